@@ -1,0 +1,172 @@
+// Handles: what a model's lambda works with. A handle is two words and carries its tensor in its
+// type, so that the compiler checks every edge; the operator behind it is a row of the table.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/graph/recorder.hpp>
+
+namespace tenon {
+
+/// A list of axes or extents as an option: `{.axes = {1, 2}}`. Default: not given.
+struct axis_list {
+  int count = -1;
+  i64 item[max_rank]{};
+  constexpr axis_list() = default;
+  constexpr axis_list(std::initializer_list<i64> items) : count(0) {
+    for (const i64 i : items) {
+      if (count < max_rank) item[count] = i;
+      ++count;
+    }
+  }
+  constexpr bool given() const { return count >= 0; }
+  constexpr i64 operator[](int i) const { return item[i]; }
+  constexpr bool operator==(const axis_list&) const = default;
+};
+
+/// The options of an operator that has none.
+struct no_options {
+  constexpr bool operator==(const no_options&) const = default;
+};
+
+/// Whether errors stop the compilation (`tenon::graph`) or become a value (`tenon::check`).
+enum class mode : bool { build, probe };
+
+/// A value in a graph: the result of an operator or an input. Copy and assign freely.
+template <tensor T, mode M = mode::build> struct handle {
+  static constexpr tensor type = T;
+  static constexpr mode probing = M;
+  recorder* where = nullptr;
+  int id = -1;
+  constexpr int bind(recorder&) const { return id; }
+};
+
+/// What an operator gives when its operands do not fit. It passes through all further operators, so
+/// that one mistake gives one message.
+template <error E> struct broken {
+  static constexpr error fault = E;
+};
+
+template <class H> inline constexpr bool is_handle = false;
+template <tensor T, mode M> inline constexpr bool is_handle<handle<T, M>> = true;
+template <class H> inline constexpr bool is_broken = false;
+template <error E> inline constexpr bool is_broken<broken<E>> = true;
+
+/// A value that has no table yet: a weight, or operators on weights alone. It is recorded where it
+/// meets a handle.
+template <class H>
+concept leaf_like = requires(const H& h, recorder& r) {
+  { H::type } -> std::convertible_to<tensor>;
+  { h.bind(r) } -> std::same_as<int>;
+  typename H::is_tenon_leaf;
+};
+template <class H>
+concept operand_like = is_handle<H> || is_broken<H> || leaf_like<H>;
+
+template <fixed_string Name, tensor T> struct weight_leaf {
+  using is_tenon_leaf = void;
+  static constexpr tensor type = T;
+  constexpr int bind(recorder& r) const { return r.weight(name(Name), T); }
+};
+
+/// A weight by name, element type and extents: `weight<"conv.bias", float, 32>`. The same name twice
+/// is the same weight.
+template <fixed_string Name, class T, i64... Extent>
+inline constexpr weight_leaf<Name, tensor{type_of<T>, extents(Extent...)}> weight{};
+
+/// What an operator says about itself. `infer` is the shape rule, `record` the meaning.
+template <class Op>
+concept operator_like = requires(const typename Op::options& o, list<tensor> in, recorder& r,
+                                 list<int> ids, const tensor& t) {
+  { Op::name } -> std::convertible_to<const char*>;
+  { Op::infer(o, in) } -> std::same_as<result<tensor>>;
+  { Op::record(r, o, ids, t) } -> std::same_as<int>;
+};
+
+template <class Op, auto Options, class... H> struct deferred {
+  using is_tenon_leaf = void;
+  static constexpr tensor type = [] {
+    const tensor in[] = {H::type...};
+    return Op::infer(Options, {in, sizeof...(H)}).value();
+  }();
+  constexpr int bind(recorder& r) const {
+    const int ids[] = {H{}.bind(r)...};
+    return Op::record(r, Options, {ids, sizeof...(H)}, type);
+  }
+};
+
+namespace front {
+
+template <class... H> constexpr recorder* recorder_of(const H&... h) {
+  recorder* found = nullptr;
+  const auto look = [&](const auto& x) {
+    if constexpr (is_handle<std::remove_cvref_t<decltype(x)>>) found = found ? found : x.where;
+  };
+  (look(h), ...);
+  return found;
+}
+template <class H> constexpr mode mode_of() {
+  if constexpr (is_handle<H>) return H::probing;
+  else return mode::build;
+}
+template <class First, class... Rest> constexpr auto first_broken(First, Rest... rest) {
+  if constexpr (is_broken<First>) return First{};
+  else return first_broken(rest...);
+}
+/// Every operator explains the refusals that are its own (`Op::explain`); this is what is left.
+template <class Op, error E> consteval void explain() {
+  if constexpr (requires { Op::template explain<E>(); }) Op::template explain<E>();
+  static_assert(E.what != code::element_type,
+                "operator: element types must be float32 in this release; cast the data outside");
+  static_assert(E.what != code::operand_count,
+                "operator: the number of operands is wrong; see the operator's documentation");
+}
+
+}  // namespace front
+
+/// Applies an operator to handles: checks with `Op::infer`, records with `Op::record`. Operators of
+/// users are used through this function as ours are.
+template <class Op, auto Options = typename Op::options{}, operand_like... H>
+constexpr auto apply(H... h) {
+  if constexpr ((is_broken<H> || ...)) {
+    return front::first_broken(h...);
+  } else {
+    constexpr error fault = [] {
+      const tensor in[] = {H::type...};
+      return Op::infer(Options, {in, sizeof...(H)}).error();
+    }();
+    constexpr bool probing = ((front::mode_of<H>() == mode::probe) || ...);
+    if constexpr (!fault.ok()) {
+      if constexpr (!probing) front::explain<Op, fault>();
+      return broken<fault>{};
+    } else if constexpr ((leaf_like<H> && ...)) {
+      return deferred<Op, Options, H...>{};
+    } else {
+      constexpr tensor out = deferred<Op, Options, H...>::type;
+      recorder& r = *front::recorder_of(h...);
+      const int ids[] = {h.bind(r)...};
+      return handle<out, probing ? mode::probe : mode::build>{
+          &r, Op::record(r, Options, {ids, sizeof...(H)}, out)};
+    }
+  }
+}
+
+/// Several results of a model: `return tn::outputs(a, b);`
+template <class... H> struct output_pack;
+template <> struct output_pack<> {};
+template <class H, class... Rest> struct output_pack<H, Rest...> {
+  H first;
+  output_pack<Rest...> rest;
+};
+template <operand_like... H> constexpr output_pack<H...> outputs(H... h) {
+  if constexpr (sizeof...(H) == 0) return {};
+  else return [](auto first, auto... rest) { return output_pack<H...>{first, outputs(rest...)}; }(h...);
+}
+
+/// Asks for policy `Place` (position in the model's list of policies) for the operator that made this
+/// handle, composite operators included.
+template <int Place, operand_like H> constexpr auto on(H h) {
+  static_assert(Place >= 0 && Place < 8, "on: a place is the position of a policy, 0 to 7");
+  if constexpr (is_handle<H>) h.where->put(h.id, Place);
+  return h;
+}
+
+}  // namespace tenon

@@ -1,0 +1,85 @@
+// The move family: index maps, for which a layout often does and no kernel runs.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/expr/handle.hpp>
+
+namespace tenon {
+
+struct reshape_options {
+  axis_list newShape{};
+  constexpr bool operator==(const reshape_options&) const = default;
+};
+struct reshape_t {
+  static constexpr const char* name = "reshape";
+  using options = reshape_options;
+  static constexpr result<tensor> infer(const reshape_options& o, list<tensor> in) {
+    if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
+    if (o.newShape.count > max_rank) return error{code::rank, name, "newShape", max_rank, o.newShape.count};
+    shape s{};
+    for (int i = 0; i < o.newShape.count; ++i) {
+      if (o.newShape[i] < 1) return error{code::extent, name, "newShape", 1, o.newShape[i]};
+      s.extent[s.rank++] = o.newShape[i];
+    }
+    if (s.count() != in[0].shape.count()) return error{code::element_count, name, "newShape", in[0].shape, s};
+    return tensor{in[0].type, s};
+  }
+  static constexpr int record(recorder& r, const reshape_options&, list<int> in, const tensor& out) {
+    return r.reshape(name, in[0], out.shape);
+  }
+  template <error E> static consteval void explain() {
+    static_assert(E.what != code::element_count, "reshape: the new shape must have as many elements as the old one; check the product of the extents");
+    static_assert(E.what != code::extent, "reshape: every extent must be at least 1; write the shape out");
+  }
+};
+
+/// WebNN transpose: output axis i is input axis permutation[i]; not given: all axes reversed.
+struct transpose_options {
+  axis_list permutation{};
+  constexpr bool operator==(const transpose_options&) const = default;
+};
+struct transpose_t {
+  static constexpr const char* name = "transpose";
+  using options = transpose_options;
+  static constexpr int source(const transpose_options& o, int rank, int axis) {
+    return o.permutation.given() ? static_cast<int>(o.permutation[axis]) : rank - 1 - axis;
+  }
+  static constexpr result<tensor> infer(const transpose_options& o, list<tensor> in) {
+    if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
+    const shape& x = in[0].shape;
+    if (o.permutation.given() && o.permutation.count != x.rank)
+      return error{code::rank, name, "permutation", x.rank, o.permutation.count};
+    shape s{x.rank, {}};
+    std::uint32_t seen = 0;
+    for (int i = 0; i < x.rank; ++i) {
+      const i64 axis = o.permutation.given() ? o.permutation[i] : x.rank - 1 - i;
+      if (axis < 0 || axis >= x.rank || (seen >> axis & 1u) != 0)
+        return error{code::permutation, name, "permutation", x.rank, axis};
+      seen |= 1u << axis;
+      s.extent[i] = x[static_cast<int>(axis)];
+    }
+    return tensor{in[0].type, s};
+  }
+  static constexpr int record(recorder& r, const transpose_options& o, list<int> in, const tensor& out) {
+    const strides from = dense(r.at(in[0]).shape);
+    movement m{};
+    for (int i = 0; i < out.shape.rank; ++i) m.step.step[i] = from[source(o, out.shape.rank, i)];
+    return r.move(name, m, in[0], out);
+  }
+  template <error E> static consteval void explain() {
+    static_assert(E.what != code::rank, "transpose: the permutation must name every axis; give one entry per axis");
+    static_assert(E.what != code::permutation, "transpose: the permutation must name every axis once, counted from 0");
+  }
+};
+
+/// `reshape<1, 800>(x)`: the same elements in another shape; never a copy inside a graph.
+template <i64... Extent, operand_like X> constexpr auto reshape(X x) {
+  static_assert(sizeof...(Extent) <= max_rank, "reshape: a tensor has at most 8 axes; merge some");
+  return apply<reshape_t, reshape_options{.newShape = {Extent...}}>(x);
+}
+/// `transpose<1, 0>(x)`; `transpose<>(x)` reverses the axes.
+template <i64... Axis, operand_like X> constexpr auto transpose(X x) {
+  if constexpr (sizeof...(Axis) == 0) return apply<transpose_t>(x);
+  else return apply<transpose_t, transpose_options{.permutation = {Axis...}}>(x);
+}
+
+}  // namespace tenon

@@ -1,0 +1,113 @@
+// The run-time front end: fills the same table from data, with the same shape rules, and returns
+// errors as values.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/expr/map.hpp>
+
+namespace tenon {
+
+/// Builds a graph at run time:
+///
+///     builder b;
+///     value x = b.input("x", {type::float32, extents(1, 4)});
+///     value y = b.add<relu_t>({}, {x});
+///     result<table> net = b.finish({y});
+///
+/// Errors: the first one sticks; later calls do nothing and `finish` returns it. A value of another
+/// builder, or of a failed call, is refused.
+class builder {
+ public:
+  struct value {
+    int id = -1;
+  };
+
+  /// Error: name_conflict, name_length, extent (below 1 or too many elements).
+  constexpr value input(const name& called, const tensor& t) {
+    return leaf("input", false, called, t);
+  }
+  constexpr value weight(const name& called, const tensor& t) {
+    return leaf("weight", true, called, t);
+  }
+  /// Adds an operator. Error: what `Op::infer` refuses.
+  template <operator_like Op>
+  constexpr value add(const typename Op::options& options, std::initializer_list<value> operands) {
+    int ids[max_operands]{};
+    tensor types[max_operands]{};
+    int count = 0;
+    if (static_cast<int>(operands.size()) > max_operands || operands.size() == 0)
+      recorder_.refuse({code::operand_count, Op::name, "", max_operands, static_cast<int>(operands.size())});
+    for (const value v : operands) {
+      if (!recorder_.fault.ok()) return {};
+      if (!known(v)) {
+        recorder_.refuse({code::output, Op::name, "operand", recorder_.out.nodes.size(), v.id});
+        return {};
+      }
+      ids[count] = v.id;
+      types[count++] = recorder_.at(v.id);
+    }
+    if (!recorder_.fault.ok()) return {};
+    const result<tensor> out = Op::infer(options, {types, count});
+    if (!out.ok()) {
+      recorder_.refuse(out.error());
+      return {};
+    }
+    return {Op::record(recorder_, options, {ids, count}, *out)};
+  }
+  /// An element-wise operator from a lambda over symbols, captures allowed.
+  template <int Arity, class F> constexpr value map(const F& f, std::initializer_list<value> operands) {
+    return add<data_map<Arity>>({record_program<Arity>(f)}, operands);
+  }
+  /// Asks for the policy at position `place`. Error: place.
+  constexpr value on(int place, value v) {
+    if (!known(v) || place < 0 || place > 7) recorder_.refuse({code::place, "on", "place", 7, place});
+    else recorder_.put(v.id, place);
+    return v;
+  }
+  /// The tensor of a value.
+  constexpr tensor type_of_value(value v) const { return known(v) ? recorder_.at(v.id) : tensor{}; }
+  constexpr const error& fault() const { return recorder_.fault; }
+
+  /// The finished table; the builder is empty afterwards. Error: the first one, or output.
+  constexpr result<table> finish(std::initializer_list<value> outputs) {
+    if (!recorder_.fault.ok()) return recorder_.fault;
+    if (outputs.size() == 0) return error{code::output, "finish", "outputs", 1, 0};
+    for (const value v : outputs) {
+      if (!known(v)) return error{code::output, "finish", "outputs", recorder_.out.nodes.size(), v.id};
+      recorder_.out.outputs.push(v.id);
+    }
+    return static_cast<table&&>(recorder_.out);
+  }
+
+ private:
+  template <int Arity> struct data_map {
+    static constexpr const char* name = "map";
+    struct options {
+      recorded program;
+    };
+    static constexpr result<tensor> infer(const options& o, list<tensor> in) {
+      if (in.size != Arity) return error{code::operand_count, name, "", Arity, in.size};
+      if (o.program.fault != code::ok) return error{o.program.fault, name, "program", max_program, o.program.size};
+      return maps::broadcast_all(name, in);
+    }
+    static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
+      return maps::push<Arity>(r, name, o.program, in, out);
+    }
+  };
+  constexpr bool known(value v) const { return v.id >= 0 && v.id < recorder_.out.nodes.size(); }
+  constexpr value leaf(const char* op, bool weight, const name& called, const tensor& t) {
+    if (!recorder_.fault.ok()) return {};
+    constexpr i64 limit = i64{1} << 40;
+    i64 n = 1;
+    if (t.shape.rank < 0 || t.shape.rank > max_rank) recorder_.refuse({code::rank, op, called, max_rank, t.shape.rank});
+    for (int i = 0; recorder_.fault.ok() && i < t.shape.rank; ++i) {
+      if (t.shape[i] < 1 || t.shape[i] > limit / n) recorder_.refuse({code::extent, op, called, limit / n, t.shape[i]});
+      else n *= t.shape[i];
+    }
+    if (!recorder_.fault.ok()) return {};
+    const int id = weight ? recorder_.weight(called, t) : recorder_.input(called, t);
+    return recorder_.fault.ok() ? value{id} : value{};
+  }
+  recorder recorder_;
+};
+
+}  // namespace tenon

@@ -1,0 +1,122 @@
+// The node table's vocabulary: families, what a node of each family carries, and the node itself.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/expr/scalar.hpp>
+
+namespace tenon {
+
+/// The few families that backends implement; operators are combinations of them.
+enum class family : std::uint8_t {
+  input,     ///< given at every call
+  weight,    ///< given once, when the model is bound
+  map,       ///< a scalar program over broadcast operands
+  reduce,    ///< one value from many along axes
+  contract,  ///< a sum of products over (windowed) axes
+  window,    ///< a reduction over a window that slides along axes
+  move,      ///< an affine index map
+};
+
+constexpr const char* name_of(family f) {
+  constexpr const char* names[] = {"input", "weight", "map", "reduce", "contract", "window", "move"};
+  return names[static_cast<int>(f)];
+}
+constexpr bool is_leaf(family f) { return f == family::input || f == family::weight; }
+
+/// How reductions and windows combine two values; max and min propagate NaN.
+enum class combine : std::uint8_t { sum, max, min, product };
+
+/// A window along one axis: output position o and tap t read input position
+/// `o * stride + t * dilation - begin`; positions outside [0, extent) are padding.
+struct sweep {
+  int out_axis = -1;  ///< loop axis of the output position
+  int tap_axis = -1;  ///< loop axis of the tap (contract only)
+  i64 taps = 1;
+  i64 stride = 1, dilation = 1, begin = 0;
+  i64 extent = 0;  ///< input extent
+  i64 step = 0;    ///< input stride in elements
+  constexpr bool operator==(const sweep&) const = default;
+};
+
+/// A contraction: `out[...] = sum over the reduced axes of a[...] * b[...]`, as a loop nest. Axes with
+/// `reduced` are summed in the order in which they stand here, the last fastest: one fma per term,
+/// starting from zero. That order is the definition of the result on every policy.
+struct contraction {
+  static constexpr int max_axes = 12;
+  struct loop {
+    i64 extent = 1;
+    i64 a = 0, b = 0, out = 0;  ///< strides in elements (a: 0 for swept axes)
+    bool reduced = false;
+    constexpr bool operator==(const loop&) const = default;
+  };
+  int axes = 0;
+  loop axis[max_axes]{};
+  int sweeps = 0;
+  sweep swept[2]{};  ///< of operand a; padding contributes products with zero
+  constexpr bool operator==(const contraction&) const = default;
+};
+
+/// Pooling: `how` over the in-bounds positions of a window. `average` divides by their number. A
+/// window wholly in padding gives 0.
+struct windowing {
+  combine how = combine::max;
+  bool average = false;
+  sweep swept[2]{};  ///< out_axis is the tensor axis
+  constexpr bool operator==(const windowing&) const = default;
+};
+
+/// A reduction over the axes in `axes` (bit i: axis i of the operand). The elements along the reduced
+/// axes, in row-major order, go round-robin into 16 partial results, which are combined as a fixed
+/// binary tree (i with i+8, i+4, i+2, i+1): the definition of the result on every policy.
+struct reduction {
+  combine how = combine::sum;
+  std::uint32_t axes = 0;
+  bool keep = false;  ///< reduced axes stay with extent 1
+  constexpr bool reduces(int axis) const { return (axes >> axis & 1u) != 0; }
+  constexpr bool operator==(const reduction&) const = default;
+};
+inline constexpr int reduction_lanes = 16;
+
+/// An affine index map: output element (i0, i1, ...) is operand element `offset + sum i_k * step[k]`.
+struct movement {
+  i64 offset = 0;
+  strides step{};
+  bool reshapes = false;  ///< same elements in the same order: never needs a kernel
+  constexpr bool operator==(const movement&) const = default;
+};
+
+/// One row of the table. `detail` indexes the pool of the node's family (programs for map, names for
+/// leaves).
+struct node {
+  family kind = family::input;
+  std::int8_t place = -1;    ///< policy asked for, -1: none
+  std::int16_t region = -1;  ///< the composite operator this node was expanded from
+  int operands = 0;
+  int in[max_operands]{};
+  int detail = -1;
+  tensor out{};
+  const char* op = "";  ///< name of the operator, for people
+
+  constexpr const shape& extents() const { return out.shape; }
+};
+
+/// A composite operator's expansion keeps its name.
+struct region {
+  const char* op = "";
+  int parent = -1;
+};
+
+/// A run of a pool.
+struct range {
+  int begin = 0, size = 0;
+};
+
+/// A read-only array.
+template <class T> struct list {
+  const T* data = nullptr;
+  int size = 0;
+  constexpr const T& operator[](int i) const { return data[i]; }
+  constexpr const T* begin() const { return data; }
+  constexpr const T* end() const { return data + size; }
+};
+
+}  // namespace tenon

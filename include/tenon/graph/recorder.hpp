@@ -1,0 +1,97 @@
+// Writes nodes into a table, one function per family. Both front ends record through it; operators
+// use it to say what they mean. Shapes were checked before.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/graph/table.hpp>
+#include <initializer_list>
+
+namespace tenon {
+
+/// The writing end of a table. The first error stays in `fault`.
+class recorder {
+ public:
+  table out;
+  error fault{};
+
+  constexpr void refuse(const error& e) {
+    if (fault.ok()) fault = e;
+  }
+  constexpr const tensor& at(int id) const { return out.nodes[id].out; }
+
+  constexpr int input(const name& called, const tensor& t) {
+    const int id = leaf(family::input, "input", called, t);
+    if (id == out.nodes.size() - 1) out.inputs.push(id);
+    else refuse({code::name_conflict, "input", called, t.shape, at(id).shape});
+    return id;
+  }
+  /// A weight is interned: the same name is the same node, and must have the same type and shape.
+  constexpr int weight(const name& called, const tensor& t) {
+    const int before = out.nodes.size(), id = leaf(family::weight, "weight", called, t);
+    if (id == before) out.weights.push(id);
+    else if (!(at(id) == t) || out.nodes[id].kind != family::weight)
+      refuse({code::name_conflict, "weight", called, at(id).shape, t.shape});
+    return id;
+  }
+
+  /// An element-wise node. `program`'s argument i is operand i, broadcast to `t`.
+  constexpr int map(const char* op, const recorded& program, std::initializer_list<int> in, const tensor& t) {
+    if (program.fault != code::ok) refuse({program.fault, op, "program", max_program, program.size});
+    return push(op, family::map, in, t, out.intern(program.view()));
+  }
+  constexpr int contract(const char* op, const contraction& c, int a, int b, const tensor& t) {
+    out.contractions.push(c);
+    return push(op, family::contract, {a, b}, t, out.contractions.size() - 1);
+  }
+  constexpr int window(const char* op, const windowing& w, int in, const tensor& t) {
+    out.windowings.push(w);
+    return push(op, family::window, {in}, t, out.windowings.size() - 1);
+  }
+  constexpr int reduce(const char* op, const reduction& r, int in, const tensor& t) {
+    out.reductions.push(r);
+    return push(op, family::reduce, {in}, t, out.reductions.size() - 1);
+  }
+  constexpr int move(const char* op, const movement& m, int in, const tensor& t) {
+    out.movements.push(m);
+    return push(op, family::move, {in}, t, out.movements.size() - 1);
+  }
+  constexpr int reshape(const char* op, int in, const shape& to) {
+    return move(op, {0, dense(to), true}, in, {at(in).type, to});
+  }
+
+  /// Nodes recorded while a region is open belong to it.
+  constexpr void open(const char* op) {
+    out.regions.push({op, open_});
+    open_ = out.regions.size() - 1;
+  }
+  constexpr void close() { open_ = out.regions[open_].parent; }
+
+  /// Asks for policy `place` for a node, or for the whole composite that it is the result of.
+  constexpr void put(int id, int place) {
+    const int whole = out.nodes[id].region;
+    for (int i = 0; i <= id; ++i)
+      if (i == id || (whole >= 0 && out.nodes[i].region == whole)) out.nodes[i].place = static_cast<std::int8_t>(place);
+  }
+
+ private:
+  int open_ = -1;
+
+  constexpr int push(const char* op, family kind, std::initializer_list<int> in, const tensor& t, int detail) {
+    node n;
+    n.kind = kind;
+    n.op = op;
+    n.region = static_cast<std::int16_t>(open_);
+    n.out = t;
+    n.detail = detail;
+    for (const int i : in) n.in[n.operands++] = i;
+    return out.nodes.push(n);
+  }
+  constexpr int leaf(family kind, const char* op, const name& called, const tensor& t) {
+    if (called.empty() || called.cut) refuse({code::name_length, op, called, name::capacity, called.size()});
+    for (int i = 0; i < out.nodes.size(); ++i)
+      if (is_leaf(out.nodes[i].kind) && out.names[out.nodes[i].detail] == called) return i;
+    out.names.push(called);
+    return push(op, kind, {}, t, out.names.size() - 1);
+  }
+};
+
+}  // namespace tenon

@@ -1,0 +1,84 @@
+// The compile-time front end: runs a model's lambda in a constant expression and keeps its table.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/expr/handle.hpp>
+
+namespace tenon {
+
+/// A graph's input: `input<"image", float, 1, 3, 64, 64>`.
+template <fixed_string Name, class T, i64... Extent> struct input {
+  static constexpr tensor type{type_of<T>, extents(Extent...)};
+  static constexpr tenon::name name{Name};
+};
+
+namespace front {
+
+template <class H> constexpr void declare_outputs(recorder& r, const H& h) {
+  if constexpr (!is_broken<H>) r.out.outputs.push(h.bind(r));
+}
+template <class H, class... Rest> constexpr void declare_outputs(recorder& r, const output_pack<H, Rest...>& p) {
+  declare_outputs(r, p.first);
+  if constexpr (sizeof...(Rest) > 0) declare_outputs(r, p.rest);
+}
+template <class H> constexpr error fault_of(const H&) {
+  if constexpr (is_broken<H>) return H::fault;
+  else return {};
+}
+template <class H, class... Rest> constexpr error fault_of(const output_pack<H, Rest...>& p) {
+  const error e = fault_of(p.first);
+  if constexpr (sizeof...(Rest) > 0) return e.ok() ? fault_of(p.rest) : e;
+  else return e;
+}
+/// A result that is an input or a weight itself is passed on as it is.
+template <class Model, mode M, class... In> constexpr error run(recorder& r) {
+  const auto y = Model{}(handle<In::type, M>{&r, r.input(In::name, In::type)}...);
+  const error e = fault_of(y);
+  if (e.ok()) declare_outputs(r, y);
+  return e.ok() ? r.fault : e;
+}
+template <class Model, class... In> constexpr table record_table() {
+  recorder r;
+  (void)run<Model, mode::build, In...>(r);
+  return static_cast<table&&>(r.out);
+}
+template <class Model, class... In> constexpr error record_fault() {
+  recorder r;
+  return run<Model, mode::build, In...>(r);
+}
+
+}  // namespace front
+
+/// A graph by the type of its model's closure; use `graph`.
+template <class Model, class... In> struct basic_graph {
+  static_assert(std::is_empty_v<Model> && std::is_default_constructible_v<Model>,
+                "graph: the model must be a captureless lambda; pass values as inputs or weights");
+  using model_type = Model;
+  static constexpr error fault = front::record_fault<Model, In...>();
+  static_assert(!(fault.what == code::name_conflict),
+                "graph: one name has two shapes or two meanings; rename one of the weights or inputs");
+  static_assert(!(fault.what == code::name_length), "graph: a name must have 1 to 95 characters; shorten it");
+  static constexpr table_sizes sizes = sizes_of(front::record_table<Model, In...>());
+  static constexpr frozen<sizes> table{front::record_table<Model, In...>()};
+  static constexpr table_view view() { return table.view(); }
+};
+
+/// The node table of a model: `using net = graph<model, input<"x", float, 4>>;` with
+/// `inline constexpr auto model = [](auto x) { ... };`. Errors stop the compilation on the line of
+/// the model that made them; `check` gives them as a value.
+template <auto Model, class... In> using graph = basic_graph<std::remove_cvref_t<decltype(Model)>, In...>;
+
+namespace front {
+template <class G> struct checker;
+template <class Model, class... In> struct checker<basic_graph<Model, In...>> {
+  static constexpr error fault = [] {
+    recorder r;
+    return run<Model, mode::probe, In...>(r);
+  }();
+};
+}  // namespace front
+
+/// The first error of a static graph as a value, without stopping the compilation:
+/// `static_assert(check<net>.is(code::inner_extent, "matmul"))`.
+template <class Graph> inline constexpr error check = front::checker<Graph>::fault;
+
+}  // namespace tenon

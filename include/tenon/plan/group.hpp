@@ -1,0 +1,104 @@
+// What the passes decide, as plain values: groups of nodes that run together, where every value
+// lives, and what the policies declare about themselves.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/graph/table.hpp>
+
+namespace tenon {
+
+/// How a policy's memory relates to the caller's.
+enum class sharing : std::uint8_t {
+  same,        ///< it is the caller's memory
+  importable,  ///< the caller's memory can be used after an import, without a copy
+  separate,    ///< data must be copied
+};
+
+/// Nodes that run as one step. `anchor` is the node that gives the group its kind; the iteration
+/// space of a row group is `space`, of which the last `columns` axes form a row.
+struct group {
+  family kind = family::map;  ///< map (row groups, with reductions over whole rows), reduce (one
+                              ///< reduction over other axes), contract, window, move
+  std::int8_t place = 0;
+  int begin = 0, size = 0;  ///< members, in `grouping::members`
+  int anchor = -1;
+  shape space{};
+  int columns = 0;  ///< trailing axes that form a row; 0: not decided by a reduction
+};
+
+/// The groups in the order of their execution, and each node's group (-1: leaves and aliases).
+struct grouping {
+  sequence<group> groups;
+  sequence<int> members;
+  sequence<int> of;
+};
+
+/// How a node's elements are found: in the buffer of node `root`, at `offset` + index * `step`.
+struct value {
+  int root = -1;
+  i64 offset = 0;
+  strides step{};
+  bool materialised = false;  ///< false: lives only inside its group (in registers or a row buffer)
+};
+
+/// What holds a root's bytes.
+struct buffer {
+  enum class storage : std::uint8_t { none, input, weight, output, arena };
+  storage in = storage::none;
+  int index = -1;    ///< position among inputs, weights or outputs
+  i64 offset = 0;    ///< bytes, in the arena
+  i64 bytes = 0;
+  int first = 0, last = 0;  ///< groups between which an arena buffer is live
+};
+
+/// An output that is not produced in place: node -> output.
+struct output_copy {
+  int node = -1;
+  int output = -1;
+};
+
+/// Memory that a group needs beside its operands: `packed` bytes in the model (weights in the
+/// policy's own layout), `scratch` bytes in the arena while it runs, `per_thread` for each thread.
+struct footprint {
+  i64 packed = 0, scratch = 0, per_thread = 0;
+};
+
+struct plan_view;
+
+/// What a policy declares, as data: passes know no policy types.
+struct policy_facts {
+  const char* name = "";
+  sharing memory = sharing::same;
+  bool fuses = false;  ///< false: every node is a group of its own
+  bool (*supports)(const table_view&, const node&) = nullptr;
+  footprint (*measure)(const plan_view&, int group) = nullptr;
+};
+
+/// Bytes to which buffers in arenas are aligned: a cache line, and the widest SIMD register.
+inline constexpr i64 arena_align = 64;
+constexpr i64 aligned(i64 bytes) { return (bytes + arena_align - 1) / arena_align * arena_align; }
+
+/// A finished plan to read: the prepared table and everything decided about it.
+struct plan_view {
+  table_view table;
+  list<policy_facts> policies;
+  list<group> groups;
+  list<int> members;
+  list<int> group_of;
+  list<value> values;
+  list<buffer> buffers;  ///< by node
+  list<output_copy> copies_out;
+  list<footprint> needs;       ///< by group
+  list<i64> scratch_offset;    ///< by group, in the arena
+  list<i64> packed_offset;     ///< by group, in the model's packed memory
+  i64 shared_bytes = 0;        ///< arena without per-thread memory
+  i64 per_thread_bytes = 0;
+  i64 packed_bytes = 0;
+  i64 live_bytes = 0;          ///< the lower bound: most bytes live at once
+  int crossings = 0, copies = 0;
+  i64 bytes_moved = 0;
+
+  constexpr i64 arena_bytes(int threads = 1) const { return shared_bytes + threads * per_thread_bytes; }
+  constexpr list<int> members_of(const group& g) const { return {members.data + g.begin, g.size}; }
+};
+
+}  // namespace tenon

@@ -1,0 +1,223 @@
+// The pipeline: prepare, place, fuse, lay out, reserve, verify. At compile time for static graphs
+// (`tenon::plan`), at run time for built ones (`make_plan`).
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/graph/trace.hpp>
+#include <tenon/plan/fuse.hpp>
+#include <tenon/plan/layout.hpp>
+#include <tenon/plan/place.hpp>
+#include <tenon/plan/reserve.hpp>
+#include <tenon/plan/verify.hpp>
+
+namespace tenon {
+
+/// A plan that owns its parts. `view()` reads it.
+struct owned_plan {
+  tenon::table table;
+  sequence<policy_facts> policies;
+  grouping grouped;
+  sequence<value> values;
+  sequence<buffer> buffers;
+  sequence<output_copy> copies_out;
+  sequence<footprint> needs;
+  sequence<i64> scratch_offset, packed_offset;
+  i64 shared_bytes = 0, per_thread_bytes = 0, packed_bytes = 0, live_bytes = 0;
+  traffic moved;
+
+  constexpr plan_view view() const {
+    plan_view p;
+    p.table = table.view();
+    p.policies = {policies.data(), policies.size()};
+    p.groups = {grouped.groups.data(), grouped.groups.size()};
+    p.members = {grouped.members.data(), grouped.members.size()};
+    p.group_of = {grouped.of.data(), grouped.of.size()};
+    p.values = {values.data(), values.size()};
+    p.buffers = {buffers.data(), buffers.size()};
+    p.copies_out = {copies_out.data(), copies_out.size()};
+    p.needs = {needs.data(), needs.size()};
+    p.scratch_offset = {scratch_offset.data(), scratch_offset.size()};
+    p.packed_offset = {packed_offset.data(), packed_offset.size()};
+    p.shared_bytes = shared_bytes;
+    p.per_thread_bytes = per_thread_bytes;
+    p.packed_bytes = packed_bytes;
+    p.live_bytes = live_bytes;
+    p.crossings = moved.crossings;
+    p.copies = moved.copies;
+    p.bytes_moved = moved.bytes_moved;
+    return p;
+  }
+};
+
+namespace passes {
+
+/// Where every root lives; outputs are written in place where nothing else claims the root.
+constexpr void assign_storage(owned_plan& p) {
+  const table_view t = p.table.view();
+  p.buffers.resize(t.nodes.size);
+  for (int i = 0; i < t.inputs.size; ++i) p.buffers[t.inputs[i]] = {buffer::storage::input, i, 0, t.nodes[t.inputs[i]].out.bytes(), 0, 0};
+  for (int i = 0; i < t.weights.size; ++i) p.buffers[t.weights[i]] = {buffer::storage::weight, i, 0, t.nodes[t.weights[i]].out.bytes(), 0, 0};
+  for (int o = 0; o < t.outputs.size; ++o) {
+    const value& v = p.values[t.outputs[o]];
+    buffer& b = p.buffers[v.root];
+    if (b.in == buffer::storage::none && is_dense(v, t.nodes[t.outputs[o]].out.shape))
+      b = {buffer::storage::output, o, 0, t.nodes[v.root].out.bytes(), 0, 0};
+    else
+      p.copies_out.push({t.outputs[o], o});
+  }
+  for (int i = 0; i < t.nodes.size; ++i) {
+    buffer& b = p.buffers[i];
+    if (p.values[i].root != i || !p.values[i].materialised || b.in != buffer::storage::none) continue;
+    b = {buffer::storage::arena, -1, 0, t.nodes[i].out.bytes(), p.grouped.of[i], p.grouped.of[i]};
+  }
+  for (int i = 0; i < t.nodes.size; ++i)
+    for (int k = 0; k < t.nodes[i].operands; ++k) {
+      buffer& b = p.buffers[p.values[t.nodes[i].in[k]].root];
+      if (p.grouped.of[i] > b.last) b.last = p.grouped.of[i];
+    }
+  for (const output_copy& c : p.copies_out) p.buffers[p.values[c.node].root].last = p.grouped.groups.size();
+}
+
+/// What the policies need beside the buffers, and the arena's offsets.
+constexpr void assign_offsets(owned_plan& p) {
+  const plan_view seen = p.view();
+  sequence<lifetime> all;
+  sequence<int> owner;  // node, or -1 - group for scratch
+  for (int i = 0; i < p.buffers.size(); ++i)
+    if (p.buffers[i].in == buffer::storage::arena) {
+      all.push({aligned(p.buffers[i].bytes), p.buffers[i].first, p.buffers[i].last, -1});
+      owner.push(i);
+    }
+  for (int g = 0; g < p.grouped.groups.size(); ++g) {
+    const group& own = p.grouped.groups[g];
+    footprint need{};
+    if (p.grouped.of[own.anchor] == g) need = p.policies[own.place].measure(seen, g);
+    p.packed_offset.push(p.packed_bytes);
+    p.packed_bytes += aligned(need.packed);
+    p.scratch_offset.push(0);
+    if (aligned(need.per_thread) > p.per_thread_bytes) p.per_thread_bytes = aligned(need.per_thread);
+    if (need.scratch > 0) {
+      all.push({aligned(need.scratch), g, g, -1});
+      owner.push(-1 - g);
+    }
+    p.needs.push(need);
+  }
+  p.live_bytes = live_bound(all);
+  p.shared_bytes = reserve(all);
+  for (int i = 0; i < all.size(); ++i) {
+    if (owner[i] >= 0) p.buffers[owner[i]].offset = all[i].offset;
+    else p.scratch_offset[-1 - owner[i]] = all[i].offset;
+  }
+}
+
+}  // namespace passes
+
+/// Plans a table for these policies. Error: place, unsupported; capacity if the verifier refuses.
+constexpr result<owned_plan> make_plan(table_view t, list<policy_facts> policies) {
+  owned_plan p;
+  for (const policy_facts& f : policies) p.policies.push(f);
+  // Places are decided before merging, so that what merges is what runs together.
+  table placed;
+  placed = prepare(t);
+  if (const error e = place(placed, policies); !e.ok()) return e;
+  p.table = static_cast<table&&>(placed);
+  p.moved = count_traffic(p.table.view(), policies);
+  p.grouped = fuse(p.table.view(), policies);
+  p.values = lay_out(p.table.view(), p.grouped, policies);
+  passes::assign_storage(p);
+  passes::assign_offsets(p);
+  if (const finding f = verify(p.view()); !f.ok()) return error{code::capacity, "plan", "verify", static_cast<int>(f.what), f.at};
+  return p;
+}
+
+/// The declaration of a policy as data.
+template <class Policy> constexpr policy_facts facts_of() {
+  return {Policy::name, Policy::memory, Policy::fuses, &Policy::supports, &Policy::measure};
+}
+
+namespace passes {
+struct plan_sizes {
+  table_sizes table;
+  int groups = 0, members = 0, copies_out = 0;
+};
+template <class Graph, class... Policies> constexpr result<owned_plan> plan_of() {
+  const policy_facts facts[] = {facts_of<Policies>()...};
+  return make_plan(Graph::view(), {facts, sizeof...(Policies)});
+}
+template <class Graph, class... Policies> constexpr plan_sizes sizes_of_plan() {
+  const result<owned_plan> p = plan_of<Graph, Policies...>();
+  return {sizes_of(p->table), p->grouped.groups.size(), p->grouped.members.size(), p->copies_out.size()};
+}
+template <plan_sizes S, int Policies> struct frozen_plan {
+  frozen<S.table> table;
+  pool<policy_facts, Policies> policies;
+  pool<group, S.groups> groups;
+  pool<int, S.members> members;
+  pool<int, S.table.nodes> group_of;
+  pool<value, S.table.nodes> values;
+  pool<buffer, S.table.nodes> buffers;
+  pool<output_copy, S.copies_out> copies_out;
+  pool<footprint, S.groups> needs;
+  pool<i64, S.groups> scratch_offset, packed_offset;
+  plan_view numbers;  ///< only the plain numbers
+  constexpr explicit frozen_plan(const owned_plan& p) : table(p.table), numbers(p.view()) {
+    policies.copy(p.policies);
+    groups.copy(p.grouped.groups);
+    members.copy(p.grouped.members);
+    group_of.copy(p.grouped.of);
+    values.copy(p.values);
+    buffers.copy(p.buffers);
+    copies_out.copy(p.copies_out);
+    needs.copy(p.needs);
+    scratch_offset.copy(p.scratch_offset);
+    packed_offset.copy(p.packed_offset);
+    numbers.table = {};
+    numbers.policies = {};
+    numbers.groups = {};
+    numbers.members = numbers.group_of = {};
+    numbers.values = {};
+    numbers.buffers = {};
+    numbers.copies_out = {};
+    numbers.needs = {};
+    numbers.scratch_offset = numbers.packed_offset = {};
+  }
+  constexpr plan_view view() const {
+    plan_view p = numbers;
+    p.table = table.view();
+    p.policies = policies.view();
+    p.groups = groups.view();
+    p.members = members.view();
+    p.group_of = group_of.view();
+    p.values = values.view();
+    p.buffers = buffers.view();
+    p.copies_out = copies_out.view();
+    p.needs = needs.view();
+    p.scratch_offset = scratch_offset.view();
+    p.packed_offset = packed_offset.view();
+    return p;
+  }
+};
+}  // namespace passes
+
+/// The plan of a static graph for a list of policies, as constants.
+///
+/// `arena_bytes` is the memory of an instance with one thread; `crossings`, `copies` and
+/// `bytes_moved` count what moves between policies at every call.
+template <class Graph, class... Policies> struct plan {
+  static_assert(sizeof...(Policies) >= 1, "plan: give at least one policy, for example tenon::cpu");
+  static constexpr error fault = passes::plan_of<Graph, Policies...>().error();
+  static_assert(fault.what != code::place, "on: a placement names a policy that the model does not have; add it to the list of policies");
+  static_assert(fault.what != code::unsupported, "plan: no policy of the model runs one of its operators; add a policy such as tenon::reference behind it");
+  static_assert(fault.what != code::capacity, "plan: the verifier refused the plan; this is a bug of tenon, please report it");
+  static constexpr passes::plan_sizes sizes = passes::sizes_of_plan<Graph, Policies...>();
+  static constexpr passes::frozen_plan<sizes, sizeof...(Policies)> data{passes::plan_of<Graph, Policies...>().value()};
+  static constexpr plan_view view() { return data.view(); }
+  static constexpr i64 arena_bytes = data.numbers.arena_bytes();
+  static constexpr i64 live_bytes = data.numbers.live_bytes + data.numbers.per_thread_bytes;
+  static constexpr i64 packed_bytes = data.numbers.packed_bytes;
+  static constexpr int groups = sizes.groups;
+  static constexpr int crossings = data.numbers.crossings;
+  static constexpr int copies = data.numbers.copies;
+  static constexpr i64 bytes_moved = data.numbers.bytes_moved;
+};
+
+}  // namespace tenon

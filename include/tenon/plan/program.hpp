@@ -1,0 +1,99 @@
+// Passes over scalar programs: join two, form fma, share registers.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/expr/scalar.hpp>
+
+namespace tenon {
+
+/// Writes an SSA program onto a tape, its argument i being slot `args[i]`; returns the result's slot.
+constexpr int append(tape& t, program_view p, const int* args) {
+  int to[max_program]{};
+  for (int i = 0; i < p.size; ++i) {
+    const instruction x = p.code[i];
+    const int n = sources_of(x.op());
+    if (x.op() == sop::arg) to[i] = args[x.a()];
+    else if (x.op() == sop::literal) to[i] = t.literal(x.real());
+    else if (x.op() == sop::literal_int) to[i] = t.literal_int(static_cast<std::int32_t>(x.bits()));
+    else to[i] = t.emit(x.op(), to[x.a()], n > 1 ? to[x.b()] : x.b(), n > 2 ? to[x.c()] : 0);
+  }
+  return to[p.size - 1];
+}
+
+/// Replaces a product that has one use, a sum or a difference, by one fma. The same for every
+/// policy: results are a property of the table. SSA in, SSA out.
+constexpr recorded form_fma(program_view p) {
+  int uses[max_program]{};
+  for (int i = 0; i < p.size; ++i) {
+    const instruction x = p.code[i];
+    const int n = sources_of(x.op());
+    if (n > 0) ++uses[x.a()];
+    if (n > 1) ++uses[x.b()];
+    if (n > 2) ++uses[x.c()];
+  }
+  tape t;
+  int to[max_program]{};
+  for (int i = 0; i < p.size; ++i) {
+    const instruction x = p.code[i];
+    const int n = sources_of(x.op());
+    const auto product = [&](int slot) { return p.code[slot].op() == sop::mul && uses[slot] == 1; };
+    const bool sum = x.op() == sop::add, difference = x.op() == sop::sub;
+    if ((sum || difference) && product(x.a())) {
+      const instruction m = p.code[x.a()];
+      const int c = difference ? t.emit(sop::neg, to[x.b()]) : to[x.b()];
+      to[i] = t.emit(sop::fma, to[m.a()], to[m.b()], c);
+    } else if ((sum || difference) && product(x.b())) {
+      const instruction m = p.code[x.b()];
+      const int a = difference ? t.emit(sop::neg, to[m.a()]) : to[m.a()];
+      to[i] = t.emit(sop::fma, a, to[m.b()], to[x.a()]);
+    } else if (x.op() == sop::literal) {
+      to[i] = t.literal(x.real());
+    } else if (x.op() == sop::literal_int) {
+      to[i] = t.literal_int(static_cast<std::int32_t>(x.bits()));
+    } else {
+      to[i] = t.emit(x.op(), n > 0 ? to[x.a()] : x.a(), n > 1 ? to[x.b()] : x.b(), n > 2 ? to[x.c()] : 0);
+    }
+  }
+  return finish(t, to[p.size - 1]);
+}
+
+/// Most registers a finished program uses (what an interpreter has room for).
+inline constexpr int max_registers = 32;
+
+/// Gives every instruction a register, re-using those whose value is dead. SSA in; the number of
+/// registers is returned in `registers`.
+struct allocated {
+  recorded program;
+  int registers = 0;
+};
+constexpr allocated allocate(program_view p) {
+  int last[max_program]{}, place[max_program]{};
+  for (int i = 0; i < p.size; ++i) {
+    const instruction x = p.code[i];
+    const int n = sources_of(x.op());
+    if (n > 0) last[x.a()] = i;
+    if (n > 1) last[x.b()] = i;
+    if (n > 2) last[x.c()] = i;
+  }
+  last[p.size - 1] = p.size;
+  allocated r;
+  r.program.size = p.size;
+  bool busy[max_program]{};
+  for (int i = 0; i < p.size; ++i) {
+    const instruction x = p.code[i];
+    const int n = sources_of(x.op());
+    const int source[] = {n > 0 ? place[x.a()] : x.a(), n > 1 ? place[x.b()] : x.b(), n > 2 ? place[x.c()] : 0};
+    if (n > 0 && last[x.a()] == i) busy[place[x.a()]] = false;
+    if (n > 1 && last[x.b()] == i) busy[place[x.b()]] = false;
+    if (n > 2 && last[x.c()] == i) busy[place[x.c()]] = false;
+    int d = 0;
+    while (busy[d]) ++d;
+    busy[d] = true;
+    place[i] = d;
+    if (d >= r.registers) r.registers = d + 1;
+    r.program.code[i] = x.is_literal() ? instruction::make_literal(x.op(), d, x.bits())
+                                       : instruction::make(x.op(), d, source[0], source[1], source[2]);
+  }
+  return r;
+}
+
+}  // namespace tenon

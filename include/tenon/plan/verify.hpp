@@ -1,0 +1,117 @@
+// The verifier: every invariant that execution relies on, checked from the finished plan alone.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/plan/group.hpp>
+
+namespace tenon {
+
+/// The invariants of a plan.
+enum class defect : std::uint8_t {
+  none,
+  order,       ///< a node stands before one of its operands, or a group before one it needs
+  membership,  ///< a node is in no group, in two, or in a group of another policy
+  hidden,      ///< a value that lives inside a group is read outside of it
+  root,        ///< a value's root holds nothing
+  bounds,      ///< a value reaches beyond its buffer, or a buffer beyond the arena
+  alignment,   ///< an arena offset is not aligned
+  overlap,     ///< two buffers share bytes while both are live
+  output,      ///< an output is written by nothing, or twice
+};
+
+/// Where a plan is wrong; `at` is a node or a group.
+struct finding {
+  defect what = defect::none;
+  int at = -1;
+  constexpr bool ok() const { return what == defect::none; }
+};
+
+namespace passes {
+
+/// First and last element that a value touches.
+constexpr bool within(const value& v, const shape& s, i64 elements) {
+  i64 low = v.offset, high = v.offset;
+  for (int i = 0; i < s.rank; ++i) {
+    const i64 reach = (s[i] - 1) * v.step[i];
+    (reach < 0 ? low : high) += reach;
+  }
+  return low >= 0 && high < elements;
+}
+
+constexpr finding verify_groups(const plan_view& p) {
+  sequence<int> seen(p.table.nodes.size);
+  for (int g = 0; g < p.groups.size; ++g)
+    for (const int i : p.members_of(p.groups[g])) {
+      if (p.group_of[i] < 0) continue;  // a move that became a view
+      ++seen[i];
+      if (p.group_of[i] != g || p.table.nodes[i].place != p.groups[g].place) return {defect::membership, i};
+    }
+  for (int i = 0; i < p.table.nodes.size; ++i) {
+    const node& n = p.table.nodes[i];
+    if (seen[i] != (p.group_of[i] >= 0 ? 1 : 0)) return {defect::membership, i};
+    if (p.group_of[i] < 0 && !is_leaf(n.kind) && n.kind != family::move) return {defect::membership, i};
+    for (int k = 0; k < n.operands; ++k) {
+      const int from = p.values[n.in[k]].root;
+      if (n.in[k] >= i) return {defect::order, i};
+      if (p.group_of[i] < 0 || from < 0) continue;
+      if (p.group_of[from] > p.group_of[i]) return {defect::order, i};
+      if (p.group_of[from] != p.group_of[i] && !p.values[from].materialised) return {defect::hidden, from};
+    }
+  }
+  return {};
+}
+
+constexpr finding verify_memory(const plan_view& p) {
+  for (int i = 0; i < p.table.nodes.size; ++i) {
+    const value& v = p.values[i];
+    if (!v.materialised) continue;
+    const buffer& b = p.buffers[v.root];
+    if (b.in == buffer::storage::none) return {defect::root, i};
+    if (!within(v, p.table.nodes[i].out.shape, b.bytes / size_bytes(p.table.nodes[i].out.type))) return {defect::bounds, i};
+  }
+  const auto inside = [&](i64 offset, i64 bytes) { return offset >= 0 && offset + bytes <= p.shared_bytes; };
+  const auto apart = [](i64 a, i64 n, i64 b, i64 m) { return a + n <= b || b + m <= a; };
+  for (int i = 0; i < p.buffers.size; ++i) {
+    const buffer& a = p.buffers[i];
+    if (a.in != buffer::storage::arena) continue;
+    if (a.offset % arena_align != 0) return {defect::alignment, i};
+    if (!inside(a.offset, a.bytes)) return {defect::bounds, i};
+    for (int j = i + 1; j < p.buffers.size; ++j) {
+      const buffer& b = p.buffers[j];
+      if (b.in != buffer::storage::arena || b.last < a.first || a.last < b.first) continue;
+      if (!apart(a.offset, a.bytes, b.offset, b.bytes)) return {defect::overlap, j};
+    }
+    for (int g = a.first; g <= a.last && g < p.groups.size; ++g)
+      if (p.needs[g].scratch > 0 && !apart(a.offset, a.bytes, p.scratch_offset[g], p.needs[g].scratch)) return {defect::overlap, i};
+  }
+  for (int i = 0; i < p.table.nodes.size; ++i) {  // a buffer lives while anything reads it
+    const node& n = p.table.nodes[i];
+    if (p.group_of[i] < 0) continue;
+    for (int k = 0; k < n.operands; ++k) {
+      const buffer& b = p.buffers[p.values[n.in[k]].root];
+      if (b.in == buffer::storage::arena && (p.group_of[i] < b.first || p.group_of[i] > b.last)) return {defect::overlap, i};
+    }
+  }
+  return {};
+}
+
+constexpr finding verify_outputs(const plan_view& p) {
+  for (int o = 0; o < p.table.outputs.size; ++o) {
+    int writers = 0;
+    for (int i = 0; i < p.buffers.size; ++i)
+      writers += p.buffers[i].in == buffer::storage::output && p.buffers[i].index == o;
+    for (const output_copy& c : p.copies_out) writers += c.output == o;
+    if (writers != 1) return {defect::output, o};
+  }
+  return {};
+}
+
+}  // namespace passes
+
+/// Checks a plan. A plan of ours that fails is a bug of the passes.
+constexpr finding verify(const plan_view& p) {
+  if (const finding f = passes::verify_groups(p); !f.ok()) return f;
+  if (const finding f = passes::verify_memory(p); !f.ok()) return f;
+  return passes::verify_outputs(p);
+}
+
+}  // namespace tenon

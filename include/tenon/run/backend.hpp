@@ -1,0 +1,97 @@
+// What a policy must have, and what it is given: the backend concepts, frames and executors.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/plan/plan.hpp>
+#include <cstddef>
+
+namespace tenon {
+
+/// Runs `body(begin, end, thread)` over [0, units) in pieces. `thread` is below `threads`; two pieces
+/// with the same `thread` never run at the same time. Any split gives the same results.
+struct executor_ref {
+  using body_type = void (*)(void* context, i64 begin, i64 end, int thread);
+  void* self = nullptr;
+  void (*run)(void* self, i64 units, body_type body, void* context) = nullptr;
+  int threads = 1;
+
+  /// `grain`: a piece has at least this many units; one piece runs right here.
+  template <class Body> void operator()(i64 units, i64 grain, Body&& body) const noexcept {
+    if (run == nullptr || units <= grain) {
+      body(i64{0}, units, 0);
+      return;
+    }
+    struct call {
+      Body* body;
+      i64 units, grain;
+    } c{&body, units, grain};
+    run(self, (units + grain - 1) / grain, [](void* context, i64 begin, i64 end, int thread) {
+      const call& own = *static_cast<call*>(context);
+      const i64 last = end * own.grain;
+      (*own.body)(begin * own.grain, last < own.units ? last : own.units, thread);
+    }, &c);
+  }
+};
+
+/// An executor of yours: `threads()` and `run(units, body, context)`, which calls
+/// `body(context, begin, end, thread)` for pieces that cover [0, units) and returns when all are done.
+template <class E>
+concept executor = requires(E& e, executor_ref::body_type body, void* context) {
+  { e.threads() } noexcept -> std::convertible_to<int>;
+  { e.run(i64{}, body, context) } noexcept;
+};
+template <executor E> executor_ref refer(E& e) noexcept {
+  return {&e, [](void* self, i64 units, executor_ref::body_type body, void* context) {
+            static_cast<E*>(self)->run(units, body, context);
+          }, e.threads()};
+}
+
+/// What one execution works on: the address of every root by node number, the arena, the threads.
+struct frame {
+  std::byte* const* base = nullptr;
+  std::byte* arena = nullptr;         ///< shared part
+  std::byte* thread_memory = nullptr; ///< `thread_bytes` for each thread
+  i64 thread_bytes = 0;
+  executor_ref threads{};
+};
+
+/// What binding gives a policy for one group: the plan, the weights' addresses by node number, the
+/// memory that `measure` asked for, and the compiled form of every program in the table.
+template <class Function> struct binding {
+  const plan_view* plan = nullptr;
+  int group = -1;
+  const std::byte* const* weights = nullptr;
+  std::byte* packed = nullptr;
+  const Function* functions = nullptr;  ///< by program number
+};
+
+/// The parts of a policy. Required members are marked in examples/custom_policy.
+template <class P>
+concept has_name = requires { { P::name } -> std::convertible_to<const char*>; };
+template <class P>
+concept declares_memory = requires { { P::memory } -> std::convertible_to<sharing>; };
+template <class P>
+concept declares_fusion = requires { { P::fuses } -> std::convertible_to<bool>; };
+template <class P>
+concept declares_support = requires(const table_view& t, const node& n) {
+  { P::supports(t, n) } -> std::same_as<bool>;
+};
+template <class P>
+concept measures = requires(const plan_view& p) {
+  { P::measure(p, 0) } -> std::same_as<footprint>;
+};
+template <class P>
+concept compiles_programs = requires(program_view p) {
+  typename P::function;
+  { P::interpreted(p) } noexcept -> std::same_as<typename P::function>;
+};
+template <class P>
+concept binds_and_runs = requires(typename P::work& w, const binding<typename P::function>& b, const frame& f) {
+  requires std::is_trivially_copyable_v<typename P::work>;
+  { P::bind(b, w) } noexcept;
+  { P::run(w, f) } noexcept;
+};
+template <class P>
+concept backend = has_name<P> && declares_memory<P> && declares_fusion<P> && declares_support<P> &&
+                  measures<P> && compiles_programs<P> && binds_and_runs<P>;
+
+}  // namespace tenon

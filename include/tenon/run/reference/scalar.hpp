@@ -1,0 +1,77 @@
+// The value of a scalar program for one element: the definition that every policy is tested against.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/base/arithmetic.hpp>
+#include <tenon/expr/elementary.hpp>
+#include <bit>
+#include <cstdint>
+
+namespace tenon {
+
+/// 32 bits; a mask is the word 1 or 0. A constant expression refuses to read the lane not written.
+union scalar_register {
+  float real;
+  std::uint32_t word;
+};
+
+constexpr float evaluate(program_view p, const float* args);
+
+/// Runs one instruction. clang counts the cases that a switch passes on its way as steps of a
+/// constant expression: the frequent ones come first.
+constexpr void evaluate_step(instruction i, scalar_register* r, const float* args) {
+  namespace m = arithmetic;
+  const auto w = i.word;
+  scalar_register &d = r[w >> 8 & 255], &a = r[w >> 16 & 255], &b = r[w >> 24 & 255], &c = r[w >> 32 & 255];
+  const auto function = [&](float x, float y) {
+    const float xy[] = {x, y};
+    return evaluate(elementary_view(i.op()), xy);
+  };
+  switch (static_cast<sop>(w & 255)) {
+    case sop::fma: d.real = m::fma(a.real, b.real, c.real); break;
+    case sop::literal: d.real = i.real(); break;
+    case sop::mul: d.real = m::mul(a.real, b.real); break;
+    case sop::add: d.real = m::add(a.real, b.real); break;
+    case sop::sub: d.real = m::sub(a.real, b.real); break;
+    case sop::select: d.real = a.word != 0 ? b.real : c.real; break;
+    case sop::as_int: d.word = std::bit_cast<std::uint32_t>(a.real); break;
+    case sop::as_float: d.real = std::bit_cast<float>(a.word); break;
+    case sop::less: d.word = a.real < b.real; break;
+    case sop::arg: d.real = args[w >> 16 & 255]; break;
+    case sop::literal_int: d.word = i.bits(); break;
+    case sop::min: d.real = m::min(a.real, b.real); break;
+    case sop::max: d.real = m::max(a.real, b.real); break;
+    case sop::shift_left: d.word = a.word << (w >> 24 & 31); break;
+    case sop::shift_right: d.word = a.word >> (w >> 24 & 31); break;
+    case sop::int_add: d.word = a.word + b.word; break;
+    case sop::int_sub: d.word = a.word - b.word; break;
+    case sop::int_and: d.word = a.word & b.word; break;
+    case sop::int_or: d.word = a.word | b.word; break;
+    case sop::int_xor: d.word = a.word ^ b.word; break;
+    case sop::neg: d.real = m::neg(a.real); break;
+    case sop::abs: d.real = m::abs(a.real); break;
+    case sop::div: d.real = m::div(a.real, b.real); break;
+    case sop::equal: d.word = a.real == b.real; break;
+    case sop::less_equal: d.word = a.real <= b.real; break;
+    case sop::mask_and: d.word = a.word & b.word; break;
+    case sop::mask_or: d.word = a.word | b.word; break;
+    case sop::mask_not: d.word = a.word ^ 1u; break;
+    case sop::to_int: d.word = m::word(m::to_int(a.real)); break;
+    case sop::to_float: d.real = static_cast<float>(m::wrap(a.word)); break;
+    case sop::floor: d.real = m::floor(a.real); break;
+    case sop::round_even: d.real = m::round_even(a.real); break;
+    case sop::sqrt: d.real = m::sqrt(a.real); break;
+    case sop::pow: d.real = function(a.real, b.real); break;
+    default: d.real = function(a.real, 0.0f); break;  // the other elementary functions
+  }
+}
+
+/// Runs the instructions in order; the last one's register is the value.
+/// Misuse: an empty program, or one that reads a register before writing it.
+/// Cost: in a constant expression about 25 of clang's steps an instruction, 650 for an exp.
+constexpr float evaluate(program_view p, const float* args) {
+  scalar_register r[256];  // not cleared: a program writes before it reads
+  for (const instruction* i = p.code; i != p.code + p.size; ++i) evaluate_step(*i, r, args);
+  return r[p.code[p.size - 1].dst()].real;
+}
+
+}  // namespace tenon
