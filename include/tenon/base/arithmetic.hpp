@@ -48,19 +48,23 @@ inline constexpr float none = std::numeric_limits<float>::quiet_NaN();
 inline constexpr float inf = std::numeric_limits<float>::infinity();
 
 constexpr float add(float a, float b) noexcept {
-  return a != a || b != b || (a == -b && (a == inf || a == -inf)) ? none
-                                                                  : static_cast<float>(static_cast<double>(a) + b);
+  return a != a || b != b || (a == -b && (a == inf || a == -inf))
+             ? none
+             : static_cast<float>(static_cast<double>(a) + b);
 }
 constexpr float mul(float a, float b) noexcept {
-  return a != a || b != b || (a == 0.0f && (b == inf || b == -inf)) || (b == 0.0f && (a == inf || a == -inf))
+  return a != a || b != b || (a == 0.0f && (b == inf || b == -inf)) ||
+                 (b == 0.0f && (a == inf || a == -inf))
              ? none
              : static_cast<float>(static_cast<double>(a) * b);
 }
 
 constexpr float div(float a, float b) noexcept {
-  if (is_nan(a) || is_nan(b) || (a == 0.0f && b == 0.0f) || (is_infinite(a) && is_infinite(b))) return none;
+  if (is_nan(a) || is_nan(b) || (a == 0.0f && b == 0.0f) || (is_infinite(a) && is_infinite(b)))
+    return none;
   if (b != 0.0f) return static_cast<float>(static_cast<double>(a) / b);
-  const auto sign = (std::bit_cast<std::uint32_t>(a) ^ std::bit_cast<std::uint32_t>(b)) & 0x80000000u;
+  const auto sign =
+      (std::bit_cast<std::uint32_t>(a) ^ std::bit_cast<std::uint32_t>(b)) & 0x80000000u;
   return std::bit_cast<float>(sign | 0x7f800000u);
 }
 
@@ -134,9 +138,9 @@ constexpr float fma(float a, float b, float c) noexcept {
 }
 
 /// Minimum and maximum as WebNN has them: a NaN operand gives NaN. Of zeros with different signs
-/// the second operand is returned.
-constexpr float min(float a, float b) noexcept { return a < b || a != a ? a : b; }
-constexpr float max(float a, float b) noexcept { return a > b || a != a ? a : b; }
+/// the first operand is returned.
+constexpr float min(float a, float b) noexcept { return b < a || b != b ? b : a; }
+constexpr float max(float a, float b) noexcept { return b > a || b != b ? b : a; }
 
 /// Rounds to an integral value, ties to even.
 constexpr float round_even(float x) noexcept {

@@ -112,7 +112,7 @@ struct gemm_t {
   }
   template <error E> static consteval void explain() {
     static_assert(!(E.what == code::rank && E.operand == tenon::name("c")), "gemm: c must have at most 2 axes; reshape() it");
-    static_assert(E.what != code::rank, "gemm: a and b must have 2 axes; use matmul() for stacks of matrices");
+    static_assert(E.what != code::rank || E.operand == tenon::name("c"), "gemm: a and b must have 2 axes; use matmul() for stacks of matrices");
     if constexpr (E.what == code::inner_extent)
       static_assert(E.found.number == E.expected.number, "gemm: columns of a must equal rows of b; set aTranspose or bTranspose");
     static_assert(E.what != code::broadcast, "gemm: c must broadcast to the product's shape; reshape() it to [columns] or [rows, 1]");
@@ -161,6 +161,7 @@ struct conv2d_t {
       i64& extent = s.extent[spatial_axis(o.inputLayout, i)];
       const i64 taps = w[filter_axis(o.filterLayout, 2 + i)];
       const i64 padded = extent + o.padding.begin(i) + o.padding.end(i);
+      if (taps > max_taps) return error{code::window, name, "filter", max_taps, taps};
       extent = slide(extent, taps, o.strides[i], o.dilations[i], o.padding.begin(i), o.padding.end(i), rounding::floor);
       if (extent < 1) return error{code::window, name, "filter", padded, o.dilations[i] * (taps - 1) + 1};
     }

@@ -141,8 +141,8 @@ template <class F, int Arity> struct lambda_map {
   static constexpr const char* name = "map";
   using options = no_options;
   static constexpr recorded program = record_program<Arity>(F{});
-  static_assert(program.fault != code::program,
-                "map: the lambda mixes float, int32 and boolean symbols, or is too long; cast<T>() between them, or split it");
+  static constexpr bool valid = program.fault == code::ok;
+  static constexpr int registers = valid ? allocate(program.view()).registers : 0;
   static constexpr result<tensor> infer(no_options, list<tensor> in) { return maps::broadcast_all(name, in); }
   static constexpr int record(recorder& r, no_options, list<int> in, const tensor& out) {
     return maps::record<Arity>(r, name, F{}, in, out);
@@ -154,18 +154,35 @@ template <class F, int Arity> struct lambda_map {
 
 template <class F> struct mapped {
   template <operand_like... H> constexpr auto operator()(H... h) const {
-    static_assert(sizeof...(H) >= 1 && sizeof...(H) <= max_operands, "map: a lambda takes 1 to 8 operands; split it");
-    return apply<lambda_map<F, static_cast<int>(sizeof...(H))>>(h...);
+    constexpr int count = static_cast<int>(sizeof...(H));
+    static_assert(count >= 1 && count <= max_operands, "map: a lambda takes 1 to 8 operands; split it");
+    if constexpr (count >= 1 && count <= max_operands) return checked<lambda_map<F, count>>(h...);
+    else return broken<error{code::operand_count, "map", "", max_operands, count}>{};
+  }
+
+ private:
+  template <class Op, class... H> static constexpr auto checked(H... h) {
+    static_assert(Op::valid, "map: the lambda mixes float, int32 and boolean symbols, or is too long; cast<T>() between them, or split it");
+    static_assert(Op::registers <= max_registers, "map: the lambda keeps more than 32 values alive at once; split it");
+    if constexpr (Op::valid && Op::registers <= max_registers) return apply<Op>(h...);
+    else return broken<error{code::program, "map", "program", max_program, Op::program.size}>{};
+  }
+};
+/// What `map` gives after its error about a capture: one mistake gives one message.
+struct not_mapped {
+  template <operand_like... H> constexpr auto operator()(H...) const {
+    return broken<error{code::program, "map", "", {}, {}}>{};
   }
 };
 
 /// A custom element-wise operator from a captureless lambda over symbols:
 /// `map([](auto x, auto y) { return max(x, 0.1f * y); })(a, b)`. The lambda is called once, with
 /// `tenon::scalar`, and what it writes down runs on every policy and fuses like a built-in operator.
-template <class F> constexpr mapped<F> map(F) {
-  static_assert(std::is_empty_v<F> && std::is_default_constructible_v<F>,
-                "map: the lambda must not capture; pass the value as an operand or write it as a literal");
-  return {};
+template <class F> constexpr auto map(F) {
+  constexpr bool captureless = std::is_empty_v<F> && std::is_default_constructible_v<F>;
+  static_assert(captureless, "map: the lambda must not capture; pass the value as an operand or write it as a literal");
+  if constexpr (captureless) return mapped<F>{};
+  else return not_mapped{};
 }
 
 namespace maps {
@@ -190,8 +207,10 @@ template <class Op, bool NumberFirst> struct with_number {
 template <class Op, bool NumberFirst, class H> constexpr auto number(H h, float value) {
   if constexpr (is_broken<H>) {
     return h;
-  } else {
+  } else if constexpr (!is_handle<H>) {
     static_assert(is_handle<H>, "operator: a weight and a number meet only behind an input; write x * (w + 1) as x * w + x");
+    return broken<error{code::program, Op::name, "", {}, {}}>{};
+  } else {
     constexpr error fault = [] {
       const tensor in[] = {H::type};
       return with_number<Op, NumberFirst>::infer({}, {in, 1}).error();

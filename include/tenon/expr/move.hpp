@@ -16,11 +16,13 @@ struct reshape_t {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     if (o.newShape.count > max_rank) return error{code::rank, name, "newShape", max_rank, o.newShape.count};
     shape s{};
+    i64 room = in[0].shape.count();  // that many elements are left for the next extents: no overflow
     for (int i = 0; i < o.newShape.count; ++i) {
       if (o.newShape[i] < 1) return error{code::extent, name, "newShape", 1, o.newShape[i]};
       s.extent[s.rank++] = o.newShape[i];
+      room /= o.newShape[i];
     }
-    if (s.count() != in[0].shape.count()) return error{code::element_count, name, "newShape", in[0].shape, s};
+    if (room == 0 || s.count() != in[0].shape.count()) return error{code::element_count, name, "newShape", in[0].shape, s};
     return tensor{in[0].type, s};
   }
   static constexpr int record(recorder& r, const reshape_options&, list<int> in, const tensor& out) {

@@ -277,13 +277,15 @@ template <class T> constexpr scalar cast(scalar a) {
   static_assert(std::same_as<T, float> || std::same_as<T, std::int32_t>,
                 "map: cast<T> knows float and std::int32_t; programs compute in these two types");
   if constexpr (std::same_as<T, float>) return a.is() == lane::real ? a : a.apply(sop::to_float, lane::integer);
-  else return a.is() == lane::integer ? a : a.apply(sop::to_int, lane::real);
+  else if constexpr (std::same_as<T, std::int32_t>) return a.is() == lane::integer ? a : a.apply(sop::to_int, lane::real);
+  else return a;
 }
 /// The bits of a float as int32 and back.
 template <class T> constexpr scalar bitcast(scalar a) {
   static_assert(std::same_as<T, float> || std::same_as<T, std::int32_t>, "map: bitcast<T> knows float and std::int32_t");
   if constexpr (std::same_as<T, float>) return a.apply(sop::as_float, lane::integer);
-  else return a.apply(sop::as_int, lane::real);
+  else if constexpr (std::same_as<T, std::int32_t>) return a.apply(sop::as_int, lane::real);
+  else return a;
 }
 
 /// A recorded program of up to `max_program` instructions: dead code removed, leaves first.

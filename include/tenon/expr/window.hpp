@@ -34,9 +34,11 @@ constexpr i64 slide(i64 extent, i64 taps, i64 stride, i64 dilation, i64 begin, i
   if (room < 0) return 0;
   return (r == rounding::ceil ? (room + stride - 1) / stride : room / stride) + 1;
 }
-/// What strides, dilations and padding must satisfy, with the limit that keeps `slide` exact.
+/// The limit for taps, strides, dilations and padding that keeps `slide` exact.
+inline constexpr i64 max_taps = i64{1} << 24;
+/// What strides, dilations and padding must satisfy.
 constexpr error check_window(const char* op, pair strides, pair dilations, border padding) {
-  constexpr i64 limit = i64{1} << 24;
+  constexpr i64 limit = max_taps;
   for (int i = 0; i < 2; ++i) {
     if (strides[i] < 1 || strides[i] > limit) return {code::stride, op, "strides", 1, strides[i]};
     if (dilations[i] < 1 || dilations[i] > limit) return {code::stride, op, "dilations", 1, dilations[i]};
@@ -73,7 +75,7 @@ template <class Op> struct pool2d_operator {
     for (int i = 0; i < 2; ++i) {
       i64& extent = s.extent[spatial_axis(o.layout, i)];
       const i64 taps = window(o, in[0].shape, i);
-      if (taps < 1 || taps > (i64{1} << 24)) return error{code::window, Op::name, "windowDimensions", 1, taps};
+      if (taps < 1 || taps > max_taps) return error{code::window, Op::name, "windowDimensions", 1, taps};
       const auto fit = [&](rounding r) { return slide(extent, taps, o.strides[i], o.dilations[i], o.padding.begin(i), o.padding.end(i), r); };
       const i64 low = fit(rounding::floor), high = fit(rounding::ceil), given = o.outputSizes[i];
       if (low < 1) return error{code::window, Op::name, "windowDimensions", extent + o.padding.begin(i) + o.padding.end(i), taps};

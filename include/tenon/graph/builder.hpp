@@ -14,11 +14,12 @@ namespace tenon {
 ///     result<table> net = b.finish({y});
 ///
 /// Errors: the first one sticks; later calls do nothing and `finish` returns it. A value of another
-/// builder, or of a failed call, is refused.
+/// builder, or of a failed call, is refused; so are the values of a builder that was moved or copied.
 class builder {
  public:
   struct value {
     int id = -1;
+    const builder* of = nullptr;
   };
 
   /// Error: name_conflict, name_length, extent (below 1 or too many elements).
@@ -51,7 +52,11 @@ class builder {
       recorder_.refuse(out.error());
       return {};
     }
-    return {Op::record(recorder_, options, {ids, count}, *out)};
+    if (!fits(out->shape)) {
+      recorder_.refuse({code::extent, Op::name, "result", max_elements, out->shape});
+      return {};
+    }
+    return {Op::record(recorder_, options, {ids, count}, *out), this};
   }
   /// An element-wise operator from a lambda over symbols, captures allowed.
   template <int Arity, class F> constexpr value map(const F& f, std::initializer_list<value> operands) {
@@ -70,11 +75,12 @@ class builder {
   /// The finished table; the builder is empty afterwards. Error: the first one, or output.
   constexpr result<table> finish(std::initializer_list<value> outputs) {
     if (!recorder_.fault.ok()) return recorder_.fault;
-    if (outputs.size() == 0) return error{code::output, "finish", "outputs", 1, 0};
+    if (outputs.size() == 0) recorder_.refuse({code::output, "finish", "outputs", 1, 0});
     for (const value v : outputs) {
-      if (!known(v)) return error{code::output, "finish", "outputs", recorder_.out.nodes.size(), v.id};
+      if (!known(v)) recorder_.refuse({code::output, "finish", "outputs", recorder_.out.nodes.size(), v.id});
       recorder_.out.outputs.push(v.id);
     }
+    if (!recorder_.fault.ok()) return recorder_.fault;
     return static_cast<table&&>(recorder_.out);
   }
 
@@ -93,10 +99,17 @@ class builder {
       return maps::push<Arity>(r, name, o.program, in, out);
     }
   };
-  constexpr bool known(value v) const { return v.id >= 0 && v.id < recorder_.out.nodes.size(); }
+  /// Most elements of a tensor: their number of bytes is far from overflowing.
+  static constexpr i64 max_elements = i64{1} << 40;
+  static constexpr bool fits(const shape& s) {
+    i64 room = max_elements;
+    for (int i = 0; i < s.rank; ++i) room /= s[i];
+    return room > 0;
+  }
+  constexpr bool known(value v) const { return v.of == this && v.id >= 0 && v.id < recorder_.out.nodes.size(); }
   constexpr value leaf(const char* op, bool weight, const name& called, const tensor& t) {
     if (!recorder_.fault.ok()) return {};
-    constexpr i64 limit = i64{1} << 40;
+    constexpr i64 limit = max_elements;
     i64 n = 1;
     if (t.shape.rank < 0 || t.shape.rank > max_rank) recorder_.refuse({code::rank, op, called, max_rank, t.shape.rank});
     for (int i = 0; recorder_.fault.ok() && i < t.shape.rank; ++i) {
@@ -105,7 +118,7 @@ class builder {
     }
     if (!recorder_.fault.ok()) return {};
     const int id = weight ? recorder_.weight(called, t) : recorder_.input(called, t);
-    return recorder_.fault.ok() ? value{id} : value{};
+    return recorder_.fault.ok() ? value{id, this} : value{};
   }
   recorder recorder_;
 };

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/table.hpp>
+#include <tenon/plan/program.hpp>
 #include <initializer_list>
 
 namespace tenon {
@@ -19,8 +20,8 @@ class recorder {
   constexpr const tensor& at(int id) const { return out.nodes[id].out; }
 
   constexpr int input(const name& called, const tensor& t) {
-    const int id = leaf(family::input, "input", called, t);
-    if (id == out.nodes.size() - 1) out.inputs.push(id);
+    const int before = out.nodes.size(), id = leaf(family::input, "input", called, t);
+    if (id == before) out.inputs.push(id);
     else refuse({code::name_conflict, "input", called, t.shape, at(id).shape});
     return id;
   }
@@ -33,9 +34,11 @@ class recorder {
     return id;
   }
 
-  /// An element-wise node. `program`'s argument i is operand i, broadcast to `t`.
+  /// An element-wise node. `program`'s argument i is operand i, broadcast to `t`. Error: program,
+  /// when it is invalid or needs more than `max_registers` registers.
   constexpr int map(const char* op, const recorded& program, std::initializer_list<int> in, const tensor& t) {
     if (program.fault != code::ok) refuse({program.fault, op, "program", max_program, program.size});
+    else if (const int n = allocate(program.view()).registers; n > max_registers) refuse({code::program, op, "registers", max_registers, n});
     return push(op, family::map, in, t, out.intern(program.view()));
   }
   constexpr int contract(const char* op, const contraction& c, int a, int b, const tensor& t) {

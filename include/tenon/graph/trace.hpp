@@ -13,6 +13,10 @@ template <fixed_string Name, class T, i64... Extent> struct input {
 
 namespace front {
 
+/// What a model may return: a handle, a weight, or several in `outputs`.
+template <class Y> inline constexpr bool is_result = operand_like<Y>;
+template <class... H> inline constexpr bool is_result<output_pack<H...>> = sizeof...(H) > 0;
+
 template <class H> constexpr void declare_outputs(recorder& r, const H& h) {
   if constexpr (!is_broken<H>) r.out.outputs.push(h.bind(r));
 }
@@ -31,10 +35,14 @@ template <class H, class... Rest> constexpr error fault_of(const output_pack<H, 
 }
 /// A result that is an input or a weight itself is passed on as it is.
 template <class Model, mode M, class... In> constexpr error run(recorder& r) {
-  const auto y = Model{}(handle<In::type, M>{&r, r.input(In::name, In::type)}...);
-  const error e = fault_of(y);
-  if (e.ok()) declare_outputs(r, y);
-  return e.ok() ? r.fault : e;
+  if constexpr (!is_result<decltype(Model{}(handle<In::type, M>{}...))>) {
+    return {code::output, "graph", "outputs", 1, 0};
+  } else {
+    const auto y = Model{}(handle<In::type, M>{&r, r.input(In::name, In::type)}...);
+    const error e = fault_of(y);
+    if (e.ok()) declare_outputs(r, y);
+    return e.ok() ? r.fault : e;
+  }
 }
 template <class Model, class... In> constexpr table record_table() {
   recorder r;
@@ -45,20 +53,28 @@ template <class Model, class... In> constexpr error record_fault() {
   recorder r;
   return run<Model, mode::build, In...>(r);
 }
+/// A closure without captures: its type alone says what it does.
+template <class Model> inline constexpr bool captureless = std::is_empty_v<Model> && std::is_default_constructible_v<Model>;
+/// Stands in for a model that has captures, after the error about them.
+struct nothing {
+  template <class... H> constexpr broken<error{code::output, "graph", "model", {}, {}}> operator()(H...) const { return {}; }
+};
 
 }  // namespace front
 
 /// A graph by the type of its model's closure; use `graph`.
 template <class Model, class... In> struct basic_graph {
-  static_assert(std::is_empty_v<Model> && std::is_default_constructible_v<Model>,
-                "graph: the model must be a captureless lambda; pass values as inputs or weights");
-  using model_type = Model;
-  static constexpr error fault = front::record_fault<Model, In...>();
+  static_assert(front::captureless<Model>, "graph: the model must be a captureless lambda; pass values as inputs or weights");
+  using model_type = std::conditional_t<front::captureless<Model>, Model, front::nothing>;
+  static constexpr error fault = front::record_fault<model_type, In...>();
+  static_assert(!(fault.what == code::output && fault.operand == name("outputs")),
+                "graph: the model must return its outputs: a handle, or several in outputs(a, b)");
   static_assert(!(fault.what == code::name_conflict),
                 "graph: one name has two shapes or two meanings; rename one of the weights or inputs");
+  static_assert(!(fault.what == code::program), "graph: an operator's scalar program is invalid or keeps more than 32 values alive; split it");
   static_assert(!(fault.what == code::name_length), "graph: a name must have 1 to 95 characters; shorten it");
-  static constexpr table_sizes sizes = sizes_of(front::record_table<Model, In...>());
-  static constexpr frozen<sizes> table{front::record_table<Model, In...>()};
+  static constexpr table_sizes sizes = sizes_of(front::record_table<model_type, In...>());
+  static constexpr frozen<sizes> table{front::record_table<model_type, In...>()};
   static constexpr table_view view() { return table.view(); }
 };
 

@@ -152,31 +152,44 @@ struct fuser {
   }
 };
 
+/// Numbers the groups so that each stands behind those whose values it reads.
+struct execution_order {
+  const fuser& from;
+  grouping result;
+  sequence<int> to;
+
+  constexpr void append(int g) {
+    if (to[g] >= 0) return;
+    sequence<int> members;
+    for (int i = from.groups[g].anchor; members.size() < from.groups[g].size; ++i) {
+      if (from.of[i] != g) continue;
+      members.push(i);
+      const node& n = from.t.nodes[i];
+      for (int k = 0; k < n.operands; ++k)
+        if (const int before = from.of[n.in[k]]; before >= 0 && before != g) append(before);
+    }
+    group done = from.groups[g];
+    done.begin = result.members.size();
+    for (const int i : members) result.members.push(i);
+    to[g] = result.groups.push(done);
+  }
+};
+
 }  // namespace passes
 
 /// Forms the groups. A group is convex: nothing outside lies on a path between two of its members.
-/// Groups come out in the order of execution (that of their last members).
+/// Groups come out in the order of execution: that of their first members, except that a group that
+/// grew later than one that it feeds comes first.
 constexpr grouping fuse(table_view t, list<policy_facts> policies) {
   passes::fuser f{t, policies, passes::count_uses(t), {}, sequence<int>(t.nodes.size, -1)};
   for (int i = 0; i < t.nodes.size; ++i)
     if (!is_leaf(t.nodes[i].kind)) f.add(i);
-  sequence<int> left, to;
-  for (const group& g : f.groups) left.push(g.size);
-  to.resize(f.groups.size(), -1);
-  grouping r;
-  for (int i = 0; i < t.nodes.size; ++i) {
-    const int g = f.of[i];
-    if (g < 0 || --left[g] > 0) continue;
-    group done = f.groups[g];
-    done.begin = r.members.size();
-    for (int j = 0; j <= i; ++j)
-      if (f.of[j] == g) r.members.push(j);
-    to[g] = r.groups.push(done);
-  }
-  r.of.resize(t.nodes.size, -1);
+  passes::execution_order order{f, {}, sequence<int>(f.groups.size(), -1)};
+  for (int g = 0; g < f.groups.size(); ++g) order.append(g);
+  order.result.of.resize(t.nodes.size, -1);
   for (int i = 0; i < t.nodes.size; ++i)
-    if (f.of[i] >= 0) r.of[i] = to[f.of[i]];
-  return r;
+    if (f.of[i] >= 0) order.result.of[i] = order.to[f.of[i]];
+  return order.result;
 }
 
 }  // namespace tenon

@@ -36,7 +36,7 @@ constexpr bool is_dense(const value& v, const shape& s) {
   return v.offset == 0;
 }
 
-/// True if all users of a strided view read it in place at no cost: contractions take any strides;
+/// True if all users of a strided view read it in place at no cost: products take any strides;
 /// maps that stand alone take a view whose last axis is contiguous.
 constexpr bool users_take_view(table_view t, const grouping& g, list<policy_facts> policies, int id, const value& v) {
   const shape& s = t.nodes[id].out.shape;
@@ -47,7 +47,7 @@ constexpr bool users_take_view(table_view t, const grouping& g, list<policy_fact
     for (int k = 0; k < n.operands; ++k) {
       if (n.in[k] != id) continue;
       if (!policies[n.place].fuses) return false;
-      if (n.kind == family::contract) continue;
+      if (n.kind == family::contract && t.contraction_of(n).sweeps == 0) continue;
       const group* own = g.of[i] >= 0 ? &g.groups[g.of[i]] : nullptr;
       const bool plain_map = n.kind == family::map && own && own->kind == family::map && own->columns == 0;
       if (!plain_map || (s.rank > 0 && s[s.rank - 1] > 1 && v.step[s.rank - 1] != 1)) return false;

@@ -32,6 +32,21 @@ struct merging {
   int operands = 0;
 };
 
+/// A map node's program with every operand once: `x * x` reads x through one argument.
+constexpr merging distinct_operands(table_view t, const node& n) {
+  merging m;
+  tape w;
+  int argument[max_operands]{};
+  for (int k = 0; k < n.operands; ++k) {
+    int at = 0;
+    while (at < m.operands && m.in[at] != n.in[k]) ++at;
+    if (at == m.operands) m.in[m.operands++] = n.in[k];
+    argument[k] = w.emit(sop::arg, at);
+  }
+  m.program = finish(w, append(w, t.program_of(n), argument));
+  return m;
+}
+
 /// Replaces operand `k` of `m` by what computes it. False if the limits do not allow it.
 constexpr bool inline_operand(merging& m, int k, const merging& producer) {
   merging r;
@@ -77,12 +92,7 @@ constexpr table prepare(table_view t) {
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     if (n.kind != family::map || uses[i] == 0) continue;
-    merging m;
-    const program_view p = t.program_of(n);
-    for (int k = 0; k < p.size; ++k) m.program.code[k] = p.code[k];
-    m.program.size = p.size;
-    m.operands = n.operands;
-    for (int k = 0; k < n.operands; ++k) m.in[k] = n.in[k];
+    merging m = distinct_operands(t, n);
     for (int k = 0; k < m.operands;) {
       const int from = m.in[k];
       const node& f = t.nodes[from];
@@ -115,7 +125,9 @@ constexpr table prepare(table_view t) {
         n.operands = m.operands;
         for (int k = 0; k < m.operands; ++k) n.in[k] = m.in[k];
         const recorded fused = form_fma(m.program.view());
-        n.detail = r.intern(allocate(fused.view()).program.view());
+        allocated done = allocate(fused.view());  // an fma keeps its factors alive for longer
+        if (done.registers > max_registers) done = allocate(m.program.view());
+        n.detail = r.intern(done.program.view());
         break;
       }
       case family::reduce: r.reductions.push(t.reduction_of(n)); n.detail = r.reductions.size() - 1; break;

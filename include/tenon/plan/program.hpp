@@ -53,7 +53,11 @@ constexpr recorded form_fma(program_view p) {
       to[i] = t.emit(x.op(), n > 0 ? to[x.a()] : x.a(), n > 1 ? to[x.b()] : x.b(), n > 2 ? to[x.c()] : 0);
     }
   }
-  return finish(t, to[p.size - 1]);
+  if (t.fault == code::ok) return finish(t, to[p.size - 1]);
+  recorded same;  // the negations of differences do not fit: the program stays as it is
+  for (int i = 0; i < p.size; ++i) same.code[i] = p.code[i];
+  same.size = p.size;
+  return same;
 }
 
 /// Most registers a finished program uses (what an interpreter has room for).

@@ -64,8 +64,8 @@ constexpr finding verify_memory(const plan_view& p) {
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const value& v = p.values[i];
     if (!v.materialised) continue;
+    if (v.root < 0 || p.buffers[v.root].in == buffer::storage::none) return {defect::root, i};
     const buffer& b = p.buffers[v.root];
-    if (b.in == buffer::storage::none) return {defect::root, i};
     if (!within(v, p.table.nodes[i].out.shape, b.bytes / size_bytes(p.table.nodes[i].out.type))) return {defect::bounds, i};
   }
   const auto inside = [&](i64 offset, i64 bytes) { return offset >= 0 && offset + bytes <= p.shared_bytes; };
@@ -83,14 +83,24 @@ constexpr finding verify_memory(const plan_view& p) {
     for (int g = a.first; g <= a.last && g < p.groups.size; ++g)
       if (p.needs[g].scratch > 0 && !apart(a.offset, a.bytes, p.scratch_offset[g], p.needs[g].scratch)) return {defect::overlap, i};
   }
-  for (int i = 0; i < p.table.nodes.size; ++i) {  // a buffer lives while anything reads it
+  for (int g = 0; g < p.groups.size; ++g) {
+    if (p.needs[g].scratch <= 0) continue;
+    if (p.scratch_offset[g] % arena_align != 0) return {defect::alignment, p.groups[g].anchor};
+    if (!inside(p.scratch_offset[g], p.needs[g].scratch)) return {defect::bounds, p.groups[g].anchor};
+  }
+  const auto dead = [&](int root, int g) {
+    const buffer& b = p.buffers[root];
+    return b.in == buffer::storage::arena && (g < b.first || g > b.last);
+  };
+  for (int i = 0; i < p.table.nodes.size; ++i) {  // a buffer lives while anything writes or reads it
     const node& n = p.table.nodes[i];
     if (p.group_of[i] < 0) continue;
-    for (int k = 0; k < n.operands; ++k) {
-      const buffer& b = p.buffers[p.values[n.in[k]].root];
-      if (b.in == buffer::storage::arena && (p.group_of[i] < b.first || p.group_of[i] > b.last)) return {defect::overlap, i};
-    }
+    if (dead(i, p.group_of[i])) return {defect::overlap, i};
+    for (int k = 0; k < n.operands; ++k)
+      if (dead(p.values[n.in[k]].root, p.group_of[i])) return {defect::overlap, i};
   }
+  for (const output_copy& c : p.copies_out)
+    if (dead(p.values[c.node].root, p.groups.size)) return {defect::overlap, c.node};
   return {};
 }
 

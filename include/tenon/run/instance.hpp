@@ -13,7 +13,7 @@ struct borrowed {};  ///< memory of the caller
 
 namespace calling {
 
-constexpr bool overlap(const void* a, i64 n, const void* b, i64 m) noexcept {
+inline bool overlap(const void* a, i64 n, const void* b, i64 m) noexcept {
   const auto x = reinterpret_cast<std::uintptr_t>(a), y = reinterpret_cast<std::uintptr_t>(b);
   return x < y + static_cast<std::uintptr_t>(m) && y < x + static_cast<std::uintptr_t>(n);
 }
@@ -47,17 +47,18 @@ inline void place_roots(const plan_view& p, const std::byte* const* weights, std
   }
 }
 
-/// Copies an output that another output, an input or a view already holds. Float32 elements.
+/// Copies an output that another output, an input or a view already holds.
 inline void copy_out(const plan_view& p, const output_copy& c, const std::byte* const* base, void* out) noexcept {
   const value& v = p.values[c.node];
   const shape& s = p.table.nodes[c.node].out.shape;
-  const float* from = reinterpret_cast<const float*>(base[v.root]) + v.offset;
-  float* to = static_cast<float*>(out);
+  const auto bytes = static_cast<std::size_t>(size_bytes(p.table.nodes[c.node].out.type));
+  const auto at_element = [&](auto* start, i64 i) { return start + i * static_cast<i64>(bytes); };
+  std::byte* to = static_cast<std::byte*>(out);
   i64 at[max_rank]{};
   for (i64 i = 0, n = s.count(); i < n; ++i) {
     i64 offset = 0;
     for (int k = 0; k < s.rank; ++k) offset += at[k] * v.step[k];
-    to[i] = from[offset];
+    __builtin_memcpy(at_element(to, i), at_element(base[v.root], v.offset + offset), bytes);
     for (int k = s.rank - 1; k >= 0 && ++at[k] == s[k]; --k) at[k] = 0;
   }
 }
@@ -102,6 +103,7 @@ template <class Model, class Memory = owned> class instance {
   template <viewable... V> status operator()(V&&... views) noexcept {
     if constexpr (Model::is_static)
       static_assert(sizeof...(V) == Model::inputs + Model::outputs, "instance: a call takes one view per input and then one per output of the graph; count them");
+    if (!model_->fault().ok()) return unbound();
     const plan_view& p = model_->plan_of();
     constexpr int given = static_cast<int>(sizeof...(V));
     if (given != p.table.inputs.size + p.table.outputs.size)
@@ -124,7 +126,7 @@ template <class Model, class Memory = owned> class instance {
 
   /// The same with lists of views, for graphs whose number of views is known at run time only.
   status run(std::span<const const_view> in, std::span<const mutable_view> out) noexcept {
-    if (!model_->fault().ok()) return {code::unbound, -1, 0, static_cast<i64>(model_->fault().what)};
+    if (!model_->fault().ok()) return unbound();
     if (!fault_.ok()) return fault_;
     const plan_view& p = model_->plan_of();
     const auto views = static_cast<int>(in.size() + out.size());
@@ -143,6 +145,8 @@ template <class Model, class Memory = owned> class instance {
   }
 
  private:
+  /// `found` is the code of the model's fault.
+  status unbound() const noexcept { return {code::unbound, -1, 0, static_cast<i64>(model_->fault().what)}; }
   template <class... V> static constexpr void check_writable() {
     constexpr bool able[] = {calling::writable<V>...};
     constexpr bool all = [&] {

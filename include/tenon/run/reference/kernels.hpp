@@ -132,7 +132,8 @@ constexpr float sum_terms(const terms& all, const float* a, const float* b, cons
   odometer<2> o = all.outer;
   const i64 runs = o.space.count();
   for (i64 r = 0; r < runs; ++r, o.next()) {
-    const float *pa = a + o.offset[0], *pb = b + o.offset[1];
+    i64 at = o.offset[0];  // a number, not a pointer: in padding it may leave the operand
+    const float* pb = b + o.offset[1];
     bool padding = false;
     i64 low = 0, high = all.n;
     for (int s = 0; s < all.sweeps; ++s) {
@@ -140,16 +141,16 @@ constexpr float sum_terms(const terms& all, const float* a, const float* b, cons
       if (all.tap_at[s] >= 0) {
         const i64 x = base[s] + o.at[all.tap_at[s]] * w.dilation;
         padding |= x < 0 || x >= w.extent;
-        pa += x * w.step;
+        at += x * w.step;
       } else {
-        pa += base[s] * w.step;
+        at += base[s] * w.step;
         while (low < high && base[s] + low * w.dilation < 0) ++low;
         while (high > low && base[s] + (high - 1) * w.dilation >= w.extent) --high;
       }
     }
     if (padding) low = high = all.n;
     for (i64 k = 0; k < low; ++k) sum = arithmetic::fma(0.0f, pb[k * all.b], sum);
-    for (i64 k = low; k < high; ++k) sum = arithmetic::fma(pa[k * all.a], pb[k * all.b], sum);
+    for (i64 k = low; k < high; ++k) sum = arithmetic::fma(a[at + k * all.a], pb[k * all.b], sum);
     for (i64 k = high; k < all.n; ++k) sum = arithmetic::fma(0.0f, pb[k * all.b], sum);
   }
   return sum;

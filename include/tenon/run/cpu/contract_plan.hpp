@@ -1,0 +1,288 @@
+// How the CPU runs a contraction: which operand is broadcast and which fills the vectors, what is
+// packed and when. Numbers only; the kernels are in contract.hpp.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/run/cpu/rows.hpp>
+#include <tenon/run/cpu/tile.hpp>
+
+namespace tenon::simd {
+
+/// An output axis: extent and strides of the broadcast side (q), the vector side (p), the output and
+/// the epilogue's operands.
+struct output_axis {
+  i64 extent = 1, q = 0, p = 0, out = 0;
+  i64 epilogue[max_operands]{};
+};
+
+/// Where an operand of the contraction is read.
+struct side {
+  enum class source : std::uint8_t {
+    in_place,  ///< the caller's or an earlier group's memory
+    packed,    ///< the model's memory, written at binding
+    scratch,   ///< the arena, written at every call before the tiles run
+  };
+  source from = source::in_place;
+  int root = -1;
+  i64 offset = 0;  ///< elements, in place
+  i64 at = 0;      ///< bytes, in packed memory or scratch
+};
+
+/// The vector side's three forms.
+enum class vector_form : std::uint8_t {
+  panels,  ///< packed into panels of tile_columns: columns of a matrix
+  image,   ///< pixels of an image read in place: no padding, stride 1
+  planes,  ///< pixels of a padded copy of the image, split by stride phase
+};
+
+struct contract_plan {
+  // The output: batch axes (any), rows (broadcast side), columns (vector side, out stride 1).
+  int batches = 0, row_axes = 0;
+  output_axis batch[contraction::max_axes]{}, row[contraction::max_axes]{};
+  output_axis column{}, line{};  ///< line: image height when the columns are pixels
+  i64 rows = 1, batch_count = 1, terms = 1;
+  // The sides.
+  side q{}, p{};
+  vector_form form = vector_form::panels;
+  bool q_indexed = false;      ///< terms of q by table instead of a stride
+  i64 q_step = 1;
+  i64 pitch = 0, positions = 0;  ///< pixels: row pitch of the flattened image, flattened length
+  // Copies made before the tiles run: the padded image (of q or p), and the panels.
+  struct image_copy {
+    bool used = false;
+    int root = -1;
+    i64 offset = 0, at = 0;          ///< source elements, scratch bytes
+    i64 count = 0;                   ///< images, dense one behind the other
+    i64 height = 0, width = 0;       ///< source extents
+    i64 inner = 1;                   ///< neighbouring elements of a pixel
+    i64 top = 0, left = 0;           ///< padding before
+    i64 phases_y = 1, phases_x = 1;  ///< stride phases, one plane each
+    i64 plane_height = 0, plane_width = 0;
+    i64 item = 0;                    ///< elements of one copied image
+  } image{};
+  struct panel_copy {
+    bool used = false, at_binding = false;
+    int root = -1;
+    i64 offset = 0;
+    int outer = 0;  ///< batch axes that the packed operand has, innermost first
+    i64 extent[contraction::max_axes]{}, step[contraction::max_axes]{};
+    i64 columns = 0, column_step = 0;
+    i64 items = 1, item = 0;  ///< matrices, and packed elements of one
+  } panels{};
+  // Terms, in order.
+  int term_axes = 0;
+  i64 term_extent[contraction::max_axes]{}, term_q[contraction::max_axes]{}, term_p[contraction::max_axes]{};
+  int term_sweep[contraction::max_axes]{};
+  // Bytes, and offsets of tables in packed memory.
+  footprint need{};
+  i64 table_q = 0, table_p = 0;
+  int out_root = -1;
+  // Epilogue.
+  int epilogue_program = -1, operands = 0;
+  int epilogue_root[max_operands]{};
+  i64 epilogue_offset[max_operands]{};
+  bool pixelwise_constant = true;  ///< no operand but the accumulator varies along line and column
+};
+
+/// Room in packed memory for the bound form of the plan.
+inline constexpr i64 work_bytes = aligned(static_cast<i64>(sizeof(contract_plan)) + 128);
+
+namespace contracts_cpu {
+
+/// A contraction seen through its operands' values: strides of every loop in memory.
+struct reading {
+  const plan_view& p;
+  const node& n;
+  const contraction& c;
+  int map;  ///< the epilogue's node or -1
+  contract_plan::image_copy image{};
+
+  constexpr const shape& extents_of(int operand) const { return p.table.nodes[n.in[operand]].out.shape; }
+  constexpr i64 through(int operand, i64 step) const { return restride(step, extents_of(operand), p.values[n.in[operand]]); }
+  /// Stride of an axis in a: of the image copy where there is one.
+  constexpr i64 a(int i) const {
+    for (int s = 0; s < c.sweeps; ++s) {
+      const i64 pixel = !image.used ? through(0, c.swept[s].step) : s == 0 ? image.plane_width * image.inner : image.inner;
+      if (c.swept[s].out_axis == i) return pixel * c.swept[s].stride;
+      if (c.swept[s].tap_axis == i) return pixel * c.swept[s].dilation;
+    }
+    const i64 step = through(0, c.axis[i].a), whole = image.height * image.width * image.inner;
+    return image.used && step >= whole ? step / whole * image.item : step;
+  }
+  constexpr i64 b(int i) const { return through(1, c.axis[i].b); }
+  constexpr bool is_out_position(int axis) const {
+    for (int s = 0; s < c.sweeps; ++s)
+      if (c.swept[s].out_axis == axis) return true;
+    return false;
+  }
+  constexpr output_axis axis(int i, bool swap) const {
+    output_axis x;
+    x.extent = c.axis[i].extent;
+    x.q = swap ? b(i) : a(i);
+    x.p = swap ? a(i) : b(i);
+    x.out = c.axis[i].out;
+    if (map < 0) return x;
+    const node& m = p.table.nodes[map];
+    for (int k = 0; k < m.operands; ++k) {
+      const value& v = p.values[m.in[k]];
+      const value seen{v.root, 0, broadcast(v, p.table.nodes[m.in[k]].out.shape, m.out.shape), true};
+      x.epilogue[k] = restride(x.out, m.out.shape, seen);
+    }
+    return x;
+  }
+};
+
+/// Columns of packed panels: whole panels, the last one whole registers.
+constexpr i64 packed_columns_of(i64 n) {
+  const i64 rest = n % tile_columns;
+  return n - rest + (rest + width - 1) / width * width;
+}
+
+/// The padded copy of the swept operand: needed where a tap leaves the image, or where pixels are to
+/// be columns and are not neighbours in memory.
+constexpr void plan_image(contract_plan& t, reading& r, bool pixels, bool needed) {
+  const contraction& c = r.c;
+  if (!needed) return;
+  const value& v = r.p.values[r.n.in[0]];
+  contract_plan::image_copy& m = t.image;
+  i64 span[2]{};
+  for (int s = 0; s < 2; ++s)
+    span[s] = (c.axis[c.swept[s].out_axis].extent - 1) * c.swept[s].stride + (c.swept[s].taps - 1) * c.swept[s].dilation + 1;
+  m.used = true;
+  m.root = v.root;
+  m.offset = v.offset;
+  m.height = c.swept[0].extent;
+  m.width = c.swept[1].extent;
+  m.inner = c.swept[1].step;
+  m.count = r.extents_of(0).count() / (m.height * m.width * m.inner);
+  m.top = c.swept[0].begin;
+  m.left = c.swept[1].begin;
+  m.phases_y = pixels ? c.swept[0].stride : 1;
+  m.phases_x = pixels ? c.swept[1].stride : 1;
+  m.plane_height = (span[0] + m.phases_y - 1) / m.phases_y;
+  m.plane_width = (span[1] + m.phases_x - 1) / m.phases_x;
+  m.item = m.phases_y * m.phases_x * m.plane_height * m.plane_width * m.inner;
+  r.image = m;
+}
+
+}  // namespace contracts_cpu
+
+/// Decides everything about group `g`; usable in constant expressions (its footprint is part of the
+/// plan's).
+constexpr contract_plan plan_contract(const plan_view& p, int g) {
+  const group& own = p.groups[g];
+  const node& n = p.table.nodes[own.anchor];
+  contracts_cpu::reading r{p, n, p.table.contraction_of(n), own.size > 1 ? p.members[own.begin + own.size - 1] : -1};
+  const contraction& c = r.c;
+  contract_plan t;
+  t.out_root = r.map >= 0 ? r.map : own.anchor;
+
+  // The vector axis: the output's contiguous one. Its operand is the vector side.
+  int vector_axis = -1, line_axis = -1;
+  for (int i = 0; i < c.axes; ++i)
+    if (!c.axis[i].reduced && c.axis[i].extent > 1 && c.axis[i].out == 1) vector_axis = i;
+  const bool pixels = vector_axis >= 0 && r.is_out_position(vector_axis);
+  const bool swap = pixels || (vector_axis >= 0 && c.axis[vector_axis].b == 0);
+  for (int s = 0; pixels && s < c.sweeps; ++s)
+    if (c.swept[s].out_axis != vector_axis) line_axis = c.swept[s].out_axis;
+
+  // The swept operand: in place, or as a padded copy.
+  bool leaves = false, neighbours = true;
+  for (int s = 0; s < c.sweeps; ++s) {
+    const sweep& w = c.swept[s];
+    leaves = leaves || w.begin > 0 || (c.axis[w.out_axis].extent - 1) * w.stride + (w.taps - 1) * w.dilation >= w.extent;
+    neighbours = neighbours && w.stride == 1;
+  }
+  if (pixels) {
+    const i64 flat = (c.axis[line_axis].extent - 1) * c.swept[0].step + c.axis[vector_axis].extent;
+    neighbours = neighbours && c.swept[1].step == 1 && c.swept[1].out_axis == vector_axis && flat >= tile_columns;
+  }
+  contracts_cpu::plan_image(t, r, pixels, leaves || (pixels && !neighbours));
+  t.form = !pixels ? vector_form::panels : t.image.used ? vector_form::planes : vector_form::image;
+
+  // Sides.
+  const value &value_q = p.values[n.in[swap ? 1 : 0]], &value_p = p.values[n.in[swap ? 0 : 1]];
+  t.q = {side::source::in_place, value_q.root, value_q.offset, 0};
+  t.p = {side::source::in_place, value_p.root, value_p.offset, 0};
+  i64 scratch = 0, packed = work_bytes;
+  if (t.image.used) {
+    t.image.at = scratch;
+    scratch += aligned((t.image.count * t.image.item + (pixels ? tile_columns : 0)) * 4);
+    (pixels ? t.p : t.q) = {side::source::scratch, -1, 0, t.image.at};
+  }
+
+  // Output axes by role, and the terms.
+  if (vector_axis >= 0) t.column = r.axis(vector_axis, swap);
+  if (line_axis >= 0) t.line = r.axis(line_axis, swap);
+  if (pixels) {
+    t.pitch = t.image.used ? t.image.plane_width : c.swept[0].step;
+    t.positions = (t.line.extent - 1) * t.pitch + t.column.extent;
+  }
+  for (int i = 0; i < c.axes; ++i) {
+    const i64 extent = c.axis[i].extent;
+    if (c.axis[i].reduced) {
+      t.term_extent[t.term_axes] = extent;
+      t.term_q[t.term_axes] = swap ? r.b(i) : r.a(i);
+      t.term_p[t.term_axes] = swap ? r.a(i) : r.b(i);
+      t.term_sweep[t.term_axes] = -1;
+      for (int s = 0; s < c.sweeps; ++s)
+        if (c.swept[s].tap_axis == i) t.term_sweep[t.term_axes] = s;
+      ++t.term_axes;
+      t.terms *= extent;
+    } else if (i != vector_axis && i != line_axis && extent > 1) {
+      const output_axis x = r.axis(i, swap);
+      const bool row = x.q != 0 && x.p == 0;
+      (row ? t.row[t.row_axes++] : t.batch[t.batches++]) = x;
+      (row ? t.rows : t.batch_count) *= extent;
+    }
+  }
+  i64 expected = -1;  // one stride over all terms of q, or a table
+  for (int k = t.term_axes - 1; k >= 0; --k) {
+    if (t.term_extent[k] == 1) continue;
+    if (expected < 0) t.q_step = t.term_q[k];
+    else if (t.term_q[k] != expected) t.q_indexed = true;
+    expected = t.term_q[k] * t.term_extent[k];
+  }
+
+  // Panels of the vector side.
+  if (t.form == vector_form::panels) {
+    auto& m = t.panels;
+    m.used = true;
+    m.columns = t.column.extent;
+    m.column_step = t.column.p;
+    m.item = t.terms * contracts_cpu::packed_columns_of(m.columns);
+    i64 items = 1;
+    for (int b = t.batches - 1; b >= 0; --b) {
+      if (t.batch[b].p == 0) continue;
+      m.extent[m.outer] = t.batch[b].extent;
+      m.step[m.outer++] = t.batch[b].p;
+      t.batch[b].p = items * m.item;
+      items *= t.batch[b].extent;
+    }
+    m.items = items;
+    m.root = value_p.root;
+    m.offset = value_p.offset;
+    m.at_binding = p.table.nodes[value_p.root].kind == family::weight;
+    i64& where = m.at_binding ? packed : scratch;
+    t.p = {m.at_binding ? side::source::packed : side::source::scratch, -1, 0, where};
+    where += aligned(items * m.item * 4);
+  }
+  t.table_q = packed;
+  packed += t.q_indexed ? aligned(t.terms * 4) : 0;
+  t.table_p = packed;
+  packed += pixels ? aligned(t.terms * 4) : 0;
+  t.need = {packed, scratch, 0};
+
+  // Epilogue.
+  if (r.map < 0) return t;
+  const node& m = p.table.nodes[r.map];
+  t.epilogue_program = m.detail;
+  t.operands = m.operands;
+  for (int k = 0; k < m.operands; ++k) {
+    t.epilogue_root[k] = m.in[k] == own.anchor ? -1 : p.values[m.in[k]].root;
+    t.epilogue_offset[k] = p.values[m.in[k]].offset;
+    if (t.epilogue_root[k] >= 0 && (t.column.epilogue[k] != 0 || t.line.epilogue[k] != 0)) t.pixelwise_constant = false;
+  }
+  return t;
+}
+
+}  // namespace tenon::simd

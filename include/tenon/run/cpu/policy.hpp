@@ -1,0 +1,66 @@
+// The policy `cpu`: SIMD kernels on the host's processor.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/run/cpu/contract.hpp>
+#include <tenon/run/cpu/fold.hpp>
+#include <tenon/run/cpu/move.hpp>
+#include <tenon/run/cpu/window.hpp>
+
+namespace tenon {
+
+/// Runs every family with the widest SIMD the translation unit is compiled for. Fuses; packs weights
+/// at binding; results do not depend on the number of threads, nor on whether a program is a constant.
+/// Error against `reference`: none for contractions and element-wise programs on targets with fma;
+/// reductions use the same tree.
+struct cpu {
+  static constexpr const char* name = "cpu";
+  static constexpr sharing memory = sharing::same;
+  static constexpr bool fuses = true;
+
+  /// Everything in float32 whose offsets fit into 31 bits.
+  static constexpr bool supports(const table_view& t, const node& n) {
+    constexpr i64 limit = i64{1} << 29;
+    for (int k = 0; k < n.operands; ++k)
+      if (t.nodes[n.in[k]].out.type != type::float32 || t.nodes[n.in[k]].out.shape.count() > limit) return false;
+    return n.out.type == type::float32 && n.out.shape.count() <= limit;
+  }
+  static constexpr footprint measure(const plan_view& p, int g) {
+    switch (p.groups[g].kind) {
+      case family::map: return simd::measure_rows(p, g);
+      case family::reduce: return {static_cast<i64>(sizeof(simd::fold_plan)), 0, 0};
+      case family::contract: return simd::plan_contract(p, g).need;
+      case family::window: return simd::measure_window(p, g);
+      default: return simd::measure_move();
+    }
+  }
+
+  using function = simd::function;
+  /// The function of a program known only at run time.
+  static function interpreted(program_view p) noexcept {
+    if (p.size == 1 && p.code[0].op() == sop::arg && p.code[0].a() == 0) return {};
+    return {&simd::run_interpreted, p};
+  }
+  /// The function of a constant program.
+  template <auto Program> static function constant() noexcept {
+    if constexpr (Program.size == 1 && Program.code[0].op() == sop::arg && Program.code[0].a() == 0) return {};
+    else return {&simd::run_inlined<Program>, {}};
+  }
+
+  struct work {
+    void (*run)(const void*, const frame&) noexcept = nullptr;
+    const void* bound = nullptr;
+  };
+  static void bind(const binding<function>& b, work& w) noexcept {
+    switch (b.plan->groups[b.group].kind) {
+      case family::map: w = {[](const void* p, const frame& f) noexcept { const auto& r = *static_cast<const simd::row_plan*>(p); simd::run_rows(r, simd::stages_of(&r), f); }, simd::bind_rows(b)}; return;
+      case family::reduce: w = {[](const void* p, const frame& f) noexcept { simd::run_fold(*static_cast<const simd::fold_plan*>(p), f); }, simd::bind_fold(b)}; return;
+      case family::contract: w = {[](const void* p, const frame& f) noexcept { simd::run_contract(*static_cast<const simd::contract_work*>(p), f); }, simd::bind_contract(b)}; return;
+      case family::window: w = {[](const void* p, const frame& f) noexcept { simd::run_window(*static_cast<const simd::window_plan*>(p), f); }, simd::bind_window(b)}; return;
+      default: w = {[](const void* p, const frame& f) noexcept { const auto& r = *static_cast<const simd::row_plan*>(p); simd::run_rows(r, simd::stages_of(&r), f); }, simd::bind_move(b)}; return;
+    }
+  }
+  static void run(const work& w, const frame& f) noexcept { w.run(w.bound, f); }
+};
+static_assert(backend<cpu>);
+
+}  // namespace tenon

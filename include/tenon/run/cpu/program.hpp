@@ -1,0 +1,180 @@
+// Scalar programs on runs of elements: one loop, two kinds of programs. `inlined` has its program as
+// a constant and keeps everything in registers; `interpreted` sweeps a block per instruction.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/expr/elementary.hpp>
+#include <tenon/run/cpu/simd.hpp>
+
+namespace tenon::simd {
+
+/// An operand of a run: address of its first element; step 1 (contiguous) or 0 (one value).
+struct stream {
+  const float* data = nullptr;
+  i64 step = 1;
+};
+
+/// Computes `n` elements. A null `run` copies operand 0.
+struct function {
+  using run_type = void (*)(program_view, const stream* in, float* out, i64 n) noexcept;
+  run_type run = nullptr;
+  program_view program{};
+};
+
+/// Registers of the three lanes; only those that a program uses come to life.
+template <int N> struct registers {
+  real f[N];
+  integer i[N];
+  mask m[N];
+};
+
+template <int N> constexpr int register_count(const program<N>& p) {
+  int most = 0;
+  for (const instruction& x : p.code)
+    if (x.dst() >= most) most = x.dst() + 1;
+  return most;
+}
+/// True if instruction `at` of a program compares with a literal that is a number.
+template <int N> constexpr bool second_is_number(const program<N>& p, int at) {
+  for (int i = at - 1; i >= 0; --i)
+    if (p.code[i].dst() == p.code[at].b()) return p.code[i].op() == sop::literal && p.code[i].real() == p.code[i].real();
+  return false;
+}
+
+template <auto P> [[gnu::always_inline]] inline real run_program(const real* arguments) noexcept;
+
+template <auto P, int At, class R> [[gnu::always_inline]] inline void step(R& r, const real* arguments) noexcept {
+  constexpr instruction x = P.code[At];
+  constexpr sop o = x.op();
+  constexpr int d = x.dst(), a = x.a(), b = x.b(), c = x.c();
+  if constexpr (o == sop::arg) r.f[d] = arguments[a];
+  else if constexpr (o == sop::literal) r.f[d] = real(x.real());
+  else if constexpr (o == sop::literal_int) r.i[d] = integer(static_cast<std::int32_t>(x.bits()));
+  else if constexpr (o == sop::max && second_is_number(P, At)) r.f[d] = max_with_number(r.f[a], r.f[b]);
+  else if constexpr (o == sop::min && second_is_number(P, At)) r.f[d] = min_with_number(r.f[a], r.f[b]);
+  else if constexpr (o == sop::select) r.f[d] = xsimd::select(r.m[a], r.f[b], r.f[c]);
+  else if constexpr (o == sop::less || o == sop::less_equal || o == sop::equal) r.m[d] = compare<o>(r.f[a], r.f[b]);
+  else if constexpr (o == sop::mask_and) r.m[d] = r.m[a] & r.m[b];
+  else if constexpr (o == sop::mask_or) r.m[d] = r.m[a] | r.m[b];
+  else if constexpr (o == sop::mask_not) r.m[d] = !r.m[a];
+  else if constexpr (o == sop::to_int) r.i[d] = truncated(r.f[a]);
+  else if constexpr (o == sop::to_float) r.f[d] = xsimd::to_float(r.i[a]);
+  else if constexpr (o == sop::as_int) r.i[d] = as_integer(r.f[a]);
+  else if constexpr (o == sop::as_float) r.f[d] = as_real(r.i[a]);
+  else if constexpr (o == sop::shift_left) r.i[d] = shift_left(r.i[a], b);
+  else if constexpr (o == sop::shift_right) r.i[d] = shift_right(r.i[a], b);
+  else if constexpr (lane_of(o) == lane::integer) r.i[d] = apply_integer<o>(r.i[a], r.i[b]);
+  else if constexpr (is_elementary(o)) {
+    const real own[2] = {r.f[a], r.f[sources_of(o) > 1 ? b : a]};
+    r.f[d] = run_program<elementary_program<o>>(own);
+  } else {
+    constexpr int n = sources_of(o);
+    r.f[d] = apply_real<o>(r.f[a], r.f[n > 1 ? b : a], r.f[n > 2 ? c : a]);
+  }
+}
+template <auto P> [[gnu::always_inline]] inline real run_program(const real* arguments) noexcept {
+  registers<register_count(P)> r;
+  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) { (step<P, I>(r, arguments), ...); }
+  (std::make_integer_sequence<int, P.size>{});
+  return r.f[P.code[P.size - 1].dst()];
+}
+template <int N> constexpr int arity_of(const program<N>& p) {
+  int most = 0;
+  for (const instruction& x : p.code)
+    if (x.op() == sop::arg && x.a() >= most) most = x.a() + 1;
+  return most;
+}
+
+/// The loop with a constant program. The tail runs the same code over a padded copy.
+template <auto P> void run_inlined(program_view, const stream* in, float* out, i64 n) noexcept {
+  constexpr int arity = arity_of(P);
+  constexpr int room = arity > 0 ? arity : 1;
+  stream s[room];
+  for (int k = 0; k < arity; ++k) s[k] = in[k];
+  real x[room];
+  i64 i = 0;
+  for (; i + width <= n; i += width) {
+    for (int k = 0; k < arity; ++k) x[k] = s[k].step != 0 ? load(s[k].data + i) : real(*s[k].data);
+    store(run_program<P>(x), out + i);
+  }
+  if (i == n) return;
+  for (int k = 0; k < arity; ++k) x[k] = s[k].step != 0 ? load_part(s[k].data + i, n - i) : real(*s[k].data);
+  store_part(run_program<P>(x), out + i, n - i);
+}
+
+/// Registers per instruction that the interpreter sweeps at once.
+inline constexpr int block = 8;
+
+/// The interpreter's registers: 32 bits a lane; masks are all ones or all zeros.
+struct machine {
+  real r[max_registers][block];
+};
+inline real from_mask(mask m) noexcept { return xsimd::select(m, as_real(integer(-1)), as_real(integer(0))); }
+inline mask to_mask(real x) noexcept { return xsimd::to_float(as_integer(x)) < real(0.0f); }  // all ones is -1
+
+/// One instruction on one register of the block.
+template <sop O> [[gnu::always_inline]] inline real interpret(instruction x, real a, real b, real c) noexcept {
+  if constexpr (O == sop::literal || O == sop::literal_int) return as_real(integer(static_cast<std::int32_t>(x.bits())));
+  else if constexpr (O == sop::select) return xsimd::select(to_mask(a), b, c);
+  else if constexpr (O == sop::less || O == sop::less_equal || O == sop::equal) return from_mask(compare<O>(a, b));
+  else if constexpr (O == sop::mask_and) return as_real(as_integer(a) & as_integer(b));
+  else if constexpr (O == sop::mask_or) return as_real(as_integer(a) | as_integer(b));
+  else if constexpr (O == sop::mask_not) return as_real(as_integer(a) ^ integer(-1));
+  else if constexpr (O == sop::to_int) return as_real(truncated(a));
+  else if constexpr (O == sop::to_float) return xsimd::to_float(as_integer(a));
+  else if constexpr (O == sop::as_int || O == sop::as_float) return a;
+  else if constexpr (O == sop::shift_left) return as_real(shift_left(as_integer(a), x.b()));
+  else if constexpr (O == sop::shift_right) return as_real(shift_right(as_integer(a), x.b()));
+  else if constexpr (lane_of(O) == lane::integer) return as_real(apply_integer<O>(as_integer(a), as_integer(b)));
+  else if constexpr (is_elementary(O)) {
+    const real own[2] = {a, b};
+    return run_program<elementary_program<O>>(own);
+  } else return apply_real<O>(a, b, c);
+}
+/// Sweeps one instruction over a block. The destination may be one of the sources.
+template <sop O> void sweep_block(machine& m, instruction x) noexcept {
+  constexpr int n = sources_of(O);
+  real* d = m.r[x.dst()];
+  const real *a = m.r[n > 0 ? x.a() : 0], *b = m.r[n > 1 ? x.b() : 0], *c = m.r[n > 2 ? x.c() : 0];
+  for (int k = 0; k < block; ++k) d[k] = interpret<O>(x, a[k], b[k], c[k]);
+}
+using sweep_type = void (*)(machine&, instruction) noexcept;
+template <int... I> constexpr auto sweep_table(std::integer_sequence<int, I...>) {
+  struct { sweep_type of[sizeof...(I)]; } t{{&sweep_block<static_cast<sop>(I + 1)>...}};
+  return t;
+}
+/// One entry for each operation behind `arg`.
+inline constexpr auto sweeps = sweep_table(std::make_integer_sequence<int, static_cast<int>(sop::pow)>{});
+
+/// Runs a program over `vectors` registers of elements, the last of which has `rest` elements.
+inline void run_block(machine& m, program_view p, const stream* in, i64 at, int vectors, i64 rest, float* out) noexcept {
+  for (int i = 0; i < p.size; ++i) {
+    const instruction x = p.code[i];
+    if (x.op() != sop::arg) {
+      sweeps.of[static_cast<int>(x.op()) - 1](m, x);
+      continue;
+    }
+    const stream& s = in[x.a()];
+    real* d = m.r[x.dst()];
+    if (s.step == 0) {
+      for (int k = 0; k < block; ++k) d[k] = real(*s.data);
+    } else {
+      for (int k = 0; k < vectors - 1; ++k) d[k] = load(s.data + at + k * width);
+      d[vectors - 1] = rest == width ? load(s.data + at + (vectors - 1) * width) : load_part(s.data + at + (vectors - 1) * width, rest);
+    }
+  }
+  const real* y = m.r[p.code[p.size - 1].dst()];
+  for (int k = 0; k < vectors - 1; ++k) store(y[k], out + at + k * width);
+  if (rest == width) store(y[vectors - 1], out + at + (vectors - 1) * width);
+  else store_part(y[vectors - 1], out + at + (vectors - 1) * width, rest);
+}
+inline void run_interpreted(program_view p, const stream* in, float* out, i64 n) noexcept {
+  machine m;
+  for (auto& r : m.r) for (real& x : r) x = real(0.0f);
+  for (i64 at = 0; at < n; at += block * width) {
+    const i64 left = n - at < block * width ? n - at : i64{block} * width;
+    const int vectors = static_cast<int>((left + width - 1) / width);
+    run_block(m, p, in, at, vectors, left - (vectors - 1) * width, out);
+  }
+}
+
+}  // namespace tenon::simd

@@ -1,0 +1,103 @@
+// SIMD registers and the primitives of scalar programs on them. xsimd carries the instructions.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/expr/scalar.hpp>
+#include <xsimd/xsimd.hpp>
+#include <cstring>
+
+#if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
+#error "tenon/run/cpu.hpp: xsimd supports no SIMD of this target; use tenon/run/reference.hpp"
+#endif
+
+namespace tenon::simd {
+
+using real = xsimd::batch<float>;
+using integer = xsimd::batch<std::int32_t>;
+using mask = xsimd::batch_bool<float>;
+
+/// Elements of a register: 4, 8 or 16.
+inline constexpr int width = static_cast<int>(real::size);
+static_assert(16 % width == 0, "cpu: registers of 4, 8 or 16 floats are known");
+
+/// Stops g++ from contracting a product into a following sum, across intrinsics too.
+[[gnu::always_inline]] inline real hidden(real x) noexcept {
+#if defined(__AVX512F__)
+  asm("" : "+v"(x.data));
+#elif defined(__x86_64__) || defined(__i386__)
+  asm("" : "+x"(x.data));
+#elif defined(__aarch64__)
+  asm("" : "+w"(x.data));
+#endif
+  return x;
+}
+[[gnu::always_inline]] inline real load(const float* p) noexcept { return real::load_unaligned(p); }
+[[gnu::always_inline]] inline void store(real x, float* p) noexcept { x.store_unaligned(p); }
+/// The first n < width elements; the others are 0.
+inline real load_part(const float* p, i64 n) noexcept {
+  float padded[width] = {};
+  std::memcpy(padded, p, static_cast<std::size_t>(n) * sizeof(float));
+  return load(padded);
+}
+inline void store_part(real x, float* p, i64 n) noexcept {
+  float padded[width];
+  store(x, padded);
+  std::memcpy(p, padded, static_cast<std::size_t>(n) * sizeof(float));
+}
+
+/// `arithmetic::min` and `max`: NaN in either operand gives NaN, equal operands give the first.
+[[gnu::always_inline]] inline real min(real a, real b) noexcept { return xsimd::select((b < a) | (b != b), b, a); }
+[[gnu::always_inline]] inline real max(real a, real b) noexcept { return xsimd::select((b > a) | (b != b), b, a); }
+/// The same where b cannot be NaN.
+[[gnu::always_inline]] inline real min_with_number(real a, real b) noexcept { return xsimd::select(b < a, b, a); }
+[[gnu::always_inline]] inline real max_with_number(real a, real b) noexcept { return xsimd::select(b > a, b, a); }
+
+[[gnu::always_inline]] inline integer as_integer(real x) noexcept { return xsimd::bitwise_cast<integer>(x); }
+[[gnu::always_inline]] inline real as_real(integer x) noexcept { return xsimd::bitwise_cast<real>(x); }
+
+/// One primitive on real registers.
+template <sop O> [[gnu::always_inline]] inline real apply_real(real a, real b, real c) noexcept {
+  if constexpr (O == sop::add) return a + b;
+  else if constexpr (O == sop::sub) return a - b;
+  else if constexpr (O == sop::mul) return hidden(a * b);
+  else if constexpr (O == sop::div) return a / b;
+  else if constexpr (O == sop::fma) return xsimd::fma(a, b, c);
+  else if constexpr (O == sop::neg) return as_real(as_integer(a) ^ integer(std::numeric_limits<std::int32_t>::min()));
+  else if constexpr (O == sop::abs) return as_real(as_integer(a) & integer(std::numeric_limits<std::int32_t>::max()));
+  else if constexpr (O == sop::min) return min(a, b);
+  else if constexpr (O == sop::max) return max(a, b);
+  else if constexpr (O == sop::sqrt) return xsimd::sqrt(a);
+  else if constexpr (O == sop::floor) return xsimd::floor(a);
+  else if constexpr (O == sop::round_even) return xsimd::nearbyint(a);
+  else static_assert(O == sop::add, "cpu: not a primitive on real registers");
+}
+template <sop O> [[gnu::always_inline]] inline mask compare(real a, real b) noexcept {
+  if constexpr (O == sop::less) return a < b;
+  else if constexpr (O == sop::less_equal) return a <= b;
+  else return a == b;
+}
+template <sop O> [[gnu::always_inline]] inline integer apply_integer(integer a, integer b) noexcept {
+  if constexpr (O == sop::int_add) return a + b;
+  else if constexpr (O == sop::int_sub) return a - b;
+  else if constexpr (O == sop::int_and) return a & b;
+  else if constexpr (O == sop::int_or) return a | b;
+  else return a ^ b;
+}
+[[gnu::always_inline]] inline integer shift_left(integer a, int count) noexcept { return a << count; }
+[[gnu::always_inline]] inline integer shift_right(integer a, int count) noexcept {
+  using word = xsimd::batch<std::uint32_t>;
+  return xsimd::bitwise_cast<integer>(xsimd::bitwise_cast<word>(a) >> count);
+}
+/// Truncation; NaN and values outside of int32 give the most negative int32, as `arithmetic::to_int`.
+[[gnu::always_inline]] inline integer truncated(real a) noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  return xsimd::to_int(a);
+#else
+  const real limit(2147483648.0f), floor_value(-2147483648.0f);
+  const mask fits = (a < limit) & (a > floor_value);
+  const integer inside = xsimd::to_int(xsimd::select(fits, a, real(0.0f)));
+  const integer fallback(std::numeric_limits<std::int32_t>::min());
+  return as_integer(xsimd::select(fits, as_real(inside), as_real(fallback)));
+#endif
+}
+
+}  // namespace tenon::simd

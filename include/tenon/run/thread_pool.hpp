@@ -1,0 +1,106 @@
+// The ready executor: a pool of threads that wait by spinning, then sleeping.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/run/backend.hpp>
+#include <atomic>
+#include <memory>
+#include <new>
+#include <thread>
+
+namespace tenon {
+
+/// A fixed number of threads, the caller's included; pieces are handed out one by one, so that a
+/// thread that the system takes away holds up one piece only.
+///
+///     tenon::thread_pool pool{4};
+///     tenon::instance instance{model, pool};
+///
+/// One caller at a time. A waiting worker spins for a few microseconds and then sleeps in the kernel;
+/// waking it is a system call. If threads cannot be started the pool has fewer: see `threads()`.
+class thread_pool {
+ public:
+  explicit thread_pool(int threads) noexcept {
+    const int others = threads > 1 ? threads - 1 : 0;
+    if (others > 0) workers_.reset(new (std::nothrow) std::thread[static_cast<std::size_t>(others)]);
+    while (workers_ && started_ < others && start(started_)) ++started_;
+  }
+  thread_pool(const thread_pool&) = delete;
+  thread_pool& operator=(const thread_pool&) = delete;
+  ~thread_pool() {
+    stop_.store(true, std::memory_order_relaxed);
+    announce();
+    for (int i = 0; i < started_; ++i) workers_[static_cast<std::size_t>(i)].join();
+  }
+
+  int threads() const noexcept { return started_ + 1; }
+
+  void run(i64 units, executor_ref::body_type body, void* context) noexcept {
+    body_ = body;
+    context_ = context;
+    units_ = units;
+    next_.store(0, std::memory_order_relaxed);
+    busy_.store(started_, std::memory_order_relaxed);
+    announce();
+    work(0);
+    for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; ++spins) pause(spins);
+  }
+
+ private:
+  static constexpr int spins_before_sleep = 4000;
+
+  bool start(int i) noexcept {
+#if defined(__cpp_exceptions)
+    try {
+#endif
+      workers_[static_cast<std::size_t>(i)] = std::thread([this, i] { serve(i + 1); });
+      return true;
+#if defined(__cpp_exceptions)
+    } catch (...) {
+      return false;
+    }
+#endif
+  }
+  void announce() noexcept {
+    round_.fetch_add(1, std::memory_order_release);
+    round_.notify_all();
+  }
+  static void pause(int spins) noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+    if (spins % 1024 == 1023) std::this_thread::yield();
+  }
+  void work(int thread) noexcept {
+    for (;;) {
+      const i64 unit = next_.fetch_add(1, std::memory_order_relaxed);
+      if (unit >= units_) return;
+      body_(context_, unit, unit + 1, thread);
+    }
+  }
+  void serve(int thread) noexcept {
+    for (int seen = 0;;) {
+      int now = round_.load(std::memory_order_acquire);
+      for (int spins = 0; now == seen; ++spins, now = round_.load(std::memory_order_acquire)) {
+        if (spins < spins_before_sleep) pause(spins);
+        else round_.wait(seen, std::memory_order_acquire);
+      }
+      seen = now;
+      if (stop_.load(std::memory_order_relaxed)) return;
+      work(thread);
+      busy_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  executor_ref::body_type body_ = nullptr;
+  void* context_ = nullptr;
+  i64 units_ = 0;
+  alignas(64) std::atomic<i64> next_{0};
+  alignas(64) std::atomic<int> busy_{0};
+  alignas(64) std::atomic<int> round_{0};
+  std::atomic<bool> stop_{false};
+  std::unique_ptr<std::thread[]> workers_;
+  int started_ = 0;
+};
+static_assert(executor<thread_pool>);
+
+}  // namespace tenon

@@ -1,0 +1,13 @@
+// expect: instance: a call takes one view per input and then one per output of the graph
+// An output is missing.
+// SPDX-License-Identifier: MIT
+#include <tenon/run/instance.hpp>
+#include <tenon/run/reference.hpp>
+#include <tenon/tenon.hpp>
+namespace tn = tenon;
+
+inline constexpr auto relu = [](auto x) { return tn::relu(x); };
+using net = tn::graph<relu, tn::input<"x", float, 4>>;
+tn::status call(tn::instance<tn::model<net, tn::reference>>& instance, std::span<float> x) {
+  return instance(x);  // here
+}

@@ -1,0 +1,11 @@
+// expect: map: shapes must broadcast
+// Shapes that do not broadcast.
+// SPDX-License-Identifier: MIT
+#include <tenon/tenon.hpp>
+namespace tn = tenon;
+
+inline constexpr auto model = [](auto a, auto b) {
+  return tn::map([](auto p, auto q) { return p + q; })(a, b);  // here
+};
+using net = tn::graph<model, tn::input<"a", float, 4, 5>, tn::input<"b", float, 4>>;
+static_assert(net::view().nodes.size > 0);

@@ -1,0 +1,11 @@
+// expect: map: the lambda mixes float, int32 and boolean symbols
+// Float and int32 symbols in one sum.
+// SPDX-License-Identifier: MIT
+#include <tenon/tenon.hpp>
+namespace tn = tenon;
+
+inline constexpr auto model = [](auto x) {
+  return tn::map([](auto v) { return v + tn::cast<std::int32_t>(v); })(x);  // here
+};
+using net = tn::graph<model, tn::input<"x", float, 1, 3, 8, 8>>;
+static_assert(net::view().nodes.size > 0);

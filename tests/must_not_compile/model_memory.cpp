@@ -1,0 +1,14 @@
+// expect: model: this release runs policies that work in the caller
+// A policy that does not work in the memory of the caller.
+// SPDX-License-Identifier: MIT
+#include <tenon/run/instance.hpp>
+#include <tenon/run/reference.hpp>
+#include <tenon/tenon.hpp>
+namespace tn = tenon;
+
+struct remote : tn::reference {
+  static constexpr tn::sharing memory = tn::sharing::separate;
+};
+inline constexpr auto model = [](auto x) { return tn::relu(x); };
+using net = tn::graph<model, tn::input<"x", float, 4>>;
+tn::model<net, remote> bound;  // here
