@@ -12,10 +12,11 @@ constexpr int loop(contraction& c, i64 extent, i64 a, i64 b, i64 out, bool reduc
   c.axis[c.axes] = {extent, a, b, out, reduced};
   return c.axes++;
 }
+inline constexpr const char* matrices[] = {"a", "b", "c"};
+inline constexpr const char* images[] = {"input", "filter", "bias"};
 /// Element types of all operands, and their number.
-constexpr error accept(const char* op, list<tensor> in, int least, int most) {
+constexpr error accept(const char* op, const char* const* names, list<tensor> in, int least, int most) {
   if (in.size < least || in.size > most) return {code::operand_count, op, "", least, in.size};
-  constexpr const char* names[] = {"a", "b", "c"};
   for (int i = 0; i < in.size; ++i)
     if (in[i].type != type::float32) return {code::element_type, op, names[i], type::float32, in[i].type};
   return {};
@@ -27,7 +28,7 @@ struct matmul_t {
   static constexpr const char* name = "matmul";
   using options = no_options;
   static constexpr result<tensor> infer(no_options, list<tensor> in) {
-    if (const error e = contracts::accept(name, in, 2, 2); !e.ok()) return e;
+    if (const error e = contracts::accept(name, contracts::matrices, in, 2, 2); !e.ok()) return e;
     const shape &a = in[0].shape, &b = in[1].shape;
     if (a.rank < 2) return error{code::rank, name, "a", 2, a.rank};
     if (b.rank < 2) return error{code::rank, name, "b", 2, b.rank};
@@ -79,7 +80,7 @@ struct gemm_t {
   static constexpr const char* name = "gemm";
   using options = gemm_options;
   static constexpr result<tensor> infer(const gemm_options& o, list<tensor> in) {
-    if (const error e = contracts::accept(name, in, 2, 3); !e.ok()) return e;
+    if (const error e = contracts::accept(name, contracts::matrices, in, 2, 3); !e.ok()) return e;
     const shape &a = in[0].shape, &b = in[1].shape;
     if (a.rank != 2) return error{code::rank, name, "a", 2, a.rank};
     if (b.rank != 2) return error{code::rank, name, "b", 2, b.rank};
@@ -145,7 +146,7 @@ struct conv2d_t {
     return axes[static_cast<int>(l)][what];
   }
   static constexpr result<tensor> infer(const conv2d_options& o, list<tensor> in) {
-    if (const error e = contracts::accept(name, in, 2, 3); !e.ok()) return e;
+    if (const error e = contracts::accept(name, contracts::images, in, 2, 3); !e.ok()) return e;
     const shape &x = in[0].shape, &w = in[1].shape;
     if (x.rank != 4) return error{code::rank, name, "input", 4, x.rank};
     if (w.rank != 4) return error{code::rank, name, "filter", 4, w.rank};

@@ -51,7 +51,7 @@ template <int Rows, int Vectors, class Q, class P>
     for (int r = 0; r < Rows; ++r) {
       const real a(*q.at(r, k));
 #pragma GCC unroll 3
-      for (int v = 0; v < Vectors; ++v) acc[r][v] = xsimd::fma(a, x[v], acc[r][v]);
+      for (int v = 0; v < Vectors; ++v) acc[r][v] = fma(a, x[v], acc[r][v]);
     }
   }
 #pragma GCC unroll 8
