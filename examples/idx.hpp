@@ -1,5 +1,5 @@
-// IDX files, the format of MNIST: arrays of bytes with their extents in front. The bytes stay in the
-// mapped file.
+// IDX files, the format of MNIST: arrays of bytes with their extents in front. The bytes stay in
+// the mapped file.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/view/file.hpp>
@@ -9,8 +9,8 @@
 /// An array of unsigned bytes.
 class idx_file {
  public:
-  /// Error: those of mapped_file::open; truncated, when the file ends early; corrupt, when it is not
-  /// an IDX file of bytes with `rank` axes or goes on behind its last byte.
+  /// Error: those of mapped_file::open; truncated, when the file ends early; corrupt, when it is
+  /// not an IDX file of bytes with `rank` axes or goes on behind its last byte.
   static tenon::result<idx_file> open(const char* path, int rank) noexcept {
     auto file = tenon::mapped_file::open(path);
     if (!file) return file.error();
@@ -39,15 +39,19 @@ class idx_file {
       const std::size_t extent = big_endian(all.subspan(4 + 4 * static_cast<std::size_t>(i)));
       shape_.extent[i] = static_cast<tenon::i64>(extent);
       if (extent != 0 && count > held / extent)
-        return {code::truncated, "idx", "data", "as many bytes as the header says", static_cast<tenon::i64>(held)};
+        return {code::truncated, "idx", "data", "as many bytes as the header says",
+                static_cast<tenon::i64>(held)};
       count *= extent;
     }
-    if (count != held) return {code::corrupt, "idx", "bytes", static_cast<tenon::i64>(count), static_cast<tenon::i64>(held)};
+    if (count != held)
+      return {code::corrupt, "idx", "bytes", static_cast<tenon::i64>(count),
+              static_cast<tenon::i64>(held)};
     data_ = {reinterpret_cast<const unsigned char*>(all.data()) + header, held};
     return {};
   }
   static tenon::error short_of(std::size_t wanted, std::size_t held) noexcept {
-    return {tenon::code::truncated, "idx", "header", static_cast<tenon::i64>(wanted), static_cast<tenon::i64>(held)};
+    return {tenon::code::truncated, "idx", "header", static_cast<tenon::i64>(wanted),
+            static_cast<tenon::i64>(held)};
   }
   static std::size_t big_endian(std::span<const std::byte> bytes) noexcept {
     std::size_t n = 0;

@@ -1,6 +1,7 @@
 // The policies that the examples run on, the defining one first. One more is one more entry here.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/run/cpu.hpp>
 #include <tenon/run/reference.hpp>
 
 /// A list of policies as a type.
@@ -12,4 +13,4 @@ template <class... Policies> struct policy_list {
     (visit.template operator()<Policies>(), ...);
   }
 };
-using policies = policy_list<tenon::reference>;
+using policies = policy_list<tenon::reference, tenon::cpu>;

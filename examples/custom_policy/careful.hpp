@@ -1,6 +1,6 @@
-// A policy from outside the library: `careful` computes in double precision and counts what it does.
-// It runs two families; what it cannot run goes to the next policy of the model. Copy this file to
-// begin a policy of your own: every member that the library asks for is marked `required`.
+// A policy from outside the library: `careful` computes in double precision and counts what it
+// does. It runs two families; what it cannot run goes to the next policy of the model. Copy this
+// file to begin a policy of your own: every member that the library asks for is marked `required`.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/backend.hpp>
@@ -12,7 +12,9 @@ namespace tn = tenon;
 /// True if the program only computes with numbers and masks: no conversions, no bits.
 constexpr bool is_real(tn::program_view p) {
   for (int i = 0; i < p.size; ++i)
-    if (const tn::sop o = p.code[i].op(); o == tn::sop::literal_int || (o >= tn::sop::to_int && o <= tn::sop::shift_right)) return false;
+    if (const tn::sop o = p.code[i].op();
+        o == tn::sop::literal_int || (o >= tn::sop::to_int && o <= tn::sop::shift_right))
+      return false;
   return true;
 }
 
@@ -86,7 +88,8 @@ struct operand {
   tn::strides step;  ///< with which it is read at the positions of the result: 0 where it repeats
 };
 
-inline void map(tn::program_view p, const tn::shape& space, const operand* in, int operands, float* out) {
+inline void map(tn::program_view p, const tn::shape& space, const operand* in, int operands,
+                float* out) {
   tn::i64 at[tn::max_rank]{}, i = 0;
   do {
     double arguments[tn::max_operands]{};
@@ -142,8 +145,8 @@ struct careful {
   static constexpr const char* name = "careful";  // required
   /// Where its kernels read and write: here in the caller's own memory.
   static constexpr tenon::sharing memory = tenon::sharing::same;  // required
-  /// Whether `run` can be given groups of several nodes. With false each node comes alone and all its
-  /// operands are dense.
+  /// Whether `run` can be given groups of several nodes. With false each node comes alone and all
+  /// its operands are dense.
   static constexpr bool fuses = false;  // required
 
   /// Whether this node can run here; what cannot goes to the next policy. Asked by the planner, so
@@ -154,11 +157,13 @@ struct careful {
     return n.kind == tenon::family::contract;
   }
   /// Memory that a group wants beside its operands: packed weights, scratch. Here none.
-  static constexpr tenon::footprint measure(const tenon::plan_view&, int) { return {}; }  // required
+  static constexpr tenon::footprint measure(const tenon::plan_view&, int) {  // required
+    return {};
+  }
 
-  /// The compiled form of a scalar program. Here the program itself, to be interpreted; a policy
-  /// may also offer `constant<program>()`, which makes a kernel of a program that the compiler knows.
-  using function = tenon::program_view;  // required
+  /// The compiled form of a scalar program. Here the program itself, to be interpreted; a policy may
+  /// also offer `constant<program>()`, which makes a kernel of a program that the compiler knows.
+  using function = tenon::program_view;                                      // required
   static function interpreted(tenon::program_view p) noexcept { return p; }  // required
 
   /// What `bind` remembers of a group until it runs. Trivially copyable; the plan outlives it.

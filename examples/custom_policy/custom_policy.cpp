@@ -1,8 +1,8 @@
 // A policy that is not part of the library runs what it can; the library's own runs the rest. The
 // planner decides which, and every model says so.
 // SPDX-License-Identifier: MIT
-#include "careful.hpp"
 #include <tenon/run/reference.hpp>
+#include "careful.hpp"
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,7 +15,8 @@ inline constexpr auto small_net = [](auto image) {
   auto a = tn::conv2d<tn::conv2d_options{.padding = {1, 1, 1, 1}}>(
       image, tn::weight<"conv.weight", float, 4, 2, 3, 3>, tn::weight<"conv.bias", float, 4>);
   auto b = tn::maxPool2d<half>(tn::map([](auto x) { return x / (1.0f + exp(-x)); })(a));
-  auto c = tn::gemm(tn::reshape<1, 144>(b), tn::weight<"fc.weight", float, 144, 5>, tn::weight<"fc.bias", float, 5>);
+  auto c = tn::gemm(tn::reshape<1, 144>(b), tn::weight<"fc.weight", float, 144, 5>,
+                    tn::weight<"fc.bias", float, 5>);
   return tn::outputs(c, tn::softmax<1>(c));
 };
 using net = tn::graph<small_net, tn::input<"image", float, 1, 2, 12, 12>>;
@@ -31,10 +32,11 @@ void show_placement() {
   for (int g = 0; g < p.groups.size; ++g) {
     const tn::node& n = p.table.nodes[p.groups[g].anchor];
     const bool runs = p.group_of[p.groups[g].anchor] == g;
-    std::printf("  %2d  %-10s %-9s %s\n", g, n.op, name_of(n.kind), runs ? p.policies[p.groups[g].place].name : "nowhere: a view");
+    std::printf("  %2d  %-10s %-9s %s\n", g, n.op, name_of(n.kind),
+                runs ? p.policies[p.groups[g].place].name : "nowhere: a view");
   }
-  std::printf("%d tensors cross between the policies, %d of them are copied; arena %lld bytes\n", plan::crossings, plan::copies,
-              static_cast<long long>(plan::arena_bytes));
+  std::printf("%d tensors cross between the policies, %d of them are copied; arena %lld bytes\n",
+              plan::crossings, plan::copies, static_cast<long long>(plan::arena_bytes));
 }
 
 /// Numbers between -1 and 1, the same at every start.
@@ -49,10 +51,12 @@ void fill(std::span<float> data) {
 struct answer {
   std::array<float, 5> logits{}, probabilities{};
 };
-template <class... Policies> bool infer(const auto& weights, std::span<const float> image, answer& a) {
+template <class... Policies>
+bool infer(const auto& weights, std::span<const float> image, answer& a) {
   const tn::model<net, Policies...> model{weights};
   tn::instance instance{model};
-  return instance(image, std::span(a.logits), std::span(a.probabilities)).ok();  // an unbound model says so here
+  return instance(image, std::span(a.logits), std::span(a.probabilities))
+      .ok();  // an unbound model says so here
 }
 
 int main() {
@@ -68,17 +72,23 @@ int main() {
   show_placement();
 
   answer ours, reference;
-  if (!infer<careful, tn::reference>(weights, image, ours) || !infer<tn::reference>(weights, image, reference)) return 1;
-  std::printf("careful summed %lld products and computed %lld elements of maps.\n", static_cast<long long>(careful::products_summed),
+  if (!infer<careful, tn::reference>(weights, image, ours) ||
+      !infer<tn::reference>(weights, image, reference))
+    return 1;
+  std::printf("careful summed %lld products and computed %lld elements of maps.\n",
+              static_cast<long long>(careful::products_summed),
               static_cast<long long>(careful::elements_mapped));
   double difference = 0;
   std::puts("logits on careful, reference as fallback, and on reference alone:");
   for (std::size_t i = 0; i < ours.logits.size(); ++i) {
-    std::printf("  %13.7f %13.7f\n", static_cast<double>(ours.logits[i]), static_cast<double>(reference.logits[i]));
-    difference = std::max(difference, std::abs(static_cast<double>(ours.logits[i]) - static_cast<double>(reference.logits[i])));
+    std::printf("  %13.7f %13.7f\n", static_cast<double>(ours.logits[i]),
+                static_cast<double>(reference.logits[i]));
+    difference = std::max(difference, std::abs(static_cast<double>(ours.logits[i]) -
+                                               static_cast<double>(reference.logits[i])));
   }
   const auto larger = [](float a, float b) { return std::abs(a) < std::abs(b); };
-  const double largest = std::abs(static_cast<double>(*std::ranges::max_element(reference.logits, larger)));
+  const double largest =
+      std::abs(static_cast<double>(*std::ranges::max_element(reference.logits, larger)));
   std::printf("largest difference, relative to the largest logit: %.1e\n", difference / largest);
   return difference <= 1e-5 * largest ? 0 : 1;
 }

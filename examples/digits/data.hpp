@@ -32,7 +32,8 @@ inline void read_images(const fs::path& path, std::vector<image>& images) {
   if (s[1] != 28 || s[2] != 28) fail(path, "pictures of 28 x 28 expected, found " + describe(s));
   for (auto left = file->bytes(); !left.empty(); left = left.subspan(784)) {
     image& next = images.emplace_back();
-    std::ranges::transform(left.first(784), next.begin(), [](unsigned char p) { return static_cast<float>(p) / 255; });
+    std::ranges::transform(left.first(784), next.begin(),
+                           [](unsigned char p) { return static_cast<float>(p) / 255; });
   }
 }
 
@@ -44,8 +45,10 @@ inline dataset read_heldout(const fs::path& folder) {
   if (!file) fail(path, describe(file.error()));
   read.labels.assign(file->bytes().begin(), file->bytes().end());
   if (read.labels.size() != read.images.size() || read.labels.empty())
-    fail(path, std::to_string(read.labels.size()) + " labels for " + std::to_string(read.images.size()) + " images");
-  if (std::ranges::any_of(read.labels, [](int l) { return l > 9; })) fail(path, "a label is above 9");
+    fail(path, std::to_string(read.labels.size()) + " labels for " +
+                   std::to_string(read.images.size()) + " images");
+  if (std::ranges::any_of(read.labels, [](int l) { return l > 9; }))
+    fail(path, "a label is above 9");
   return read;
 }
 

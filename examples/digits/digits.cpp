@@ -1,9 +1,9 @@
 // Reads handwritten digits on every policy: what each sees, how it plans, how long it takes, and
 // how well they agree. train.py made the network and the data.
 // SPDX-License-Identifier: MIT
+#include <tenon/view/safetensors.hpp>
 #include "../policies.hpp"
 #include "show.hpp"
-#include <tenon/view/safetensors.hpp>
 #include <string_view>
 namespace tn = tenon;
 
@@ -18,8 +18,8 @@ inline constexpr auto reader = [](auto pixels) {
   auto c = tn::relu(tn::gemm<rows>(tn::reshape<1, 784>(tn::maxPool2d<half>(b)),
                                    tn::weight<"fc1.weight", float, 48, 784>,
                                    tn::weight<"fc1.bias", float, 48>));
-  auto logits = tn::gemm<rows>(c, tn::weight<"fc2.weight", float, 10, 48>,
-                               tn::weight<"fc2.bias", float, 10>);
+  auto logits =
+      tn::gemm<rows>(c, tn::weight<"fc2.weight", float, 10, 48>, tn::weight<"fc2.bias", float, 10>);
   return tn::outputs(logits, tn::softmax<1>(logits));
 };
 using net = tn::graph<reader, tn::input<"image", float, 1, 1, 28, 28>>;
@@ -34,16 +34,19 @@ struct usage_error : std::runtime_error {
 
 template <class Instance> answer infer(Instance& instance, const image& picture) {
   answer a;
-  const tn::status s = instance(std::span(picture), std::span(a.logits), std::span(a.probabilities));
+  const tn::status s =
+      instance(std::span(picture), std::span(a.logits), std::span(a.probabilities));
   if (!s.ok()) throw std::runtime_error(describe(s));
   return a;
 }
 
-template <class Instance> void measure(Instance& instance, const std::vector<image>& images, report& r) {
+template <class Instance>
+void measure(Instance& instance, const std::vector<image>& images, report& r) {
   using clock = std::chrono::steady_clock;
   std::vector<clock::duration> each;
   const auto begin = clock::now();
-  while (each.size() < 20 || (each.size() < 5000 && clock::now() - begin < std::chrono::milliseconds(400))) {
+  while (each.size() < 20 ||
+         (each.size() < 5000 && clock::now() - begin < std::chrono::milliseconds(400))) {
     const image& picture = images[each.size() % images.size()];
     const auto start = clock::now();
     (void)infer(instance, picture);
@@ -61,14 +64,20 @@ int steps_of(const tn::plan_view& p) {
   return steps;
 }
 
-template <class Policy>
-report examine(const tn::safetensors& weights, const std::vector<image>& heldout, const std::vector<image>& mnist) {
+template <class Policy> report examine(const tn::safetensors& weights,
+                                       const std::vector<image>& heldout,
+                                       const std::vector<image>& mnist) {
   const tn::model<net, Policy> model{weights};
   if (!model.fault().ok()) throw std::runtime_error("weights: " + describe(model.fault()));
   tn::instance instance{model};
   using plan = tn::plan<net, Policy>;
-  report r{.policy = Policy::name, .steps = steps_of(model.plan_of()), .crossings = plan::crossings, .copies = plan::copies,
-           .arena_bytes = plan::arena_bytes, .live_bytes = plan::live_bytes, .packed_bytes = plan::packed_bytes};
+  report r{.policy = Policy::name,
+           .steps = steps_of(model.plan_of()),
+           .crossings = plan::crossings,
+           .copies = plan::copies,
+           .arena_bytes = plan::arena_bytes,
+           .live_bytes = plan::live_bytes,
+           .packed_bytes = plan::packed_bytes};
   for (const image& picture : heldout) r.heldout.push_back(infer(instance, picture));
   for (const image& picture : mnist) r.mnist.push_back(infer(instance, picture));
   measure(instance, heldout, r);
@@ -80,7 +89,8 @@ fs::path default_data() {
   const fs::path source = TENON_DIGITS_DATA;
   if (fs::is_directory(source)) return source;
   std::error_code unknown;
-  const fs::path beside = fs::read_symlink("/proc/self/exe", unknown).parent_path() / "../../examples/digits";
+  const fs::path beside =
+      fs::read_symlink("/proc/self/exe", unknown).parent_path() / "../../examples/digits";
   return fs::is_directory(beside) ? beside.lexically_normal() : source;
 }
 
@@ -88,11 +98,16 @@ options parse(int argc, char** argv) {
   options o;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (word == "--ascii") o.ascii = true;
-    else if (word == "--help") o.help = true;
-    else if (word != "--data" && word != "--mnist") throw usage_error("unknown argument " + std::string(word));
-    else if (i + 1 == argc || *argv[i + 1] == 0) throw usage_error(std::string(word) + " needs a folder");
-    else (word == "--data" ? o.data : o.mnist) = argv[++i];
+    if (word == "--ascii")
+      o.ascii = true;
+    else if (word == "--help")
+      o.help = true;
+    else if (word != "--data" && word != "--mnist")
+      throw usage_error("unknown argument " + std::string(word));
+    else if (i + 1 == argc || *argv[i + 1] == 0)
+      throw usage_error(std::string(word) + " needs a folder");
+    else
+      (word == "--data" ? o.data : o.mnist) = argv[++i];
   }
   if (o.data.empty()) o.data = default_data();
   return o;
@@ -102,8 +117,8 @@ void print_help() {
   std::puts(
       "usage: digits [--data DIR] [--mnist DIR] [--ascii]\n"
       "Reads the held-out handwritten digits of examples/digits on every policy.\n"
-      "  --data DIR   folder with digits.safetensors, heldout-images.idx, heldout-labels.idx, logits.json\n"
-      "  --mnist DIR  also reads DIR/0.idx to DIR/9.idx; a DIR that is not there is reported and skipped\n"
+      "  --data DIR   digits.safetensors, heldout-images.idx, heldout-labels.idx, logits.json\n"
+      "  --mnist DIR  also reads DIR/0.idx to DIR/9.idx; without a DIR there it says so\n"
       "  --ascii      pictures and bars without Unicode\n"
       "Exit status: 0 done, 1 a file is missing or corrupt, 2 wrong usage.");
 }
@@ -116,10 +131,12 @@ void run(const options& o) {
   const auto golden = read_golden(o.data / "logits.json");
   const auto mnist = read_mnist(o.mnist);
   std::vector<report> reports;
-  policies::each([&]<class Policy>() { reports.push_back(examine<Policy>(*weights, heldout.images, mnist)); });
+  policies::each(
+      [&]<class Policy>() { reports.push_back(examine<Policy>(*weights, heldout.images, mnist)); });
 
-  std::printf("A small convolutional network reads handwritten digits. Left: what it is given. Right: how\n"
-              "probable it finds each digit, on every policy (a policy is what computes).\n");
+  std::printf(
+      "A small convolutional network reads handwritten digits. Left: what it is given. Right: how\n"
+      "probable it finds each digit, on every policy (a policy is what computes).\n");
   show_digits(heldout, reports, o.ascii);
   show_plan(reports);
   show_times(reports);
@@ -127,14 +144,17 @@ void run(const options& o) {
   show_mnist(o.mnist, reports);
   std::puts("");
   for (const report& r : reports)
-    std::printf("digits: %d of %zu held-out right on %s\n", right(r.heldout, heldout.labels), heldout.labels.size(), r.policy);
+    std::printf("digits: %d of %zu held-out right on %s\n", right(r.heldout, heldout.labels),
+                heldout.labels.size(), r.policy);
 }
 
 int main(int argc, char** argv) {
   try {
     const options o = parse(argc, argv);
-    if (o.help) print_help();
-    else run(o);
+    if (o.help)
+      print_help();
+    else
+      run(o);
     return 0;
   } catch (const usage_error& e) {
     std::fprintf(stderr, "digits: %s\ndigits --help says more\n", e.what());

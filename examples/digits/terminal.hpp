@@ -3,12 +3,14 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace terminal {
 
-inline constexpr int side = 28;  ///< rows and columns of a picture
+inline constexpr int side = 28;          ///< rows and columns of a picture
 using picture = std::span<const float>;  ///< side * side values from 0 to 1
 
 /// Two rows of a picture as one line of `side` characters.
@@ -20,8 +22,10 @@ inline std::string two_rows(picture pixels, int row, bool ascii) {
   for (int x = 0; x < side; ++x) {
     const float above = at(row, x), below = at(row + 1, x);
     const auto shade = static_cast<std::size_t>((above + below) / 2 * 9 + 0.5f);
-    if (ascii) line += shades[shade];
-    else line += blocks[(above > 0.4f ? 1u : 0u) + (below > 0.4f ? 2u : 0u)];
+    if (ascii)
+      line += shades[shade];
+    else
+      line += blocks[(above > 0.4f ? 1u : 0u) + (below > 0.4f ? 2u : 0u)];
   }
   return line;
 }
@@ -38,6 +42,13 @@ inline std::string bar(float fraction, int width, bool ascii) {
   line += eighths[static_cast<std::size_t>(rest)];
   line.append(static_cast<std::size_t>(width - full - (rest > 0)), ' ');
   return line;
+}
+
+/// A bar with its number behind it.
+inline std::string rated(float fraction, int width, bool ascii) {
+  char number[16];
+  std::snprintf(number, sizeof number, " %.4f", static_cast<double>(fraction));
+  return " " + bar(fraction, width, ascii) + number;
 }
 
 /// The first row of a picture, an even number, below which `rows` rows hold its ink.

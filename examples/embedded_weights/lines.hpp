@@ -1,5 +1,5 @@
-// A network small enough to read: it tells lines apart by their direction. Its weights are constants
-// and stay in read-only memory.
+// A network small enough to read: it tells lines apart by their direction. Its weights are
+// constants and stay in read-only memory.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/tenon.hpp>

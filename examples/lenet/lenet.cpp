@@ -1,9 +1,9 @@
 // Reads handwritten digits with LeNet, its weights taken from a safetensors file where they lie.
 // SPDX-License-Identifier: MIT
+#include <tenon/view/safetensors.hpp>
 #include "../describe.hpp"
 #include "../idx.hpp"
 #include "../policies.hpp"
-#include <tenon/view/safetensors.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -20,8 +20,9 @@ inline constexpr auto lenet = [](auto image) {
                                           tn::weight<"conv1.bias", float, 20>));
   auto b = tn::maxPool2d<half>(tn::conv2d(a, tn::weight<"conv2.weight", float, 50, 20, 5, 5>,
                                           tn::weight<"conv2.bias", float, 50>));
-  auto c = tn::relu(tn::gemm<rows>(tn::reshape<1, 800>(b), tn::weight<"fc1.weight", float, 500, 800>,
-                                   tn::weight<"fc1.bias", float, 500>));
+  auto c =
+      tn::relu(tn::gemm<rows>(tn::reshape<1, 800>(b), tn::weight<"fc1.weight", float, 500, 800>,
+                              tn::weight<"fc1.bias", float, 500>));
   auto logits = tn::gemm<rows>(c, tn::weight<"fc2.weight", float, 10, 500>,
                                tn::weight<"fc2.bias", float, 10>);
   return tn::outputs(logits, tn::softmax<1>(logits));
@@ -46,12 +47,12 @@ std::string known_policies() {
 void print_help() {
   std::printf(
       "usage: lenet --weights F.safetensors [--policy NAME] [--json] IMAGE.idx...\n"
-      "Reads handwritten digits. An image is an IDX file of one picture, 28 x 28 bytes, light on dark.\n"
+      "Reads handwritten digits. An image is an IDX file of one picture, 28 x 28 bytes.\n"
       "  --weights F    the trained network: conv1, conv2, fc1, fc2, each with .weight and .bias\n"
       "  --policy NAME  what computes: %s (default: %s)\n"
       "  --json         a JSON object per line: image, digit, logits, probabilities\n"
-      "Prints a line `IMAGE digit probability` for each image, in the order given. An image that cannot\n"
-      "be read is reported on stderr and the others are still read.\n"
+      "Prints a line `IMAGE digit probability` for each image, in the order given. An image\n"
+      "that cannot be read is reported on stderr and the others are still read.\n"
       "Exit status: 0 all images read, 1 weights or an image were refused, 2 wrong usage.\n",
       known_policies().c_str(), options{}.policy.data());
 }
@@ -72,8 +73,10 @@ std::string parse(int argc, char** argv, options& o) {
       o.help = true;
     } else if (word == "--weights" || word == "--policy") {
       if (++i == argc) return std::string(word) + " needs a value";
-      if (word == "--weights") o.weights = argv[i];
-      else o.policy = argv[i];
+      if (word == "--weights")
+        o.weights = argv[i];
+      else
+        o.policy = argv[i];
     } else {
       return "unknown option " + std::string(word);
     }
@@ -101,10 +104,12 @@ double nine_digits(float value) {
 void print(const char* image, const answer& a, bool json) {
   const int digit = a.digit();
   if (!json) {
-    std::printf("%s %d %.9f\n", image, digit, static_cast<double>(a.probabilities[static_cast<unsigned>(digit)]));
+    std::printf("%s %d %.9f\n", image, digit,
+                static_cast<double>(a.probabilities[static_cast<unsigned>(digit)]));
     return;
   }
-  nlohmann::ordered_json line{{"image", image}, {"digit", digit}, {"logits", {}}, {"probabilities", {}}};
+  nlohmann::ordered_json line{
+      {"image", image}, {"digit", digit}, {"logits", {}}, {"probabilities", {}}};
   for (const float x : a.logits) line["logits"].push_back(nine_digits(x));
   for (const float x : a.probabilities) line["probabilities"].push_back(nine_digits(x));
   // A file's name need not be UTF-8, JSON must be.
@@ -120,9 +125,11 @@ tn::result<std::array<float, 784>> load(const char* path) {
   const auto file = idx_file::open(path, 3);
   if (!file) return file.error();
   constexpr tn::shape wanted = tn::extents(1, 28, 28);
-  if (file->extents() != wanted) return tn::error{tn::code::extent, "lenet", "image", wanted, file->extents()};
+  if (file->extents() != wanted)
+    return tn::error{tn::code::extent, "lenet", "image", wanted, file->extents()};
   std::array<float, 784> pixels;
-  std::ranges::transform(file->bytes(), pixels.begin(), [](unsigned char b) { return static_cast<float>(b); });
+  std::ranges::transform(file->bytes(), pixels.begin(),
+                         [](unsigned char b) { return static_cast<float>(b); });
   return pixels;
 }
 
@@ -141,8 +148,11 @@ template <class Policy> int read_images(const options& o, const tn::safetensors&
     };
     const auto image = load(path);
     answer a;
-    if (!image) refuse(describe(image.error()));
-    else if (const tn::status s = infer(std::span(image.value()), std::span(a.logits), std::span(a.probabilities)); !s.ok())
+    if (!image)
+      refuse(describe(image.error()));
+    else if (const tn::status s =
+                 infer(std::span(image.value()), std::span(a.logits), std::span(a.probabilities));
+             !s.ok())
       refuse(describe(s));
     else if (!std::ranges::all_of(a.logits, [](float x) { return std::isfinite(x); }))
       refuse("the network's answer is not finite; are these the right weights?");

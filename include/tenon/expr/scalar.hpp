@@ -288,7 +288,7 @@ template <class T> constexpr scalar bitcast(scalar a) {
   else return a;
 }
 
-/// A recorded program of up to `max_program` instructions: dead code removed, leaves first.
+/// A recorded program of up to `max_program` instructions: dead code removed, operands before users.
 struct recorded {
   instruction code[max_program]{};
   int size = 0;
@@ -296,31 +296,29 @@ struct recorded {
   constexpr program_view view() const { return {code, size}; }
 };
 
-/// Keeps what the slot `root` of a tape needs; `root` becomes the last instruction.
+/// Keeps what the slot `root` of a tape needs; `root` becomes the last instruction. Operands stand
+/// before their users in the order in which the result names them: g++ evaluates arguments in one order
+/// in constant expressions and in another at run time, and that must not show in the table.
 constexpr recorded finish(const tape& t, int root) {
   recorded r;
   r.fault = t.fault;
   if (t.fault != tenon::code::ok) return r;
-  bool live[max_program]{};
-  live[root] = true;
-  for (int i = root; i >= 0; --i) {
-    if (!live[i]) continue;
-    const instruction x = t.code[i];
+  int to[max_program]{}, path[max_program]{}, depth = 0;  // to: 1 + the new position; path: root to leaf
+  path[depth++] = root;
+  while (depth > 0) {
+    const int at = path[depth - 1];
+    const instruction x = t.code[at];
     const int n = sources_of(x.op());
-    if (n > 0) live[x.a()] = true;
-    if (n > 1) live[x.b()] = true;
-    if (n > 2) live[x.c()] = true;
-  }
-  std::uint8_t to[max_program]{};
-  for (int i = 0; i <= root; ++i) {
-    if (!live[i]) continue;
-    const instruction x = t.code[i];
-    const int n = sources_of(x.op());
-    to[i] = static_cast<std::uint8_t>(r.size);
+    const int missing = n > 0 && to[x.a()] == 0 ? x.a() : n > 1 && to[x.b()] == 0 ? x.b() : n > 2 && to[x.c()] == 0 ? x.c() : -1;
+    if (missing >= 0) {
+      path[depth++] = missing;
+      continue;
+    }
+    --depth;
     r.code[r.size] = x.is_literal() ? instruction::make_literal(x.op(), r.size, x.bits())
-                                    : instruction::make(x.op(), r.size, n > 0 ? to[x.a()] : x.a(),
-                                                        n > 1 ? to[x.b()] : x.b(), n > 2 ? to[x.c()] : x.c());
-    ++r.size;
+                                    : instruction::make(x.op(), r.size, n > 0 ? to[x.a()] - 1 : x.a(),
+                                                        n > 1 ? to[x.b()] - 1 : x.b(), n > 2 ? to[x.c()] - 1 : x.c());
+    to[at] = ++r.size;
   }
   return r;
 }

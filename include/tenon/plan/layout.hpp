@@ -58,6 +58,22 @@ constexpr bool users_take_view(table_view t, const grouping& g, list<policy_fact
 
 }  // namespace passes
 
+namespace passes {
+/// Removes the groups of moves that became views.
+constexpr void drop_views(grouping& g) {
+  sequence<group> kept;
+  sequence<int> to;
+  for (int i = 0; i < g.groups.size(); ++i) {
+    const bool runs = g.of[g.groups[i].anchor] == i;
+    to.push(runs ? kept.size() : -1);
+    if (runs) kept.push(g.groups[i]);
+  }
+  g.groups = static_cast<sequence<group>&&>(kept);
+  for (int& of : g.of)
+    if (of >= 0) of = to[of];
+}
+}  // namespace passes
+
 /// Decides every node's value. Move nodes that need no kernel leave their groups (`of` becomes -1).
 constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> policies) {
   sequence<value> values(t.nodes.size);
@@ -81,6 +97,7 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
     }
     values[i] = v;
   }
+  passes::drop_views(g);
   // What only members of its own group read lives in the group.
   for (int i = 0; i < t.nodes.size; ++i) {
     if (g.of[i] < 0) continue;

@@ -89,8 +89,7 @@ constexpr void assign_offsets(owned_plan& p) {
     }
   for (int g = 0; g < p.grouped.groups.size(); ++g) {
     const group& own = p.grouped.groups[g];
-    footprint need{};
-    if (p.grouped.of[own.anchor] == g) need = p.policies[own.place].measure(seen, g);
+    const footprint need = p.policies[own.place].measure(seen, g);
     p.packed_offset.push(p.packed_bytes);
     p.packed_bytes += aligned(need.packed);
     p.scratch_offset.push(0);

@@ -41,7 +41,6 @@ constexpr finding verify_groups(const plan_view& p) {
   sequence<int> seen(p.table.nodes.size);
   for (int g = 0; g < p.groups.size; ++g)
     for (const int i : p.members_of(p.groups[g])) {
-      if (p.group_of[i] < 0) continue;  // a move that became a view
       ++seen[i];
       if (p.group_of[i] != g || p.table.nodes[i].place != p.groups[g].place) return {defect::membership, i};
     }

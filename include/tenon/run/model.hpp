@@ -56,7 +56,7 @@ template <class P, class Function>
 void groups(const plan_view& p, int place, const std::byte* const* address, std::byte* packed,
             const Function* functions, typename P::work* works) noexcept {
   for (int g = 0; g < p.groups.size; ++g) {
-    if (p.groups[g].place != place || p.group_of[p.groups[g].anchor] != g) continue;
+    if (p.groups[g].place != place) continue;
     P::bind({&p, g, address, packed ? packed + p.packed_offset[g] : nullptr, functions}, works[g]);
   }
 }
@@ -145,7 +145,6 @@ template <class Graph, class... Policies> class model {
   }
   template <std::size_t... I> void run_group(int g, const frame& f, std::index_sequence<I...>) const noexcept {
     const group& own = plan_.groups[g];
-    if (plan_.group_of[own.anchor] != g) return;
     ((own.place == static_cast<int>(I) ? Policies::run(at<I, Policies>(parts_).works.item[g], f) : void()), ...);
   }
 
@@ -212,7 +211,6 @@ template <class... Policies> class model<dynamic, Policies...> {
   }
   template <std::size_t... I> void run_group(int g, const frame& f, std::index_sequence<I...>) const noexcept {
     const group& own = plan_.groups[g];
-    if (plan_.group_of[own.anchor] != g) return;
     ((own.place == static_cast<int>(I) ? Policies::run(at<I, Policies>(parts_).works[g], f) : void()), ...);
   }
 

@@ -256,7 +256,7 @@ inline const contract_work* bind_contract(const binding<function>& b) noexcept {
   if (t.epilogue_program >= 0) w->epilogue = b.functions[t.epilogue_program];
   auto* q = reinterpret_cast<std::int32_t*>(b.packed + t.table_q);
   auto* p = reinterpret_cast<std::int32_t*>(b.packed + t.table_p);
-  if (t.q_indexed) write_terms(t, t.term_q, false, q);
+  if (t.has_q_table()) write_terms(t, t.term_q, false, q);
   if (t.form != vector_form::panels) write_terms(t, t.term_p, t.form == vector_form::planes, p);
   w->q_terms = q;
   w->p_terms = p;

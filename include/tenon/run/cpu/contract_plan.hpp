@@ -45,6 +45,8 @@ struct contract_plan {
   vector_form form = vector_form::panels;
   bool q_indexed = false;      ///< terms of q by table instead of a stride
   i64 q_step = 1;
+  /// Rows of a tile that do not follow one stride need the table too.
+  constexpr bool has_q_table() const { return q_indexed || row_axes > 1; }
   i64 pitch = 0, positions = 0;  ///< pixels: row pitch of the flattened image, flattened length
   // Copies made before the tiles run: the padded image (of q or p), and the panels.
   struct image_copy {
@@ -176,11 +178,14 @@ constexpr contract_plan plan_contract(const plan_view& p, int g) {
   contract_plan t;
   t.out_root = r.map >= 0 ? r.map : own.anchor;
 
-  // The vector axis: the output's contiguous one. Its operand is the vector side.
+  // The vector axis: the output's contiguous one, if just one operand varies along it. That operand
+  // is the vector side.
   int vector_axis = -1, line_axis = -1;
   for (int i = 0; i < c.axes; ++i)
-    if (!c.axis[i].reduced && c.axis[i].extent > 1 && c.axis[i].out == 1) vector_axis = i;
-  const bool pixels = vector_axis >= 0 && r.is_out_position(vector_axis);
+    if (!c.axis[i].reduced && c.axis[i].extent > 1 && c.axis[i].out == 1 && (c.axis[i].a == 0 || c.axis[i].b == 0)) vector_axis = i;
+  // Pixels fill the vectors along the width, if they are neighbours in the image.
+  const bool pixels = vector_axis >= 0 && r.is_out_position(vector_axis) && c.swept[1].step == 1;
+  if (vector_axis >= 0 && r.is_out_position(vector_axis)) vector_axis = pixels ? c.swept[1].out_axis : -1;
   const bool swap = pixels || (vector_axis >= 0 && c.axis[vector_axis].b == 0);
   for (int s = 0; pixels && s < c.sweeps; ++s)
     if (c.swept[s].out_axis != vector_axis) line_axis = c.swept[s].out_axis;
@@ -267,7 +272,7 @@ constexpr contract_plan plan_contract(const plan_view& p, int g) {
     where += aligned(items * m.item * 4);
   }
   t.table_q = packed;
-  packed += t.q_indexed ? aligned(t.terms * 4) : 0;
+  packed += t.has_q_table() ? aligned(t.terms * 4) : 0;
   t.table_p = packed;
   packed += pixels ? aligned(t.terms * 4) : 0;
   t.need = {packed, scratch, 0};

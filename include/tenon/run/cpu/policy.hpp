@@ -3,6 +3,7 @@
 #pragma once
 #include <tenon/run/cpu/contract.hpp>
 #include <tenon/run/cpu/fold.hpp>
+#include <tenon/run/cpu/known.hpp>
 #include <tenon/run/cpu/move.hpp>
 #include <tenon/run/cpu/window.hpp>
 
@@ -35,9 +36,10 @@ struct cpu {
   }
 
   using function = simd::function;
-  /// The function of a program known only at run time.
+  /// The function of a program given at run time: one of the known constants, or the interpreter.
   static function interpreted(program_view p) noexcept {
     if (p.size == 1 && p.code[0].op() == sop::arg && p.code[0].a() == 0) return {};
+    if (const auto known = simd::find_known(p)) return {known, p};
     return {&simd::run_interpreted, p};
   }
   /// The function of a constant program.

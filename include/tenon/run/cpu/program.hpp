@@ -57,7 +57,7 @@ template <auto P, int At, class R> [[gnu::always_inline]] inline void step(R& r,
   else if constexpr (o == sop::mask_or) r.m[d] = r.m[a] | r.m[b];
   else if constexpr (o == sop::mask_not) r.m[d] = !r.m[a];
   else if constexpr (o == sop::to_int) r.i[d] = truncated(r.f[a]);
-  else if constexpr (o == sop::to_float) r.f[d] = xsimd::to_float(r.i[a]);
+  else if constexpr (o == sop::to_float) r.f[d] = converted(r.i[a]);
   else if constexpr (o == sop::as_int) r.i[d] = as_integer(r.f[a]);
   else if constexpr (o == sop::as_float) r.f[d] = as_real(r.i[a]);
   else if constexpr (o == sop::shift_left) r.i[d] = shift_left(r.i[a], b);
@@ -109,7 +109,7 @@ struct machine {
   real r[max_registers][block];
 };
 inline real from_mask(mask m) noexcept { return xsimd::select(m, as_real(integer(-1)), as_real(integer(0))); }
-inline mask to_mask(real x) noexcept { return xsimd::to_float(as_integer(x)) < real(0.0f); }  // all ones is -1
+inline mask to_mask(real x) noexcept { return converted(as_integer(x)) < real(0.0f); }  // all ones is -1
 
 /// One instruction on one register of the block.
 template <sop O> [[gnu::always_inline]] inline real interpret(instruction x, real a, real b, real c) noexcept {
@@ -120,7 +120,7 @@ template <sop O> [[gnu::always_inline]] inline real interpret(instruction x, rea
   else if constexpr (O == sop::mask_or) return as_real(as_integer(a) | as_integer(b));
   else if constexpr (O == sop::mask_not) return as_real(as_integer(a) ^ integer(-1));
   else if constexpr (O == sop::to_int) return as_real(truncated(a));
-  else if constexpr (O == sop::to_float) return xsimd::to_float(as_integer(a));
+  else if constexpr (O == sop::to_float) return converted(as_integer(a));
   else if constexpr (O == sop::as_int || O == sop::as_float) return a;
   else if constexpr (O == sop::shift_left) return as_real(shift_left(as_integer(a), x.b()));
   else if constexpr (O == sop::shift_right) return as_real(shift_right(as_integer(a), x.b()));

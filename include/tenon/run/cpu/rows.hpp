@@ -193,17 +193,6 @@ inline void run_rows(const row_plan& p, const stage* stages, const frame& f) noe
 
 // ---- from the plan ---------------------------------------------------------------------------------
 
-/// The members of a row group that compute something, in order.
-struct members_of_group {
-  int id[passes::max_stages]{};
-  int size = 0;
-};
-constexpr members_of_group active_members(const plan_view& p, int g) {
-  members_of_group r;
-  for (const int i : p.members_of(p.groups[g]))
-    if (p.group_of[i] == g) r.id[r.size++] = i;
-  return r;
-}
 constexpr i64 columns_of(const group& g) {
   i64 n = 1;
   for (int i = g.space.rank - g.columns; i < g.space.rank; ++i) n *= g.space[i];
@@ -211,9 +200,9 @@ constexpr i64 columns_of(const group& g) {
 }
 /// Row buffers: one for each intermediate that lives in the group, `columns` elements long.
 constexpr footprint measure_rows(const plan_view& p, int g) {
-  const members_of_group m = active_members(p, g);
+  const list<int> m = p.members_of(p.groups[g]);
   i64 locals = 0;
-  for (int k = 0; k < m.size; ++k) locals += !p.values[m.id[k]].materialised;
+  for (const int id : m) locals += !p.values[id].materialised;
   return {aligned(static_cast<i64>(sizeof(row_plan))) + m.size * static_cast<i64>(sizeof(stage)), 0,
           locals * aligned(columns_of(p.groups[g]) * 4)};
 }
@@ -277,20 +266,20 @@ inline const stage* stages_of(const row_plan* p) noexcept {
 inline const row_plan* bind_rows(const binding<function>& b) noexcept {
   const plan_view& p = *b.plan;
   const group& g = p.groups[b.group];
-  const members_of_group m = active_members(p, b.group);
+  const list<int> m = p.members_of(g);
   auto* r = new (b.packed) row_plan{};
   auto* stages = const_cast<stage*>(stages_of(r));
   int local_of[passes::max_stages];
-  for (int k = 0; k < m.size; ++k) local_of[k] = p.values[m.id[k]].materialised ? -1 : r->locals++;
+  for (int k = 0; k < m.size; ++k) local_of[k] = p.values[m[k]].materialised ? -1 : r->locals++;
   const auto place = [&](int id) {
     for (int k = 0; k < m.size; ++k)
-      if (m.id[k] == id) return place_in(p, g, id, true, local_of[k]);
+      if (m[k] == id) return place_in(p, g, id, true, local_of[k]);
     return place_in(p, g, id, false, -1);
   };
   r->stages = m.size;
   r->local_bytes = aligned(columns_of(g) * 4);
   for (int k = 0; k < m.size; ++k) {
-    const node& n = p.table.nodes[m.id[k]];
+    const node& n = p.table.nodes[m[k]];
     stage& s = *new (stages + k) stage{};
     s.reduces = n.kind == family::reduce;
     s.operands = n.operands;
@@ -298,7 +287,7 @@ inline const row_plan* bind_rows(const binding<function>& b) noexcept {
     if (s.reduces) s.how = p.table.reduction_of(n).how;
     if (n.kind == family::map) s.f = b.functions[n.detail];
     for (int j = 0; j < n.operands; ++j) s.in[j] = place(n.in[j]);
-    s.out = place(m.id[k]);
+    s.out = place(m[k]);
   }
   collapse(*r, stages, g);
   r->chunk = g.columns == 0 && r->columns > map_chunk ? map_chunk : 0;
