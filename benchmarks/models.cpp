@@ -9,6 +9,7 @@
 #include "report.hpp"
 #include <tenon/run/cpu.hpp>
 #include <tenon/run/thread_pool.hpp>
+#include <filesystem>
 namespace tn = tenon;
 
 struct options {
@@ -216,7 +217,7 @@ bool parse(int argc, char** argv, options& o) {
     const std::string word = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
     if (value.empty()) return false;
     int count = 0;
-    if (word == "--peers") o.peers = value;
+    if (word == "--peers") o.peers = std::filesystem::absolute(value);
     else if (word == "--json") o.json = value;
     else if (word == "--only") o.only = value;
     else if (word == "--seconds") o.seconds = std::atof(value.c_str());

@@ -3,6 +3,9 @@
 #include "onednn.hpp"
 #include <dnnl.hpp>
 #include <omp.h>
+#include <memory>
+#include <unordered_map>
+#include <utility>
 
 namespace onednn {
 namespace {
@@ -22,6 +25,15 @@ auto describe(const dnnl::engine& engine, const dnnl::primitive_attr& attributes
     return description(typename Primitive::desc(arguments...), attributes, engine);
   else
     return description(engine, arguments..., attributes);
+}
+
+/// The function that follows; oneDNN 2 wants a scale in front.
+template <class Operations> Operations relu() {
+  Operations o;
+  constexpr auto kind = dnnl::algorithm::eltwise_relu;
+  if constexpr (requires { o.append_eltwise(kind, 0.0f, 0.0f); }) o.append_eltwise(kind, 0.0f, 0.0f);
+  else o.append_eltwise(1.0f, kind, 0.0f, 0.0f);
+  return o;
 }
 
 /// A primitive with its arrays. Weights are packed once, images at every call.
@@ -94,13 +106,8 @@ std::optional<contender> conv(int channels, int extent, const numbers& image,
   o->bias.assign(split, weights_and_bias.end());
   o->result.resize(image.size());
   const memory::dims images{1, channels, extent, extent}, filters{channels, channels, 3, 3};
-  dnnl::post_ops relu;
-  if constexpr (requires { typename dnnl::matmul::desc; })
-    relu.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-  else
-    relu.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
   dnnl::primitive_attr attributes;
-  attributes.set_post_ops(relu);
+  attributes.set_post_ops(relu<dnnl::post_ops>());
   const memory::dims ones{1, 1};
   const memory::desc any = floats(images, tag::any);
   const auto chosen = describe<dnnl::convolution_forward>(

@@ -176,7 +176,7 @@ int main() {
         check("built", Policy::name, tn::model<tn::dynamic, Policy>{*table, weights}, x, wanted);
   });
   constexpr tn::error e = tn::check<wrong>;
-  std::printf("A scale of the wrong size does not compile: `%s` says that `%s` of `%s` is wrong.\n",
+  std::printf("A scale of the wrong size does not compile: in `%s` the `%s` of `%s` is wrong.\n",
               e.op.c_str(), text_of(e.what), e.operand.c_str());
   return good ? 0 : 1;
 }

@@ -161,8 +161,8 @@ struct careful {
     return {};
   }
 
-  /// The compiled form of a scalar program. Here the program itself, to be interpreted; a policy may
-  /// also offer `constant<program>()`, which makes a kernel of a program that the compiler knows.
+  /// The compiled form of a scalar program. Here the program itself, to be interpreted; a policy
+  /// may also offer `constant<program>()`, a kernel of its own for a program that the compiler knows.
   using function = tenon::program_view;                                      // required
   static function interpreted(tenon::program_view p) noexcept { return p; }  // required
 

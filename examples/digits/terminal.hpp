@@ -30,7 +30,7 @@ inline std::string two_rows(picture pixels, int row, bool ascii) {
   return line;
 }
 
-/// A fraction from 0 to 1 as a bar of `width` characters, in eighths of a block where there are any.
+/// A fraction from 0 to 1 as a bar of `width` characters; with blocks, in eighths of one.
 inline std::string bar(float fraction, int width, bool ascii) {
   static constexpr std::array eighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   const int parts = ascii ? 1 : 8;
@@ -44,11 +44,11 @@ inline std::string bar(float fraction, int width, bool ascii) {
   return line;
 }
 
-/// A bar with its number behind it.
+/// A bar between two spaces, with its number behind it.
 inline std::string rated(float fraction, int width, bool ascii) {
   char number[16];
   std::snprintf(number, sizeof number, " %.4f", static_cast<double>(fraction));
-  return " " + bar(fraction, width, ascii) + number;
+  return std::string(1, ' ').append(bar(fraction, width, ascii)).append(number);
 }
 
 /// The first row of a picture, an even number, below which `rows` rows hold its ink.

@@ -13,7 +13,7 @@ inline constexpr tn::policy_facts fusing{"fusing", tn::sharing::same, true, &any
 inline constexpr tn::policy_facts plain{"plain", tn::sharing::same, false, &anything, &nothing};
 
 /// The facts as a policy type, for `tn::plan`.
-template <tn::policy_facts F> struct toy {
+template <const tn::policy_facts& F> struct toy {
   static constexpr const char* name = "toy";
   static constexpr tn::sharing memory = F.memory;
   static constexpr bool fuses = F.fuses;

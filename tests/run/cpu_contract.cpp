@@ -89,15 +89,15 @@ struct maker {
   builder::value matrices() {
     const i64 m = size(), n = size(), k = size();
     shape a = extents(m, k), c = extents(k, n);
-    const int batches = d.in(0, 2);
-    for (int i = 0; i < batches; ++i) {
+    const int batches = d.in(0, 2), of_a = d.one_in(4) ? d.in(0, batches) : batches, of_c = d.one_in(4) ? d.in(0, batches) : batches;
+    for (int i = 0; i < batches; ++i) {  // the innermost first
       const i64 extent = d.in(1, 4);
       const auto lead = [&](shape& s) {
         for (int at = s.rank++; at > 0; --at) s.extent[at] = s.extent[at - 1];
         s.extent[0] = d.one_in(3) ? 1 : extent;
       };
-      lead(a);
-      if (!d.one_in(4) || c.rank > 2) lead(c);
+      if (i < of_a) lead(a);
+      if (i < of_c) lead(c);
     }
     return b.add<tenon::matmul_t>({}, {operand(a), operand(c)});
   }

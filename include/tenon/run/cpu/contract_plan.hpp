@@ -182,7 +182,8 @@ constexpr contract_plan plan_contract(const plan_view& p, int g) {
   // is the vector side.
   int vector_axis = -1, line_axis = -1;
   for (int i = 0; i < c.axes; ++i)
-    if (!c.axis[i].reduced && c.axis[i].extent > 1 && c.axis[i].out == 1 && (c.axis[i].a == 0 || c.axis[i].b == 0)) vector_axis = i;
+    if (!c.axis[i].reduced && c.axis[i].extent > 1 && c.axis[i].out == 1 && (c.axis[i].a == 0 || (c.axis[i].b == 0 && c.sweeps == 0)))
+      vector_axis = i;  // a swept operand is never packed into panels: its padding is not
   // Pixels fill the vectors along the width, if they are neighbours in the image.
   const bool pixels = vector_axis >= 0 && r.is_out_position(vector_axis) && c.swept[1].step == 1;
   if (vector_axis >= 0 && r.is_out_position(vector_axis)) vector_axis = pixels ? c.swept[1].out_axis : -1;

@@ -52,14 +52,14 @@ inline constexpr auto exp_minus = [](auto a, auto b) { return exp(a - b); };
 inline constexpr auto quotient = [](auto a, auto b) { return a / b; };
 }  // namespace known
 
-/// Bias, activation, residual and softmax programs.
-inline function::run_type find_known(program_view p) noexcept {
+/// Bias, activation, residual and softmax programs. (`One` delays their making until somebody calls.)
+template <int One = 1> function::run_type find_known_program(program_view p) noexcept {
   using namespace known;
-  return find_known<known_program<decltype(sum), 2>(), known_program<decltype(sum_relu), 2>(),
-                    known_program<decltype(sum_relu6), 2>(), known_program<decltype(residual), 3>(),
-                    known_program<decltype(residual_relu), 3>(), known_program<decltype(positive), 1>(),
-                    known_program<decltype(squash), 1>(), known_program<decltype(squash_both), 1>(),
-                    known_program<decltype(exp_minus), 2>(), known_program<decltype(quotient), 2>()>(p);
+  return find_known<known_program<decltype(sum), 2 * One>(), known_program<decltype(sum_relu), 2 * One>(),
+                    known_program<decltype(sum_relu6), 2 * One>(), known_program<decltype(residual), 3 * One>(),
+                    known_program<decltype(residual_relu), 3 * One>(), known_program<decltype(positive), One>(),
+                    known_program<decltype(squash), One>(), known_program<decltype(squash_both), One>(),
+                    known_program<decltype(exp_minus), 2 * One>(), known_program<decltype(quotient), 2 * One>()>(p);
 }
 
 }  // namespace tenon::simd

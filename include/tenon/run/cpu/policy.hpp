@@ -37,10 +37,10 @@ struct cpu {
 
   using function = simd::function;
   /// The function of a program given at run time: one of the known constants, or the interpreter.
-  static function interpreted(program_view p) noexcept {
+  template <class = void> static function interpreted(program_view p) noexcept {
     if (p.size == 1 && p.code[0].op() == sop::arg && p.code[0].a() == 0) return {};
-    if (const auto known = simd::find_known(p)) return {known, p};
-    return {&simd::run_interpreted, p};
+    if (const auto known = simd::find_known_program(p)) return {known, p};
+    return {&simd::run_interpreted<>, p};
   }
   /// The function of a constant program.
   template <auto Program> static function constant() noexcept {
@@ -52,7 +52,7 @@ struct cpu {
     void (*run)(const void*, const frame&) noexcept = nullptr;
     const void* bound = nullptr;
   };
-  static void bind(const binding<function>& b, work& w) noexcept {
+  template <class = void> static void bind(const binding<function>& b, work& w) noexcept {
     switch (b.plan->groups[b.group].kind) {
       case family::map: w = {[](const void* p, const frame& f) noexcept { const auto& r = *static_cast<const simd::row_plan*>(p); simd::run_rows(r, simd::stages_of(&r), f); }, simd::bind_rows(b)}; return;
       case family::reduce: w = {[](const void* p, const frame& f) noexcept { simd::run_fold(*static_cast<const simd::fold_plan*>(p), f); }, simd::bind_fold(b)}; return;
@@ -63,6 +63,6 @@ struct cpu {
   }
   static void run(const work& w, const frame& f) noexcept { w.run(w.bound, f); }
 };
-static_assert(backend<cpu>);
+static_assert(backend<cpu>);  // templates: who only includes this header compiles no kernels
 
 }  // namespace tenon

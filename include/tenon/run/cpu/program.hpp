@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/expr/elementary.hpp>
+#include <tenon/plan/program.hpp>
 #include <tenon/run/cpu/simd.hpp>
 
 namespace tenon::simd {
@@ -143,14 +144,16 @@ template <int... I> constexpr auto sweep_table(std::integer_sequence<int, I...>)
   return t;
 }
 /// One entry for each operation behind `arg`.
-inline constexpr auto sweeps = sweep_table(std::make_integer_sequence<int, static_cast<int>(sop::pow)>{});
+inline constexpr int operations = static_cast<int>(sop::pow);
+template <int Operations> inline constexpr auto sweeps = sweep_table(std::make_integer_sequence<int, Operations>{});
 
 /// Runs a program over `vectors` registers of elements, the last of which has `rest` elements.
-inline void run_block(machine& m, program_view p, const stream* in, i64 at, int vectors, i64 rest, float* out) noexcept {
+template <int Operations>
+void run_block(machine& m, program_view p, const stream* in, i64 at, int vectors, i64 rest, float* out) noexcept {
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     if (x.op() != sop::arg) {
-      sweeps.of[static_cast<int>(x.op()) - 1](m, x);
+      sweeps<Operations>.of[static_cast<int>(x.op()) - 1](m, x);
       continue;
     }
     const stream& s = in[x.a()];
@@ -167,13 +170,14 @@ inline void run_block(machine& m, program_view p, const stream* in, i64 at, int 
   if (rest == width) store(y[vectors - 1], out + at + (vectors - 1) * width);
   else store_part(y[vectors - 1], out + at + (vectors - 1) * width, rest);
 }
-inline void run_interpreted(program_view p, const stream* in, float* out, i64 n) noexcept {
+template <int Operations = operations>
+void run_interpreted(program_view p, const stream* in, float* out, i64 n) noexcept {
   machine m;
   for (auto& r : m.r) for (real& x : r) x = real(0.0f);
   for (i64 at = 0; at < n; at += block * width) {
     const i64 left = n - at < block * width ? n - at : i64{block} * width;
     const int vectors = static_cast<int>((left + width - 1) / width);
-    run_block(m, p, in, at, vectors, left - (vectors - 1) * width, out);
+    run_block<Operations>(m, p, in, at, vectors, left - (vectors - 1) * width, out);
   }
 }
 

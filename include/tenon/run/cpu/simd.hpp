@@ -64,8 +64,9 @@ inline void store_part(real x, float* p, i64 n) noexcept {
 }
 
 /// `arithmetic::min` and `max`: NaN in either operand gives NaN, equal operands give the first.
-[[gnu::always_inline]] inline real min(real a, real b) noexcept { return xsimd::select((b < a) | (b != b), b, a); }
-[[gnu::always_inline]] inline real max(real a, real b) noexcept { return xsimd::select((b > a) | (b != b), b, a); }
+/// (With AVX the operator != of xsimd 8 is an ordered comparison: false for NaN.)
+[[gnu::always_inline]] inline real min(real a, real b) noexcept { return xsimd::select((b < a) | xsimd::isnan(b), b, a); }
+[[gnu::always_inline]] inline real max(real a, real b) noexcept { return xsimd::select((b > a) | xsimd::isnan(b), b, a); }
 /// The same where b cannot be NaN.
 [[gnu::always_inline]] inline real min_with_number(real a, real b) noexcept { return xsimd::select(b < a, b, a); }
 [[gnu::always_inline]] inline real max_with_number(real a, real b) noexcept { return xsimd::select(b > a, b, a); }
