@@ -14,6 +14,7 @@ begins with `<!-- cpp: hidden` and is a block like the others.
 """
 # SPDX-License-Identifier: MIT
 
+import doctest
 import os
 import re
 import subprocess
@@ -113,7 +114,8 @@ def main(arguments):
     if '--' in pages:
         pages, flags = pages[:pages.index('--')], pages[pages.index('--') + 1:]
     command = [compiler, '-std=c++20', '-I', include, *flags]
-    count = failures = 0
+    count = 0
+    failures = doctest.testmod().failed
     with tempfile.TemporaryDirectory() as work:
         for page in pages:
             with open(page, encoding='utf-8') as file:

@@ -57,14 +57,14 @@ def check_refusals(data, folder):
 
 program, files = sys.argv[1], pathlib.Path(sys.argv[2])
 check_output(run("--data", files)[0])
-plain = run("--ascii", "--mnist", files / "nowhere")[0]
+plain = run("--data", files, "--ascii", "--mnist", files / "nowhere")[0]
 known = check_output(plain)
 assert plain.isascii() and "mnist: skipped" in plain
 mnist = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else files / "nowhere"
 if mnist.is_dir():
-    said = re.findall(r"^  mnist: (\d+) of 10 right on (\w+)", run("--mnist", mnist)[0], re.M)
+    said = re.findall(r"^  mnist: (\d+) of 10 right on (\w+)", run("--data", files, "--mnist", mnist)[0], re.M)
     assert [policy for _, policy in said] == known and all(int(n) >= 8 for n, _ in said), said
     print("mnist:", ", ".join(f"{n} of 10 on {policy}" for n, policy in said))
 with tempfile.TemporaryDirectory() as place:
     check_refusals(files, pathlib.Path(place))
-    run("--mnist", place, status=1)  # the folder is there, its files are not
+    run("--data", files, "--mnist", place, status=1)  # the folder is there, its files are not

@@ -187,6 +187,28 @@ TEST_CASE("an operand that is used twice by a product on cpu has the bits of ref
     return m.b.map<2>([](auto p, auto q) { return p - q; }, {y, x});
   });
 }
+TEST_CASE("contractions with more work than a piece is worth are split, with the bits of reference") {
+  const long before = split_loops();
+  int graphs = 0;
+  for (int i = 0; i < times(24); ++i) {
+    dice d = dice_of(8, i);
+    maker m{d};
+    const i64 channels = d.in(20, 40), extent = d.in(30, 50);
+    tenon::conv2d_options o{.padding = {1, 1, 1, 0}, .inputLayout = i % 2 ? tenon::image_layout::nhwc : tenon::image_layout::nchw};
+    if (i % 3 == 0) o.strides = {2, 1};
+    const shape image = i % 2 ? extents(2, extent, extent, channels) : extents(2, channels, extent, extent);
+    const builder::value product = i % 4 == 3 ? m.b.add<tenon::matmul_t>({}, {m.operand(extents(3, 90, 150)), m.operand(extents(3, 150, extent * 2))})
+                                              : m.b.add<tenon::conv2d_t>(o, {m.operand(image), m.operand(extents(d.in(20, 40), channels, 3, 3))});
+    const builder::value y = m.epilogue(product);
+    const tenon::result<tenon::table> made = m.b.finish({y});
+    REQUIRE(made.ok());
+    ++graphs;
+    INFO("TENON_SEED=" << seed() << " case " << i << text_of(made->view()));
+    const std::string problem = compare_policies(made->view(), random_contents(made->view(), d), d);
+    if (!problem.empty()) FAIL(problem);
+  }
+  CHECK(split_loops() - before == graphs);
+}
 TEST_CASE("a comparison of policies notices one wrong bit") {
   const float wanted[] = {1.0f, 0.0f}, other[] = {1.0f, -0.0f}, near[] = {1.0000001f, 0.0f};
   CHECK(difference(wanted, wanted).empty());

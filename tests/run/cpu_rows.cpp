@@ -242,6 +242,30 @@ TEST_CASE("pools with all options on cpu have the bits of reference") {
   }
 }
 
+TEST_CASE("groups with more rows than a piece is worth are split, with the bits of reference") {
+  const long before = split_loops();
+  int graphs = 0;
+  for (int i = 0; i < times(24); ++i) {
+    dice d = dice_of(31, i);
+    maker m{d};
+    const i64 channels = d.in(20, 40), extent = d.in(40, 70);
+    const shape s = extents(channels, d.in(2, 4), extent, d.in(33, 70));
+    const builder::value x = m.leaf(s);
+    builder::value y = x;
+    switch (i % 6) {
+      case 0: y = m.b.add<tenon::softmax_t>({d.in(0, 3)}, {x}); break;
+      case 1: y = m.b.add<tenon::maxPool2d_t>({.windowDimensions = {3, 2}, .layout = d.one_in(2) ? tenon::image_layout::nchw : tenon::image_layout::nhwc}, {x}); break;
+      case 2: y = m.reduced(x, static_cast<std::uint32_t>(d.in(1, 14)), d.one_in(2), true); break;
+      case 3: y = m.b.map<2>([](auto a, auto b) { return a * b + a; }, {x, m.leaf(m.narrower(s))}); break;
+      case 4: y = m.turned(x); break;
+      default: y = m.b.add<tenon::tanh_t>({}, {m.flattened(x)}); break;
+    }
+    ++graphs;
+    if (!same(m, {y}, "case " + std::to_string(i), 0)) return;
+  }
+  CHECK(split_loops() - before == graphs);
+}
+
 namespace {
 /// All families in one static model; layer normalisation out of handles.
 inline constexpr auto normalised = [](auto x) {

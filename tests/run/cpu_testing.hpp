@@ -274,6 +274,11 @@ template <class Policy, class E> results run_table_with(const tenon::table_view&
   return s.take();
 }
 
+/// Calls of executors by `compare_policies`: what is too small runs without.
+inline long& split_loops() {
+  static long count = 0;
+  return count;
+}
 /// Runs a table on `reference` and in several ways on `cpu`; empty, or what differs.
 inline std::string compare_policies(const tenon::table_view& t, const contents& c, dice& d) {
   std::string problem;
@@ -293,6 +298,7 @@ inline std::string compare_policies(const tenon::table_view& t, const contents& 
   constexpr order orders[] = {order::singles_backwards, order::uneven, order::shuffled};
   splitting_executor threads(d.in(2, 5), d.pick(orders), d.next());
   check(run_table_with<tenon::cpu>(t, c, threads, problem), "several threads");
+  split_loops() += threads.pieces() > 0;
   return problem;
 }
 

@@ -23,11 +23,13 @@ template <std::size_t N> constexpr constant given(const name& text, const float 
 ///
 /// Bit for bit what the policy `reference` computes. Compilers end a constant expression after about
 /// a million steps (clang): graphs of up to 50,000 multiply-adds are safe. Values must stay finite in
-/// constant expressions. Error: missing (a name was not given), size (of a given run or of `out`).
+/// constant expressions. Error: missing (a name was not given), size (of a given run or of `out`),
+/// output (there is no such output).
 template <class Graph, std::size_t N>
 constexpr code evaluate(std::initializer_list<constant> values, float (&out)[N], int output = 0) {
   const table prepared = prepare(Graph::view());
   const table_view t = prepared.view();
+  if (output < 0 || output >= t.outputs.size) return code::output;
   sequence<float*> owned(t.nodes.size, nullptr);
   sequence<const float*> at(t.nodes.size, nullptr);
   code bad = code::ok;

@@ -1,0 +1,75 @@
+# What tenon costs the compiler:  tools/bench compile_time [--json FILE]
+# Each source is compiled to an object three times by g++ and by clang; the least user time counts.
+# SPDX-License-Identifier: MIT
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SOURCES = ROOT / 'benchmarks' / 'compile_time'
+
+# name, kind, source file or text, options, most seconds of user time, if there is a limit
+CASES = [
+    ('tenon/tenon.hpp', 'include', '#include <tenon/tenon.hpp>\n', ['-O0'], 0.5),
+    ('tenon/run/cpu.hpp', 'include', '#include <tenon/run/cpu.hpp>\n', ['-O0'], 1.5),
+    ('lenet5 -O2', 'plan', SOURCES / 'plan.cpp', ['-O2'], 2.0),
+    ('lenet5 -O2', 'kernels', SOURCES / 'kernels.cpp', ['-O2'], None),
+    ('lenet5 -O3', 'kernels', SOURCES / 'kernels.cpp', ['-O3'], None),
+]
+
+
+def compilers():
+    found = subprocess.run([ROOT / 'tools' / 'clang'], capture_output=True, text=True)
+    return ['g++'] + ([found.stdout.strip()] if found.stdout.strip() else [])
+
+
+def compile_once(command):
+    """User seconds and peak megabytes of one compilation."""
+    child = os.posix_spawnp(command[0], command, os.environ)
+    _, status, usage = os.wait4(child, 0)
+    if os.waitstatus_to_exitcode(status) != 0:
+        sys.exit('compile_time: failed: ' + ' '.join(command))
+    # ru_maxrss is that of the largest process below the driver, which is the compiler proper.
+    return usage.ru_utime, usage.ru_maxrss / 1024
+
+
+def measure(compiler, source, options, folder):
+    if isinstance(source, str):
+        text, source = source, folder / 'include.cpp'
+        source.write_text(text)
+    command = [compiler, '-std=c++20', '-march=native', *options, f'-I{ROOT / "include"}', '-c',
+               str(source), '-o', str(folder / 'out.o')]
+    runs = [compile_once(command) for _ in range(3)]
+    return min(seconds for seconds, _ in runs), max(megabytes for _, megabytes in runs)
+
+
+def rows(folder):
+    for compiler in compilers():
+        for name, kind, source, options, limit in CASES:
+            seconds, megabytes = measure(compiler, source, options, folder)
+            verdict = ''
+            if limit:
+                verdict = f'{limit:.1f} s allowed: {"holds" if seconds <= limit else "EXCEEDED"}'
+            print(f'{name:<20} {kind:<8} {compiler:<12} {seconds:8.2f} {megabytes:8.0f}  {verdict}',
+                  flush=True)
+            yield {'name': name, 'compiler': compiler, 'kind': kind,
+                   'seconds': round(seconds, 3), 'peak_mb': round(megabytes, 1)}
+
+
+def main():
+    words = argparse.ArgumentParser(prog='compile_time')
+    words.add_argument('--json', type=pathlib.Path)
+    words.add_argument('--threads', '--peers', help='have no meaning here')
+    given = words.parse_args()
+    print(f'{"name":<20} {"kind":<8} {"compiler":<12} {"user s":>8} {"peak MB":>8}')
+    with tempfile.TemporaryDirectory() as folder:
+        result = {'bench': 'compile_time', 'rows': list(rows(pathlib.Path(folder)))}
+    if given.json:
+        given.json.write_text(json.dumps(result, indent=2) + '\n')
+
+
+main()
