@@ -5,11 +5,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <span>
 #include <string>
 #include <vector>
+
+[[noreturn]] inline void fail(const std::string& why) {
+  std::fprintf(stderr, "bench: %s\n", why.c_str());
+  std::exit(1);
+}
 
 /// Starts every array on a cache line, as the peers' own arrays do.
 template <class T> struct cache_aligned {
@@ -36,7 +42,7 @@ inline numbers random_numbers(std::size_t n, std::uint32_t seed, float scale) {
 /// All floats of a file; empty when it cannot be read.
 inline numbers read_floats(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                              &std::fclose);
+                                                             &std::fclose);
   numbers out;
   if (!file || std::fseek(file.get(), 0, SEEK_END) != 0) return out;
   out.resize(static_cast<std::size_t>(std::ftell(file.get())) / sizeof(float));

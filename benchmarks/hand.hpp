@@ -44,10 +44,8 @@ using vec = xsimd::batch<float>;
   e = fma(e, h, vec(2.0f));
   e = fma(e, h, vec(1.0f));
   const auto power = xsimd::bitwise_cast<xsimd::batch<std::int32_t>>(sum) << 23;
-  const vec large =
-      vec(1.0f) - vec(2.0f) / fma(e, xsimd::bitwise_cast<vec>(power), vec(1.0f));
-  return xsimd::select(size < vec(0.62f), small,
-                       xsimd::select(x < vec(0.0f), -large, large));
+  const vec large = vec(1.0f) - vec(2.0f) / fma(e, xsimd::bitwise_cast<vec>(power), vec(1.0f));
+  return xsimd::select(size < vec(0.62f), small, xsimd::select(x < vec(0.0f), -large, large));
 }
 
 /// The same loop over registers. `begin` and `end` are multiples of a register.

@@ -2,13 +2,13 @@
 //   models [--threads N] [--peers DIR] [--json FILE] [--only NAME] [--seconds S]
 // DIR is what peers.py prepared. docs/benchmarks.md says what is compared and how.
 // SPDX-License-Identifier: MIT
+#include <tenon/run/cpu.hpp>
+#include <tenon/run/thread_pool.hpp>
 #include "hand.hpp"
 #include "nets.hpp"
 #include "onednn.hpp"
 #include "ort.hpp"
 #include "report.hpp"
-#include <tenon/run/cpu.hpp>
-#include <tenon/run/thread_pool.hpp>
 #include <filesystem>
 namespace tn = tenon;
 
@@ -41,10 +41,10 @@ struct weights {
 
 /// What all contenders of a race work on.
 struct task {
-  std::string name;        ///< in the table
-  std::string model;       ///< the peers' name of the network
-  std::string output;      ///< the peers' name of the result
-  double operations = 0;   ///< of one call
+  std::string name;       ///< in the table
+  std::string model;      ///< the peers' name of the network
+  std::string output;     ///< the peers' name of the result
+  double operations = 0;  ///< of one call
   weights given{};
   std::vector<numbers> inputs{};
   std::vector<std::string> input_names{};
@@ -59,10 +59,8 @@ template <class Net> task make_task(const options& o, std::string name, std::str
   const std::size_t n = t.given.count();
   if (!o.peers.empty() && n > 0) {
     t.given.values = read_floats(o.peers + "/models/" + t.model + ".w");
-    if (t.given.values.size() != n) {
-      std::fprintf(stderr, "bench: the peers' weights of %s are not those of the network\n", t.model.c_str());
-      std::exit(1);
-    }
+    if (t.given.values.size() != n)
+      fail("the peers' weights of " + t.model + " are not those of the network");
   } else {
     t.given.values = random_numbers(n, 7, 0.1f);
   }
@@ -85,15 +83,16 @@ template <class Model> struct caller {
   tn::mutable_view result;
 
   template <class... Graph> caller(const task& t, int threads, const Graph&... graph)
-      : model(graph..., t.given), pool(threads), instance(model, pool), out(t.output_size),
+      : model(graph..., t.given),
+        pool(threads),
+        instance(model, pool),
+        out(t.output_size),
         result(tn::run_of(out.data(), static_cast<tn::i64>(out.size()))) {
-    for (const numbers& x : t.inputs) in.push_back(tn::run_of(x.data(), static_cast<tn::i64>(x.size())));
+    for (const numbers& x : t.inputs)
+      in.push_back(tn::run_of(x.data(), static_cast<tn::i64>(x.size())));
   }
   void call() {
-    if (!instance.run(in, {&result, 1}).ok()) {
-      std::fputs("bench: a call was refused\n", stderr);
-      std::exit(1);
-    }
+    if (!instance.run(in, {&result, 1}).ok()) fail("a call was refused");
     asm volatile("" ::: "memory");  // somebody reads the result
   }
 };
@@ -108,9 +107,10 @@ contender enter(const char* name, const task& t, int threads, const Graph&... gr
 std::optional<contender> enter_ort(const options& o, const task& t, int threads) {
   if (o.peers.empty()) return {};
   std::vector<ort::array> inputs;
-  for (std::size_t i = 0; i < t.inputs.size(); ++i) inputs.push_back({t.input_names[i], &t.inputs[i]});
+  for (std::size_t i = 0; i < t.inputs.size(); ++i)
+    inputs.push_back({t.input_names[i], &t.inputs[i]});
   auto entered = ort::run(o.peers, t.model, inputs, t.output, threads);
-  if (!entered) std::fprintf(stderr, "bench: ONNX Runtime does not run %s\n", t.model.c_str());
+  if (!entered) fail("ONNX Runtime does not run " + t.model);
   return entered;
 }
 double empty_call_ms(const options& o) {
@@ -129,16 +129,18 @@ contender enter_hand(const char* name, hand_loop loop, const task& t, int thread
     state(hand::operands operands, std::size_t n, int count) : in(operands), out(n), pool(count) {}
   };
   const auto own = std::make_shared<state>(
-      hand::operands{t.inputs[0].data(), t.inputs[1].data(), t.inputs[2].data(), t.inputs[3].data(), t.inputs[4].data()},
+      hand::operands{t.inputs[0].data(), t.inputs[1].data(), t.inputs[2].data(), t.inputs[3].data(),
+                     t.inputs[4].data()},
       t.output_size, threads);
   const auto call = [own, loop] {
     constexpr tn::i64 piece = 1 << 15;
-    tn::refer(own->pool)(static_cast<tn::i64>(own->out.size()), piece, [&](tn::i64 begin, tn::i64 end, int) {
-      loop(own->in, own->out.data(), begin, end);
-    });
+    tn::refer(own->pool)(
+        static_cast<tn::i64>(own->out.size()), piece,
+        [&](tn::i64 begin, tn::i64 end, int) { loop(own->in, own->out.data(), begin, end); });
     asm volatile("" ::: "memory");
   };
-  return {name, [call](double seconds) { return time_calls(seconds, call); }, [own] { return own->out; }};
+  return {name, [call](double seconds) { return time_calls(seconds, call); },
+          [own] { return own->out; }};
 }
 
 /// Races ours against the peers and adds a row for every pair.
@@ -170,16 +172,17 @@ struct session {
   std::vector<row> rows{};
 
   /// `more(task, threads)` gives the peers beside ONNX Runtime.
-  template <class Net, class More>
-  void run(const char* name, const char* model, const char* output, double operations, const More& more) {
+  template <class Net, class More> void run(const char* name, const char* model, const char* output,
+                                            double operations, const More& more) {
     if (!o.only.empty() && o.only != name) return;
     const task t = make_task<Net>(o, name, model, output, operations);
     const tn::result<tn::table> built = Net::build();
-    if (!built.ok()) std::exit(1);
+    if (!built.ok()) fail(t.name + " cannot be built at run time");
     for (const int threads : o.threads) {
       std::vector<contender> ours, peers = more(t, threads);
       ours.push_back(enter<tn::model<typename Net::graph, tn::cpu>>("cpu", t, threads));
-      ours.push_back(enter<tn::model<tn::dynamic, tn::cpu>>("cpu (run-time built)", t, threads, built.value()));
+      ours.push_back(enter<tn::model<tn::dynamic, tn::cpu>>("cpu (run-time built)", t, threads,
+                                                            built.value()));
       if (auto other = enter_ort(o, t, threads)) peers.insert(peers.begin(), std::move(*other));
       compare(o, t, threads, std::move(ours), peers, call_ms, rows);
     }
@@ -191,12 +194,14 @@ std::vector<contender> listed(std::optional<contender> one) {
 
 template <int N> void run_gemm(session& s) {
   const std::string name = "gemm" + std::to_string(N);
-  s.run<nets::gemm<N>>(name.c_str(), name.c_str(), "y", 2.0 * N * N * N, [](const task& t, int threads) {
-    return listed(onednn::gemm(N, t.inputs[0], t.given.values, threads));
-  });
+  s.run<nets::gemm<N>>(name.c_str(), name.c_str(), "y", 2.0 * N * N * N,
+                       [](const task& t, int threads) {
+                         return listed(onednn::gemm(N, t.inputs[0], t.given.values, threads));
+                       });
 }
 void run_all(session& s) {
-  s.run<nets::lenet5>("lenet5", "lenet5", "t14", 833040, [](const task&, int) { return listed({}); });
+  s.run<nets::lenet5>("lenet5", "lenet5", "t14", 833040,
+                      [](const task&, int) { return listed({}); });
   s.run<nets::conv100>("conv100", "conv100", "t2", 1.8e9, [](const task& t, int threads) {
     return listed(onednn::conv(100, 100, t.inputs[0], t.given.values, threads));
   });
@@ -205,10 +210,11 @@ void run_all(session& s) {
   run_gemm<256>(s);
   run_gemm<512>(s);
   run_gemm<1024>(s);
-  s.run<nets::chain1m>("chain1m", "ew1m", "y", 6.0 * nets::chain1m::n, [](const task& t, int threads) {
-    return std::vector{enter_hand("hand", hand::vectors, t, threads),
-                       enter_hand("hand (std::tanh)", hand::plain, t, threads)};
-  });
+  s.run<nets::chain1m>(
+      "chain1m", "ew1m", "y", 6.0 * nets::chain1m::n, [](const task& t, int threads) {
+        return std::vector{enter_hand("hand", hand::vectors, t, threads),
+                           enter_hand("hand (std::tanh)", hand::plain, t, threads)};
+      });
 }
 
 /// Error: false when the words are not understood.
@@ -217,12 +223,18 @@ bool parse(int argc, char** argv, options& o) {
     const std::string word = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
     if (value.empty()) return false;
     int count = 0;
-    if (word == "--peers") o.peers = std::filesystem::absolute(value);
-    else if (word == "--json") o.json = value;
-    else if (word == "--only") o.only = value;
-    else if (word == "--seconds") o.seconds = std::atof(value.c_str());
-    else if (word == "--threads" && std::sscanf(value.c_str(), "%d", &count) == 1 && count > 0) o.threads = {count};
-    else return false;
+    if (word == "--peers")
+      o.peers = std::filesystem::absolute(value);
+    else if (word == "--json")
+      o.json = value;
+    else if (word == "--only")
+      o.only = value;
+    else if (word == "--seconds")
+      o.seconds = std::atof(value.c_str());
+    else if (word == "--threads" && std::sscanf(value.c_str(), "%d", &count) == 1 && count > 0)
+      o.threads = {count};
+    else
+      return false;
   }
   return true;
 }
@@ -230,17 +242,19 @@ bool parse(int argc, char** argv, options& o) {
 int main(int argc, char** argv) {
   session s;
   if (!parse(argc, argv, s.o)) {
-    std::fputs("usage: models [--threads N] [--peers DIR] [--json FILE] [--only NAME] [--seconds S]\n", stderr);
+    std::fputs(
+        "usage: models [--threads N] [--peers DIR] [--json FILE] [--only NAME] [--seconds S]\n",
+        stderr);
     return 2;
   }
   s.call_ms = empty_call_ms(s.o);
-  if (s.call_ms > 0) std::printf("An empty call of ONNX Runtime from JavaScript takes %.4f ms.\n", s.call_ms);
+  if (s.call_ms > 0)
+    std::printf("An empty call of ONNX Runtime from JavaScript takes %.4f ms.\n", s.call_ms);
   print_heading();
   run_all(s);
-  if (!s.o.json.empty() && !write_json(s.o.json, "models", s.rows)) {
-    std::fprintf(stderr, "bench: %s cannot be written\n", s.o.json.c_str());
-    return 1;
-  }
-  const bool all_agree = std::ranges::all_of(s.rows, [](const row& r) { return r.peer.empty() || r.comparable(); });
+  if (!s.o.json.empty() && !write_json(s.o.json, "models", s.rows))
+    fail(s.o.json + " cannot be written");
+  const bool all_agree =
+      std::ranges::all_of(s.rows, [](const row& r) { return r.peer.empty() || r.comparable(); });
   return all_agree ? 0 : 1;
 }

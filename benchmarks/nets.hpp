@@ -20,9 +20,9 @@ struct lenet5 {
     constexpr tn::conv2d_options same{.padding = {2, 2, 2, 2}};
     auto a = tn::relu(tn::conv2d<same>(image, tn::weight<"conv1.weight", float, 6, 1, 5, 5>,
                                        tn::weight<"conv1.bias", float, 6>));
-    auto b = tn::relu(tn::conv2d(tn::maxPool2d<half>(a),
-                                 tn::weight<"conv2.weight", float, 16, 6, 5, 5>,
-                                 tn::weight<"conv2.bias", float, 16>));
+    auto b =
+        tn::relu(tn::conv2d(tn::maxPool2d<half>(a), tn::weight<"conv2.weight", float, 16, 6, 5, 5>,
+                            tn::weight<"conv2.bias", float, 16>));
     auto c = tn::relu(tn::gemm<rows>(tn::reshape<1, 400>(tn::maxPool2d<half>(b)),
                                      tn::weight<"fc1.weight", float, 120, 400>,
                                      tn::weight<"fc1.bias", float, 120>));
@@ -41,9 +41,10 @@ struct lenet5 {
     };
     const auto stage = [&](tn::builder::value x, const std::string& name, int pad, int out,
                            int in) {
-      const auto c = b.add<tn::conv2d_t>({.padding = {pad, pad, pad, pad}},
-                                         {x, b.weight((name + ".weight").c_str(), floats(out, in, 5, 5)),
-                                          b.weight((name + ".bias").c_str(), floats(out))});
+      const auto c =
+          b.add<tn::conv2d_t>({.padding = {pad, pad, pad, pad}},
+                              {x, b.weight((name + ".weight").c_str(), floats(out, in, 5, 5)),
+                               b.weight((name + ".bias").c_str(), floats(out))});
       return b.add<tn::maxPool2d_t>(half, {b.add<tn::relu_t>({}, {c})});
     };
     const auto image = b.input("in", floats(1, 1, 28, 28));
@@ -75,9 +76,7 @@ struct conv100 {
 
 /// The product of a square matrix and a constant one.
 template <int N> struct gemm {
-  static constexpr auto write = [](auto a) {
-    return tn::matmul(a, tn::weight<"b", float, N, N>);
-  };
+  static constexpr auto write = [](auto a) { return tn::matmul(a, tn::weight<"b", float, N, N>); };
   using graph = tn::graph<write, tn::input<"a", float, N, N>>;
 
   static tn::result<tn::table> build() {
@@ -93,14 +92,15 @@ struct chain1m {
   static constexpr auto write = [](auto a, auto x, auto b, auto c, auto d) {
     return tn::relu(a * x + b) * c + tn::tanh(d);
   };
-  using graph = tn::graph<write, tn::input<"a", float, n>, tn::input<"x", float, n>,
-                          tn::input<"b", float, n>, tn::input<"c", float, n>,
-                          tn::input<"d", float, n>>;
+  using graph =
+      tn::graph<write, tn::input<"a", float, n>, tn::input<"x", float, n>, tn::input<"b", float, n>,
+                tn::input<"c", float, n>, tn::input<"d", float, n>>;
 
   static tn::result<tn::table> build() {
     tn::builder g;
-    const auto a = g.input("a", floats(n)), x = g.input("x", floats(n)), b = g.input("b", floats(n)),
-               c = g.input("c", floats(n)), d = g.input("d", floats(n));
+    const auto a = g.input("a", floats(n)), x = g.input("x", floats(n)),
+               b = g.input("b", floats(n)), c = g.input("c", floats(n)),
+               d = g.input("d", floats(n));
     const auto line = g.add<tn::add_t>({}, {g.add<tn::mul_t>({}, {a, x}), b});
     const auto scaled = g.add<tn::mul_t>({}, {g.add<tn::relu_t>({}, {line}), c});
     return g.finish({g.add<tn::add_t>({}, {scaled, g.add<tn::tanh_t>({}, {d})})});

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "onednn.hpp"
 #include <dnnl.hpp>
-#include <omp.h>
 #include <memory>
+#include <omp.h>
 #include <unordered_map>
 #include <utility>
 
@@ -17,9 +17,9 @@ memory::desc floats(memory::dims extents, tag layout) {
 }
 
 /// oneDNN 3 makes a primitive's description in one step, oneDNN 2 in two.
-template <class Primitive, class... Arguments>
-auto describe(const dnnl::engine& engine, const dnnl::primitive_attr& attributes,
-              const Arguments&... arguments) {
+template <class Primitive, class... Arguments> auto describe(const dnnl::engine& engine,
+                                                             const dnnl::primitive_attr& attributes,
+                                                             const Arguments&... arguments) {
   using description = typename Primitive::primitive_desc;
   if constexpr (requires { typename Primitive::desc; })
     return description(typename Primitive::desc(arguments...), attributes, engine);
@@ -31,8 +31,10 @@ auto describe(const dnnl::engine& engine, const dnnl::primitive_attr& attributes
 template <class Operations> Operations relu() {
   Operations o;
   constexpr auto kind = dnnl::algorithm::eltwise_relu;
-  if constexpr (requires { o.append_eltwise(kind, 0.0f, 0.0f); }) o.append_eltwise(kind, 0.0f, 0.0f);
-  else o.append_eltwise(1.0f, kind, 0.0f, 0.0f);
+  if constexpr (requires { o.append_eltwise(kind, 0.0f, 0.0f); })
+    o.append_eltwise(kind, 0.0f, 0.0f);
+  else
+    o.append_eltwise(1.0f, kind, 0.0f, 0.0f);
   return o;
 }
 
@@ -111,10 +113,10 @@ std::optional<contender> conv(int channels, int extent, const numbers& image,
   const memory::dims ones{1, 1};
   const memory::desc any = floats(images, tag::any);
   const auto chosen = describe<dnnl::convolution_forward>(
-      o->engine, attributes, dnnl::prop_kind::forward_inference,
-      dnnl::algorithm::convolution_auto, any, floats(filters, tag::any),
-      floats({channels}, tag::x), any, ones, ones, ones);
-  const memory packed = o->now(o->wrap(floats(filters, tag::oihw), o->weights), chosen.weights_desc());
+      o->engine, attributes, dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_auto,
+      any, floats(filters, tag::any), floats({channels}, tag::x), any, ones, ones, ones);
+  const memory packed =
+      o->now(o->wrap(floats(filters, tag::oihw), o->weights), chosen.weights_desc());
   const memory bias = o->wrap(floats({channels}, tag::x), o->bias);
   const memory result = o->wrap(floats(images, tag::nchw), o->result);
   const memory source = o->before(o->wrap(floats(images, tag::nchw), o->input), chosen.src_desc());
@@ -125,7 +127,8 @@ std::optional<contender> conv(int channels, int extent, const numbers& image,
                        {DNNL_ARG_BIAS, bias},
                        {DNNL_ARG_DST, made}}});
   if (made != result)
-    o->steps.push_back({dnnl::reorder(made, result), {{DNNL_ARG_FROM, made}, {DNNL_ARG_TO, result}}});
+    o->steps.push_back(
+        {dnnl::reorder(made, result), {{DNNL_ARG_FROM, made}, {DNNL_ARG_TO, result}}});
   return enter(o);
 }
 

@@ -75,15 +75,15 @@ inline std::optional<contender> run(const std::string& peers, const std::string&
   for (const array& in : inputs)
     if (!write_floats(prefix + "." + in.name + ".bin", *in.data)) return {};
   const auto child = std::make_shared<dialogue>(
-      peers.c_str(), std::vector<std::string>{"node", BENCHMARKS "/ort.mjs",
-                                              peers + "/models/" + name + ".onnx",
-                                              std::to_string(threads), prefix});
+      peers.c_str(),
+      std::vector<std::string>{"node", BENCHMARKS "/ort.mjs", peers + "/models/" + name + ".onnx",
+                               std::to_string(threads), prefix});
   if (!child->hear()) return {};
   const auto timed = [child](double seconds) {
-    timing t{NAN, NAN};
+    timing t;
     const auto answer = child->ask("run " + std::to_string(seconds));
     if (!answer || std::sscanf(answer->c_str(), "%lf %lf", &t.min, &t.median) != 2)
-      std::fputs("bench: ONNX Runtime does not answer\n", stderr);
+      fail("ONNX Runtime does not answer");
     return t;
   };
   return contender{"ONNX Runtime", timed,

@@ -1,8 +1,8 @@
 // Runs a model in ONNX Runtime on request, so that its calls can alternate with somebody else's:
 //   node ort.mjs MODEL.onnx THREADS PREFIX
-// Started where node_modules lies. Reads every input from PREFIX.NAME.bin, raw little-endian floats,
-// writes every output likewise and prints "ready VERSION". Then a line "run SECONDS" on stdin is
-// answered by a line "MIN MEDIAN": milliseconds of a call. It ends with its stdin.
+// Started where node_modules lies. Reads every input from PREFIX.NAME.bin, raw little-endian
+// floats, writes every output likewise and prints "ready VERSION". Then a line "run SECONDS" on
+// stdin is answered by a line "MIN MEDIAN": milliseconds of a call. It ends with its stdin.
 // SPDX-License-Identifier: MIT
 import { createRequire } from 'node:module';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,8 @@ const session = await ort.InferenceSession.create(model, {
 
 function input({ name, shape }) {
   const { buffer, byteOffset, length } = readFileSync(`${prefix}.${name}.bin`);
-  return new ort.Tensor('float32', new Float32Array(buffer.slice(byteOffset, byteOffset + length)), shape);
+  const data = new Float32Array(buffer.slice(byteOffset, byteOffset + length));
+  return new ort.Tensor('float32', data, shape);
 }
 const feeds = Object.fromEntries(session.inputMetadata.map(meta => [meta.name, input(meta)]));
 // The results' memory is given, too: otherwise every call allocates it anew.
@@ -27,7 +28,7 @@ const fetches = Object.fromEntries(session.outputMetadata.map(({ name, shape }) 
 
 await session.run(feeds, fetches);
 for (const [name, { data }] of Object.entries(fetches))
-  writeFileSync(`${prefix}.${name}.bin`, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  writeFileSync(`${prefix}.${name}.bin`, new Uint8Array(data.buffer));
 console.log(`ready ${require('onnxruntime-node/package.json').version}`);
 
 async function time(seconds) {

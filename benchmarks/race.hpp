@@ -41,9 +41,9 @@ template <class Call> timing time_calls(double seconds, const Call& call) {
 }
 
 struct contender {
-  std::string name;                          ///< a policy of ours, or a peer
+  std::string name;                           ///< a policy of ours, or a peer
   std::function<timing(double seconds)> run;  ///< calls it for that long
-  std::function<numbers()> output;           ///< of the last call
+  std::function<numbers()> output;            ///< of the last call
 };
 
 /// Best and median of every contender over `seconds` each.

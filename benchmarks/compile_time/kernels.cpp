@@ -1,7 +1,7 @@
 // LeNet-5, planned, bound and called on the policy `cpu`: what a user's program compiles.
 // SPDX-License-Identifier: MIT
-#include "../nets.hpp"
 #include <tenon/run/cpu.hpp>
+#include "../nets.hpp"
 namespace tn = tenon;
 
 template <class Weights> tn::status infer(const Weights& weights, std::span<const float, 784> image,
@@ -10,4 +10,5 @@ template <class Weights> tn::status infer(const Weights& weights, std::span<cons
   tn::instance instance{model};
   return instance(image, result);
 }
-template tn::status infer(const tn::weights<10>&, std::span<const float, 784>, std::span<float, 10>);
+template tn::status infer(const tn::weights<10>&, std::span<const float, 784>,
+                          std::span<float, 10>);

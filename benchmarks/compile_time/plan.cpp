@@ -1,7 +1,7 @@
 // LeNet-5, planned for a policy without kernels: what the graph and the passes cost.
 // SPDX-License-Identifier: MIT
-#include "../nets.hpp"
 #include <tenon/plan/plan.hpp>
+#include "../nets.hpp"
 
 /// Supports everything, needs nothing.
 struct stub {

@@ -9,3 +9,4 @@
 #include <tenon/expr/window.hpp>
 #include <tenon/graph/builder.hpp>
 #include <tenon/graph/trace.hpp>
+#include <tenon/plan/plan.hpp>

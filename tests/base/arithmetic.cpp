@@ -154,13 +154,13 @@ TEST_CASE("the constant sqrt, round_even and floor are the machine's") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("min and max give NaN for either NaN operand and the second of two zeros") {
+TEST_CASE("min and max give NaN for either NaN operand and the first of two zeros") {
   for_edges([](float a, float b) {
     const float low = m::min(a, b), high = m::max(a, b);
     if (m::is_nan(a) || m::is_nan(b)) {
       CHECK((m::is_nan(low) && m::is_nan(high)));
     } else if (a == 0.0f && b == 0.0f) {
-      CHECK((bits(low) == bits(b) && bits(high) == bits(b)));
+      CHECK((bits(low) == bits(a) && bits(high) == bits(a)));
     } else {
       CHECK((low == std::fmin(a, b) && high == std::fmax(a, b)));
     }

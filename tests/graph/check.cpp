@@ -56,6 +56,9 @@ static_assert(refused<tn::averagePool2d_t, tn::pool2d_options{}, integers>() == 
 static_assert(refused<tn::reduceMax_t, tn::reduce_options{}, integers>() == error{code::element_type, "reduceMax", "input", type::float32, type::int32});
 static_assert(refused<tn::softmax_t, tn::softmax_options{}, integers>() == error{code::element_type, "softmax", "input", type::float32, type::int32});
 
+static_assert(refused<tn::reshape_t, tn::reshape_options{.newShape = {16}}, integers>() == error{code::element_type, "reshape", "input", type::float32, type::int32});
+static_assert(refused<tn::transpose_t, tn::transpose_options{}, integers>() == error{code::element_type, "transpose", "input", type::float32, type::int32});
+
 // Ranks.
 static_assert(refused<tn::matmul_t, plain, floats(4), floats(4, 4)>() == error{code::rank, "matmul", "a", 2, 1});
 static_assert(refused<tn::matmul_t, plain, floats(4, 4), floats(4)>() == error{code::rank, "matmul", "b", 2, 1});
@@ -101,7 +104,9 @@ static_assert(refused<tn::conv2d_t, tn::conv2d_options{.dilations = {1, 4}}, ima
 static_assert(refused<tn::conv2d_t, tn::conv2d_options{.dilations = {1 << 24, 1}}, image, floats(1, 4, std::int64_t{1} << 37, 1)>() == error{code::window, "conv2d", "filter", 1 << 24, std::int64_t{1} << 37}, "no overflow");
 static_assert(refused<tn::conv2d_t, tn::conv2d_options{.strides = {0, 1}}, image, filter>() == error{code::stride, "conv2d", "strides", 1, 0});
 static_assert(refused<tn::conv2d_t, tn::conv2d_options{.dilations = {1, -1}}, image, filter>() == error{code::stride, "conv2d", "dilations", 1, -1});
-static_assert(refused<tn::conv2d_t, tn::conv2d_options{.strides = {1, (1 << 24) + 1}}, image, filter>() == error{code::stride, "conv2d", "strides", 1, (1 << 24) + 1});
+static_assert(refused<tn::conv2d_t, tn::conv2d_options{.strides = {1, (1 << 24) + 1}}, image, filter>() == error{code::capacity, "conv2d", "strides", 1 << 24, (1 << 24) + 1});
+static_assert(refused<tn::maxPool2d_t, tn::pool2d_options{.padding = {0, 1 << 25, 0, 0}}, image>() == error{code::capacity, "maxPool2d", "padding", 1 << 24, 1 << 25});
+static_assert(refused<tn::averagePool2d_t, tn::pool2d_options{.dilations = {1, 1 << 25}}, image>() == error{code::capacity, "averagePool2d", "dilations", 1 << 24, 1 << 25});
 static_assert(refused<tn::conv2d_t, tn::conv2d_options{.padding = {0, 0, -1, 0}}, image, filter>() == error{code::padding, "conv2d", "padding", 0, -1});
 static_assert(refused<tn::conv2d_t, tn::conv2d_options{.padding = {0, 0, 0, -3}}, image, filter>() == error{code::padding, "conv2d", "padding", 0, -3});
 

@@ -30,7 +30,12 @@ static_assert(arena({{64, 0, 1}, {128, 1, 2}, {64, 2, 3}}) == 192 && bound({{64,
 static_assert(arena({{256, 0, 9}, {64, 0, 0}, {64, 1, 1}, {64, 2, 2}}) == 320);
 static_assert(arena({{0, 0, 9}, {64, 0, 9}}) == 64, "empty buffers take no room");
 static_assert(bound({{64, 0, 4}, {64, 1, 2}, {64, 3, 4}}) == 128);
-// The smallest gap that fits: between 0..64 and 128, not behind.
+// The smallest gap that fits: 960..1216, not the first one, 320..640.
+static_assert([] {
+  sequence<lifetime> s = lifetimes({{64, 1, 1}, {320, 0, 1}, {128, 0, 1}, {320, 0, 0}, {256, 0, 0}, {320, 0, 1}});
+  return tn::reserve(s) == 1344 && s[0].offset == 960;
+}());
+// What is dead leaves room in front.
 static_assert([] {
   sequence<lifetime> s = lifetimes({{256, 0, 1}, {128, 1, 3}, {64, 2, 3}});
   return tn::reserve(s) == 384 && s[0].offset == 0 && s[1].offset == 256 && s[2].offset == 0;

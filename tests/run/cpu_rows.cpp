@@ -254,7 +254,7 @@ TEST_CASE("groups with more rows than a piece is worth are split, with the bits 
     builder::value y = x;
     switch (i % 6) {
       case 0: y = m.b.add<tenon::softmax_t>({d.in(0, 3)}, {x}); break;
-      case 1: y = m.b.add<tenon::maxPool2d_t>({.windowDimensions = {3, 2}, .layout = d.one_in(2) ? tenon::image_layout::nchw : tenon::image_layout::nhwc}, {x}); break;
+      case 1: y = m.b.add<tenon::maxPool2d_t>({.windowDimensions = {2, 3}, .layout = d.one_in(2) ? tenon::image_layout::nchw : tenon::image_layout::nhwc}, {x}); break;
       case 2: y = m.reduced(x, static_cast<std::uint32_t>(d.in(1, 14)), d.one_in(2), true); break;
       case 3: y = m.b.map<2>([](auto a, auto b) { return a * b + a; }, {x, m.leaf(m.narrower(s))}); break;
       case 4: y = m.turned(x); break;

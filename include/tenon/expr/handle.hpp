@@ -116,6 +116,8 @@ template <class Op, error E> consteval void explain() {
   if constexpr (requires { Op::template explain<E>(); }) Op::template explain<E>();
   static_assert(E.what != code::element_type,
                 "operator: element types must be float32 in this release; cast the data outside");
+  static_assert(E.what != code::capacity,
+                "operator: an option is beyond the library's limit of 2^24; no such image fits into memory");
   static_assert(E.what != code::operand_count,
                 "operator: the number of operands is wrong; see the operator's documentation");
 }
@@ -165,6 +167,7 @@ template <operand_like... H> constexpr output_pack<H...> outputs(H... h) {
 /// handle, composite operators included.
 template <int Place, operand_like H> constexpr auto on(H h) {
   static_assert(Place >= 0 && Place < 8, "on: a place is the position of a policy, 0 to 7");
+  static_assert(!leaf_like<H>, "on: a weight and operators on weights alone have no place; tag the operator that uses them");
   if constexpr (is_handle<H>) h.where->put(h.id, Place);
   return h;
 }

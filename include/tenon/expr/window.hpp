@@ -38,12 +38,16 @@ constexpr i64 slide(i64 extent, i64 taps, i64 stride, i64 dilation, i64 begin, i
 inline constexpr i64 max_taps = i64{1} << 24;
 /// What strides, dilations and padding must satisfy.
 constexpr error check_window(const char* op, pair strides, pair dilations, border padding) {
-  constexpr i64 limit = max_taps;
+  const auto above = [&](const char* option, i64 v) { return error{code::capacity, op, option, max_taps, v}; };
   for (int i = 0; i < 2; ++i) {
-    if (strides[i] < 1 || strides[i] > limit) return {code::stride, op, "strides", 1, strides[i]};
-    if (dilations[i] < 1 || dilations[i] > limit) return {code::stride, op, "dilations", 1, dilations[i]};
-    if (padding.begin(i) < 0 || padding.begin(i) > limit) return {code::padding, op, "padding", 0, padding.begin(i)};
-    if (padding.end(i) < 0 || padding.end(i) > limit) return {code::padding, op, "padding", 0, padding.end(i)};
+    if (strides[i] < 1) return {code::stride, op, "strides", 1, strides[i]};
+    if (dilations[i] < 1) return {code::stride, op, "dilations", 1, dilations[i]};
+    if (padding.begin(i) < 0) return {code::padding, op, "padding", 0, padding.begin(i)};
+    if (padding.end(i) < 0) return {code::padding, op, "padding", 0, padding.end(i)};
+    if (strides[i] > max_taps) return above("strides", strides[i]);
+    if (dilations[i] > max_taps) return above("dilations", dilations[i]);
+    if (padding.begin(i) > max_taps) return above("padding", padding.begin(i));
+    if (padding.end(i) > max_taps) return above("padding", padding.end(i));
   }
   return {};
 }
@@ -122,7 +126,7 @@ struct averagePool2d_t : pool2d_operator<averagePool2d_t> {
 };
 
 /// Pooling of images. Shape: [n, c, h, w] or, with nhwc, [n, h, w, c]; padding takes no part.
-template <pool2d_options O, operand_like X> constexpr auto maxPool2d(X x) { return apply<maxPool2d_t, O>(x); }
-template <pool2d_options O, operand_like X> constexpr auto averagePool2d(X x) { return apply<averagePool2d_t, O>(x); }
+template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto maxPool2d(X x) { return apply<maxPool2d_t, O>(x); }
+template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto averagePool2d(X x) { return apply<averagePool2d_t, O>(x); }
 
 }  // namespace tenon

@@ -17,12 +17,13 @@ class recorder {
   constexpr void refuse(const error& e) {
     if (fault.ok()) fault = e;
   }
-  constexpr const tensor& at(int id) const { return out.nodes[id].out; }
+  /// The tensor of a node; a copy, because the table grows.
+  constexpr tensor at(int id) const { return out.nodes[id].out; }
 
   constexpr int input(const name& called, const tensor& t) {
     const int before = out.nodes.size(), id = leaf(family::input, "input", called, t);
     if (id == before) out.inputs.push(id);
-    else refuse({code::name_conflict, "input", called, t.shape, at(id).shape});
+    else refuse({code::name_conflict, "input", called, at(id).shape, t.shape});
     return id;
   }
   /// A weight is interned: the same name is the same node, and must have the same type and shape.

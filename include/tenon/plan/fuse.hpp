@@ -65,7 +65,7 @@ struct fuser {
   /// True if an operand of `id` outside of group `g` depends on `g`: joining would make a cycle.
   /// Groups run as a whole, so a group is reached when one of its members is.
   constexpr bool entangled(int id, int g) const {
-    const int first = groups[g].anchor;
+    int first = groups[g].anchor;
     sequence<bool> reached(groups.size());
     for (bool changed = true; changed;) {
       changed = false;
@@ -75,6 +75,7 @@ struct fuser {
           const int from = of[t.nodes[i].in[k]];
           if (from < 0 || (from != g && !reached[from])) continue;
           changed = reached[of[i]] = true;
+          if (groups[of[i]].anchor < first) first = groups[of[i]].anchor;  // its early members have users too
         }
       }
     }

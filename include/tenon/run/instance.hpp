@@ -90,7 +90,8 @@ template <class Model, class Memory = owned> class instance {
       : model_(&m), base_(m), arena_(0) {
     const i64 bytes = bytes_needed(m);
     if (static_cast<i64>(memory.size()) < bytes) fault_ = {code::memory, -1, bytes, static_cast<i64>(memory.size())};
-    else if (bytes > 0 && reinterpret_cast<std::uintptr_t>(memory.data()) % arena_align != 0) fault_ = {code::alignment, -1, arena_align, 0};
+    else if (bytes > 0 && reinterpret_cast<std::uintptr_t>(memory.data()) % arena_align != 0)
+      fault_ = {code::alignment, -1, arena_align, static_cast<i64>(reinterpret_cast<std::uintptr_t>(memory.data()) % arena_align)};
     else start(memory.data());
   }
   instance(const instance&) = delete;
@@ -169,7 +170,7 @@ template <class Model, class Memory = owned> class instance {
     const plan_view& p = model_->plan_of();
     if (!model_->fault().ok()) return;
     if (base_.data() == nullptr) {
-      fault_ = {code::memory, -1, p.buffers.size, 0};
+      fault_ = {code::memory, -1, p.buffers.size * static_cast<i64>(sizeof(std::byte*)), 0};
       return;
     }
     frame_.arena = arena;

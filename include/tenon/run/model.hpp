@@ -1,6 +1,7 @@
 // A bound model: a plan with its weights. Const and shareable between threads.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/base/platform.hpp>
 #include <tenon/base/view.hpp>
 #include <tenon/run/backend.hpp>
 #include <tenon/view/weights.hpp>
@@ -15,9 +16,11 @@ struct dynamic {};
 class aligned_memory {
  public:
   aligned_memory() = default;
-  explicit aligned_memory(i64 bytes) noexcept
-      : data_(bytes <= 0 ? nullptr
-                         : static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), std::align_val_t{arena_align}, std::nothrow))) {}
+  explicit aligned_memory(i64 bytes) noexcept { reserve(bytes); }
+  /// Once. `data()` stays null when there is no memory, or none was asked for.
+  void reserve(i64 bytes) noexcept {
+    if (bytes > 0) data_ = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), std::align_val_t{arena_align}, std::nothrow));
+  }
   aligned_memory(const aligned_memory&) = delete;
   aligned_memory& operator=(const aligned_memory&) = delete;
   ~aligned_memory() { if (data_) ::operator delete(data_, std::align_val_t{arena_align}); }
@@ -51,41 +54,76 @@ template <class Source> error weights(const plan_view& p, const Source& source, 
   return {};
 }
 
-/// The works of one policy, by group; groups of other policies stay empty.
-template <class P, class Function>
-void groups(const plan_view& p, int place, const std::byte* const* address, std::byte* packed,
-            const Function* functions, typename P::work* works) noexcept {
-  for (int g = 0; g < p.groups.size; ++g) {
-    if (p.groups[g].place != place) continue;
-    P::bind({&p, g, address, packed ? packed + p.packed_offset[g] : nullptr, functions}, works[g]);
-  }
-}
-
 }  // namespace binding_of
 
-namespace passes {
-/// The compiled programs of a static graph for one policy: constants where the policy offers it.
-template <class P, class Plan> struct functions_of {
-  static constexpr int count = Plan::sizes.table.programs;
-  template <int I> static constexpr auto constant_program() {
-    constexpr range r = Plan::data.table.programs.item[I];
-    program<r.size> p;
-    for (int i = 0; i < r.size; ++i) p.code[i] = Plan::data.table.code.item[r.begin + i];
-    return p;
+/// What a model holds for one policy: its bound groups and compiled programs, by number.
+///
+/// For a static graph: members, and programs as constants where the policy offers it.
+template <class Plan> struct static_parts {
+  template <class P> struct part {
+    pool<typename P::work, Plan::groups> works{};
+    pool<typename P::function, Plan::sizes.table.programs> functions{};
+    typename P::work* work_data() noexcept { return works.item; }
+    const typename P::work& work(int g) const noexcept { return works.item[g]; }
+
+    const typename P::function* compile(const plan_view&) noexcept {
+      [&]<int... I>(std::integer_sequence<int, I...>) { ((functions.item[I] = compiled<I>()), ...); }
+      (std::make_integer_sequence<int, Plan::sizes.table.programs>{});
+      return functions.item;
+    }
+    template <int I> static constexpr auto constant_program() {
+      constexpr range r = Plan::data.table.programs.item[I];
+      program<r.size> p;
+      for (int i = 0; i < r.size; ++i) p.code[i] = Plan::data.table.code.item[r.begin + i];
+      return p;
+    }
+    template <int I> static constexpr typename P::function compiled() {
+      constexpr range r = Plan::data.table.programs.item[I];
+      if constexpr (requires { P::template constant<constant_program<I>()>(); })
+        return P::template constant<constant_program<I>()>();
+      else
+        return P::interpreted({Plan::data.table.code.item + r.begin, r.size});
+    }
+  };
+};
+/// For a graph built at run time: on the heap, and programs that the policy finds or interprets.
+struct dynamic_parts {
+  template <class P> struct part {
+    sequence<typename P::work> works{};
+    sequence<typename P::function> functions{};
+    typename P::work* work_data() noexcept { return works.data(); }
+    const typename P::work& work(int g) const noexcept { return works[g]; }
+
+    const typename P::function* compile(const plan_view& p) {
+      works.resize(p.groups.size);
+      for (const range& r : p.table.programs) functions.push(P::interpreted({p.table.code.data + r.begin, r.size}));
+      return functions.data();
+    }
+  };
+};
+
+/// The parts of all policies of a model, by position (a policy may stand there twice).
+template <class Parts, class Positions, class... Policies> struct policy_set;
+template <class Parts, std::size_t I, class P> struct positioned : Parts::template part<P> {};
+template <class Parts, std::size_t... I, class... Policies>
+struct policy_set<Parts, std::index_sequence<I...>, Policies...> : positioned<Parts, I, Policies>... {
+  void bind(const plan_view& p, const std::byte* const* address, std::byte* packed) {
+    (bind_one<Policies>(*static_cast<positioned<Parts, I, Policies>*>(this), static_cast<int>(I), p, address, packed), ...);
   }
-  template <int I> static constexpr typename P::function one() {
-    if constexpr (requires { P::template constant<constant_program<I>()>(); })
-      return P::template constant<constant_program<I>()>();
-    else
-      return P::interpreted({Plan::data.table.code.item + Plan::data.table.programs.item[I].begin,
-                             Plan::data.table.programs.item[I].size});
+  void run(const plan_view& p, const frame& f) const noexcept {
+    for (int g = 0; g < p.groups.size; ++g)
+      ((p.groups[g].place == static_cast<int>(I) ? Policies::run(static_cast<const positioned<Parts, I, Policies>*>(this)->work(g), f) : void()), ...);
   }
-  static void fill(typename P::function* out) noexcept {
-    [&]<int... I>(std::integer_sequence<int, I...>) { ((out[I] = one<I>()), ...); }
-    (std::make_integer_sequence<int, count>{});
+
+ private:
+  template <class P, class Part>
+  static void bind_one(Part& own, int place, const plan_view& p, const std::byte* const* address, std::byte* packed) {
+    const typename P::function* functions = own.compile(p);
+    for (int g = 0; g < p.groups.size; ++g)
+      if (p.groups[g].place == place)
+        P::bind({&p, g, address, packed ? packed + p.packed_offset[g] : nullptr, functions}, own.work_data()[g]);
   }
 };
-}  // namespace passes
 
 /// A static graph on a list of policies, bound to weights.
 ///
@@ -103,12 +141,9 @@ template <class Graph, class... Policies> class model {
 
   template <weight_source Source> explicit model(const Source& source) noexcept : packed_(plan_type::packed_bytes) {
     fault_ = binding_of::weights(plan_, source, address_.item);
-    if (!fault_.ok()) return;
-    if (plan_type::packed_bytes > 0 && packed_.data() == nullptr) {
+    if (fault_.ok() && plan_type::packed_bytes > 0 && packed_.data() == nullptr)
       fault_ = {code::memory, "model", "packed weights", plan_type::packed_bytes, i64{0}};
-      return;
-    }
-    bind_all(std::make_index_sequence<sizeof...(Policies)>{});
+    if (fault_.ok()) policies_.bind(plan_, address_.item, packed_.data());
   }
   /// A graph without weights.
   model() noexcept : model(weights<0>{}) {}
@@ -119,39 +154,13 @@ template <class Graph, class... Policies> class model {
   const error& fault() const noexcept { return fault_; }
   const plan_view& plan_of() const noexcept { return plan_; }
   const std::byte* const* weight_addresses() const noexcept { return address_.item; }
-
-  void run(const frame& f) const noexcept {
-    for (int g = 0; g < plan_.groups.size; ++g)
-      run_group(g, f, std::make_index_sequence<sizeof...(Policies)>{});
-  }
+  void run(const frame& f) const noexcept { policies_.run(plan_, f); }
 
  private:
-  static constexpr int groups = plan_type::groups;
-  template <class P> struct part {
-    pool<typename P::work, groups> works{};
-    pool<typename P::function, plan_type::sizes.table.programs> functions{};
-  };
-  template <std::size_t I, class P> struct indexed : part<P> {};
-  template <class I> struct parts;
-  template <std::size_t... I> struct parts<std::index_sequence<I...>> : indexed<I, Policies>... {};
-  template <std::size_t I, class P> static indexed<I, P>& at(indexed<I, P>& x) { return x; }
-  template <std::size_t I, class P> static const indexed<I, P>& at(const indexed<I, P>& x) { return x; }
-
-  template <std::size_t... I> void bind_all(std::index_sequence<I...>) noexcept { (bind_one<I, Policies>(), ...); }
-  template <std::size_t I, class P> void bind_one() noexcept {
-    part<P>& own = at<I, P>(parts_);
-    passes::functions_of<P, plan_type>::fill(own.functions.item);
-    binding_of::groups<P>(plan_, static_cast<int>(I), address_.item, packed_.data(), own.functions.item, own.works.item);
-  }
-  template <std::size_t... I> void run_group(int g, const frame& f, std::index_sequence<I...>) const noexcept {
-    const group& own = plan_.groups[g];
-    ((own.place == static_cast<int>(I) ? Policies::run(at<I, Policies>(parts_).works.item[g], f) : void()), ...);
-  }
-
   plan_view plan_ = plan_type::view();
   error fault_{};
   pool<const std::byte*, plan_type::sizes.table.nodes> address_{};
-  parts<std::make_index_sequence<sizeof...(Policies)>> parts_{};
+  policy_set<static_parts<plan_type>, std::make_index_sequence<sizeof...(Policies)>, Policies...> policies_{};
   std::conditional_t<(plan_type::packed_bytes > 0), aligned_memory, no_memory> packed_;
 };
 
@@ -163,17 +172,10 @@ template <class... Policies> class model<dynamic, Policies...> {
  public:
   static constexpr bool is_static = false;
 
-  /// Error: see `fault()`: what planning and binding refuse.
+  /// Error: see `fault()`: what planning and binding refuse; memory.
   template <weight_source Source> model(const table& graph, const Source& source) noexcept : model(graph.view(), source) {}
-  template <weight_source Source> model(const table_view& graph, const Source& source) noexcept
-      : made_(make(graph)), plan_(made_->view()), packed_(plan_.packed_bytes) {
-    fault_ = made_.error();
-    if (!fault_.ok()) return;
-    address_.resize(plan_.table.nodes.size);
-    fault_ = binding_of::weights(plan_, source, address_.data());
-    if (fault_.ok() && plan_.packed_bytes > 0 && packed_.data() == nullptr)
-      fault_ = {code::memory, "model", "packed weights", plan_.packed_bytes, i64{0}};
-    if (fault_.ok()) bind_all(std::make_index_sequence<sizeof...(Policies)>{});
+  template <weight_source Source> model(const table_view& graph, const Source& source) noexcept {
+    fault_ = platform::guarded([&] { return start(graph, source); }, [] { return error{code::memory, "model", "plan", {}, {}}; });
   }
   model(const model&) = delete;
   model& operator=(const model&) = delete;
@@ -181,44 +183,28 @@ template <class... Policies> class model<dynamic, Policies...> {
   const error& fault() const noexcept { return fault_; }
   const plan_view& plan_of() const noexcept { return plan_; }
   const std::byte* const* weight_addresses() const noexcept { return address_.data(); }
-
-  void run(const frame& f) const noexcept {
-    for (int g = 0; g < plan_.groups.size; ++g)
-      run_group(g, f, std::make_index_sequence<sizeof...(Policies)>{});
-  }
+  void run(const frame& f) const noexcept { policies_.run(plan_, f); }
 
  private:
-  static result<owned_plan> make(const table_view& t) noexcept {
+  template <class Source> error start(const table_view& graph, const Source& source) {
     const policy_facts facts[] = {facts_of<Policies>()...};
-    return make_plan(t, {facts, sizeof...(Policies)});
-  }
-  template <class P> struct part {
-    sequence<typename P::work> works;
-    sequence<typename P::function> functions;
-  };
-  template <std::size_t I, class P> struct indexed : part<P> {};
-  template <class I> struct parts;
-  template <std::size_t... I> struct parts<std::index_sequence<I...>> : indexed<I, Policies>... {};
-  template <std::size_t I, class P> static indexed<I, P>& at(indexed<I, P>& x) { return x; }
-  template <std::size_t I, class P> static const indexed<I, P>& at(const indexed<I, P>& x) { return x; }
-
-  template <std::size_t... I> void bind_all(std::index_sequence<I...>) noexcept { (bind_one<I, Policies>(), ...); }
-  template <std::size_t I, class P> void bind_one() noexcept {
-    part<P>& own = at<I, P>(parts_);
-    own.works.resize(plan_.groups.size);
-    for (const range& r : plan_.table.programs) own.functions.push(P::interpreted({plan_.table.code.data + r.begin, r.size}));
-    binding_of::groups<P>(plan_, static_cast<int>(I), address_.data(), packed_.data(), own.functions.data(), own.works.data());
-  }
-  template <std::size_t... I> void run_group(int g, const frame& f, std::index_sequence<I...>) const noexcept {
-    const group& own = plan_.groups[g];
-    ((own.place == static_cast<int>(I) ? Policies::run(at<I, Policies>(parts_).works[g], f) : void()), ...);
+    result<owned_plan> made = make_plan(graph, {facts, sizeof...(Policies)});
+    if (!made.ok()) return made.error();
+    owned_ = static_cast<owned_plan&&>(*made);
+    plan_ = owned_.view();
+    address_.resize(plan_.table.nodes.size);
+    if (const error e = binding_of::weights(plan_, source, address_.data()); !e.ok()) return e;
+    packed_.reserve(plan_.packed_bytes);
+    if (plan_.packed_bytes > 0 && packed_.data() == nullptr) return {code::memory, "model", "packed weights", plan_.packed_bytes, i64{0}};
+    policies_.bind(plan_, address_.data(), packed_.data());
+    return {};
   }
 
-  result<owned_plan> made_;
+  owned_plan owned_;
   plan_view plan_;
   error fault_{};
   sequence<const std::byte*> address_;
-  parts<std::make_index_sequence<sizeof...(Policies)>> parts_{};
+  policy_set<dynamic_parts, std::make_index_sequence<sizeof...(Policies)>, Policies...> policies_{};
   aligned_memory packed_;
 };
 

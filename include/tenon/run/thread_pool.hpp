@@ -1,6 +1,7 @@
 // The ready executor: a pool of threads that wait by spinning, then sleeping.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/base/platform.hpp>
 #include <tenon/run/backend.hpp>
 #include <atomic>
 #include <memory>
@@ -49,25 +50,18 @@ class thread_pool {
   static constexpr int spins_before_sleep = 4000;
 
   bool start(int i) noexcept {
-#if defined(__cpp_exceptions)
-    try {
-#endif
+    const auto launch = [this, i] {
       workers_[static_cast<std::size_t>(i)] = std::thread([this, i] { serve(i + 1); });
       return true;
-#if defined(__cpp_exceptions)
-    } catch (...) {
-      return false;
-    }
-#endif
+    };
+    return platform::guarded(launch, [] { return false; });
   }
   void announce() noexcept {
     round_.fetch_add(1, std::memory_order_release);
     round_.notify_all();
   }
   static void pause(int spins) noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#endif
+    platform::relax();
     if (spins % 1024 == 1023) std::this_thread::yield();
   }
   void work(int thread) noexcept {

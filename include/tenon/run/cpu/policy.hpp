@@ -23,6 +23,7 @@ struct cpu {
     constexpr i64 limit = i64{1} << 29;
     for (int k = 0; k < n.operands; ++k)
       if (t.nodes[n.in[k]].out.type != type::float32 || t.nodes[n.in[k]].out.shape.count() > limit) return false;
+    if (n.kind == family::window && !simd::takes_window(t.windowing_of(n), n.out.shape)) return false;
     return n.out.type == type::float32 && n.out.shape.count() <= limit;
   }
   static constexpr footprint measure(const plan_view& p, int g) {

@@ -74,6 +74,14 @@ inline void store_part(real x, float* p, i64 n) noexcept {
 [[gnu::always_inline]] inline integer as_integer(real x) noexcept { return xsimd::bitwise_cast<integer>(x); }
 [[gnu::always_inline]] inline real as_real(integer x) noexcept { return xsimd::bitwise_cast<real>(x); }
 
+[[gnu::always_inline]] inline real floor(real a) noexcept {
+#if defined(__SSE4_1__) || defined(__aarch64__)
+  return xsimd::floor(a);
+#else  // without an instruction xsimd makes 0 of -0
+  return as_real(as_integer(xsimd::floor(a)) | (as_integer(a) & integer(std::numeric_limits<std::int32_t>::min())));
+#endif
+}
+
 /// One primitive on real registers.
 template <sop O> [[gnu::always_inline]] inline real apply_real(real a, real b, real c) noexcept {
   if constexpr (O == sop::add) return a + b;
@@ -86,7 +94,7 @@ template <sop O> [[gnu::always_inline]] inline real apply_real(real a, real b, r
   else if constexpr (O == sop::min) return min(a, b);
   else if constexpr (O == sop::max) return max(a, b);
   else if constexpr (O == sop::sqrt) return xsimd::sqrt(a);
-  else if constexpr (O == sop::floor) return xsimd::floor(a);
+  else if constexpr (O == sop::floor) return floor(a);
   else if constexpr (O == sop::round_even) return xsimd::nearbyint(a);
   else static_assert(O == sop::add, "cpu: not a primitive on real registers");
 }

@@ -13,6 +13,7 @@ struct window_plan {
   i64 images = 1, channels = 1;       ///< outer positions; image_step and channel_step lead to them
   i64 image_step = 0, channel_step = 0;
   i64 out_height = 1, out_width = 1, inner = 1;
+  void (*row)(const window_plan&, const float* image, i64 y, float* column, float* out) noexcept = nullptr;
 };
 
 /// y[i] = combine of the in-bounds rows at column i, from top to bottom.
@@ -37,7 +38,9 @@ template <combine How> inline void combine_into(float* y, const float* x, i64 n)
 
 template <combine How> [[gnu::always_inline]] inline float combined(float a, float b) noexcept {
   if constexpr (How == combine::sum) return a + b;
-  else return b > a || b != b ? b : a;
+  else if constexpr (How == combine::max) return b > a || b != b ? b : a;
+  else if constexpr (How == combine::min) return b < a || b != b ? b : a;
+  else return a * b;  // no sum follows that it could be contracted with
 }
 /// out[x] combined with x[x * Step]; a constant step lets the compiler vectorise.
 template <combine How, int Step> inline void combine_strided(float* __restrict out, const float* __restrict x, i64 step, i64 n) noexcept {
@@ -88,7 +91,7 @@ template <combine How> inline void combine_across(const sweep& h, const float* c
   for (i64 x = last; x < out_width; ++x) divide(x * inner, inner, across_border<How>(h, column, inner, x, out + x * inner));
 }
 
-template <combine How> inline void window_row(const window_plan& p, const float* image, i64 y, float* column, float* out) noexcept {
+template <combine How> void window_row(const window_plan& p, const float* image, i64 y, float* column, float* out) noexcept {
   const sweep &v = p.w.swept[0], &h = p.w.swept[1];
   i64 first = 0, last = v.taps;  // in-bounds taps
   const i64 y0 = y * v.stride - v.begin;
@@ -110,12 +113,16 @@ inline void run_window(const window_plan& p, const frame& f) noexcept {
       const i64 y = u % p.out_height, c = u / p.out_height % p.channels, n = u / p.out_height / p.channels;
       const float* image = reinterpret_cast<const float*>(f.base[p.root]) + p.offset + n * p.image_step + c * p.channel_step;
       float* out = reinterpret_cast<float*>(f.base[p.out_root]) + u * row;
-      if (p.w.how == combine::max) window_row<combine::max>(p, image, y, column, out);
-      else window_row<combine::sum>(p, image, y, column, out);
+      p.row(p, image, y, column, out);
     }
   });
 }
 
+/// Images of four axes with height and width side by side, as WebNN's layouts have them.
+constexpr bool takes_window(const windowing& w, const shape& s) {
+  const int height = w.swept[0].out_axis, across = w.swept[1].out_axis;
+  return s.rank == 4 && across == height + 1 && (height == 1 || height == 2);
+}
 /// A row of column results for each thread.
 constexpr footprint measure_window(const plan_view& p, int g) {
   const node& n = p.table.nodes[p.groups[g].anchor];
@@ -142,6 +149,12 @@ inline const window_plan* bind_window(const binding<function>& b) noexcept {
   w->inner = nchw ? 1 : s[3];
   w->out_height = s[w->w.swept[0].out_axis];
   w->out_width = s[w->w.swept[1].out_axis];
+  switch (w->w.how) {
+    case combine::sum: w->row = &window_row<combine::sum>; break;
+    case combine::max: w->row = &window_row<combine::max>; break;
+    case combine::min: w->row = &window_row<combine::min>; break;
+    case combine::product: w->row = &window_row<combine::product>; break;
+  }
   return w;
 }
 

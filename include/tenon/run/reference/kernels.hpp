@@ -20,25 +20,33 @@ template <int N> struct odometer {
   strides step[N > 0 ? N : 1]{};
   i64 offset[N > 0 ? N : 1]{};
   i64 at[max_rank]{};
+  /// Reads members, not operators: clang counts a call as two steps of a constant expression.
   constexpr void next() {
     for (int i = space.rank - 1; i >= 0; --i) {
-      for (int k = 0; k < N; ++k) offset[k] += step[k][i];
-      if (++at[i] < space[i]) return;
-      for (int k = 0; k < N; ++k) offset[k] -= step[k][i] * space[i];
+      for (int k = 0; k < N; ++k) offset[k] += step[k].step[i];
+      if (++at[i] < space.extent[i]) return;
+      for (int k = 0; k < N; ++k) offset[k] -= step[k].step[i] * space.extent[i];
       at[i] = 0;
     }
   }
 };
 
-constexpr void map(program_view p, const shape& space, const operand* in, int operands, float* out) {
-  odometer<max_operands> o{space};
-  for (int k = 0; k < operands; ++k) o.step[k] = broadcast(in[k].where, in[k].extent, space);
+template <int Operands> constexpr void map_of(program_view p, const shape& space, const operand* in, float* out) {
+  odometer<Operands> o{space};
+  for (int k = 0; k < Operands; ++k) o.step[k] = broadcast(in[k].where, in[k].extent, space);
   const i64 n = space.count();
-  float arguments[max_operands]{};
+  float arguments[Operands > 0 ? Operands : 1]{};
   for (i64 i = 0; i < n; ++i, o.next()) {
-    for (int k = 0; k < operands; ++k) arguments[k] = in[k].data[o.offset[k]];
+    for (int k = 0; k < Operands; ++k) arguments[k] = in[k].data[o.offset[k]];
     out[i] = evaluate(p, arguments);
   }
+}
+constexpr void map(program_view p, const shape& space, const operand* in, int operands, float* out) {
+  if (operands == 1) return map_of<1>(p, space, in, out);
+  if (operands == 2) return map_of<2>(p, space, in, out);
+  operand all[max_operands];  // what is not there is read as a number that no instruction reads
+  for (int k = 0; k < max_operands; ++k) all[k] = k < operands ? in[k] : operand{in[0].data, {}, {}};
+  map_of<max_operands>(p, space, all, out);
 }
 
 constexpr float combined(combine how, float a, float b) {
@@ -129,29 +137,35 @@ struct terms {
 };
 constexpr float sum_terms(const terms& all, const float* a, const float* b, const i64* base) {
   float sum = 0;
+  i64 low = 0, high = all.n, start = 0;  // of the last axis: taps inside the operand, offset of tap 0
+  for (int s = 0; s < all.sweeps; ++s) {
+    if (all.tap_at[s] >= 0) continue;
+    const sweep& w = all.swept[s];
+    start = base[s] * w.step;
+    while (low < high && base[s] + low * w.dilation < 0) ++low;
+    while (high > low && base[s] + (high - 1) * w.dilation >= w.extent) --high;
+  }
   odometer<2> o = all.outer;
   const i64 runs = o.space.count();
   for (i64 r = 0; r < runs; ++r, o.next()) {
-    i64 at = o.offset[0];  // a number, not a pointer: in padding it may leave the operand
+    i64 at = o.offset[0] + start;  // a number, not a pointer: in padding it may leave the operand
     const float* pb = b + o.offset[1];
     bool padding = false;
-    i64 low = 0, high = all.n;
     for (int s = 0; s < all.sweeps; ++s) {
-      const sweep& w = all.swept[s];
-      if (all.tap_at[s] >= 0) {
-        const i64 x = base[s] + o.at[all.tap_at[s]] * w.dilation;
-        padding |= x < 0 || x >= w.extent;
-        at += x * w.step;
-      } else {
-        at += base[s] * w.step;
-        while (low < high && base[s] + low * w.dilation < 0) ++low;
-        while (high > low && base[s] + (high - 1) * w.dilation >= w.extent) --high;
-      }
+      if (all.tap_at[s] < 0) continue;
+      const i64 x = base[s] + o.at[all.tap_at[s]] * all.swept[s].dilation;
+      padding |= x < 0 || x >= all.swept[s].extent;
+      at += x * all.swept[s].step;
     }
-    if (padding) low = high = all.n;
-    for (i64 k = 0; k < low; ++k) sum = arithmetic::fma(0.0f, pb[k * all.b], sum);
-    for (i64 k = low; k < high; ++k) sum = arithmetic::fma(a[at + k * all.a], pb[k * all.b], sum);
-    for (i64 k = high; k < all.n; ++k) sum = arithmetic::fma(0.0f, pb[k * all.b], sum);
+    const i64 first = padding ? all.n : low, last = padding ? all.n : high;
+    if (std::is_constant_evaluated()) {  // the same in fewer steps: clang counts statements
+      for (i64 k = 0; k < all.n; ++k)
+        sum = arithmetic::constant::fma(k >= first && k < last ? a[at + k * all.a] : 0.0f, pb[k * all.b], sum);
+      continue;
+    }
+    for (i64 k = 0; k < first; ++k) sum = arithmetic::fma(0.0f, pb[k * all.b], sum);
+    for (i64 k = first; k < last; ++k) sum = arithmetic::fma(a[at + k * all.a], pb[k * all.b], sum);
+    for (i64 k = last; k < all.n; ++k) sum = arithmetic::fma(0.0f, pb[k * all.b], sum);
   }
   return sum;
 }
