@@ -273,25 +273,25 @@ constexpr tenon::recorded random_program(std::uint64_t number, int length) {
   constexpr sop compares[] = {sop::less, sop::less_equal, sop::equal};
   const auto of = [&](const int* list, int n) { return list[d.in(n > 6 ? n - 6 : 0, n - 1)]; };
   for (int k = 0; k < length; ++k) {
-    const int x = of(reals, r), y = of(reals, r);
+    const int x = of(reals, r), y = of(reals, r), z = of(reals, r), u = of(integers, i), v = of(integers, i), p = of(masks, m), q = of(masks, m);
     switch (d.in(0, 10)) {
       case 0: reals[r++] = t.emit(d.pick(unary), x); break;
       case 1: case 2: reals[r++] = t.emit(d.pick(binary), x, y); break;
-      case 3: reals[r++] = t.emit(sop::fma, x, y, of(reals, r)); break;
+      case 3: reals[r++] = t.emit(sop::fma, x, y, z); break;
       case 4: reals[r++] = t.literal(3.0f * d.real()); break;
       case 5: masks[m++] = t.emit(d.pick(compares), x, y); break;
-      case 6: masks[m++] = d.one_in(3) ? t.emit(sop::mask_not, of(masks, m)) : t.emit(d.one_in(2) ? sop::mask_and : sop::mask_or, of(masks, m), of(masks, m)); break;
-      case 7: reals[r++] = t.emit(sop::select, of(masks, m), x, y); break;
+      case 6: masks[m++] = d.one_in(3) ? t.emit(sop::mask_not, p) : t.emit(d.one_in(2) ? sop::mask_and : sop::mask_or, p, q); break;
+      case 7: reals[r++] = t.emit(sop::select, p, x, y); break;
       case 8: {
         const int number_or_zero = t.emit(sop::select, t.emit(sop::equal, x, x), x, t.literal(0.0f));
         integers[i++] = d.one_in(2) ? t.emit(sop::as_int, number_or_zero) : t.emit(sop::to_int, x);
         break;
       }
       case 9:
-        integers[i++] = d.one_in(3) ? t.emit(d.one_in(2) ? sop::shift_left : sop::shift_right, of(integers, i), d.in(0, 31))
-                                    : t.emit(d.pick(words), of(integers, i), of(integers, i));
+        integers[i++] = d.one_in(3) ? t.emit(d.one_in(2) ? sop::shift_left : sop::shift_right, u, d.in(0, 31))
+                                    : t.emit(d.pick(words), u, v);
         break;
-      default: reals[r++] = t.emit(d.one_in(2) ? sop::to_float : sop::as_float, of(integers, i)); break;
+      default: reals[r++] = t.emit(d.one_in(2) ? sop::to_float : sop::as_float, u); break;
     }
   }
   return tenon::finish(t, reals[r - 1]);

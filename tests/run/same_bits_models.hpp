@@ -24,7 +24,11 @@ inline constexpr auto functions_model = [](auto x, auto y) {  // every elementar
   auto a = tenon::map([](auto u, auto v) { return exp(u) + log(abs(v) + 0.1f) * tanh(u) - erf(v); })(x, y);
   auto b = tenon::map([](auto u, auto v) { return sin(u) * cos(v) + tan(u * 0.3f) + pow(abs(u) + 0.5f, v); })(a, y);
   auto c = tenon::map([](auto u, auto v) { return select(u < v, u * v + sigmoid(u), u / (sqrt(abs(v)) + 1.0f)) - floor(u) * round_even(v); })(b, x);
-  return tenon::outputs(a, b, c);
+  auto d = tenon::map([](auto u, auto v) {  // a product with two uses is no fma: compilers like to make one
+    auto p = u * v;
+    return (p + v) / (p - u);
+  })(x, y);
+  return tenon::outputs(a, b, c, d);
 };
 inline constexpr auto attention_model = [](auto q, auto k, auto v) {
   auto scores = tenon::matmul(q, tenon::transpose<0, 2, 1>(k)) * 0.2f;

@@ -36,18 +36,13 @@ class thread_pool {
   int threads() const noexcept { return started_ + 1; }
 
   void run(i64 units, executor_ref::body_type body, void* context) noexcept {
-    body_ = body;
-    context_ = context;
-    units_ = units;
-    next_.store(0, std::memory_order_relaxed);
-    busy_.store(started_, std::memory_order_relaxed);
-    announce();
-    work(0);
-    for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; ++spins) pause(spins);
+    for (i64 first = 0; first < units; first += most_units)
+      run_part(first, units - first < most_units ? units - first : most_units, body, context);
   }
 
  private:
   static constexpr int spins_before_sleep = 4000;
+  static constexpr i64 most_units = i64{1} << 30;  // late workers count the ticket up further
 
   bool start(int i) noexcept {
     const auto launch = [this, i] {
@@ -60,15 +55,30 @@ class thread_pool {
     round_.fetch_add(1, std::memory_order_release);
     round_.notify_all();
   }
+  /// A unit is taken by counting up the ticket, which holds the number of units in its upper half. Who
+  /// holds a unit keeps `run_part` from returning, so body and context stand still; who comes late
+  /// finds the ticket used up and touches nothing.
+  void run_part(i64 first, i64 units, executor_ref::body_type body, void* context) noexcept {
+    body_ = body;
+    context_ = context;
+    first_ = first;
+    done_.store(0, std::memory_order_relaxed);
+    ticket_.store(static_cast<std::uint64_t>(units) << 32, std::memory_order_release);
+    announce();
+    work(0);
+    for (int spins = 0; done_.load(std::memory_order_acquire) != units; ++spins) pause(spins);
+  }
   static void pause(int spins) noexcept {
     platform::relax();
     if (spins % 1024 == 1023) std::this_thread::yield();
   }
   void work(int thread) noexcept {
     for (;;) {
-      const i64 unit = next_.fetch_add(1, std::memory_order_relaxed);
-      if (unit >= units_) return;
-      body_(context_, unit, unit + 1, thread);
+      const std::uint64_t taken = ticket_.fetch_add(1, std::memory_order_acq_rel);
+      const i64 unit = static_cast<i64>(taken & 0xffffffffu);
+      if (unit >= static_cast<i64>(taken >> 32)) return;
+      body_(context_, first_ + unit, first_ + unit + 1, thread);
+      done_.fetch_add(1, std::memory_order_release);
     }
   }
   void serve(int thread) noexcept {
@@ -81,15 +91,14 @@ class thread_pool {
       seen = now;
       if (stop_.load(std::memory_order_relaxed)) return;
       work(thread);
-      busy_.fetch_sub(1, std::memory_order_release);
     }
   }
 
   executor_ref::body_type body_ = nullptr;
   void* context_ = nullptr;
-  i64 units_ = 0;
-  alignas(64) std::atomic<i64> next_{0};
-  alignas(64) std::atomic<int> busy_{0};
+  i64 first_ = 0;
+  alignas(64) std::atomic<std::uint64_t> ticket_{0};
+  alignas(64) std::atomic<i64> done_{0};
   alignas(64) std::atomic<int> round_{0};
   std::atomic<bool> stop_{false};
   std::unique_ptr<std::thread[]> workers_;

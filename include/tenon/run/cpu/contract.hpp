@@ -42,10 +42,10 @@ inline void copy_image(const contract_plan::image_copy& m, const float* from, fl
 
 /// Packs panel `panel` of one matrix: term after term, the panel's columns, zeros behind the last.
 inline void pack_panel(const contract_plan& t, const float* from, i64 panel, float* to) noexcept {
-  const i64 first = panel * tile_columns, left = t.panels.columns - first;
-  const i64 n = left < tile_columns ? left : tile_columns, room = contracts_cpu::packed_columns_of(n);
-  float* out = to + first * t.terms;
-  from += first * t.panels.column_step;
+  const piece own = piece_of(t.panels.columns, panel);
+  const i64 room = i64{own.vectors} * width, left = t.panels.columns - own.first, n = left < room ? left : room;
+  float* out = to + own.first * t.terms;
+  from += own.first * t.panels.column_step;
   i64 at[contraction::max_axes]{}, offset = 0;
   for (i64 k = 0; k < t.terms; ++k, out += room) {
     if (t.panels.column_step == 1) std::memcpy(out, from + offset, static_cast<std::size_t>(n) * sizeof(float));
@@ -59,7 +59,7 @@ inline void pack_panel(const contract_plan& t, const float* from, i64 panel, flo
     }
   }
 }
-inline i64 panel_count(const contract_plan& t) noexcept { return (t.panels.columns + tile_columns - 1) / tile_columns; }
+inline i64 panel_count(const contract_plan& t) noexcept { return pieces_of(t.panels.columns); }
 /// Packs panels [begin, end) of all matrices, counted through.
 inline void pack_panels(const contract_plan& t, const float* from, float* to, i64 begin, i64 end) noexcept {
   for (i64 u = begin; u < end; ++u) {
@@ -94,13 +94,13 @@ inline void write_terms(const contract_plan& t, const i64* step, bool phased, st
 /// Where a tile stands: offsets over the batch, and of each of its rows.
 struct tile_place {
   i64 q = 0, p = 0, out = 0;
-  i64 epilogue[max_operands]{};
-  i64 row_q[tile_rows]{}, row_out[tile_rows]{};
-  i64 row_epilogue[max_operands][tile_rows]{};
   int rows = 0;
+  bool even = true;  ///< rows are evenly spaced in q and in the output
+  i64 row_q[tile_rows], row_out[tile_rows];
+  i64 epilogue[max_operands], row_epilogue[max_operands][tile_rows];
 };
-inline tile_place place_tile(const contract_plan& t, i64 batch, i64 first_row) noexcept {
-  tile_place w;
+inline void place_batch(const contract_plan& t, i64 batch, tile_place& w) noexcept {
+  for (int k = 0; k < t.operands; ++k) w.epilogue[k] = 0;
   for (int b = t.batches - 1; b >= 0; --b) {
     const output_axis& x = t.batch[b];
     const i64 at = batch % x.extent;
@@ -110,19 +110,31 @@ inline tile_place place_tile(const contract_plan& t, i64 batch, i64 first_row) n
     w.out += at * x.out;
     for (int k = 0; k < t.operands; ++k) w.epilogue[k] += at * x.epilogue[k];
   }
-  w.rows = static_cast<int>(t.rows - first_row < tile_rows ? t.rows - first_row : tile_rows);
-  for (int r = 0; r < w.rows; ++r) {
-    i64 row = first_row + r;
-    for (int b = t.row_axes - 1; b >= 0; --b) {
-      const output_axis& x = t.row[b];
-      const i64 at = row % x.extent;
-      row /= x.extent;
-      w.row_q[r] += at * x.q;
-      w.row_out[r] += at * x.out;
-      for (int k = 0; k < t.operands; ++k) w.row_epilogue[k][r] += at * x.epilogue[k];
-    }
+}
+inline void place_rows(const contract_plan& t, i64 first, tile_place& w) noexcept {
+  w.rows = static_cast<int>(t.rows - first < tile_rows ? t.rows - first : tile_rows);
+  i64 at[contraction::max_axes];
+  for (int b = t.row_axes - 1; b > 0; --b) {
+    at[b] = first % t.row[b].extent;
+    first /= t.row[b].extent;
   }
-  return w;
+  at[0] = first;
+  for (int r = 0; r < w.rows; ++r) {
+    w.row_q[r] = w.row_out[r] = 0;
+    for (int k = 0; k < t.operands; ++k) w.row_epilogue[k][r] = 0;
+    for (int b = 0; b < t.row_axes; ++b) {
+      const output_axis& x = t.row[b];
+      w.row_q[r] += at[b] * x.q;
+      w.row_out[r] += at[b] * x.out;
+      for (int k = 0; k < t.operands; ++k) w.row_epilogue[k][r] += at[b] * x.epilogue[k];
+    }
+    for (int b = t.row_axes - 1; b >= 0; --b) {
+      if (++at[b] < t.row[b].extent || b == 0) break;
+      at[b] = 0;
+    }
+    if (t.row_axes > 1 && r > 1)
+      w.even = w.even && w.row_q[r] - w.row_q[r - 1] == w.row_q[1] - w.row_q[0] && w.row_out[r] - w.row_out[r - 1] == w.row_out[1] - w.row_out[0];
+  }
 }
 
 /// Runs the epilogue over `n` neighbouring outputs of row `r`.
@@ -145,14 +157,11 @@ inline void finish_run(const contract_work& w, const frame& f, const tile_place&
 template <class Q>
 inline void panel_tile(const contract_work& w, const frame& f, const tile_place& at, Q q, const float* panels, i64 panel, float* out) noexcept {
   const contract_plan& t = w.plan;
-  const i64 first = panel * tile_columns, left = t.column.extent - first;
-  const i64 n = left < tile_columns ? left : tile_columns, room = contracts_cpu::packed_columns_of(n);
+  const auto [first, vectors] = piece_of(t.column.extent, panel);
+  const i64 room = i64{vectors} * width, left = t.column.extent - first, n = left < room ? left : room;
   const packed_columns p{panels + first * t.terms, room};
-  const int vectors = static_cast<int>(room / width);
   const bool plain = w.epilogue.run == nullptr;
-  bool even = true;
-  for (int r = 1; r < at.rows; ++r) even = even && at.row_out[r] - at.row_out[0] == r * (at.row_out[1] - at.row_out[0]);
-  if (plain && n == room && even) {
+  if (plain && n == room && at.even) {
     tile_of(at.rows, vectors, q, p, t.terms, out + at.row_out[0] + first, at.rows > 1 ? at.row_out[1] - at.row_out[0] : 0);
     return;
   }
@@ -197,27 +206,28 @@ inline const float* address(const contract_work& w, const frame& f, const side& 
   return reinterpret_cast<const float*>(f.base[s.root]) + s.offset;
 }
 
+inline i64 column_pieces(const contract_plan& t) noexcept { return pieces_of(t.form == vector_form::panels ? t.panels.columns : t.positions); }
+
 inline void run_tiles(const contract_work& w, const frame& f, std::byte* scratch, i64 begin, i64 end) noexcept {
   const contract_plan& t = w.plan;
   const bool pixels = t.form != vector_form::panels;
-  const i64 columns = pixels ? (t.positions + tile_columns - 1) / tile_columns : panel_count(t);
-  const i64 row_tiles = (t.rows + tile_rows - 1) / tile_rows;
+  const i64 columns = column_pieces(t), row_tiles = (t.rows + tile_rows - 1) / tile_rows;
   const float *q = address(w, f, t.q, scratch), *p = address(w, f, t.p, scratch);
   float* out = reinterpret_cast<float*>(f.base[t.out_root]);
   for (i64 u = begin; u < end; ++u) {
     const i64 row = u % row_tiles, column = u / row_tiles % columns, batch = u / row_tiles / columns;
-    const tile_place at = place_tile(t, batch, row * tile_rows);
+    tile_place at;
+    place_batch(t, batch, at);
+    place_rows(t, row * tile_rows, at);
     const auto with_q = [&](auto side_q) {
       if (!pixels) return panel_tile(w, f, at, side_q, p + at.p, column, out + at.out);
-      const i64 first = column * tile_columns, last = first + tile_columns < t.positions ? first + tile_columns : t.positions;
-      const int vectors = static_cast<int>((last - first + width - 1) / width);
+      const auto [first, vectors] = piece_of(t.positions, column);
+      const i64 end_of_piece = first + vectors * width, last = end_of_piece < t.positions ? end_of_piece : t.positions;
       // In place, the last tile moves back so that it reads nothing behind the image.
-      const i64 over = t.form == vector_form::image ? first + vectors * width - t.positions : 0;
-      pixel_tile(w, f, at, side_q, p + at.p, over > 0 ? first - over : first, first, last, vectors, out + at.out);
+      const i64 over = t.form == vector_form::image && end_of_piece > last ? end_of_piece - last : 0;
+      pixel_tile(w, f, at, side_q, p + at.p, first - over, first, last, vectors, out + at.out);
     };
-    bool even = !t.q_indexed;
-    for (int r = 1; r < at.rows; ++r) even = even && at.row_q[r] - at.row_q[0] == r * (at.row_q[1] - at.row_q[0]);
-    if (even) with_q(strided_rows{q + at.q + at.row_q[0], at.rows > 1 ? at.row_q[1] - at.row_q[0] : 0, t.q_step});
+    if (at.even && !t.q_indexed) with_q(strided_rows{q + at.q + at.row_q[0], at.rows > 1 ? at.row_q[1] - at.row_q[0] : 0, t.q_step});
     else with_q(indexed_rows{q + at.q, at.row_q, w.q_terms});
   }
 }
@@ -240,9 +250,7 @@ inline void run_contract(const contract_work& w, const frame& f) noexcept {
       pack_panels(t, from, reinterpret_cast<float*>(scratch + t.p.at), begin, end);
     });
   }
-  const bool pixels = t.form != vector_form::panels;
-  const i64 columns = pixels ? (t.positions + tile_columns - 1) / tile_columns : panel_count(t);
-  const i64 tiles = t.batch_count * columns * ((t.rows + tile_rows - 1) / tile_rows);
+  const i64 tiles = t.batch_count * column_pieces(t) * ((t.rows + tile_rows - 1) / tile_rows);
   f.threads(tiles, 1 + 1000000 / (t.terms * tile_rows * tile_columns), [&](i64 begin, i64 end, int) { run_tiles(w, f, scratch, begin, end); });
 }
 

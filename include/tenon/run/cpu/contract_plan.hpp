@@ -88,6 +88,20 @@ struct contract_plan {
 /// Room in packed memory for the bound form of the plan.
 inline constexpr i64 work_bytes = aligned(static_cast<i64>(sizeof(contract_plan)) + 128);
 
+/// Columns are cut into pieces of three registers; four that are left make two and two, because a
+/// piece of one has too few sums to hide the latency of an fma.
+struct piece {
+  i64 first = 0;
+  int vectors = 0;
+};
+constexpr i64 pieces_of(i64 n) { return (n + tile_columns - 1) / tile_columns; }
+constexpr piece piece_of(i64 n, i64 i) {
+  const i64 vectors = (n + width - 1) / width, pieces = pieces_of(n), left = pieces - i;
+  const bool halves = vectors % tile_vectors == 1 && pieces > 1 && left <= 2;
+  const i64 first = i * tile_vectors - (halves && left == 1 ? 1 : 0);
+  return {first * width, halves ? 2 : static_cast<int>(left == 1 ? vectors - first : tile_vectors)};
+}
+
 namespace contracts_cpu {
 
 /// A contraction seen through its operands' values: strides of every loop in memory.
@@ -133,11 +147,8 @@ struct reading {
   }
 };
 
-/// Columns of packed panels: whole panels, the last one whole registers.
-constexpr i64 packed_columns_of(i64 n) {
-  const i64 rest = n % tile_columns;
-  return n - rest + (rest + width - 1) / width * width;
-}
+/// Columns of packed panels: whole registers.
+constexpr i64 packed_columns_of(i64 n) { return (n + width - 1) / width * width; }
 
 /// The padded copy of the swept operand: needed where a tap leaves the image, or where pixels are to
 /// be columns and are not neighbours in memory.

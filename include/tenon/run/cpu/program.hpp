@@ -85,20 +85,28 @@ template <int N> constexpr int arity_of(const program<N>& p) {
   return most;
 }
 
-/// The loop with a constant program. The tail runs the same code over a padded copy.
-template <auto P> void run_inlined(program_view, const stream* in, float* out, i64 n) noexcept {
-  constexpr int arity = arity_of(P);
-  constexpr int room = arity > 0 ? arity : 1;
+/// Whole registers of elements; returns how many elements that were.
+template <auto P, bool Contiguous> [[gnu::always_inline]] inline i64 run_whole(const stream* in, float* out, i64 n) noexcept {
+  constexpr int arity = arity_of(P), room = arity > 0 ? arity : 1;
   stream s[room];
   for (int k = 0; k < arity; ++k) s[k] = in[k];
   real x[room];
   i64 i = 0;
   for (; i + width <= n; i += width) {
-    for (int k = 0; k < arity; ++k) x[k] = s[k].step != 0 ? load(s[k].data + i) : real(*s[k].data);
+    for (int k = 0; k < arity; ++k) x[k] = Contiguous || s[k].step != 0 ? load(s[k].data + i) : real(*s[k].data);
     store(run_program<P>(x), out + i);
   }
+  return i;
+}
+/// The loop with a constant program. The tail runs the same code over a padded copy.
+template <auto P> void run_inlined(program_view, const stream* in, float* out, i64 n) noexcept {
+  constexpr int arity = arity_of(P), room = arity > 0 ? arity : 1;
+  bool contiguous = true;
+  for (int k = 0; k < arity; ++k) contiguous = contiguous && in[k].step != 0;
+  const i64 i = contiguous ? run_whole<P, true>(in, out, n) : run_whole<P, false>(in, out, n);
   if (i == n) return;
-  for (int k = 0; k < arity; ++k) x[k] = s[k].step != 0 ? load_part(s[k].data + i, n - i) : real(*s[k].data);
+  real x[room];
+  for (int k = 0; k < arity; ++k) x[k] = in[k].step != 0 ? load_part(in[k].data + i, n - i) : real(*in[k].data);
   store_part(run_program<P>(x), out + i, n - i);
 }
 
@@ -173,7 +181,9 @@ void run_block(machine& m, program_view p, const stream* in, i64 at, int vectors
 template <int Operations = operations>
 void run_interpreted(program_view p, const stream* in, float* out, i64 n) noexcept {
   machine m;
-  for (auto& r : m.r) for (real& x : r) x = real(0.0f);
+  if (n < block * width)  // else the first block writes whole registers before anything reads them
+    for (auto& r : m.r)
+      for (real& x : r) x = real(0.0f);
   for (i64 at = 0; at < n; at += block * width) {
     const i64 left = n - at < block * width ? n - at : i64{block} * width;
     const int vectors = static_cast<int>((left + width - 1) / width);

@@ -68,8 +68,28 @@ inline void store_part(real x, float* p, i64 n) noexcept {
 [[gnu::always_inline]] inline real min(real a, real b) noexcept { return xsimd::select((b < a) | xsimd::isnan(b), b, a); }
 [[gnu::always_inline]] inline real max(real a, real b) noexcept { return xsimd::select((b > a) | xsimd::isnan(b), b, a); }
 /// The same where b cannot be NaN.
-[[gnu::always_inline]] inline real min_with_number(real a, real b) noexcept { return xsimd::select(b < a, b, a); }
-[[gnu::always_inline]] inline real max_with_number(real a, real b) noexcept { return xsimd::select(b > a, b, a); }
+[[gnu::always_inline]] inline real min_with_number(real a, real b) noexcept {
+#if defined(__AVX512F__)
+  return _mm512_min_ps(b, a);  // the second where one is NaN or both are equal
+#elif defined(__AVX__)
+  return _mm256_min_ps(b, a);
+#elif defined(__SSE__)
+  return _mm_min_ps(b, a);
+#else
+  return xsimd::select(b < a, b, a);
+#endif
+}
+[[gnu::always_inline]] inline real max_with_number(real a, real b) noexcept {
+#if defined(__AVX512F__)
+  return _mm512_max_ps(b, a);
+#elif defined(__AVX__)
+  return _mm256_max_ps(b, a);
+#elif defined(__SSE__)
+  return _mm_max_ps(b, a);
+#else
+  return xsimd::select(b > a, b, a);
+#endif
+}
 
 [[gnu::always_inline]] inline integer as_integer(real x) noexcept { return xsimd::bitwise_cast<integer>(x); }
 [[gnu::always_inline]] inline real as_real(integer x) noexcept { return xsimd::bitwise_cast<real>(x); }

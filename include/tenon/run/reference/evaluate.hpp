@@ -22,10 +22,10 @@ template <std::size_t N> constexpr constant given(const name& text, const float 
 ///     static_assert(evaluate<net>({given("x", x), given("w", w)}, y) == code::ok);
 ///
 /// Bit for bit what the policy `reference` computes. Compilers end a constant expression after about
-/// a million steps (clang): graphs of up to 35,000 multiply-adds are safe; one in a convolution with 3 x 3
-/// taps costs about 22 steps, in a matrix product 11, an element of a map 30 and 25 per instruction. Values must stay finite in
-/// constant expressions. Error: missing (a name was not given), size (of a given run or of `out`),
-/// output (there is no such output).
+/// a million steps (clang): graphs of up to 50,000 multiply-adds are safe (a term costs about 10 steps
+/// with clang 16, an element of a map 30 and 25 per instruction). Values must stay finite in constant
+/// expressions. Error: missing (a name was not given), size (of a given run or of `out`), output
+/// (there is no such output).
 template <class Graph, std::size_t N>
 constexpr code evaluate(std::initializer_list<constant> values, float (&out)[N], int output = 0) {
   const table prepared = prepare(Graph::view());

@@ -158,16 +158,54 @@ constexpr float sum_terms(const terms& all, const float* a, const float* b, cons
       at += x * all.swept[s].step;
     }
     const i64 first = padding ? all.n : low, last = padding ? all.n : high;
-    if (std::is_constant_evaluated()) {  // the same in fewer steps: clang counts statements
-      for (i64 k = 0; k < all.n; ++k)
-        sum = arithmetic::constant::fma(k >= first && k < last ? a[at + k * all.a] : 0.0f, pb[k * all.b], sum);
-      continue;
-    }
     for (i64 k = 0; k < first; ++k) sum = arithmetic::fma(0.0f, pb[k * all.b], sum);
     for (i64 k = first; k < last; ++k) sum = arithmetic::fma(a[at + k * all.a], pb[k * all.b], sum);
     for (i64 k = last; k < all.n; ++k) sum = arithmetic::fma(0.0f, pb[k * all.b], sum);
   }
   return sum;
+}
+
+/// The terms of all outputs as a list, for constant expressions: one statement a term, because
+/// compilers count steps.
+struct listed_term {
+  i64 a = 0, b = 0;      ///< offsets
+  i64 y = 0, x = 0;      ///< tap positions of the two sweeps
+};
+constexpr sequence<listed_term> list_terms(const terms& all) {
+  sequence<listed_term> r;
+  odometer<2> o = all.outer;
+  for (i64 i = 0, runs = o.space.count(); i < runs; ++i, o.next())
+    for (i64 k = 0; k < all.n; ++k) {
+      listed_term t{o.offset[0], o.offset[1] + k * all.b, 0, 0};
+      for (int s = 0; s < all.sweeps; ++s) {
+        const i64 tap = (all.tap_at[s] >= 0 ? o.at[all.tap_at[s]] : k) * all.swept[s].dilation;
+        (s == 0 ? t.y : t.x) = tap;
+        t.a += tap * all.swept[s].step;
+      }
+      if (all.sweeps == 0) t.a += k * all.a;
+      r.push(t);
+    }
+  return r;
+}
+constexpr float sum_listed(const terms& all, const sequence<listed_term>& listed, const float* a, const float* b, const i64* base) {
+  const i64 height = all.sweeps > 0 ? all.swept[0].extent : 1, width = all.sweeps > 1 ? all.swept[1].extent : 1;
+  const i64 y = base[0], x = base[1], start = y * all.swept[0].step + x * all.swept[1].step;
+  float sum = 0;
+  for (const listed_term& t : listed)
+    sum = arithmetic::constant::fma(y + t.y >= 0 && y + t.y < height && x + t.x >= 0 && x + t.x < width ? a[start + t.a] : 0.0f, b[t.b], sum);
+  return sum;
+}
+
+/// All outputs: `sum(a, b, base)` adds up one.
+template <class Sum>
+constexpr void each_output(const contraction& c, odometer<3> o, const int* at_output, const operand& a, const operand& b, float* out, Sum sum) {
+  const i64 n = o.space.count();
+  for (i64 i = 0; i < n; ++i, o.next()) {
+    i64 base[2]{};
+    for (int s = 0; s < c.sweeps; ++s)
+      base[s] = o.at[at_output[c.swept[s].out_axis]] * c.swept[s].stride - c.swept[s].begin;
+    out[o.offset[2]] = sum(a.data + o.offset[0], b.data + o.offset[1], base);
+  }
 }
 
 constexpr void contract(const contraction& c, const operand& a, const operand& b, float* out) {
@@ -209,13 +247,11 @@ constexpr void contract(const contraction& c, const operand& a, const operand& b
       r.space.extent[r.space.rank++] = l.extent;
     }
   }
-  const i64 n = o.space.count();
-  for (i64 i = 0; i < n; ++i, o.next()) {
-    i64 base[2]{};
-    for (int s = 0; s < c.sweeps; ++s)
-      base[s] = o.at[at_output[c.swept[s].out_axis]] * c.swept[s].stride - c.swept[s].begin;
-    out[o.offset[2]] = sum_terms(all, a.data + o.offset[0], b.data + o.offset[1], base);
+  if (__builtin_is_constant_evaluated()) {  // the builtin: folded at -O0 too, so that run time has no heap
+    const sequence<listed_term> listed = list_terms(all);
+    return each_output(c, o, at_output, a, b, out, [&](const float* x, const float* y, const i64* base) { return sum_listed(all, listed, x, y, base); });
   }
+  each_output(c, o, at_output, a, b, out, [&](const float* x, const float* y, const i64* base) { return sum_terms(all, x, y, base); });
 }
 
 /// Computes one node into dense memory.
