@@ -56,8 +56,6 @@ static_assert(refused<tn::averagePool2d_t, tn::pool2d_options{}, integers>() == 
 static_assert(refused<tn::reduceMax_t, tn::reduce_options{}, integers>() == error{code::element_type, "reduceMax", "input", type::float32, type::int32});
 static_assert(refused<tn::softmax_t, tn::softmax_options{}, integers>() == error{code::element_type, "softmax", "input", type::float32, type::int32});
 
-static_assert(refused<tn::reshape_t, tn::reshape_options{.newShape = {16}}, integers>() == error{code::element_type, "reshape", "input", type::float32, type::int32});
-static_assert(refused<tn::transpose_t, tn::transpose_options{}, integers>() == error{code::element_type, "transpose", "input", type::float32, type::int32});
 
 // Ranks.
 static_assert(refused<tn::matmul_t, plain, floats(4), floats(4, 4)>() == error{code::rank, "matmul", "a", 2, 1});

@@ -313,8 +313,9 @@ inline std::string text_of(const tenon::table_view& t) {
   std::string r;
   for (int i = 0; i < t.nodes.size; ++i) {
     const tenon::node& n = t.nodes[i];
-    r += "\n  " + std::to_string(i) + ": " + n.op + " " + tenon::name_of(n.kind) + " " + text_of(n.out.shape) + " <-";
-    for (int k = 0; k < n.operands; ++k) r += " " + std::to_string(n.in[k]);
+    r.append("\n  ").append(std::to_string(i)).append(": ").append(n.op).append(" ");
+    r.append(tenon::name_of(n.kind)).append(" ").append(text_of(n.out.shape)).append(" <-");
+    for (int k = 0; k < n.operands; ++k) r.append(" ").append(std::to_string(n.in[k]));
     if (n.kind == tenon::family::contract || n.kind == tenon::family::window) {
       const tenon::sweep* w = n.kind == tenon::family::contract ? t.contraction_of(n).swept : t.windowing_of(n).swept;
       for (int k = 0; k < 2; ++k)
