@@ -36,14 +36,14 @@ enum class code : std::uint8_t {
   unsupported,     ///< no policy of the model runs this node
   capacity,        ///< a limit of the library
   // views and binding
-  size,          ///< a view has the wrong number of elements
-  alignment,     ///< a view's address is not a multiple of its element's size
-  null,          ///< a view points nowhere
-  aliasing,      ///< an output overlaps an input, a weight or another output
-  view_count,    ///< a call has the wrong number of views
-  missing,       ///< a weight of this name is not there
-  memory,        ///< memory handed in is too small, or none could be had
-  unbound,       ///< the model is not bound
+  size,        ///< a view has the wrong number of elements
+  alignment,   ///< a view's address is not a multiple of its element's size
+  null,        ///< a view points nowhere
+  aliasing,    ///< an output overlaps an input, a weight or another output
+  view_count,  ///< a call has the wrong number of views
+  missing,     ///< a weight of this name is not there
+  memory,      ///< memory handed in is too small, or none could be had
+  unbound,     ///< the model is not bound
   // files
   open_failed,  ///< the system refused to open or map the file
   truncated,    ///< the file ends before its own description says so
@@ -53,12 +53,42 @@ enum class code : std::uint8_t {
 
 /// A short lower-case English name of the code.
 constexpr const char* text_of(code c) {
-  constexpr const char* texts[] = {
-      "ok", "number of operands", "element type", "rank", "extent", "inner extent", "broadcast",
-      "input channels", "groups", "bias", "window", "stride", "padding", "axis", "permutation",
-      "element count", "option", "program", "name conflict", "name length", "output", "place",
-      "unsupported", "capacity", "size", "alignment", "null view", "aliasing", "number of views",
-      "missing", "memory", "unbound", "open failed", "truncated", "corrupt", "duplicate"};
+  constexpr const char* texts[] = {"ok",
+                                   "number of operands",
+                                   "element type",
+                                   "rank",
+                                   "extent",
+                                   "inner extent",
+                                   "broadcast",
+                                   "input channels",
+                                   "groups",
+                                   "bias",
+                                   "window",
+                                   "stride",
+                                   "padding",
+                                   "axis",
+                                   "permutation",
+                                   "element count",
+                                   "option",
+                                   "program",
+                                   "name conflict",
+                                   "name length",
+                                   "output",
+                                   "place",
+                                   "unsupported",
+                                   "capacity",
+                                   "size",
+                                   "alignment",
+                                   "null view",
+                                   "aliasing",
+                                   "number of views",
+                                   "missing",
+                                   "memory",
+                                   "unbound",
+                                   "open failed",
+                                   "truncated",
+                                   "corrupt",
+                                   "duplicate"};
   return texts[static_cast<int>(c)];
 }
 

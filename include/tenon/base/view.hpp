@@ -35,9 +35,11 @@ template <bool Const> using view_for = std::conditional_t<Const, const_view, mut
 template <class T> struct view_traits;
 
 template <class T>
-concept viewable = requires(T& t) { view_traits<std::remove_cvref_t<T>>::make(t); } ||
-                   std::same_as<std::remove_cvref_t<T>, const_view> ||
-                   std::same_as<std::remove_cvref_t<T>, mutable_view>;
+concept viewable = requires(T& t) {
+  view_traits<std::remove_cvref_t<T>>::make(t);
+}
+|| std::same_as<std::remove_cvref_t<T>, const_view> ||
+    std::same_as<std::remove_cvref_t<T>, mutable_view>;
 
 /// The view of an object: `view_of(span)`, `view_of(eigen_map)`, `view_of(array)`.
 template <viewable T> constexpr auto view_of(T&& object) noexcept {

@@ -15,10 +15,12 @@ constexpr int loop(contraction& c, i64 extent, i64 a, i64 b, i64 out, bool reduc
 inline constexpr const char* matrices[] = {"a", "b", "c"};
 inline constexpr const char* images[] = {"input", "filter", "bias"};
 /// Element types of all operands, and their number.
-constexpr error accept(const char* op, const char* const* names, list<tensor> in, int least, int most) {
+constexpr error accept(const char* op, const char* const* names, list<tensor> in, int least,
+                       int most) {
   if (in.size < least || in.size > most) return {code::operand_count, op, "", least, in.size};
   for (int i = 0; i < in.size; ++i)
-    if (in[i].type != type::float32) return {code::element_type, op, names[i], type::float32, in[i].type};
+    if (in[i].type != type::float32)
+      return {code::element_type, op, names[i], type::float32, in[i].type};
   return {};
 }
 }  // namespace contracts
@@ -32,7 +34,8 @@ struct matmul_t {
     const shape &a = in[0].shape, &b = in[1].shape;
     if (a.rank < 2) return error{code::rank, name, "a", 2, a.rank};
     if (b.rank < 2) return error{code::rank, name, "b", 2, b.rank};
-    if (a[a.rank - 1] != b[b.rank - 2]) return error{code::inner_extent, name, "b", a[a.rank - 1], b[b.rank - 2]};
+    if (a[a.rank - 1] != b[b.rank - 2])
+      return error{code::inner_extent, name, "b", a[a.rank - 1], b[b.rank - 2]};
     shape s = a.rank > b.rank ? a : b;
     for (int i = 3; i <= s.rank; ++i) {
       const i64 p = i <= a.rank ? a[a.rank - i] : 1, q = i <= b.rank ? b[b.rank - i] : 1;
@@ -45,7 +48,8 @@ struct matmul_t {
   }
   static constexpr int record(recorder& r, no_options, list<int> in, const tensor& out) {
     const shape a = r.at(in[0]).shape, b = r.at(in[1]).shape, &s = out.shape;
-    const strides pa = broadcast(a, batch_of(s, a)), pb = broadcast(b, batch_of(s, b)), po = dense(s);
+    const strides pa = broadcast(a, batch_of(s, a)), pb = broadcast(b, batch_of(s, b)),
+                  po = dense(s);
     const int m = s.rank - 2, n = s.rank - 1;
     contraction c;
     for (int i = 0; i < m; ++i) contracts::loop(c, s[i], pa[i], pb[i], po[i]);
@@ -55,10 +59,16 @@ struct matmul_t {
     return r.contract(name, c, in[0], in[1], out);
   }
   template <error E> static consteval void explain() {
-    static_assert(E.what != code::rank, "matmul: both operands must have at least 2 axes; reshape() a vector to a matrix");
+    static_assert(
+        E.what != code::rank,
+        "matmul: both operands must have at least 2 axes; reshape() a vector to a matrix");
     if constexpr (E.what == code::inner_extent)
-      static_assert(E.found.number == E.expected.number, "matmul: columns of the left operand must equal rows of the right; transpose() one of them");
-    static_assert(E.what != code::broadcast, "matmul: leading axes must broadcast, every pair of extents equal or 1; reshape() an operand");
+      static_assert(E.found.number == E.expected.number,
+                    "matmul: columns of the left operand must equal rows of the right; transpose() "
+                    "one of them");
+    static_assert(E.what != code::broadcast,
+                  "matmul: leading axes must broadcast, every pair of extents equal or 1; "
+                  "reshape() an operand");
   }
 
  private:
@@ -91,7 +101,8 @@ struct gemm_t {
       const shape& c = in[2].shape;
       if (c.rank > 2) return error{code::rank, name, "c", 2, c.rank};
       for (int i = 1; i <= c.rank; ++i)
-        if (c[c.rank - i] != 1 && c[c.rank - i] != out.shape[2 - i]) return error{code::broadcast, name, "c", out.shape, c};
+        if (c[c.rank - i] != 1 && c[c.rank - i] != out.shape[2 - i])
+          return error{code::broadcast, name, "c", out.shape, c};
     }
     return out;
   }
@@ -105,18 +116,26 @@ struct gemm_t {
     r.open(name);
     int y = r.contract(name, c, in[0], in[1], out);
     if (in.size == 3)
-      y = r.map(name, record_program<2>([&](auto x, auto z) { return scaled(x, o.alpha) + scaled(z, o.beta); }), {y, in[2]}, out);
+      y = r.map(name, record_program<2>([&](auto x, auto z) {
+                  return scaled(x, o.alpha) + scaled(z, o.beta);
+                }),
+                {y, in[2]}, out);
     else if (o.alpha != 1.0f)
       y = r.map(name, record_program<1>([&](auto x) { return x * o.alpha; }), {y}, out);
     r.close();
     return y;
   }
   template <error E> static consteval void explain() {
-    static_assert(!(E.what == code::rank && E.operand == tenon::name("c")), "gemm: c must have at most 2 axes; reshape() it");
-    static_assert(E.what != code::rank || E.operand == tenon::name("c"), "gemm: a and b must have 2 axes; use matmul() for stacks of matrices");
+    static_assert(!(E.what == code::rank && E.operand == tenon::name("c")),
+                  "gemm: c must have at most 2 axes; reshape() it");
+    static_assert(E.what != code::rank || E.operand == tenon::name("c"),
+                  "gemm: a and b must have 2 axes; use matmul() for stacks of matrices");
     if constexpr (E.what == code::inner_extent)
-      static_assert(E.found.number == E.expected.number, "gemm: columns of a must equal rows of b; set aTranspose or bTranspose");
-    static_assert(E.what != code::broadcast, "gemm: c must broadcast to the product's shape; reshape() it to [columns] or [rows, 1]");
+      static_assert(E.found.number == E.expected.number,
+                    "gemm: columns of a must equal rows of b; set aTranspose or bTranspose");
+    static_assert(
+        E.what != code::broadcast,
+        "gemm: c must broadcast to the product's shape; reshape() it to [columns] or [rows, 1]");
   }
 
  private:
@@ -151,11 +170,13 @@ struct conv2d_t {
     if (x.rank != 4) return error{code::rank, name, "input", 4, x.rank};
     if (w.rank != 4) return error{code::rank, name, "filter", 4, w.rank};
     if (const error e = check_window(name, o.strides, o.dilations, o.padding); !e.ok()) return e;
-    const i64 channels = x[channel_axis(o.inputLayout)], filters = w[filter_axis(o.filterLayout, 0)];
+    const i64 channels = x[channel_axis(o.inputLayout)],
+              filters = w[filter_axis(o.filterLayout, 0)];
     if (o.groups < 1 || channels % o.groups != 0 || filters % o.groups != 0)
       return error{code::groups, name, "groups", channels, o.groups};
     if (w[filter_axis(o.filterLayout, 1)] != channels / o.groups)
-      return error{code::input_channels, name, "filter", channels / o.groups, w[filter_axis(o.filterLayout, 1)]};
+      return error{code::input_channels, name, "filter", channels / o.groups,
+                   w[filter_axis(o.filterLayout, 1)]};
     shape s = x;
     s.extent[channel_axis(o.inputLayout)] = filters;
     for (int i = 0; i < 2; ++i) {
@@ -163,14 +184,17 @@ struct conv2d_t {
       const i64 taps = w[filter_axis(o.filterLayout, 2 + i)];
       const i64 padded = extent + o.padding.begin(i) + o.padding.end(i);
       if (taps > max_taps) return error{code::window, name, "filter", max_taps, taps};
-      extent = slide(extent, taps, o.strides[i], o.dilations[i], o.padding.begin(i), o.padding.end(i), rounding::floor);
-      if (extent < 1) return error{code::window, name, "filter", padded, o.dilations[i] * (taps - 1) + 1};
+      extent = slide(extent, taps, o.strides[i], o.dilations[i], o.padding.begin(i),
+                     o.padding.end(i), rounding::floor);
+      if (extent < 1)
+        return error{code::window, name, "filter", padded, o.dilations[i] * (taps - 1) + 1};
     }
     if (in.size == 3 && (in[2].shape.rank != 1 || in[2].shape[0] != filters))
       return error{code::bias, name, "bias", extents(filters), in[2].shape};
     return tensor{in[0].type, s};
   }
-  static constexpr int record(recorder& r, const conv2d_options& o, list<int> in, const tensor& out) {
+  static constexpr int record(recorder& r, const conv2d_options& o, list<int> in,
+                              const tensor& out) {
     const shape x = r.at(in[0]).shape, w = r.at(in[1]).shape;
     const strides px = dense(x), pw = dense(w), po = dense(out.shape);
     const int channel = channel_axis(o.inputLayout);
@@ -178,7 +202,8 @@ struct conv2d_t {
     const i64 per_group = w[filter(1)], filters = w[filter(0)] / o.groups;
     contraction c;
     contracts::loop(c, x[0], px[0], 0, po[0]);
-    contracts::loop(c, o.groups, per_group * px[channel], filters * pw[filter(0)], filters * po[channel]);
+    contracts::loop(c, o.groups, per_group * px[channel], filters * pw[filter(0)],
+                    filters * po[channel]);
     contracts::loop(c, filters, 0, pw[filter(0)], po[channel]);
     for (int i = 0; i < 2; ++i) {
       const int axis = spatial_axis(o.inputLayout, i);
@@ -188,37 +213,54 @@ struct conv2d_t {
     for (int i = 0; i < 2; ++i) {
       const int axis = spatial_axis(o.inputLayout, i);
       const int tap = contracts::loop(c, w[filter(2 + i)], 0, pw[filter(2 + i)], 0, true);
-      c.swept[i] = {c.swept[i].out_axis, tap, w[filter(2 + i)], o.strides[i], o.dilations[i], o.padding.begin(i), x[axis], px[axis]};
+      c.swept[i] = {c.swept[i].out_axis, tap,     w[filter(2 + i)], o.strides[i], o.dilations[i],
+                    o.padding.begin(i),  x[axis], px[axis]};
     }
     c.sweeps = 2;
     r.open(name);
     int y = r.contract(name, c, in[0], in[1], out);
     if (in.size == 3) {
       const i64 all = filters * o.groups;
-      const int bias = o.inputLayout == image_layout::nchw ? r.reshape(name, in[2], extents(all, 1, 1)) : in[2];
+      const int bias =
+          o.inputLayout == image_layout::nchw ? r.reshape(name, in[2], extents(all, 1, 1)) : in[2];
       y = r.map(name, record_program<2>([](auto a, auto b) { return a + b; }), {y, bias}, out);
     }
     r.close();
     return y;
   }
   template <error E> static consteval void explain() {
-    static_assert(E.what != code::rank, "conv2d: input and filter must have 4 axes; reshape() them");
-    static_assert(E.what != code::groups, "conv2d: groups must divide the input channels and the filters; check inputLayout and filterLayout");
+    static_assert(E.what != code::rank,
+                  "conv2d: input and filter must have 4 axes; reshape() them");
+    static_assert(E.what != code::groups,
+                  "conv2d: groups must divide the input channels and the filters; check "
+                  "inputLayout and filterLayout");
     if constexpr (E.what == code::input_channels)
-      static_assert(E.found.number == E.expected.number, "conv2d: the filter's input channels must equal the input's channels divided by groups; check filterLayout");
-    static_assert(E.what != code::window, "conv2d: the filter must fit into the padded input; add padding or shrink the filter or its dilations");
-    static_assert(E.what != code::bias, "conv2d: the bias must have one axis with one element per filter; reshape() it");
+      static_assert(E.found.number == E.expected.number,
+                    "conv2d: the filter's input channels must equal the input's channels divided "
+                    "by groups; check filterLayout");
+    static_assert(E.what != code::window,
+                  "conv2d: the filter must fit into the padded input; add padding or shrink the "
+                  "filter or its dilations");
+    static_assert(E.what != code::bias,
+                  "conv2d: the bias must have one axis with one element per filter; reshape() it");
     static_assert(E.what != code::stride, "conv2d: strides and dilations must be at least 1");
-    static_assert(E.what != code::padding, "conv2d: padding must not be negative; slice the input instead");
+    static_assert(E.what != code::padding,
+                  "conv2d: padding must not be negative; slice the input instead");
   }
 };
 
 /// Matrix product. Shape: [..., m, k] x [..., k, n] -> [..., m, n].
-template <operand_like A, operand_like B> constexpr auto matmul(A a, B b) { return apply<matmul_t>(a, b); }
+template <operand_like A, operand_like B> constexpr auto matmul(A a, B b) {
+  return apply<matmul_t>(a, b);
+}
 /// General matrix product with an optional third operand that broadcasts to the result.
-template <gemm_options O = gemm_options{}, operand_like... H> constexpr auto gemm(H... h) { return apply<gemm_t, O>(h...); }
+template <gemm_options O = gemm_options{}, operand_like... H> constexpr auto gemm(H... h) {
+  return apply<gemm_t, O>(h...);
+}
 /// 2-D convolution (cross-correlation): `conv2d<options>(input, filter)` or `(input, filter, bias)`.
 /// Shape: [n, c, h, w] * [o, c / groups, kh, kw] -> [n, o, h', w'], in the layouts of the options.
-template <conv2d_options O = conv2d_options{}, operand_like... H> constexpr auto conv2d(H... h) { return apply<conv2d_t, O>(h...); }
+template <conv2d_options O = conv2d_options{}, operand_like... H> constexpr auto conv2d(H... h) {
+  return apply<conv2d_t, O>(h...);
+}
 
 }  // namespace tenon

@@ -41,9 +41,7 @@ template <tensor T, mode M = mode::build> struct handle {
 
 /// What an operator gives when its operands do not fit. It passes through all further operators, so
 /// that one mistake gives one message.
-template <error E> struct broken {
-  static constexpr error fault = E;
-};
+template <error E> struct broken { static constexpr error fault = E; };
 
 template <class H> inline constexpr bool is_handle = false;
 template <tensor T, mode M> inline constexpr bool is_handle<handle<T, M>> = true;
@@ -104,20 +102,25 @@ template <class... H> constexpr recorder* recorder_of(const H&... h) {
   return found;
 }
 template <class H> constexpr mode mode_of() {
-  if constexpr (is_handle<H>) return H::probing;
-  else return mode::build;
+  if constexpr (is_handle<H>)
+    return H::probing;
+  else
+    return mode::build;
 }
 template <class First, class... Rest> constexpr auto first_broken(First, Rest... rest) {
-  if constexpr (is_broken<First>) return First{};
-  else return first_broken(rest...);
+  if constexpr (is_broken<First>)
+    return First{};
+  else
+    return first_broken(rest...);
 }
 /// Every operator explains the refusals that are its own (`Op::explain`); this is what is left.
 template <class Op, error E> consteval void explain() {
   if constexpr (requires { Op::template explain<E>(); }) Op::template explain<E>();
   static_assert(E.what != code::element_type,
                 "operator: element types must be float32 in this release; cast the data outside");
-  static_assert(E.what != code::capacity,
-                "operator: an option is beyond the library's limit of 2^24; no such image fits into memory");
+  static_assert(
+      E.what != code::capacity,
+      "operator: an option is beyond the library's limit of 2^24; no such image fits into memory");
   static_assert(E.what != code::operand_count,
                 "operator: the number of operands is wrong; see the operator's documentation");
 }
@@ -145,8 +148,9 @@ constexpr auto apply(H... h) {
       constexpr tensor out = deferred<Op, Options, H...>::type;
       recorder& r = *front::recorder_of(h...);
       const int ids[] = {h.bind(r)...};
-      return handle<out, probing ? mode::probe : mode::build>{
-          &r, Op::record(r, Options, {ids, sizeof...(H)}, out)};
+      return handle < out,
+             probing ? mode::probe
+                     : mode::build > {&r, Op::record(r, Options, {ids, sizeof...(H)}, out)};
     }
   }
 }
@@ -159,15 +163,21 @@ template <class H, class... Rest> struct output_pack<H, Rest...> {
   output_pack<Rest...> rest;
 };
 template <operand_like... H> constexpr output_pack<H...> outputs(H... h) {
-  if constexpr (sizeof...(H) == 0) return {};
-  else return [](auto first, auto... rest) { return output_pack<H...>{first, outputs(rest...)}; }(h...);
+  if constexpr (sizeof...(H) == 0)
+    return {};
+  else
+    return [](auto first, auto... rest) {
+      return output_pack<H...>{first, outputs(rest...)};
+    }(h...);
 }
 
 /// Asks for policy `Place` (position in the model's list of policies) for the operator that made this
 /// handle, composite operators included.
 template <int Place, operand_like H> constexpr auto on(H h) {
   static_assert(Place >= 0 && Place < 8, "on: a place is the position of a policy, 0 to 7");
-  static_assert(!leaf_like<H>, "on: a weight and operators on weights alone have no place; tag the operator that uses them");
+  static_assert(
+      !leaf_like<H>,
+      "on: a weight and operators on weights alone have no place; tag the operator that uses them");
   if constexpr (is_handle<H>) h.where->put(h.id, Place);
   return h;
 }

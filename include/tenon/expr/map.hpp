@@ -13,7 +13,8 @@ namespace maps {
 constexpr result<tensor> broadcast_all(const char* op, list<tensor> in) {
   tensor r = in[0];
   for (const tensor& t : in) {
-    if (t.type != type::float32) return error{code::element_type, op, "input", type::float32, t.type};
+    if (t.type != type::float32)
+      return error{code::element_type, op, "input", type::float32, t.type};
     const shape &small = t.shape.rank < r.shape.rank ? t.shape : r.shape,
                 &large = t.shape.rank < r.shape.rank ? r.shape : t.shape;
     shape both = large;
@@ -28,8 +29,8 @@ constexpr result<tensor> broadcast_all(const char* op, list<tensor> in) {
 }
 
 /// Records a program over all `Arity` operands.
-template <int Arity>
-constexpr int push(recorder& r, const char* op, const recorded& p, list<int> in, const tensor& out) {
+template <int Arity> constexpr int push(recorder& r, const char* op, const recorded& p,
+                                        list<int> in, const tensor& out) {
   return [&]<int... I>(std::integer_sequence<int, I...>) { return r.map(op, p, {in[I]...}, out); }
   (std::make_integer_sequence<int, Arity>{});
 }
@@ -53,7 +54,8 @@ template <class Op, int Arity, class Options = no_options> struct map_operator {
     return maps::broadcast_all(Op::name, in);
   }
   static constexpr int record(recorder& r, const Options& o, list<int> in, const tensor& out) {
-    return maps::record<Arity>(r, Op::name, [&](auto... x) { return Op::meaning(o, x...); }, in, out);
+    return maps::record<Arity>(
+        r, Op::name, [&](auto... x) { return Op::meaning(o, x...); }, in, out);
   }
 };
 
@@ -61,28 +63,36 @@ struct add_t : map_operator<add_t, 2> {
   static constexpr const char* name = "add";
   static constexpr auto meaning(no_options, scalar a, scalar b) { return a + b; }
   template <error E> static consteval void explain() {
-    static_assert(E.what != code::broadcast, "add: shapes must broadcast, every pair of extents equal or 1; reshape() an operand");
+    static_assert(
+        E.what != code::broadcast,
+        "add: shapes must broadcast, every pair of extents equal or 1; reshape() an operand");
   }
 };
 struct sub_t : map_operator<sub_t, 2> {
   static constexpr const char* name = "sub";
   static constexpr auto meaning(no_options, scalar a, scalar b) { return a - b; }
   template <error E> static consteval void explain() {
-    static_assert(E.what != code::broadcast, "sub: shapes must broadcast, every pair of extents equal or 1; reshape() an operand");
+    static_assert(
+        E.what != code::broadcast,
+        "sub: shapes must broadcast, every pair of extents equal or 1; reshape() an operand");
   }
 };
 struct mul_t : map_operator<mul_t, 2> {
   static constexpr const char* name = "mul";
   static constexpr auto meaning(no_options, scalar a, scalar b) { return a * b; }
   template <error E> static consteval void explain() {
-    static_assert(E.what != code::broadcast, "mul: shapes must broadcast, every pair of extents equal or 1; for a matrix product use matmul()");
+    static_assert(E.what != code::broadcast,
+                  "mul: shapes must broadcast, every pair of extents equal or 1; for a matrix "
+                  "product use matmul()");
   }
 };
 struct div_t : map_operator<div_t, 2> {
   static constexpr const char* name = "div";
   static constexpr auto meaning(no_options, scalar a, scalar b) { return a / b; }
   template <error E> static consteval void explain() {
-    static_assert(E.what != code::broadcast, "div: shapes must broadcast, every pair of extents equal or 1; reshape() an operand");
+    static_assert(
+        E.what != code::broadcast,
+        "div: shapes must broadcast, every pair of extents equal or 1; reshape() an operand");
   }
 };
 struct relu_t : map_operator<relu_t, 1> {
@@ -110,7 +120,8 @@ struct clamp_options {
 struct clamp_t : map_operator<clamp_t, 1, clamp_options> {
   static constexpr const char* name = "clamp";
   static constexpr error check(const clamp_options& o) {
-    if (o.minValue > o.maxValue) return {code::option, name, "minValue", "at most maxValue", "more"};
+    if (o.minValue > o.maxValue)
+      return {code::option, name, "minValue", "at most maxValue", "more"};
     return {};
   }
   /// A NaN bound bounds nothing.
@@ -126,15 +137,25 @@ struct clamp_t : map_operator<clamp_t, 1, clamp_options> {
 };
 
 /// Element-wise WebNN operators on handles; see `map_operator` for shapes.
-template <operand_like A, operand_like B> constexpr auto add(A a, B b) { return apply<add_t>(a, b); }
-template <operand_like A, operand_like B> constexpr auto sub(A a, B b) { return apply<sub_t>(a, b); }
-template <operand_like A, operand_like B> constexpr auto mul(A a, B b) { return apply<mul_t>(a, b); }
-template <operand_like A, operand_like B> constexpr auto div(A a, B b) { return apply<div_t>(a, b); }
+template <operand_like A, operand_like B> constexpr auto add(A a, B b) {
+  return apply<add_t>(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto sub(A a, B b) {
+  return apply<sub_t>(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto mul(A a, B b) {
+  return apply<mul_t>(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto div(A a, B b) {
+  return apply<div_t>(a, b);
+}
 template <operand_like X> constexpr auto relu(X x) { return apply<relu_t>(x); }
 template <operand_like X> constexpr auto sigmoid(X x) { return apply<sigmoid_t>(x); }
 template <operand_like X> constexpr auto tanh(X x) { return apply<tanh_t>(x); }
 template <operand_like X> constexpr auto exp(X x) { return apply<exp_t>(x); }
-template <clamp_options O = clamp_options{}, operand_like X> constexpr auto clamp(X x) { return apply<clamp_t, O>(x); }
+template <clamp_options O = clamp_options{}, operand_like X> constexpr auto clamp(X x) {
+  return apply<clamp_t, O>(x);
+}
 
 /// The operator that a user's lambda means: see `map`.
 template <class F, int Arity> struct lambda_map {
@@ -143,29 +164,41 @@ template <class F, int Arity> struct lambda_map {
   static constexpr recorded program = record_program<Arity>(F{});
   static constexpr bool valid = program.fault == code::ok;
   static constexpr int registers = valid ? allocate(program.view()).registers : 0;
-  static constexpr result<tensor> infer(no_options, list<tensor> in) { return maps::broadcast_all(name, in); }
+  static constexpr result<tensor> infer(no_options, list<tensor> in) {
+    return maps::broadcast_all(name, in);
+  }
   static constexpr int record(recorder& r, no_options, list<int> in, const tensor& out) {
     return maps::record<Arity>(r, name, F{}, in, out);
   }
   template <error E> static consteval void explain() {
-    static_assert(E.what != code::broadcast, "map: shapes must broadcast, every pair of extents equal or 1; reshape() an operand");
+    static_assert(
+        E.what != code::broadcast,
+        "map: shapes must broadcast, every pair of extents equal or 1; reshape() an operand");
   }
 };
 
 template <class F> struct mapped {
   template <operand_like... H> constexpr auto operator()(H... h) const {
     constexpr int count = static_cast<int>(sizeof...(H));
-    static_assert(count >= 1 && count <= max_operands, "map: a lambda takes 1 to 8 operands; split it");
-    if constexpr (count >= 1 && count <= max_operands) return checked<lambda_map<F, count>>(h...);
-    else return broken<error{code::operand_count, "map", "", max_operands, count}>{};
+    static_assert(count >= 1 && count <= max_operands,
+                  "map: a lambda takes 1 to 8 operands; split it");
+    if constexpr (count >= 1 && count <= max_operands)
+      return checked<lambda_map<F, count>>(h...);
+    else
+      return broken<error{code::operand_count, "map", "", max_operands, count}>{};
   }
 
  private:
   template <class Op, class... H> static constexpr auto checked(H... h) {
-    static_assert(Op::valid, "map: the lambda mixes float, int32 and boolean symbols, or is too long; cast<T>() between them, or split it");
-    static_assert(Op::registers <= max_registers, "map: the lambda keeps more than 32 values alive at once; split it");
-    if constexpr (Op::valid && Op::registers <= max_registers) return apply<Op>(h...);
-    else return broken<error{code::program, "map", "program", max_program, Op::program.size}>{};
+    static_assert(Op::valid,
+                  "map: the lambda mixes float, int32 and boolean symbols, or is too long; "
+                  "cast<T>() between them, or split it");
+    static_assert(Op::registers <= max_registers,
+                  "map: the lambda keeps more than 32 values alive at once; split it");
+    if constexpr (Op::valid && Op::registers <= max_registers)
+      return apply<Op>(h...);
+    else
+      return broken<error{code::program, "map", "program", max_program, Op::program.size}>{};
   }
 };
 /// What `map` gives after its error about a capture: one mistake gives one message.
@@ -180,9 +213,13 @@ struct not_mapped {
 /// `tenon::scalar`, and what it writes down runs on every policy and fuses like a built-in operator.
 template <class F> constexpr auto map(F) {
   constexpr bool captureless = std::is_empty_v<F> && std::is_default_constructible_v<F>;
-  static_assert(captureless, "map: the lambda must not capture; pass the value as an operand or write it as a literal");
-  if constexpr (captureless) return mapped<F>{};
-  else return not_mapped{};
+  static_assert(
+      captureless,
+      "map: the lambda must not capture; pass the value as an operand or write it as a literal");
+  if constexpr (captureless)
+    return mapped<F>{};
+  else
+    return not_mapped{};
 }
 
 namespace maps {
@@ -193,13 +230,20 @@ template <class Op, bool NumberFirst> struct with_number {
     float value = 0;
     constexpr bool operator==(const options&) const = default;
   };
-  static constexpr result<tensor> infer(const options&, list<tensor> in) { return broadcast_all(name, in); }
+  static constexpr result<tensor> infer(const options&, list<tensor> in) {
+    return broadcast_all(name, in);
+  }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
-    return maps::record<1>(r, name, [&](scalar x) {
-      const scalar v = x.lift(o.value);
-      if constexpr (NumberFirst) return Op::meaning({}, v, x);
-      else return Op::meaning({}, x, v);
-    }, in, out);
+    return maps::record<1>(
+        r, name,
+        [&](scalar x) {
+          const scalar v = x.lift(o.value);
+          if constexpr (NumberFirst)
+            return Op::meaning({}, v, x);
+          else
+            return Op::meaning({}, x, v);
+        },
+        in, out);
   }
 };
 /// The number of `x + 2.0f` is a function argument, so this records by value what `apply` records
@@ -208,7 +252,9 @@ template <class Op, bool NumberFirst, class H> constexpr auto number(H h, float 
   if constexpr (is_broken<H>) {
     return h;
   } else if constexpr (!is_handle<H>) {
-    static_assert(is_handle<H>, "operator: a weight and a number meet only behind an input; write x * (w + 1) as x * w + x");
+    static_assert(is_handle<H>,
+                  "operator: a weight and a number meet only behind an input; write x * (w + 1) as "
+                  "x * w + x");
     return broken<error{code::program, Op::name, "", {}, {}}>{};
   } else {
     constexpr error fault = [] {
@@ -219,7 +265,8 @@ template <class Op, bool NumberFirst, class H> constexpr auto number(H h, float 
       if constexpr (H::probing == mode::build) front::explain<Op, fault>();
       return broken<fault>{};
     } else {
-      return H{h.where, with_number<Op, NumberFirst>::record(*h.where, {value}, {&h.id, 1}, H::type)};
+      return H{h.where,
+               with_number<Op, NumberFirst>::record(*h.where, {value}, {&h.id, 1}, H::type)};
     }
   }
 }
@@ -229,13 +276,29 @@ template <operand_like A, operand_like B> constexpr auto operator+(A a, B b) { r
 template <operand_like A, operand_like B> constexpr auto operator-(A a, B b) { return sub(a, b); }
 template <operand_like A, operand_like B> constexpr auto operator*(A a, B b) { return mul(a, b); }
 template <operand_like A, operand_like B> constexpr auto operator/(A a, B b) { return div(a, b); }
-template <operand_like A, number N> constexpr auto operator+(A a, N b) { return maps::number<add_t, false>(a, static_cast<float>(b)); }
-template <operand_like A, number N> constexpr auto operator-(A a, N b) { return maps::number<sub_t, false>(a, static_cast<float>(b)); }
-template <operand_like A, number N> constexpr auto operator*(A a, N b) { return maps::number<mul_t, false>(a, static_cast<float>(b)); }
-template <operand_like A, number N> constexpr auto operator/(A a, N b) { return maps::number<div_t, false>(a, static_cast<float>(b)); }
-template <number N, operand_like A> constexpr auto operator+(N a, A b) { return maps::number<add_t, true>(b, static_cast<float>(a)); }
-template <number N, operand_like A> constexpr auto operator-(N a, A b) { return maps::number<sub_t, true>(b, static_cast<float>(a)); }
-template <number N, operand_like A> constexpr auto operator*(N a, A b) { return maps::number<mul_t, true>(b, static_cast<float>(a)); }
-template <number N, operand_like A> constexpr auto operator/(N a, A b) { return maps::number<div_t, true>(b, static_cast<float>(a)); }
+template <operand_like A, number N> constexpr auto operator+(A a, N b) {
+  return maps::number<add_t, false>(a, static_cast<float>(b));
+}
+template <operand_like A, number N> constexpr auto operator-(A a, N b) {
+  return maps::number<sub_t, false>(a, static_cast<float>(b));
+}
+template <operand_like A, number N> constexpr auto operator*(A a, N b) {
+  return maps::number<mul_t, false>(a, static_cast<float>(b));
+}
+template <operand_like A, number N> constexpr auto operator/(A a, N b) {
+  return maps::number<div_t, false>(a, static_cast<float>(b));
+}
+template <number N, operand_like A> constexpr auto operator+(N a, A b) {
+  return maps::number<add_t, true>(b, static_cast<float>(a));
+}
+template <number N, operand_like A> constexpr auto operator-(N a, A b) {
+  return maps::number<sub_t, true>(b, static_cast<float>(a));
+}
+template <number N, operand_like A> constexpr auto operator*(N a, A b) {
+  return maps::number<mul_t, true>(b, static_cast<float>(a));
+}
+template <number N, operand_like A> constexpr auto operator/(N a, A b) {
+  return maps::number<div_t, true>(b, static_cast<float>(a));
+}
 
 }  // namespace tenon

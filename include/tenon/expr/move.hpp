@@ -14,23 +14,30 @@ struct reshape_t {
   using options = reshape_options;
   static constexpr result<tensor> infer(const reshape_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
-    if (o.newShape.count > max_rank) return error{code::rank, name, "newShape", max_rank, o.newShape.count};
+    if (o.newShape.count > max_rank)
+      return error{code::rank, name, "newShape", max_rank, o.newShape.count};
     shape s{};
-    i64 room = in[0].shape.count();  // that many elements are left for the next extents: no overflow
+    i64 room =
+        in[0].shape.count();  // that many elements are left for the next extents: no overflow
     for (int i = 0; i < o.newShape.count; ++i) {
       if (o.newShape[i] < 1) return error{code::extent, name, "newShape", 1, o.newShape[i]};
       s.extent[s.rank++] = o.newShape[i];
       room /= o.newShape[i];
     }
-    if (room == 0 || s.count() != in[0].shape.count()) return error{code::element_count, name, "newShape", in[0].shape, s};
+    if (room == 0 || s.count() != in[0].shape.count())
+      return error{code::element_count, name, "newShape", in[0].shape, s};
     return tensor{in[0].type, s};
   }
-  static constexpr int record(recorder& r, const reshape_options&, list<int> in, const tensor& out) {
+  static constexpr int record(recorder& r, const reshape_options&, list<int> in,
+                              const tensor& out) {
     return r.reshape(name, in[0], out.shape);
   }
   template <error E> static consteval void explain() {
-    static_assert(E.what != code::element_count, "reshape: the new shape must have as many elements as the old one; check the product of the extents");
-    static_assert(E.what != code::extent, "reshape: every extent must be at least 1; write the shape out");
+    static_assert(E.what != code::element_count,
+                  "reshape: the new shape must have as many elements as the old one; check the "
+                  "product of the extents");
+    static_assert(E.what != code::extent,
+                  "reshape: every extent must be at least 1; write the shape out");
   }
 };
 
@@ -61,15 +68,18 @@ struct transpose_t {
     }
     return tensor{in[0].type, s};
   }
-  static constexpr int record(recorder& r, const transpose_options& o, list<int> in, const tensor& out) {
+  static constexpr int record(recorder& r, const transpose_options& o, list<int> in,
+                              const tensor& out) {
     const strides from = dense(r.at(in[0]).shape);
     movement m{};
     for (int i = 0; i < out.shape.rank; ++i) m.step.step[i] = from[source(o, out.shape.rank, i)];
     return r.move(name, m, in[0], out);
   }
   template <error E> static consteval void explain() {
-    static_assert(E.what != code::rank, "transpose: the permutation must name every axis; give one entry per axis");
-    static_assert(E.what != code::permutation, "transpose: the permutation must name every axis once, counted from 0");
+    static_assert(E.what != code::rank,
+                  "transpose: the permutation must name every axis; give one entry per axis");
+    static_assert(E.what != code::permutation,
+                  "transpose: the permutation must name every axis once, counted from 0");
   }
 };
 
@@ -80,8 +90,10 @@ template <i64... Extent, operand_like X> constexpr auto reshape(X x) {
 }
 /// `transpose<1, 0>(x)`; `transpose<>(x)` reverses the axes.
 template <i64... Axis, operand_like X> constexpr auto transpose(X x) {
-  if constexpr (sizeof...(Axis) == 0) return apply<transpose_t>(x);
-  else return apply<transpose_t, transpose_options{.permutation = {Axis...}}>(x);
+  if constexpr (sizeof...(Axis) == 0)
+    return apply<transpose_t>(x);
+  else
+    return apply<transpose_t, transpose_options{.permutation = {Axis...}}>(x);
 }
 
 }  // namespace tenon

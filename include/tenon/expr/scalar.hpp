@@ -11,6 +11,7 @@ namespace tenon {
 
 /// The instructions of scalar programs. The closed primitive set; then the elementary functions,
 /// which are themselves programs over the primitives (`expr/elementary.hpp`).
+// clang-format off
 enum class sop : std::uint8_t {
   arg, literal, literal_int,                                  // leaves
   add, sub, mul, div, fma, neg, abs, min, max, sqrt, floor, round_even,
@@ -19,6 +20,8 @@ enum class sop : std::uint8_t {
   int_add, int_sub, int_and, int_or, int_xor, shift_left, shift_right,  // int32; shifts are logical
   exp, log, tanh, erf, sigmoid, sin, cos, tan, pow,              // elementary functions
 };
+// clang-format on
+
 inline constexpr bool is_elementary(sop o) { return o >= sop::exp; }
 
 /// What a slot of a program holds.
@@ -34,7 +37,8 @@ struct instruction {
     return {static_cast<std::uint64_t>(o) | u(d) << 8 | u(a) << 16 | u(b) << 24 | u(c) << 32};
   }
   static constexpr instruction make_literal(sop o, int d, std::uint32_t bits) {
-    return {static_cast<std::uint64_t>(o) | static_cast<std::uint64_t>(static_cast<std::uint8_t>(d)) << 8 |
+    return {static_cast<std::uint64_t>(o) |
+            static_cast<std::uint64_t>(static_cast<std::uint8_t>(d)) << 8 |
             static_cast<std::uint64_t>(bits) << 32};
   }
   constexpr sop op() const { return static_cast<sop>(word & 255); }
@@ -48,6 +52,7 @@ struct instruction {
 };
 
 /// How many registers an instruction reads: 0 (leaves; `arg`'s `a` is an operand), 1, 2 or 3.
+// clang-format off
 constexpr int sources_of(sop o) {
   switch (o) {
     case sop::arg: case sop::literal: case sop::literal_int: return 0;
@@ -59,9 +64,11 @@ constexpr int sources_of(sop o) {
     default: return 1;  // shifts carry their count in b
   }
 }
+// clang-format on
 
 /// What an instruction leaves in its register. (`select` takes the lane of its branches; only real
 /// branches exist.)
+// clang-format off
 constexpr lane lane_of(sop o) {
   switch (o) {
     case sop::less: case sop::less_equal: case sop::equal: case sop::mask_and: case sop::mask_or:
@@ -72,6 +79,7 @@ constexpr lane lane_of(sop o) {
     default: return lane::real;
   }
 }
+// clang-format on
 
 /// Longest program (registers are bytes).
 inline constexpr int max_program = 240;
@@ -140,20 +148,24 @@ class scalar {
   constexpr lane is() const { return tape_->lane_at(slot_); }
 
   template <std::same_as<bool> B> constexpr explicit operator B() const {
-    static_assert(!sizeof(B), "map: a scalar program cannot branch on a symbol; use select(condition, a, b)");
+    static_assert(!sizeof(B),
+                  "map: a scalar program cannot branch on a symbol; use select(condition, a, b)");
     return false;
   }
   template <number T>
-    requires(!std::same_as<T, bool>)
-  constexpr explicit operator T() const {
-    static_assert(!sizeof(T), "map: a symbol has no value while the program is written; use cast<T>(x)");
+  requires(!std::same_as<T, bool>) constexpr explicit operator T() const {
+    static_assert(!sizeof(T),
+                  "map: a symbol has no value while the program is written; use cast<T>(x)");
     return {};
   }
 
   template <class T> constexpr scalar lift(T v) const {
-    if constexpr (std::same_as<T, scalar>) return v;
-    else if (is() == lane::integer) return {tape_, tape_->literal_int(static_cast<std::int32_t>(v))};
-    else return {tape_, tape_->literal(static_cast<float>(v))};
+    if constexpr (std::same_as<T, scalar>)
+      return v;
+    else if (is() == lane::integer)
+      return {tape_, tape_->literal_int(static_cast<std::int32_t>(v))};
+    else
+      return {tape_, tape_->literal(static_cast<float>(v))};
   }
   constexpr scalar apply(sop o, lane wants) const {
     expect(wants);
@@ -179,45 +191,65 @@ concept symbolic = (std::same_as<A, scalar> && (std::same_as<B, scalar> || numbe
 
 namespace symbols {
 template <class A, class B> constexpr scalar both(sop real, A a, B b) {
-  if constexpr (std::same_as<A, scalar>) return a.apply(real, lane::real, a.lift(b));
-  else return b.lift(a).apply(real, lane::real, b);
+  if constexpr (std::same_as<A, scalar>)
+    return a.apply(real, lane::real, a.lift(b));
+  else
+    return b.lift(a).apply(real, lane::real, b);
 }
 template <class A, class B> constexpr scalar arith(sop real, sop integer, A a, B b) {
-  const scalar x = [&] { if constexpr (std::same_as<A, scalar>) return a; else return b.lift(a); }();
+  const scalar x = [&] {
+    if constexpr (std::same_as<A, scalar>)
+      return a;
+    else
+      return b.lift(a);
+  }();
   const scalar y = x.lift(b);
-  return x.is() == lane::integer ? x.apply(integer, lane::integer, y) : x.apply(real, lane::real, y);
+  return x.is() == lane::integer ? x.apply(integer, lane::integer, y)
+                                 : x.apply(real, lane::real, y);
 }
 }  // namespace symbols
 
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar operator+(A a, B b) { return symbols::arith(sop::add, sop::int_add, a, b); }
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar operator-(A a, B b) { return symbols::arith(sop::sub, sop::int_sub, a, b); }
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar operator*(A a, B b) { return symbols::both(sop::mul, a, b); }
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar operator/(A a, B b) { return symbols::both(sop::div, a, b); }
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar operator<(A a, B b) { return symbols::both(sop::less, a, b); }
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar operator<=(A a, B b) { return symbols::both(sop::less_equal, a, b); }
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar operator>(A a, B b) { return symbols::both(sop::less, b, a); }
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar operator>=(A a, B b) { return symbols::both(sop::less_equal, b, a); }
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar operator==(A a, B b) { return symbols::both(sop::equal, a, b); }
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar operator!=(A a, B b) {
   return symbols::both(sop::equal, a, b).apply(sop::mask_not, lane::mask);
 }
 constexpr scalar operator-(scalar a) { return a.apply(sop::neg, lane::real); }
 /// Logic on comparisons (masks) and on int32 bits.
 constexpr scalar operator&(scalar a, scalar b) {
-  return a.is() == lane::mask ? a.apply(sop::mask_and, lane::mask, b) : a.apply(sop::int_and, lane::integer, b);
+  return a.is() == lane::mask ? a.apply(sop::mask_and, lane::mask, b)
+                              : a.apply(sop::int_and, lane::integer, b);
 }
 constexpr scalar operator|(scalar a, scalar b) {
-  return a.is() == lane::mask ? a.apply(sop::mask_or, lane::mask, b) : a.apply(sop::int_or, lane::integer, b);
+  return a.is() == lane::mask ? a.apply(sop::mask_or, lane::mask, b)
+                              : a.apply(sop::int_or, lane::integer, b);
 }
 constexpr scalar operator&(scalar a, std::int32_t b) { return a & a.lift(b); }
 constexpr scalar operator|(scalar a, std::int32_t b) { return a | a.lift(b); }
@@ -233,9 +265,11 @@ constexpr scalar operator<<(scalar a, int count) { return shift_by(sop::shift_le
 constexpr scalar operator>>(scalar a, int count) { return shift_by(sop::shift_right, a, count); }
 
 /// Minimum and maximum; NaN propagates.
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar min(A a, B b) { return symbols::both(sop::min, a, b); }
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar max(A a, B b) { return symbols::both(sop::max, a, b); }
 /// `a * b + c`, rounded once.
 template <class B, class C> constexpr scalar fma(scalar a, B b, C c) {
@@ -249,13 +283,16 @@ template <class B, class C> constexpr scalar fma(scalar a, B b, C c) {
 template <class A, class B> constexpr scalar select(scalar condition, A a, B b) {
   condition.expect(lane::mask);
   const auto real = [&](auto v) -> scalar {
-    if constexpr (std::same_as<decltype(v), scalar>) return v;
-    else return {condition.where(), condition.where()->literal(static_cast<float>(v))};
+    if constexpr (std::same_as<decltype(v), scalar>)
+      return v;
+    else
+      return {condition.where(), condition.where()->literal(static_cast<float>(v))};
   };
   const scalar x = real(a), y = real(b);
   x.expect(lane::real);
   y.expect(lane::real);
-  return {condition.where(), condition.where()->emit(sop::select, condition.slot(), x.slot(), y.slot())};
+  return {condition.where(),
+          condition.where()->emit(sop::select, condition.slot(), x.slot(), y.slot())};
 }
 constexpr scalar abs(scalar a) { return a.apply(sop::abs, lane::real); }
 constexpr scalar sqrt(scalar a) { return a.apply(sop::sqrt, lane::real); }
@@ -270,22 +307,30 @@ constexpr scalar sigmoid(scalar a) { return a.apply(sop::sigmoid, lane::real); }
 constexpr scalar sin(scalar a) { return a.apply(sop::sin, lane::real); }
 constexpr scalar cos(scalar a) { return a.apply(sop::cos, lane::real); }
 constexpr scalar tan(scalar a) { return a.apply(sop::tan, lane::real); }
-template <class A, class B> requires symbolic<A, B>
+template <class A, class B>
+requires symbolic<A, B>
 constexpr scalar pow(A a, B b) { return symbols::both(sop::pow, a, b); }
 /// Conversion: `cast<std::int32_t>(x)` truncates, `cast<float>(i)` rounds.
 template <class T> constexpr scalar cast(scalar a) {
   static_assert(std::same_as<T, float> || std::same_as<T, std::int32_t>,
                 "map: cast<T> knows float and std::int32_t; programs compute in these two types");
-  if constexpr (std::same_as<T, float>) return a.is() == lane::real ? a : a.apply(sop::to_float, lane::integer);
-  else if constexpr (std::same_as<T, std::int32_t>) return a.is() == lane::integer ? a : a.apply(sop::to_int, lane::real);
-  else return a;
+  if constexpr (std::same_as<T, float>)
+    return a.is() == lane::real ? a : a.apply(sop::to_float, lane::integer);
+  else if constexpr (std::same_as<T, std::int32_t>)
+    return a.is() == lane::integer ? a : a.apply(sop::to_int, lane::real);
+  else
+    return a;
 }
 /// The bits of a float as int32 and back.
 template <class T> constexpr scalar bitcast(scalar a) {
-  static_assert(std::same_as<T, float> || std::same_as<T, std::int32_t>, "map: bitcast<T> knows float and std::int32_t");
-  if constexpr (std::same_as<T, float>) return a.apply(sop::as_float, lane::integer);
-  else if constexpr (std::same_as<T, std::int32_t>) return a.apply(sop::as_int, lane::real);
-  else return a;
+  static_assert(std::same_as<T, float> || std::same_as<T, std::int32_t>,
+                "map: bitcast<T> knows float and std::int32_t");
+  if constexpr (std::same_as<T, float>)
+    return a.apply(sop::as_float, lane::integer);
+  else if constexpr (std::same_as<T, std::int32_t>)
+    return a.apply(sop::as_int, lane::real);
+  else
+    return a;
 }
 
 /// A recorded program of up to `max_program` instructions: dead code removed, operands before users.
@@ -303,21 +348,27 @@ constexpr recorded finish(const tape& t, int root) {
   recorded r;
   r.fault = t.fault;
   if (t.fault != tenon::code::ok) return r;
-  int to[max_program]{}, path[max_program]{}, depth = 0;  // to: 1 + the new position; path: root to leaf
+  int to[max_program]{}, path[max_program]{},
+      depth = 0;  // to: 1 + the new position; path: root to leaf
   path[depth++] = root;
   while (depth > 0) {
     const int at = path[depth - 1];
     const instruction x = t.code[at];
     const int n = sources_of(x.op());
-    const int missing = n > 0 && to[x.a()] == 0 ? x.a() : n > 1 && to[x.b()] == 0 ? x.b() : n > 2 && to[x.c()] == 0 ? x.c() : -1;
+    const int missing = n > 0 && to[x.a()] == 0   ? x.a()
+                        : n > 1 && to[x.b()] == 0 ? x.b()
+                        : n > 2 && to[x.c()] == 0 ? x.c()
+                                                  : -1;
     if (missing >= 0) {
       path[depth++] = missing;
       continue;
     }
     --depth;
-    r.code[r.size] = x.is_literal() ? instruction::make_literal(x.op(), r.size, x.bits())
-                                    : instruction::make(x.op(), r.size, n > 0 ? to[x.a()] - 1 : x.a(),
-                                                        n > 1 ? to[x.b()] - 1 : x.b(), n > 2 ? to[x.c()] - 1 : x.c());
+    r.code[r.size] =
+        x.is_literal()
+            ? instruction::make_literal(x.op(), r.size, x.bits())
+            : instruction::make(x.op(), r.size, n > 0 ? to[x.a()] - 1 : x.a(),
+                                n > 1 ? to[x.b()] - 1 : x.b(), n > 2 ? to[x.c()] - 1 : x.c());
     to[at] = ++r.size;
   }
   return r;

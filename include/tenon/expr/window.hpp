@@ -24,12 +24,15 @@ struct border {
 };
 
 /// Positions of height (0) and width (1) in an image's axes.
-constexpr int spatial_axis(image_layout l, int i) { return l == image_layout::nchw ? 2 + i : 1 + i; }
+constexpr int spatial_axis(image_layout l, int i) {
+  return l == image_layout::nchw ? 2 + i : 1 + i;
+}
 constexpr int channel_axis(image_layout l) { return l == image_layout::nchw ? 1 : 3; }
 
 /// Output extent of a window along one axis; below 1 when the window does not fit. Overflow-safe for
 /// extents up to 2^40.
-constexpr i64 slide(i64 extent, i64 taps, i64 stride, i64 dilation, i64 begin, i64 end, rounding r) {
+constexpr i64 slide(i64 extent, i64 taps, i64 stride, i64 dilation, i64 begin, i64 end,
+                    rounding r) {
   const i64 room = extent + begin + end - (dilation * (taps - 1) + 1);
   if (room < 0) return 0;
   return (r == rounding::ceil ? (room + stride - 1) / stride : room / stride) + 1;
@@ -38,7 +41,9 @@ constexpr i64 slide(i64 extent, i64 taps, i64 stride, i64 dilation, i64 begin, i
 inline constexpr i64 max_taps = i64{1} << 24;
 /// What strides, dilations and padding must satisfy.
 constexpr error check_window(const char* op, pair strides, pair dilations, border padding) {
-  const auto above = [&](const char* option, i64 v) { return error{code::capacity, op, option, max_taps, v}; };
+  const auto above = [&](const char* option, i64 v) {
+    return error{code::capacity, op, option, max_taps, v};
+  };
   for (int i = 0; i < 2; ++i) {
     if (strides[i] < 1) return {code::stride, op, "strides", 1, strides[i]};
     if (dilations[i] < 1) return {code::stride, op, "dilations", 1, dilations[i]};
@@ -72,29 +77,41 @@ template <class Op> struct pool2d_operator {
   }
   static constexpr result<tensor> infer(const pool2d_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, Op::name, "", 1, in.size};
-    if (in[0].type != type::float32) return error{code::element_type, Op::name, "input", type::float32, in[0].type};
+    if (in[0].type != type::float32)
+      return error{code::element_type, Op::name, "input", type::float32, in[0].type};
     shape s = in[0].shape;
     if (s.rank != 4) return error{code::rank, Op::name, "input", 4, s.rank};
-    if (const error e = check_window(Op::name, o.strides, o.dilations, o.padding); !e.ok()) return e;
+    if (const error e = check_window(Op::name, o.strides, o.dilations, o.padding); !e.ok())
+      return e;
     for (int i = 0; i < 2; ++i) {
       i64& extent = s.extent[spatial_axis(o.layout, i)];
       const i64 taps = window(o, in[0].shape, i);
-      if (taps < 1 || taps > max_taps) return error{code::window, Op::name, "windowDimensions", 1, taps};
-      const auto fit = [&](rounding r) { return slide(extent, taps, o.strides[i], o.dilations[i], o.padding.begin(i), o.padding.end(i), r); };
+      if (taps < 1 || taps > max_taps)
+        return error{code::window, Op::name, "windowDimensions", 1, taps};
+      const auto fit = [&](rounding r) {
+        return slide(extent, taps, o.strides[i], o.dilations[i], o.padding.begin(i),
+                     o.padding.end(i), r);
+      };
       const i64 low = fit(rounding::floor), high = fit(rounding::ceil), given = o.outputSizes[i];
-      if (low < 1) return error{code::window, Op::name, "windowDimensions", extent + o.padding.begin(i) + o.padding.end(i), taps};
-      if (given != 0 && given != low && given != high) return error{code::option, Op::name, "outputSizes", low, given};
+      if (low < 1)
+        return error{code::window, Op::name, "windowDimensions",
+                     extent + o.padding.begin(i) + o.padding.end(i), taps};
+      if (given != 0 && given != low && given != high)
+        return error{code::option, Op::name, "outputSizes", low, given};
       extent = given != 0 ? given : o.outputShapeRounding == rounding::ceil ? high : low;
     }
     return tensor{in[0].type, s};
   }
-  static constexpr int record(recorder& r, const pool2d_options& o, list<int> in, const tensor& out) {
+  static constexpr int record(recorder& r, const pool2d_options& o, list<int> in,
+                              const tensor& out) {
     const shape x = r.at(in[0]).shape;
     const strides step = dense(x);
     windowing w{Op::how, Op::average, {}};
     for (int i = 0; i < 2; ++i) {
       const int axis = spatial_axis(o.layout, i);
-      w.swept[i] = {axis, -1, window(o, x, i), o.strides[i], o.dilations[i], o.padding.begin(i), x[axis], step[axis]};
+      w.swept[i] = {
+          axis,    -1,        window(o, x, i), o.strides[i], o.dilations[i], o.padding.begin(i),
+          x[axis], step[axis]};
     }
     return r.window(Op::name, w, in[0], out);
   }
@@ -106,10 +123,15 @@ struct maxPool2d_t : pool2d_operator<maxPool2d_t> {
   static constexpr bool average = false;
   template <error E> static consteval void explain() {
     static_assert(E.what != code::rank, "maxPool2d: the input must have 4 axes; reshape() it");
-    static_assert(E.what != code::window, "maxPool2d: the window must fit into the padded input; shrink windowDimensions or add padding");
+    static_assert(E.what != code::window,
+                  "maxPool2d: the window must fit into the padded input; shrink windowDimensions "
+                  "or add padding");
     static_assert(E.what != code::stride, "maxPool2d: strides and dilations must be at least 1");
-    static_assert(E.what != code::padding, "maxPool2d: padding must not be negative; slice the input instead");
-    static_assert(E.what != code::option, "maxPool2d: outputSizes must be the floor or the ceil of the computed sizes; leave them out");
+    static_assert(E.what != code::padding,
+                  "maxPool2d: padding must not be negative; slice the input instead");
+    static_assert(E.what != code::option,
+                  "maxPool2d: outputSizes must be the floor or the ceil of the computed sizes; "
+                  "leave them out");
   }
 };
 struct averagePool2d_t : pool2d_operator<averagePool2d_t> {
@@ -118,15 +140,25 @@ struct averagePool2d_t : pool2d_operator<averagePool2d_t> {
   static constexpr bool average = true;
   template <error E> static consteval void explain() {
     static_assert(E.what != code::rank, "averagePool2d: the input must have 4 axes; reshape() it");
-    static_assert(E.what != code::window, "averagePool2d: the window must fit into the padded input; shrink windowDimensions or add padding");
-    static_assert(E.what != code::stride, "averagePool2d: strides and dilations must be at least 1");
-    static_assert(E.what != code::padding, "averagePool2d: padding must not be negative; slice the input instead");
-    static_assert(E.what != code::option, "averagePool2d: outputSizes must be the floor or the ceil of the computed sizes; leave them out");
+    static_assert(E.what != code::window,
+                  "averagePool2d: the window must fit into the padded input; shrink "
+                  "windowDimensions or add padding");
+    static_assert(E.what != code::stride,
+                  "averagePool2d: strides and dilations must be at least 1");
+    static_assert(E.what != code::padding,
+                  "averagePool2d: padding must not be negative; slice the input instead");
+    static_assert(E.what != code::option,
+                  "averagePool2d: outputSizes must be the floor or the ceil of the computed sizes; "
+                  "leave them out");
   }
 };
 
 /// Pooling of images. Shape: [n, c, h, w] or, with nhwc, [n, h, w, c]; padding takes no part.
-template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto maxPool2d(X x) { return apply<maxPool2d_t, O>(x); }
-template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto averagePool2d(X x) { return apply<averagePool2d_t, O>(x); }
+template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto maxPool2d(X x) {
+  return apply<maxPool2d_t, O>(x);
+}
+template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto averagePool2d(X x) {
+  return apply<averagePool2d_t, O>(x);
+}
 
 }  // namespace tenon

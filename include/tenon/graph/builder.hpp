@@ -36,7 +36,8 @@ class builder {
     tensor types[max_operands]{};
     int count = 0;
     if (static_cast<int>(operands.size()) > max_operands || operands.size() == 0)
-      recorder_.refuse({code::operand_count, Op::name, "", max_operands, static_cast<int>(operands.size())});
+      recorder_.refuse(
+          {code::operand_count, Op::name, "", max_operands, static_cast<int>(operands.size())});
     for (const value v : operands) {
       if (!recorder_.fault.ok()) return {};
       if (!known(v)) {
@@ -59,13 +60,16 @@ class builder {
     return {Op::record(recorder_, options, {ids, count}, *out), this};
   }
   /// An element-wise operator from a lambda over symbols, captures allowed.
-  template <int Arity, class F> constexpr value map(const F& f, std::initializer_list<value> operands) {
+  template <int Arity, class F>
+  constexpr value map(const F& f, std::initializer_list<value> operands) {
     return add<data_map<Arity>>({record_program<Arity>(f)}, operands);
   }
   /// Asks for the policy at position `place`. Error: place.
   constexpr value on(int place, value v) {
-    if (!known(v) || place < 0 || place > 7) recorder_.refuse({code::place, "on", "place", 7, place});
-    else recorder_.put(v.id, place);
+    if (!known(v) || place < 0 || place > 7)
+      recorder_.refuse({code::place, "on", "place", 7, place});
+    else
+      recorder_.put(v.id, place);
     return v;
   }
   /// The tensor of a value.
@@ -77,7 +81,8 @@ class builder {
     if (!recorder_.fault.ok()) return recorder_.fault;
     if (outputs.size() == 0) recorder_.refuse({code::output, "finish", "outputs", 1, 0});
     for (const value v : outputs) {
-      if (!known(v)) recorder_.refuse({code::output, "finish", "outputs", recorder_.out.nodes.size(), v.id});
+      if (!known(v))
+        recorder_.refuse({code::output, "finish", "outputs", recorder_.out.nodes.size(), v.id});
       recorder_.out.outputs.push(v.id);
     }
     if (!recorder_.fault.ok()) return recorder_.fault;
@@ -92,7 +97,8 @@ class builder {
     };
     static constexpr result<tensor> infer(const options& o, list<tensor> in) {
       if (in.size != Arity) return error{code::operand_count, name, "", Arity, in.size};
-      if (o.program.fault != code::ok) return error{o.program.fault, name, "program", max_program, o.program.size};
+      if (o.program.fault != code::ok)
+        return error{o.program.fault, name, "program", max_program, o.program.size};
       return maps::broadcast_all(name, in);
     }
     static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
@@ -106,15 +112,20 @@ class builder {
     for (int i = 0; i < s.rank; ++i) room /= s[i];
     return room > 0;
   }
-  constexpr bool known(value v) const { return v.of == this && v.id >= 0 && v.id < recorder_.out.nodes.size(); }
+  constexpr bool known(value v) const {
+    return v.of == this && v.id >= 0 && v.id < recorder_.out.nodes.size();
+  }
   constexpr value leaf(const char* op, bool weight, const name& called, const tensor& t) {
     if (!recorder_.fault.ok()) return {};
     constexpr i64 limit = max_elements;
     i64 n = 1;
-    if (t.shape.rank < 0 || t.shape.rank > max_rank) recorder_.refuse({code::rank, op, called, max_rank, t.shape.rank});
+    if (t.shape.rank < 0 || t.shape.rank > max_rank)
+      recorder_.refuse({code::rank, op, called, max_rank, t.shape.rank});
     for (int i = 0; recorder_.fault.ok() && i < t.shape.rank; ++i) {
-      if (t.shape[i] < 1 || t.shape[i] > limit / n) recorder_.refuse({code::extent, op, called, limit / n, t.shape[i]});
-      else n *= t.shape[i];
+      if (t.shape[i] < 1 || t.shape[i] > limit / n)
+        recorder_.refuse({code::extent, op, called, limit / n, t.shape[i]});
+      else
+        n *= t.shape[i];
     }
     if (!recorder_.fault.ok()) return {};
     const int id = weight ? recorder_.weight(called, t) : recorder_.input(called, t);

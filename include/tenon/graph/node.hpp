@@ -17,7 +17,8 @@ enum class family : std::uint8_t {
 };
 
 constexpr const char* name_of(family f) {
-  constexpr const char* names[] = {"input", "weight", "map", "reduce", "contract", "window", "move"};
+  constexpr const char* names[] = {"input",    "weight", "map", "reduce",
+                                   "contract", "window", "move"};
   return names[static_cast<int>(f)];
 }
 constexpr bool is_leaf(family f) { return f == family::input || f == family::weight; }

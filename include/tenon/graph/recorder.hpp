@@ -22,14 +22,17 @@ class recorder {
 
   constexpr int input(const name& called, const tensor& t) {
     const int before = out.nodes.size(), id = leaf(family::input, "input", called, t);
-    if (id == before) out.inputs.push(id);
-    else refuse({code::name_conflict, "input", called, at(id).shape, t.shape});
+    if (id == before)
+      out.inputs.push(id);
+    else
+      refuse({code::name_conflict, "input", called, at(id).shape, t.shape});
     return id;
   }
   /// A weight is interned: the same name is the same node, and must have the same type and shape.
   constexpr int weight(const name& called, const tensor& t) {
     const int before = out.nodes.size(), id = leaf(family::weight, "weight", called, t);
-    if (id == before) out.weights.push(id);
+    if (id == before)
+      out.weights.push(id);
     else if (!(at(id) == t) || out.nodes[id].kind != family::weight)
       refuse({code::name_conflict, "weight", called, at(id).shape, t.shape});
     return id;
@@ -37,9 +40,12 @@ class recorder {
 
   /// An element-wise node. `program`'s argument i is operand i, broadcast to `t`. Error: program,
   /// when it is invalid or needs more than `max_registers` registers.
-  constexpr int map(const char* op, const recorded& program, std::initializer_list<int> in, const tensor& t) {
-    if (program.fault != code::ok) refuse({program.fault, op, "program", max_program, program.size});
-    else if (const int n = allocate(program.view()).registers; n > max_registers) refuse({code::program, op, "registers", max_registers, n});
+  constexpr int map(const char* op, const recorded& program, std::initializer_list<int> in,
+                    const tensor& t) {
+    if (program.fault != code::ok)
+      refuse({program.fault, op, "program", max_program, program.size});
+    else if (const int n = allocate(program.view()).registers; n > max_registers)
+      refuse({code::program, op, "registers", max_registers, n});
     return push(op, family::map, in, t, out.intern(program.view()));
   }
   constexpr int contract(const char* op, const contraction& c, int a, int b, const tensor& t) {
@@ -73,13 +79,15 @@ class recorder {
   constexpr void put(int id, int place) {
     const int whole = out.nodes[id].region;
     for (int i = 0; i <= id; ++i)
-      if (i == id || (whole >= 0 && out.nodes[i].region == whole)) out.nodes[i].place = static_cast<std::int8_t>(place);
+      if (i == id || (whole >= 0 && out.nodes[i].region == whole))
+        out.nodes[i].place = static_cast<std::int8_t>(place);
   }
 
  private:
   int open_ = -1;
 
-  constexpr int push(const char* op, family kind, std::initializer_list<int> in, const tensor& t, int detail) {
+  constexpr int push(const char* op, family kind, std::initializer_list<int> in, const tensor& t,
+                     int detail) {
     node n;
     n.kind = kind;
     n.op = op;
@@ -90,7 +98,8 @@ class recorder {
     return out.nodes.push(n);
   }
   constexpr int leaf(family kind, const char* op, const name& called, const tensor& t) {
-    if (called.empty() || called.cut) refuse({code::name_length, op, called, name::capacity, called.size()});
+    if (called.empty() || called.cut)
+      refuse({code::name_length, op, called, name::capacity, called.size()});
     for (int i = 0; i < out.nodes.size(); ++i)
       if (is_leaf(out.nodes[i].kind) && out.names[out.nodes[i].detail] == called) return i;
     out.names.push(called);

@@ -24,7 +24,9 @@ struct table_view {
     const range r = programs[n.detail];
     return {code.data + r.begin, r.size};
   }
-  constexpr const contraction& contraction_of(const node& n) const { return contractions[n.detail]; }
+  constexpr const contraction& contraction_of(const node& n) const {
+    return contractions[n.detail];
+  }
   constexpr const windowing& windowing_of(const node& n) const { return windowings[n.detail]; }
   constexpr const reduction& reduction_of(const node& n) const { return reductions[n.detail]; }
   constexpr const movement& movement_of(const node& n) const { return movements[n.detail]; }
@@ -46,8 +48,9 @@ struct table {
 
   constexpr table_view view() const {
     const auto of = []<class T>(const sequence<T>& s) { return list<T>{s.data(), s.size()}; };
-    return {of(nodes), of(code), of(programs), of(contractions), of(windowings), of(reductions),
-            of(movements), of(names), of(regions), of(inputs), of(weights), of(outputs)};
+    return {of(nodes),      of(code),       of(programs),  of(contractions),
+            of(windowings), of(reductions), of(movements), of(names),
+            of(regions),    of(inputs),     of(weights),   of(outputs)};
   }
 
   /// The number of this program in the pool; equal programs share one.
@@ -75,9 +78,9 @@ struct table_sizes {
 };
 
 constexpr table_sizes sizes_of(const table& t) {
-  return {t.nodes.size(), t.code.size(), t.programs.size(), t.contractions.size(),
+  return {t.nodes.size(),      t.code.size(),       t.programs.size(),  t.contractions.size(),
           t.windowings.size(), t.reductions.size(), t.movements.size(), t.names.size(),
-          t.regions.size(), t.inputs.size(), t.weights.size(), t.outputs.size()};
+          t.regions.size(),    t.inputs.size(),     t.weights.size(),   t.outputs.size()};
 }
 
 /// An array that may be empty.
@@ -120,9 +123,9 @@ template <table_sizes S> struct frozen {
     outputs.copy(t.outputs);
   }
   constexpr table_view view() const {
-    return {nodes.view(), code.view(), programs.view(), contractions.view(), windowings.view(),
-            reductions.view(), movements.view(), names.view(), regions.view(), inputs.view(),
-            weights.view(), outputs.view()};
+    return {nodes.view(),      code.view(),       programs.view(),  contractions.view(),
+            windowings.view(), reductions.view(), movements.view(), names.view(),
+            regions.view(),    inputs.view(),     weights.view(),   outputs.view()};
   }
 };
 

@@ -20,18 +20,23 @@ template <class... H> inline constexpr bool is_result<output_pack<H...>> = sizeo
 template <class H> constexpr void declare_outputs(recorder& r, const H& h) {
   if constexpr (!is_broken<H>) r.out.outputs.push(h.bind(r));
 }
-template <class H, class... Rest> constexpr void declare_outputs(recorder& r, const output_pack<H, Rest...>& p) {
+template <class H, class... Rest>
+constexpr void declare_outputs(recorder& r, const output_pack<H, Rest...>& p) {
   declare_outputs(r, p.first);
   if constexpr (sizeof...(Rest) > 0) declare_outputs(r, p.rest);
 }
 template <class H> constexpr error fault_of(const H&) {
-  if constexpr (is_broken<H>) return H::fault;
-  else return {};
+  if constexpr (is_broken<H>)
+    return H::fault;
+  else
+    return {};
 }
 template <class H, class... Rest> constexpr error fault_of(const output_pack<H, Rest...>& p) {
   const error e = fault_of(p.first);
-  if constexpr (sizeof...(Rest) > 0) return e.ok() ? fault_of(p.rest) : e;
-  else return e;
+  if constexpr (sizeof...(Rest) > 0)
+    return e.ok() ? fault_of(p.rest) : e;
+  else
+    return e;
 }
 /// A result that is an input or a weight itself is passed on as it is.
 template <class Model, mode M, class... In> constexpr error run(recorder& r) {
@@ -54,25 +59,34 @@ template <class Model, class... In> constexpr error record_fault() {
   return run<Model, mode::build, In...>(r);
 }
 /// A closure without captures: its type alone says what it does.
-template <class Model> inline constexpr bool captureless = std::is_empty_v<Model> && std::is_default_constructible_v<Model>;
+template <class Model> inline constexpr bool captureless =
+    std::is_empty_v<Model>&& std::is_default_constructible_v<Model>;
 /// Stands in for a model that has captures, after the error about them.
 struct nothing {
-  template <class... H> constexpr broken<error{code::output, "graph", "model", {}, {}}> operator()(H...) const { return {}; }
+  template <class... H>
+  constexpr broken<error{code::output, "graph", "model", {}, {}}> operator()(H...) const {
+    return {};
+  }
 };
 
 }  // namespace front
 
 /// A graph by the type of its model's closure; use `graph`.
 template <class Model, class... In> struct basic_graph {
-  static_assert(front::captureless<Model>, "graph: the model must be a captureless lambda; pass values as inputs or weights");
+  static_assert(front::captureless<Model>,
+                "graph: the model must be a captureless lambda; pass values as inputs or weights");
   using model_type = std::conditional_t<front::captureless<Model>, Model, front::nothing>;
   static constexpr error fault = front::record_fault<model_type, In...>();
   static_assert(!(fault.what == code::output && fault.operand == name("outputs")),
                 "graph: the model must return its outputs: a handle, or several in outputs(a, b)");
-  static_assert(!(fault.what == code::name_conflict),
-                "graph: one name has two shapes or two meanings; rename one of the weights or inputs");
-  static_assert(!(fault.what == code::program), "graph: an operator's scalar program is invalid or keeps more than 32 values alive; split it");
-  static_assert(!(fault.what == code::name_length), "graph: a name must have 1 to 95 characters; shorten it");
+  static_assert(
+      !(fault.what == code::name_conflict),
+      "graph: one name has two shapes or two meanings; rename one of the weights or inputs");
+  static_assert(!(fault.what == code::program),
+                "graph: an operator's scalar program is invalid or keeps more than 32 values "
+                "alive; split it");
+  static_assert(!(fault.what == code::name_length),
+                "graph: a name must have 1 to 95 characters; shorten it");
   static constexpr table_sizes sizes = sizes_of(front::record_table<model_type, In...>());
   static constexpr frozen<sizes> table{front::record_table<model_type, In...>()};
   static constexpr table_view view() { return table.view(); }
@@ -81,7 +95,8 @@ template <class Model, class... In> struct basic_graph {
 /// The node table of a model: `using net = graph<model, input<"x", float, 4>>;` with
 /// `inline constexpr auto model = [](auto x) { ... };`. Errors stop the compilation on the line of
 /// the model that made them; `check` gives them as a value.
-template <auto Model, class... In> using graph = basic_graph<std::remove_cvref_t<decltype(Model)>, In...>;
+template <auto Model, class... In> using graph =
+    basic_graph<std::remove_cvref_t<decltype(Model)>, In...>;
 
 namespace front {
 template <class G> struct checker;

@@ -75,7 +75,8 @@ struct fuser {
           const int from = of[t.nodes[i].in[k]];
           if (from < 0 || (from != g && !reached[from])) continue;
           changed = reached[of[i]] = true;
-          if (groups[of[i]].anchor < first) first = groups[of[i]].anchor;  // its early members have users too
+          if (groups[of[i]].anchor < first)
+            first = groups[of[i]].anchor;  // its early members have users too
         }
       }
     }
@@ -90,8 +91,9 @@ struct fuser {
     const node& n = t.nodes[id];
     for (int k = n.operands - 1; k >= 0; --k) {
       const int c = n.in[k];
-      const bool fits = t.nodes[c].kind == family::contract && uses[c] == 1 && t.nodes[c].out == n.out &&
-                        groups[of[c]].size == 1 && groups[of[c]].place == n.place;
+      const bool fits = t.nodes[c].kind == family::contract && uses[c] == 1 &&
+                        t.nodes[c].out == n.out && groups[of[c]].size == 1 &&
+                        groups[of[c]].place == n.place;
       if (!fits || entangled(id, of[c])) continue;
       join(id, of[c]);
       return true;
@@ -105,7 +107,8 @@ struct fuser {
       const int from = n.in[k], g = of[from];
       if (g < 0 || groups[g].kind != family::map || groups[g].place != n.place) continue;
       if (groups[g].size >= max_stages || !fits_rows(n, groups[g]) || entangled(id, g)) continue;
-      if (n.kind == family::reduce) groups[g].columns = trailing_axes(t.reduction_of(n), groups[g].space.rank);
+      if (n.kind == family::reduce)
+        groups[g].columns = trailing_axes(t.reduction_of(n), groups[g].space.rank);
       join(id, g);
       return true;
     }
@@ -119,13 +122,15 @@ struct fuser {
       if (g.columns != 0) return g.columns == columns;
       return members_collapse(g, columns);
     }
-    const bool full = n.out.shape == g.space, scalar_row = is_row_scalar(n.out.shape, g.space, g.columns);
+    const bool full = n.out.shape == g.space,
+               scalar_row = is_row_scalar(n.out.shape, g.space, g.columns);
     if (!full && !scalar_row) return false;
     for (int k = 0; k < n.operands; ++k) {
       const int from = n.in[k];
       const shape& s = t.nodes[from].out.shape;
       const bool inside = of[from] >= 0 && &groups[of[from]] == &g;
-      if (inside && !(s == n.out.shape) && !(full && is_row_scalar(s, g.space, g.columns))) return false;
+      if (inside && !(s == n.out.shape) && !(full && is_row_scalar(s, g.space, g.columns)))
+        return false;
       if (!inside && full && g.columns != 0 && !rows_collapse(s, g.space, g.columns)) return false;
     }
     return true;
@@ -145,8 +150,10 @@ struct fuser {
     if (may_join && n.kind == family::map && join_contract(id)) return;
     if (may_join && by_rows && join_rows(id)) return;
     const int columns = n.kind == family::reduce
-                            ? trailing_axes(t.reduction_of(n), t.nodes[n.in[0]].out.shape.rank) : 0;
-    const int g = start(id, n.kind == family::reduce && columns > 0 && may_join ? family::map : n.kind);
+                            ? trailing_axes(t.reduction_of(n), t.nodes[n.in[0]].out.shape.rank)
+                            : 0;
+    const int g =
+        start(id, n.kind == family::reduce && columns > 0 && may_join ? family::map : n.kind);
     if (n.kind != family::reduce) return;
     groups[g].space = t.nodes[n.in[0]].out.shape;
     groups[g].columns = columns;

@@ -44,8 +44,8 @@ struct value {
 struct buffer {
   enum class storage : std::uint8_t { none, input, weight, output, arena };
   storage in = storage::none;
-  int index = -1;    ///< position among inputs, weights or outputs
-  i64 offset = 0;    ///< bytes, in the arena
+  int index = -1;  ///< position among inputs, weights or outputs
+  i64 offset = 0;  ///< bytes, in the arena
   i64 bytes = 0;
   int first = 0, last = 0;  ///< groups between which an arena buffer is live
 };
@@ -87,17 +87,19 @@ struct plan_view {
   list<value> values;
   list<buffer> buffers;  ///< by node
   list<output_copy> copies_out;
-  list<footprint> needs;       ///< by group
-  list<i64> scratch_offset;    ///< by group, in the arena
-  list<i64> packed_offset;     ///< by group, in the model's packed memory
-  i64 shared_bytes = 0;        ///< arena without per-thread memory
+  list<footprint> needs;     ///< by group
+  list<i64> scratch_offset;  ///< by group, in the arena
+  list<i64> packed_offset;   ///< by group, in the model's packed memory
+  i64 shared_bytes = 0;      ///< arena without per-thread memory
   i64 per_thread_bytes = 0;
   i64 packed_bytes = 0;
-  i64 live_bytes = 0;          ///< the lower bound: most bytes live at once
+  i64 live_bytes = 0;  ///< the lower bound: most bytes live at once
   int crossings = 0, copies = 0;
   i64 bytes_moved = 0;
 
-  constexpr i64 arena_bytes(int threads = 1) const { return shared_bytes + threads * per_thread_bytes; }
+  constexpr i64 arena_bytes(int threads = 1) const {
+    return shared_bytes + threads * per_thread_bytes;
+  }
   constexpr list<int> members_of(const group& g) const { return {members.data + g.begin, g.size}; }
 };
 

@@ -38,7 +38,8 @@ constexpr bool is_dense(const value& v, const shape& s) {
 
 /// True if all users of a strided view read it in place at no cost: products take any strides;
 /// maps that stand alone take a view whose last axis is contiguous.
-constexpr bool users_take_view(table_view t, const grouping& g, list<policy_facts> policies, int id, const value& v) {
+constexpr bool users_take_view(table_view t, const grouping& g, list<policy_facts> policies, int id,
+                               const value& v) {
   const shape& s = t.nodes[id].out.shape;
   for (const int o : t.outputs)
     if (o == id) return false;
@@ -49,7 +50,8 @@ constexpr bool users_take_view(table_view t, const grouping& g, list<policy_fact
       if (!policies[n.place].fuses) return false;
       if (n.kind == family::contract && t.contraction_of(n).sweeps == 0) continue;
       const group* own = g.of[i] >= 0 ? &g.groups[g.of[i]] : nullptr;
-      const bool plain_map = n.kind == family::map && own && own->kind == family::map && own->columns == 0;
+      const bool plain_map =
+          n.kind == family::map && own && own->kind == family::map && own->columns == 0;
       if (!plain_map || (s.rank > 0 && s[s.rank - 1] > 1 && v.step[s.rank - 1] != 1)) return false;
     }
   }
@@ -86,9 +88,11 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
       const shape& s = t.nodes[n.in[0]].out.shape;
       value moved{from.root, from.offset, {}, true};
       const bool reshaped = m.reshapes && passes::is_dense(from, s);
-      if (reshaped) moved.step = dense(n.out.shape);
+      if (reshaped)
+        moved.step = dense(n.out.shape);
       else if (!m.reshapes)
-        for (int k = 0; k < n.out.shape.rank; ++k) moved.step.step[k] = restride(m.step[k], s, from);
+        for (int k = 0; k < n.out.shape.rank; ++k)
+          moved.step.step[k] = restride(m.step[k], s, from);
       if (!m.reshapes) moved.offset += restride(m.offset, s, from);
       if (reshaped || (!m.reshapes && passes::users_take_view(t, g, policies, i, moved))) {
         v = moved;

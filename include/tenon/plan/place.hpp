@@ -14,7 +14,8 @@ constexpr error place(table& t, list<policy_facts> policies) {
     int p = n.place < 0 ? 0 : n.place;
     if (p >= policies.size) return {code::place, n.op, "on", policies.size, p};
     while (p < policies.size && !policies[p].supports(seen, n)) ++p;
-    if (p == policies.size) return {code::unsupported, n.op, "policy", name_of(n.kind), policies[0].name};
+    if (p == policies.size)
+      return {code::unsupported, n.op, "policy", name_of(n.kind), policies[0].name};
     n.place = static_cast<std::int8_t>(p);
   }
   return {};
@@ -43,7 +44,8 @@ constexpr traffic count_traffic(table_view t, list<policy_facts> policies) {
   for (const node& n : t.nodes)
     for (int k = 0; k < n.operands; ++k) {
       const node& from = t.nodes[n.in[k]];
-      if (from.kind != family::weight) cross(n.in[k], from.kind == family::input ? caller : from.place, n.place);
+      if (from.kind != family::weight)
+        cross(n.in[k], from.kind == family::input ? caller : from.place, n.place);
     }
   for (const int o : t.outputs)
     if (!is_leaf(t.nodes[o].kind)) cross(o, t.nodes[o].place, caller);

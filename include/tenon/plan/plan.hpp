@@ -54,8 +54,11 @@ namespace passes {
 constexpr void assign_storage(owned_plan& p) {
   const table_view t = p.table.view();
   p.buffers.resize(t.nodes.size);
-  for (int i = 0; i < t.inputs.size; ++i) p.buffers[t.inputs[i]] = {buffer::storage::input, i, 0, t.nodes[t.inputs[i]].out.bytes(), 0, 0};
-  for (int i = 0; i < t.weights.size; ++i) p.buffers[t.weights[i]] = {buffer::storage::weight, i, 0, t.nodes[t.weights[i]].out.bytes(), 0, 0};
+  for (int i = 0; i < t.inputs.size; ++i)
+    p.buffers[t.inputs[i]] = {buffer::storage::input, i, 0, t.nodes[t.inputs[i]].out.bytes(), 0, 0};
+  for (int i = 0; i < t.weights.size; ++i)
+    p.buffers[t.weights[i]] = {buffer::storage::weight,           i, 0,
+                               t.nodes[t.weights[i]].out.bytes(), 0, 0};
   for (int o = 0; o < t.outputs.size; ++o) {
     const value& v = p.values[t.outputs[o]];
     buffer& b = p.buffers[v.root];
@@ -66,7 +69,8 @@ constexpr void assign_storage(owned_plan& p) {
   }
   for (int i = 0; i < t.nodes.size; ++i) {
     buffer& b = p.buffers[i];
-    if (p.values[i].root != i || !p.values[i].materialised || b.in != buffer::storage::none) continue;
+    if (p.values[i].root != i || !p.values[i].materialised || b.in != buffer::storage::none)
+      continue;
     b = {buffer::storage::arena, -1, 0, t.nodes[i].out.bytes(), p.grouped.of[i], p.grouped.of[i]};
   }
   for (int i = 0; i < t.nodes.size; ++i)
@@ -74,7 +78,8 @@ constexpr void assign_storage(owned_plan& p) {
       buffer& b = p.buffers[p.values[t.nodes[i].in[k]].root];
       if (p.grouped.of[i] > b.last) b.last = p.grouped.of[i];
     }
-  for (const output_copy& c : p.copies_out) p.buffers[p.values[c.node].root].last = p.grouped.groups.size();
+  for (const output_copy& c : p.copies_out)
+    p.buffers[p.values[c.node].root].last = p.grouped.groups.size();
 }
 
 /// What the policies need beside the buffers, and the arena's offsets.
@@ -93,7 +98,8 @@ constexpr void assign_offsets(owned_plan& p) {
     p.packed_offset.push(p.packed_bytes);
     p.packed_bytes += aligned(need.packed);
     p.scratch_offset.push(0);
-    if (aligned(need.per_thread) > p.per_thread_bytes) p.per_thread_bytes = aligned(need.per_thread);
+    if (aligned(need.per_thread) > p.per_thread_bytes)
+      p.per_thread_bytes = aligned(need.per_thread);
     if (need.scratch > 0) {
       all.push({aligned(need.scratch), g, g, -1});
       owner.push(-1 - g);
@@ -103,8 +109,10 @@ constexpr void assign_offsets(owned_plan& p) {
   p.live_bytes = live_bound(all);
   p.shared_bytes = reserve(all);
   for (int i = 0; i < all.size(); ++i) {
-    if (owner[i] >= 0) p.buffers[owner[i]].offset = all[i].offset;
-    else p.scratch_offset[-1 - owner[i]] = all[i].offset;
+    if (owner[i] >= 0)
+      p.buffers[owner[i]].offset = all[i].offset;
+    else
+      p.scratch_offset[-1 - owner[i]] = all[i].offset;
   }
 }
 
@@ -124,7 +132,8 @@ constexpr result<owned_plan> make_plan(table_view t, list<policy_facts> policies
   p.values = lay_out(p.table.view(), p.grouped, policies);
   passes::assign_storage(p);
   passes::assign_offsets(p);
-  if (const finding f = verify(p.view()); !f.ok()) return error{code::capacity, "plan", "verify", static_cast<int>(f.what), f.at};
+  if (const finding f = verify(p.view()); !f.ok())
+    return error{code::capacity, "plan", "verify", static_cast<int>(f.what), f.at};
   return p;
 }
 
@@ -144,7 +153,8 @@ template <class Graph, class... Policies> constexpr result<owned_plan> plan_of()
 }
 template <class Graph, class... Policies> constexpr plan_sizes sizes_of_plan() {
   const result<owned_plan> p = plan_of<Graph, Policies...>();
-  return {sizes_of(p->table), p->grouped.groups.size(), p->grouped.members.size(), p->copies_out.size()};
+  return {sizes_of(p->table), p->grouped.groups.size(), p->grouped.members.size(),
+          p->copies_out.size()};
 }
 template <plan_sizes S, int Policies> struct frozen_plan {
   frozen<S.table> table;
@@ -204,11 +214,17 @@ template <plan_sizes S, int Policies> struct frozen_plan {
 template <class Graph, class... Policies> struct plan {
   static_assert(sizeof...(Policies) >= 1, "plan: give at least one policy, for example tenon::cpu");
   static constexpr error fault = passes::plan_of<Graph, Policies...>().error();
-  static_assert(fault.what != code::place, "on: a placement names a policy that the model does not have; add it to the list of policies");
-  static_assert(fault.what != code::unsupported, "plan: no policy of the model runs one of its operators; add a policy such as tenon::reference behind it");
-  static_assert(fault.what != code::capacity, "plan: the verifier refused the plan; this is a bug of tenon, please report it");
+  static_assert(fault.what != code::place,
+                "on: a placement names a policy that the model does not have; add it to the list "
+                "of policies");
+  static_assert(fault.what != code::unsupported,
+                "plan: no policy of the model runs one of its operators; add a policy such as "
+                "tenon::reference behind it");
+  static_assert(fault.what != code::capacity,
+                "plan: the verifier refused the plan; this is a bug of tenon, please report it");
   static constexpr passes::plan_sizes sizes = passes::sizes_of_plan<Graph, Policies...>();
-  static constexpr passes::frozen_plan<sizes, sizeof...(Policies)> data{passes::plan_of<Graph, Policies...>().value()};
+  static constexpr passes::frozen_plan<sizes, sizeof...(Policies)> data{
+      passes::plan_of<Graph, Policies...>().value()};
   static constexpr plan_view view() { return data.view(); }
   static constexpr i64 arena_bytes = data.numbers.arena_bytes();
   static constexpr i64 live_bytes = data.numbers.live_bytes + data.numbers.per_thread_bytes;

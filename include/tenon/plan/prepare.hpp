@@ -96,13 +96,15 @@ constexpr table prepare(table_view t) {
     for (int k = 0; k < m.operands;) {
       const int from = m.in[k];
       const node& f = t.nodes[from];
-      const bool joins = f.kind == family::map && uses[from] == 1 && f.out == n.out && f.place == n.place;
+      const bool joins =
+          f.kind == family::map && uses[from] == 1 && f.out == n.out && f.place == n.place;
       const merging own = joins ? m : merging{};
       if (joins && inline_operand(m, k, programs[program_at[from]])) {
         absorbed[from] = true;
         const merging& producer = programs[program_at[from]];
         for (int j = 0; j < producer.operands; ++j)  // an operand that both used has one user less
-          for (int q = 0; q < own.operands; ++q) uses[producer.in[j]] -= own.in[q] == producer.in[j];
+          for (int q = 0; q < own.operands; ++q)
+            uses[producer.in[j]] -= own.in[q] == producer.in[j];
         k = 0;
       } else {
         ++k;
@@ -115,7 +117,8 @@ constexpr table prepare(table_view t) {
     node n = t.nodes[i];
     if (absorbed[i] || (uses[i] == 0 && n.kind != family::input)) continue;
     switch (n.kind) {
-      case family::input: case family::weight:
+      case family::input:
+      case family::weight:
         (n.kind == family::input ? r.inputs : r.weights).push(r.nodes.size());
         r.names.push(t.names[n.detail]);
         n.detail = r.names.size() - 1;
@@ -130,10 +133,22 @@ constexpr table prepare(table_view t) {
         n.detail = r.intern(done.program.view());
         break;
       }
-      case family::reduce: r.reductions.push(t.reduction_of(n)); n.detail = r.reductions.size() - 1; break;
-      case family::contract: r.contractions.push(t.contraction_of(n)); n.detail = r.contractions.size() - 1; break;
-      case family::window: r.windowings.push(t.windowing_of(n)); n.detail = r.windowings.size() - 1; break;
-      case family::move: r.movements.push(t.movement_of(n)); n.detail = r.movements.size() - 1; break;
+      case family::reduce:
+        r.reductions.push(t.reduction_of(n));
+        n.detail = r.reductions.size() - 1;
+        break;
+      case family::contract:
+        r.contractions.push(t.contraction_of(n));
+        n.detail = r.contractions.size() - 1;
+        break;
+      case family::window:
+        r.windowings.push(t.windowing_of(n));
+        n.detail = r.windowings.size() - 1;
+        break;
+      case family::move:
+        r.movements.push(t.movement_of(n));
+        n.detail = r.movements.size() - 1;
+        break;
     }
     for (int k = 0; k < n.operands; ++k) n.in[k] = to[n.in[k]];
     to[i] = r.nodes.push(n);

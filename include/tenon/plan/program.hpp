@@ -11,10 +11,14 @@ constexpr int append(tape& t, program_view p, const int* args) {
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     const int n = sources_of(x.op());
-    if (x.op() == sop::arg) to[i] = args[x.a()];
-    else if (x.op() == sop::literal) to[i] = t.literal(x.real());
-    else if (x.op() == sop::literal_int) to[i] = t.literal_int(static_cast<std::int32_t>(x.bits()));
-    else to[i] = t.emit(x.op(), to[x.a()], n > 1 ? to[x.b()] : x.b(), n > 2 ? to[x.c()] : 0);
+    if (x.op() == sop::arg)
+      to[i] = args[x.a()];
+    else if (x.op() == sop::literal)
+      to[i] = t.literal(x.real());
+    else if (x.op() == sop::literal_int)
+      to[i] = t.literal_int(static_cast<std::int32_t>(x.bits()));
+    else
+      to[i] = t.emit(x.op(), to[x.a()], n > 1 ? to[x.b()] : x.b(), n > 2 ? to[x.c()] : 0);
   }
   return to[p.size - 1];
 }
@@ -50,7 +54,8 @@ constexpr recorded form_fma(program_view p) {
     } else if (x.op() == sop::literal_int) {
       to[i] = t.literal_int(static_cast<std::int32_t>(x.bits()));
     } else {
-      to[i] = t.emit(x.op(), n > 0 ? to[x.a()] : x.a(), n > 1 ? to[x.b()] : x.b(), n > 2 ? to[x.c()] : 0);
+      to[i] = t.emit(x.op(), n > 0 ? to[x.a()] : x.a(), n > 1 ? to[x.b()] : x.b(),
+                     n > 2 ? to[x.c()] : 0);
     }
   }
   if (t.fault == code::ok) return finish(t, to[p.size - 1]);
@@ -85,7 +90,8 @@ constexpr allocated allocate(program_view p) {
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     const int n = sources_of(x.op());
-    const int source[] = {n > 0 ? place[x.a()] : x.a(), n > 1 ? place[x.b()] : x.b(), n > 2 ? place[x.c()] : 0};
+    const int source[] = {n > 0 ? place[x.a()] : x.a(), n > 1 ? place[x.b()] : x.b(),
+                          n > 2 ? place[x.c()] : 0};
     if (n > 0 && last[x.a()] == i) busy[place[x.a()]] = false;
     if (n > 1 && last[x.b()] == i) busy[place[x.b()]] = false;
     if (n > 2 && last[x.c()] == i) busy[place[x.c()]] = false;
@@ -94,8 +100,9 @@ constexpr allocated allocate(program_view p) {
     busy[d] = true;
     place[i] = d;
     if (d >= r.registers) r.registers = d + 1;
-    r.program.code[i] = x.is_literal() ? instruction::make_literal(x.op(), d, x.bits())
-                                       : instruction::make(x.op(), d, source[0], source[1], source[2]);
+    r.program.code[i] = x.is_literal()
+                            ? instruction::make_literal(x.op(), d, x.bits())
+                            : instruction::make(x.op(), d, source[0], source[1], source[2]);
   }
   return r;
 }

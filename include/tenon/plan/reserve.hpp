@@ -32,8 +32,11 @@ namespace passes {
 constexpr sequence<int> by_size(const sequence<lifetime>& all) {
   sequence<int> order;
   for (int i = 0; i < all.size(); ++i) order.push(i);
-  const auto before = [&](int a, int b) { return all[a].bytes != all[b].bytes ? all[a].bytes > all[b].bytes : a < b; };
-  for (int gap = order.size() / 2; gap > 0; gap /= 2)  // Shell sort: <algorithm> is an expensive header
+  const auto before = [&](int a, int b) {
+    return all[a].bytes != all[b].bytes ? all[a].bytes > all[b].bytes : a < b;
+  };
+  for (int gap = order.size() / 2; gap > 0;
+       gap /= 2)  // Shell sort: <algorithm> is an expensive header
     for (int i = gap; i < order.size(); ++i)
       for (int j = i; j >= gap && before(order[j], order[j - gap]); j -= gap) {
         const int x = order[j];
@@ -55,7 +58,8 @@ constexpr i64 reserve(sequence<lifetime>& all) {
     for (int j = 0; j < all.size(); ++j) {
       if (all[j].offset < 0 || all[j].last < all[i].first || all[i].last < all[j].first) continue;
       near.push(j);
-      for (int at = near.size() - 1; at > 0 && all[near[at - 1]].offset > all[near[at]].offset; --at) {
+      for (int at = near.size() - 1; at > 0 && all[near[at - 1]].offset > all[near[at]].offset;
+           --at) {
         const int x = near[at];
         near[at] = near[at - 1];
         near[at - 1] = x;

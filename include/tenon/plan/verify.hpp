@@ -42,18 +42,21 @@ constexpr finding verify_groups(const plan_view& p) {
   for (int g = 0; g < p.groups.size; ++g)
     for (const int i : p.members_of(p.groups[g])) {
       ++seen[i];
-      if (p.group_of[i] != g || p.table.nodes[i].place != p.groups[g].place) return {defect::membership, i};
+      if (p.group_of[i] != g || p.table.nodes[i].place != p.groups[g].place)
+        return {defect::membership, i};
     }
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const node& n = p.table.nodes[i];
     if (seen[i] != (p.group_of[i] >= 0 ? 1 : 0)) return {defect::membership, i};
-    if (p.group_of[i] < 0 && !is_leaf(n.kind) && n.kind != family::move) return {defect::membership, i};
+    if (p.group_of[i] < 0 && !is_leaf(n.kind) && n.kind != family::move)
+      return {defect::membership, i};
     for (int k = 0; k < n.operands; ++k) {
       const int from = p.values[n.in[k]].root;
       if (n.in[k] >= i) return {defect::order, i};
       if (p.group_of[i] < 0 || from < 0) continue;
       if (p.group_of[from] > p.group_of[i]) return {defect::order, i};
-      if (p.group_of[from] != p.group_of[i] && !p.values[from].materialised) return {defect::hidden, from};
+      if (p.group_of[from] != p.group_of[i] && !p.values[from].materialised)
+        return {defect::hidden, from};
     }
   }
   return {};
@@ -65,9 +68,12 @@ constexpr finding verify_memory(const plan_view& p) {
     if (!v.materialised) continue;
     if (v.root < 0 || p.buffers[v.root].in == buffer::storage::none) return {defect::root, i};
     const buffer& b = p.buffers[v.root];
-    if (!within(v, p.table.nodes[i].out.shape, b.bytes / size_bytes(p.table.nodes[i].out.type))) return {defect::bounds, i};
+    if (!within(v, p.table.nodes[i].out.shape, b.bytes / size_bytes(p.table.nodes[i].out.type)))
+      return {defect::bounds, i};
   }
-  const auto inside = [&](i64 offset, i64 bytes) { return offset >= 0 && offset + bytes <= p.shared_bytes; };
+  const auto inside = [&](i64 offset, i64 bytes) {
+    return offset >= 0 && offset + bytes <= p.shared_bytes;
+  };
   const auto apart = [](i64 a, i64 n, i64 b, i64 m) { return a + n <= b || b + m <= a; };
   for (int i = 0; i < p.buffers.size; ++i) {
     const buffer& a = p.buffers[i];
@@ -80,18 +86,22 @@ constexpr finding verify_memory(const plan_view& p) {
       if (!apart(a.offset, a.bytes, b.offset, b.bytes)) return {defect::overlap, j};
     }
     for (int g = a.first; g <= a.last && g < p.groups.size; ++g)
-      if (p.needs[g].scratch > 0 && !apart(a.offset, a.bytes, p.scratch_offset[g], p.needs[g].scratch)) return {defect::overlap, i};
+      if (p.needs[g].scratch > 0 &&
+          !apart(a.offset, a.bytes, p.scratch_offset[g], p.needs[g].scratch))
+        return {defect::overlap, i};
   }
   for (int g = 0; g < p.groups.size; ++g) {
     if (p.needs[g].scratch <= 0) continue;
     if (p.scratch_offset[g] % arena_align != 0) return {defect::alignment, p.groups[g].anchor};
-    if (!inside(p.scratch_offset[g], p.needs[g].scratch)) return {defect::bounds, p.groups[g].anchor};
+    if (!inside(p.scratch_offset[g], p.needs[g].scratch))
+      return {defect::bounds, p.groups[g].anchor};
   }
   const auto dead = [&](int root, int g) {
     const buffer& b = p.buffers[root];
     return b.in == buffer::storage::arena && (g < b.first || g > b.last);
   };
-  for (int i = 0; i < p.table.nodes.size; ++i) {  // a buffer lives while anything writes or reads it
+  for (int i = 0; i < p.table.nodes.size;
+       ++i) {  // a buffer lives while anything writes or reads it
     const node& n = p.table.nodes[i];
     if (p.group_of[i] < 0) continue;
     if (dead(i, p.group_of[i])) return {defect::overlap, i};

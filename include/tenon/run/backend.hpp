@@ -24,11 +24,14 @@ struct executor_ref {
       Body* body;
       i64 units, grain;
     } c{&body, units, grain};
-    run(self, (units + grain - 1) / grain, [](void* context, i64 begin, i64 end, int thread) {
-      const call& own = *static_cast<call*>(context);
-      const i64 last = end * own.grain;
-      (*own.body)(begin * own.grain, last < own.units ? last : own.units, thread);
-    }, &c);
+    run(
+        self, (units + grain - 1) / grain,
+        [](void* context, i64 begin, i64 end, int thread) {
+          const call& own = *static_cast<call*>(context);
+          const i64 last = end * own.grain;
+          (*own.body)(begin * own.grain, last < own.units ? last : own.units, thread);
+        },
+        &c);
   }
 };
 
@@ -36,20 +39,24 @@ struct executor_ref {
 /// `body(context, begin, end, thread)` for pieces that cover [0, units) and returns when all are done.
 template <class E>
 concept executor = requires(E& e, executor_ref::body_type body, void* context) {
-  { e.threads() } noexcept -> std::convertible_to<int>;
-  { e.run(i64{}, body, context) } noexcept;
+  { e.threads() }
+  noexcept->std::convertible_to<int>;
+  { e.run(i64{}, body, context) }
+  noexcept;
 };
 template <executor E> executor_ref refer(E& e) noexcept {
-  return {&e, [](void* self, i64 units, executor_ref::body_type body, void* context) {
+  return {&e,
+          [](void* self, i64 units, executor_ref::body_type body, void* context) {
             static_cast<E*>(self)->run(units, body, context);
-          }, e.threads()};
+          },
+          e.threads()};
 }
 
 /// What one execution works on: the address of every root by node number, the arena, the threads.
 struct frame {
   std::byte* const* base = nullptr;
-  std::byte* arena = nullptr;         ///< shared part
-  std::byte* thread_memory = nullptr; ///< `thread_bytes` for each thread
+  std::byte* arena = nullptr;          ///< shared part
+  std::byte* thread_memory = nullptr;  ///< `thread_bytes` for each thread
   i64 thread_bytes = 0;
   executor_ref threads{};
 };
@@ -66,11 +73,17 @@ template <class Function> struct binding {
 
 /// The parts of a policy. Required members are marked in examples/custom_policy.
 template <class P>
-concept has_name = requires { { P::name } -> std::convertible_to<const char*>; };
+concept has_name = requires {
+  { P::name } -> std::convertible_to<const char*>;
+};
 template <class P>
-concept declares_memory = requires { { P::memory } -> std::convertible_to<sharing>; };
+concept declares_memory = requires {
+  { P::memory } -> std::convertible_to<sharing>;
+};
 template <class P>
-concept declares_fusion = requires { { P::fuses } -> std::convertible_to<bool>; };
+concept declares_fusion = requires {
+  { P::fuses } -> std::convertible_to<bool>;
+};
 template <class P>
 concept declares_support = requires(const table_view& t, const node& n) {
   { P::supports(t, n) } -> std::same_as<bool>;
@@ -82,16 +95,20 @@ concept measures = requires(const plan_view& p) {
 template <class P>
 concept compiles_programs = requires(program_view p) {
   typename P::function;
-  { P::interpreted(p) } noexcept -> std::same_as<typename P::function>;
+  { P::interpreted(p) }
+  noexcept->std::same_as<typename P::function>;
 };
 template <class P>
-concept binds_and_runs = requires(typename P::work& w, const binding<typename P::function>& b, const frame& f) {
+concept binds_and_runs = requires(typename P::work& w, const binding<typename P::function>& b,
+                                  const frame& f) {
   requires std::is_trivially_copyable_v<typename P::work>;
-  { P::bind(b, w) } noexcept;
-  { P::run(w, f) } noexcept;
+  { P::bind(b, w) }
+  noexcept;
+  { P::run(w, f) }
+  noexcept;
 };
 template <class P>
 concept backend = has_name<P> && declares_memory<P> && declares_fusion<P> && declares_support<P> &&
-                  measures<P> && compiles_programs<P> && binds_and_runs<P>;
+    measures<P> && compiles_programs<P> && binds_and_runs<P>;
 
 }  // namespace tenon

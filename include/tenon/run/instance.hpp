@@ -20,7 +20,8 @@ inline bool overlap(const void* a, i64 n, const void* b, i64 m) noexcept {
 
 /// Checks all views before anything is written. Error: what `fits` refuses; aliasing, `operand`
 /// being the output that overlaps.
-inline status check(const plan_view& p, const std::byte* const* weights, const const_view* in, const mutable_view* out) noexcept {
+inline status check(const plan_view& p, const std::byte* const* weights, const const_view* in,
+                    const mutable_view* out) noexcept {
   const table_view& t = p.table;
   for (int i = 0; i < t.inputs.size; ++i)
     if (const status s = fits(in[i], t.nodes[t.inputs[i]].out, i); !s.ok()) return s;
@@ -28,11 +29,14 @@ inline status check(const plan_view& p, const std::byte* const* weights, const c
     const tensor& mine = t.nodes[t.outputs[o]].out;
     const int at = t.inputs.size + o;
     if (const status s = fits(out[o], mine, at); !s.ok()) return s;
-    const auto hits = [&](const void* other, const tensor& its) { return overlap(out[o].data, mine.bytes(), other, its.bytes()); };
+    const auto hits = [&](const void* other, const tensor& its) {
+      return overlap(out[o].data, mine.bytes(), other, its.bytes());
+    };
     for (int i = 0; i < t.inputs.size; ++i)
       if (hits(in[i].data, t.nodes[t.inputs[i]].out)) return {code::aliasing, at, 0, i};
     for (int k = 0; k < o; ++k)
-      if (hits(out[k].data, t.nodes[t.outputs[k]].out)) return {code::aliasing, at, 0, t.inputs.size + k};
+      if (hits(out[k].data, t.nodes[t.outputs[k]].out))
+        return {code::aliasing, at, 0, t.inputs.size + k};
     for (const int w : t.weights)
       if (hits(weights[w], t.nodes[w].out)) return {code::aliasing, at, 0, -1};
   }
@@ -40,7 +44,8 @@ inline status check(const plan_view& p, const std::byte* const* weights, const c
 }
 
 /// Addresses of everything that does not change between calls.
-inline void place_roots(const plan_view& p, const std::byte* const* weights, std::byte* arena, std::byte** base) noexcept {
+inline void place_roots(const plan_view& p, const std::byte* const* weights, std::byte* arena,
+                        std::byte** base) noexcept {
   for (int i = 0; i < p.buffers.size; ++i) {
     if (p.buffers[i].in == buffer::storage::arena) base[i] = arena + p.buffers[i].offset;
     if (p.buffers[i].in == buffer::storage::weight) base[i] = const_cast<std::byte*>(weights[i]);
@@ -48,7 +53,8 @@ inline void place_roots(const plan_view& p, const std::byte* const* weights, std
 }
 
 /// Copies an output that another output, an input or a view already holds.
-inline void copy_out(const plan_view& p, const output_copy& c, const std::byte* const* base, void* out) noexcept {
+inline void copy_out(const plan_view& p, const output_copy& c, const std::byte* const* base,
+                     void* out) noexcept {
   const value& v = p.values[c.node];
   const shape& s = p.table.nodes[c.node].out.shape;
   const auto bytes = static_cast<std::size_t>(size_bytes(p.table.nodes[c.node].out.type));
@@ -63,7 +69,8 @@ inline void copy_out(const plan_view& p, const output_copy& c, const std::byte* 
   }
 }
 
-template <class V> constexpr bool writable = std::same_as<decltype(view_of(std::declval<V>())), mutable_view>;
+template <class V> constexpr bool writable =
+    std::same_as<decltype(view_of(std::declval<V>())), mutable_view>;
 
 }  // namespace calling
 
@@ -82,17 +89,20 @@ template <class Model, class Memory = owned> class instance {
  public:
   explicit instance(const Model& m) noexcept : instance(m, executor_ref{}) {}
   template <executor E>
-    requires std::same_as<Memory, owned>
-  instance(const Model& m, E& threads) noexcept : instance(m, refer(threads)) {}
+  requires std::same_as<Memory, owned> instance(const Model& m, E& threads)
+  noexcept : instance(m, refer(threads)) {}
   /// `bytes_needed` bytes at least, 64-byte aligned. Error at the first call: memory, alignment.
-  instance(const Model& m, std::span<std::byte> memory) noexcept
-    requires std::same_as<Memory, borrowed>
+  instance(const Model& m,
+           std::span<std::byte> memory) noexcept requires std::same_as<Memory, borrowed>
       : model_(&m), base_(m), arena_(0) {
     const i64 bytes = bytes_needed(m);
-    if (static_cast<i64>(memory.size()) < bytes) fault_ = {code::memory, -1, bytes, static_cast<i64>(memory.size())};
+    if (static_cast<i64>(memory.size()) < bytes)
+      fault_ = {code::memory, -1, bytes, static_cast<i64>(memory.size())};
     else if (bytes > 0 && reinterpret_cast<std::uintptr_t>(memory.data()) % arena_align != 0)
-      fault_ = {code::alignment, -1, arena_align, static_cast<i64>(reinterpret_cast<std::uintptr_t>(memory.data()) % arena_align)};
-    else start(memory.data());
+      fault_ = {code::alignment, -1, arena_align,
+                static_cast<i64>(reinterpret_cast<std::uintptr_t>(memory.data()) % arena_align)};
+    else
+      start(memory.data());
   }
   instance(const instance&) = delete;
   instance& operator=(const instance&) = delete;
@@ -103,7 +113,9 @@ template <class Model, class Memory = owned> class instance {
   /// Inputs first, then outputs. Error: view_count, what `calling::check` refuses, unbound, memory.
   template <viewable... V> status operator()(V&&... views) noexcept {
     if constexpr (Model::is_static)
-      static_assert(sizeof...(V) == Model::inputs + Model::outputs, "instance: a call takes one view per input and then one per output of the graph; count them");
+      static_assert(sizeof...(V) == Model::inputs + Model::outputs,
+                    "instance: a call takes one view per input and then one per output of the "
+                    "graph; count them");
     if (!model_->fault().ok()) return unbound();
     const plan_view& p = model_->plan_of();
     constexpr int given = static_cast<int>(sizeof...(V));
@@ -115,14 +127,19 @@ template <class Model, class Memory = owned> class instance {
     int at = 0;
     const auto take = [&]<class W>(W&& view) {
       const int o = at - p.table.inputs.size;
-      if (o < 0) in[at] = view_of(view);
-      else if constexpr (calling::writable<W>) out[o] = view_of(view);
-      else bad = {code::null, at, 0, 0};  // a read-only view cannot be an output
+      if (o < 0)
+        in[at] = view_of(view);
+      else if constexpr (calling::writable<W>)
+        out[o] = view_of(view);
+      else
+        bad = {code::null, at, 0, 0};  // a read-only view cannot be an output
       ++at;
     };
     if constexpr (Model::is_static) check_writable<V...>();
     (take(static_cast<V&&>(views)), ...);
-    return bad.ok() ? run({in, static_cast<std::size_t>(p.table.inputs.size)}, {out, static_cast<std::size_t>(p.table.outputs.size)}) : bad;
+    return bad.ok() ? run({in, static_cast<std::size_t>(p.table.inputs.size)},
+                          {out, static_cast<std::size_t>(p.table.outputs.size)})
+                    : bad;
   }
 
   /// The same with lists of views, for graphs whose number of views is known at run time only.
@@ -131,23 +148,31 @@ template <class Model, class Memory = owned> class instance {
     if (!fault_.ok()) return fault_;
     const plan_view& p = model_->plan_of();
     const auto views = static_cast<int>(in.size() + out.size());
-    if (static_cast<int>(in.size()) != p.table.inputs.size || static_cast<int>(out.size()) != p.table.outputs.size)
+    if (static_cast<int>(in.size()) != p.table.inputs.size ||
+        static_cast<int>(out.size()) != p.table.outputs.size)
       return {code::view_count, -1, p.table.inputs.size + p.table.outputs.size, views};
-    if (const status s = calling::check(p, model_->weight_addresses(), in.data(), out.data()); !s.ok()) return s;
+    if (const status s = calling::check(p, model_->weight_addresses(), in.data(), out.data());
+        !s.ok())
+      return s;
     std::byte** base = base_.data();
     for (int i = 0; i < p.table.inputs.size; ++i)
-      base[p.table.inputs[i]] = static_cast<std::byte*>(const_cast<void*>(in[static_cast<std::size_t>(i)].data));
+      base[p.table.inputs[i]] =
+          static_cast<std::byte*>(const_cast<void*>(in[static_cast<std::size_t>(i)].data));
     for (int i = 0; i < p.buffers.size; ++i)
-      if (p.buffers[i].in == buffer::storage::output) base[i] = static_cast<std::byte*>(out[static_cast<std::size_t>(p.buffers[i].index)].data);
+      if (p.buffers[i].in == buffer::storage::output)
+        base[i] = static_cast<std::byte*>(out[static_cast<std::size_t>(p.buffers[i].index)].data);
     frame_.base = base;
     model_->run(frame_);
-    for (const output_copy& c : p.copies_out) calling::copy_out(p, c, base, out[static_cast<std::size_t>(c.output)].data);
+    for (const output_copy& c : p.copies_out)
+      calling::copy_out(p, c, base, out[static_cast<std::size_t>(c.output)].data);
     return {};
   }
 
  private:
   /// `found` is the code of the model's fault.
-  status unbound() const noexcept { return {code::unbound, -1, 0, static_cast<i64>(model_->fault().what)}; }
+  status unbound() const noexcept {
+    return {code::unbound, -1, 0, static_cast<i64>(model_->fault().what)};
+  }
   template <class... V> static constexpr void check_writable() {
     constexpr bool able[] = {calling::writable<V>...};
     constexpr bool all = [&] {
@@ -155,7 +180,8 @@ template <class Model, class Memory = owned> class instance {
         if (!able[i]) return false;
       return true;
     }();
-    static_assert(all, "instance: every output view must be writable; pass a span of non-const elements");
+    static_assert(
+        all, "instance: every output view must be writable; pass a span of non-const elements");
   }
   instance(const Model& m, executor_ref threads) noexcept
       : model_(&m), base_(m), arena_(m.plan_of().arena_bytes(threads.threads)) {
@@ -183,18 +209,29 @@ template <class Model, class Memory = owned> class instance {
   struct static_table {
     explicit static_table(const Model&) noexcept {}
     std::byte** data() noexcept { return item; }
-    static constexpr int size = [] { if constexpr (Model::is_static) return Model::plan_type::sizes.table.nodes; else return 0; }();
+    static constexpr int size = [] {
+      if constexpr (Model::is_static)
+        return Model::plan_type::sizes.table.nodes;
+      else
+        return 0;
+    }();
     std::byte* item[size > 0 ? size : 1]{};
   };
   struct heap_table {
-    explicit heap_table(const Model& m) noexcept : memory(m.plan_of().buffers.size * static_cast<i64>(sizeof(std::byte*))) {}
+    explicit heap_table(const Model& m) noexcept
+        : memory(m.plan_of().buffers.size * static_cast<i64>(sizeof(std::byte*))) {}
     std::byte** data() noexcept { return reinterpret_cast<std::byte**>(memory.data()); }
     aligned_memory memory;
   };
   struct embedded_arena {
     explicit embedded_arena(i64) noexcept {}
     std::byte* data() noexcept { return bytes; }
-    static constexpr i64 size = [] { if constexpr (Model::is_static) return Model::plan_type::arena_bytes; else return i64{1}; }();
+    static constexpr i64 size = [] {
+      if constexpr (Model::is_static)
+        return Model::plan_type::arena_bytes;
+      else
+        return i64{1};
+    }();
     alignas(arena_align) std::byte bytes[size > 0 ? size : 1];
   };
 
@@ -203,7 +240,8 @@ template <class Model, class Memory = owned> class instance {
   frame frame_{};
   std::conditional_t<Model::is_static, static_table, heap_table> base_;
   std::conditional_t<std::same_as<Memory, owned>, aligned_memory,
-                     std::conditional_t<std::same_as<Memory, embedded>, embedded_arena, no_memory>> arena_;
+                     std::conditional_t<std::same_as<Memory, embedded>, embedded_arena, no_memory>>
+      arena_;
 };
 template <class Model> instance(const Model&) -> instance<Model, owned>;
 template <class Model, executor E> instance(const Model&, E&) -> instance<Model, owned>;

@@ -19,11 +19,15 @@ class aligned_memory {
   explicit aligned_memory(i64 bytes) noexcept { reserve(bytes); }
   /// Once. `data()` stays null when there is no memory, or none was asked for.
   void reserve(i64 bytes) noexcept {
-    if (bytes > 0) data_ = static_cast<std::byte*>(::operator new(static_cast<std::size_t>(bytes), std::align_val_t{arena_align}, std::nothrow));
+    if (bytes > 0)
+      data_ = static_cast<std::byte*>(::operator new (static_cast<std::size_t>(bytes),
+                                                      std::align_val_t{arena_align}, std::nothrow));
   }
   aligned_memory(const aligned_memory&) = delete;
   aligned_memory& operator=(const aligned_memory&) = delete;
-  ~aligned_memory() { if (data_) ::operator delete(data_, std::align_val_t{arena_align}); }
+  ~aligned_memory() {
+    if (data_) ::operator delete (data_, std::align_val_t{arena_align});
+  }
   std::byte* data() const noexcept { return data_; }
 
  private:
@@ -37,7 +41,8 @@ struct no_memory {
 namespace binding_of {
 
 /// Finds and checks every weight of a plan. Error: missing, and what `fits` refuses.
-template <class Source> error weights(const plan_view& p, const Source& source, const std::byte** address) noexcept {
+template <class Source>
+error weights(const plan_view& p, const Source& source, const std::byte** address) noexcept {
   for (const int i : p.table.weights) {
     const node& n = p.table.nodes[i];
     const name& called = p.table.name_of(n);
@@ -46,7 +51,8 @@ template <class Source> error weights(const plan_view& p, const Source& source, 
     const const_view& v = *found;
     if (const status s = fits(v, n.out, 0); !s.ok()) {
       if (s.what == code::element_type) return {s.what, "weight", called, n.out.type, v.type};
-      if (s.what == code::size || s.what == code::rank || s.what == code::extent) return {s.what, "weight", called, n.out.shape, v.shape};
+      if (s.what == code::size || s.what == code::rank || s.what == code::extent)
+        return {s.what, "weight", called, n.out.shape, v.shape};
       return {s.what, "weight", called, s.expected, s.found};
     }
     address[i] = static_cast<const std::byte*>(v.data);
@@ -67,7 +73,9 @@ template <class Plan> struct static_parts {
     const typename P::work& work(int g) const noexcept { return works.item[g]; }
 
     const typename P::function* compile(const plan_view&) noexcept {
-      [&]<int... I>(std::integer_sequence<int, I...>) { ((functions.item[I] = compiled<I>()), ...); }
+      [&]<int... I>(std::integer_sequence<int, I...>) {
+        ((functions.item[I] = compiled<I>()), ...);
+      }
       (std::make_integer_sequence<int, Plan::sizes.table.programs>{});
       return functions.item;
     }
@@ -96,7 +104,8 @@ struct dynamic_parts {
 
     const typename P::function* compile(const plan_view& p) {
       works.resize(p.groups.size);
-      for (const range& r : p.table.programs) functions.push(P::interpreted({p.table.code.data + r.begin, r.size}));
+      for (const range& r : p.table.programs)
+        functions.push(P::interpreted({p.table.code.data + r.begin, r.size}));
       return functions.data();
     }
   };
@@ -106,22 +115,30 @@ struct dynamic_parts {
 template <class Parts, class Positions, class... Policies> struct policy_set;
 template <class Parts, std::size_t I, class P> struct positioned : Parts::template part<P> {};
 template <class Parts, std::size_t... I, class... Policies>
-struct policy_set<Parts, std::index_sequence<I...>, Policies...> : positioned<Parts, I, Policies>... {
+struct policy_set<Parts, std::index_sequence<I...>, Policies...>
+    : positioned<Parts, I, Policies>... {
   void bind(const plan_view& p, const std::byte* const* address, std::byte* packed) {
-    (bind_one<Policies>(*static_cast<positioned<Parts, I, Policies>*>(this), static_cast<int>(I), p, address, packed), ...);
+    (bind_one<Policies>(*static_cast<positioned<Parts, I, Policies>*>(this), static_cast<int>(I), p,
+                        address, packed),
+     ...);
   }
   void run(const plan_view& p, const frame& f) const noexcept {
     for (int g = 0; g < p.groups.size; ++g)
-      ((p.groups[g].place == static_cast<int>(I) ? Policies::run(static_cast<const positioned<Parts, I, Policies>*>(this)->work(g), f) : void()), ...);
+      ((p.groups[g].place == static_cast<int>(I)
+            ? Policies::run(static_cast<const positioned<Parts, I, Policies>*>(this)->work(g), f)
+            : void()),
+       ...);
   }
 
  private:
-  template <class P, class Part>
-  static void bind_one(Part& own, int place, const plan_view& p, const std::byte* const* address, std::byte* packed) {
+  template <class P, class Part> static void bind_one(Part& own, int place, const plan_view& p,
+                                                      const std::byte* const* address,
+                                                      std::byte* packed) {
     const typename P::function* functions = own.compile(p);
     for (int g = 0; g < p.groups.size; ++g)
       if (p.groups[g].place == place)
-        P::bind({&p, g, address, packed ? packed + p.packed_offset[g] : nullptr, functions}, own.work_data()[g]);
+        P::bind({&p, g, address, packed ? packed + p.packed_offset[g] : nullptr, functions},
+                own.work_data()[g]);
   }
 };
 
@@ -131,15 +148,20 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...> : positioned<Pa
 /// place, so the weights' memory must outlive the model. Error: see `fault()`; nothing is executed
 /// with an unbound model (code::unbound). A model does not move: instances refer to it.
 template <class Graph, class... Policies> class model {
-  static_assert((backend<Policies> && ...), "model: a policy lacks a required member; see the concepts in tenon/run/backend.hpp");
-  static_assert(((Policies::memory == sharing::same) && ...), "model: this release runs policies that work in the caller's memory");
+  static_assert(
+      (backend<Policies> && ...),
+      "model: a policy lacks a required member; see the concepts in tenon/run/backend.hpp");
+  static_assert(((Policies::memory == sharing::same) && ...),
+                "model: this release runs policies that work in the caller's memory");
 
  public:
   using plan_type = plan<Graph, Policies...>;
   static constexpr bool is_static = true;
-  static constexpr int inputs = plan_type::sizes.table.inputs, outputs = plan_type::sizes.table.outputs;
+  static constexpr int inputs = plan_type::sizes.table.inputs,
+                       outputs = plan_type::sizes.table.outputs;
 
-  template <weight_source Source> explicit model(const Source& source) noexcept : packed_(plan_type::packed_bytes) {
+  template <weight_source Source> explicit model(const Source& source) noexcept
+      : packed_(plan_type::packed_bytes) {
     fault_ = binding_of::weights(plan_, source, address_.item);
     if (fault_.ok() && plan_type::packed_bytes > 0 && packed_.data() == nullptr)
       fault_ = {code::memory, "model", "packed weights", plan_type::packed_bytes, i64{0}};
@@ -160,22 +182,30 @@ template <class Graph, class... Policies> class model {
   plan_view plan_ = plan_type::view();
   error fault_{};
   pool<const std::byte*, plan_type::sizes.table.nodes> address_{};
-  policy_set<static_parts<plan_type>, std::make_index_sequence<sizeof...(Policies)>, Policies...> policies_{};
+  policy_set<static_parts<plan_type>, std::make_index_sequence<sizeof...(Policies)>, Policies...>
+      policies_{};
   std::conditional_t<(plan_type::packed_bytes > 0), aligned_memory, no_memory> packed_;
 };
 
 /// A graph that was built at run time on a list of policies. It owns its plan.
 template <class... Policies> class model<dynamic, Policies...> {
-  static_assert((backend<Policies> && ...), "model: a policy lacks a required member; see the concepts in tenon/run/backend.hpp");
-  static_assert(((Policies::memory == sharing::same) && ...), "model: this release runs policies that work in the caller's memory");
+  static_assert(
+      (backend<Policies> && ...),
+      "model: a policy lacks a required member; see the concepts in tenon/run/backend.hpp");
+  static_assert(((Policies::memory == sharing::same) && ...),
+                "model: this release runs policies that work in the caller's memory");
 
  public:
   static constexpr bool is_static = false;
 
   /// Error: see `fault()`: what planning and binding refuse; memory.
-  template <weight_source Source> model(const table& graph, const Source& source) noexcept : model(graph.view(), source) {}
+  template <weight_source Source> model(const table& graph, const Source& source) noexcept
+      : model(graph.view(), source) {}
   template <weight_source Source> model(const table_view& graph, const Source& source) noexcept {
-    fault_ = platform::guarded([&] { return start(graph, source); }, [] { return error{code::memory, "model", "plan", {}, {}}; });
+    fault_ = platform::guarded([&] { return start(graph, source); },
+                               [] {
+                                 return error{code::memory, "model", "plan", {}, {}};
+                               });
   }
   model(const model&) = delete;
   model& operator=(const model&) = delete;
@@ -195,7 +225,8 @@ template <class... Policies> class model<dynamic, Policies...> {
     address_.resize(plan_.table.nodes.size);
     if (const error e = binding_of::weights(plan_, source, address_.data()); !e.ok()) return e;
     packed_.reserve(plan_.packed_bytes);
-    if (plan_.packed_bytes > 0 && packed_.data() == nullptr) return {code::memory, "model", "packed weights", plan_.packed_bytes, i64{0}};
+    if (plan_.packed_bytes > 0 && packed_.data() == nullptr)
+      return {code::memory, "model", "packed weights", plan_.packed_bytes, i64{0}};
     policies_.bind(plan_, address_.data(), packed_.data());
     return {};
   }

@@ -22,7 +22,8 @@ class thread_pool {
  public:
   explicit thread_pool(int threads) noexcept {
     const int others = threads > 1 ? threads - 1 : 0;
-    if (others > 0) workers_.reset(new (std::nothrow) std::thread[static_cast<std::size_t>(others)]);
+    if (others > 0)
+      workers_.reset(new (std::nothrow) std::thread[static_cast<std::size_t>(others)]);
     while (workers_ && started_ < others && start(started_)) ++started_;
   }
   thread_pool(const thread_pool&) = delete;
@@ -85,8 +86,10 @@ class thread_pool {
     for (int seen = 0;;) {
       int now = round_.load(std::memory_order_acquire);
       for (int spins = 0; now == seen; ++spins, now = round_.load(std::memory_order_acquire)) {
-        if (spins < spins_before_sleep) pause(spins);
-        else round_.wait(seen, std::memory_order_acquire);
+        if (spins < spins_before_sleep)
+          pause(spins);
+        else
+          round_.wait(seen, std::memory_order_acquire);
       }
       seen = now;
       if (stop_.load(std::memory_order_relaxed)) return;

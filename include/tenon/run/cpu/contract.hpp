@@ -29,11 +29,13 @@ inline void copy_image(const contract_plan::image_copy& m, const float* from, fl
         if (last > m.plane_width) last = m.plane_width;
         if (source < 0 || source >= m.height || first > last) first = last = 0;
         std::memset(row, 0, static_cast<std::size_t>(first * m.inner) * sizeof(float));
-        std::memset(row + last * m.inner, 0, static_cast<std::size_t>((m.plane_width - last) * m.inner) * sizeof(float));
+        std::memset(row + last * m.inner, 0,
+                    static_cast<std::size_t>((m.plane_width - last) * m.inner) * sizeof(float));
         if (first == last) continue;
         const float* pixel = from + (source * m.width + first * m.phases_x + px - m.left) * m.inner;
         if (m.phases_x == 1)
-          std::memcpy(row + first * m.inner, pixel, static_cast<std::size_t>((last - first) * m.inner) * sizeof(float));
+          std::memcpy(row + first * m.inner, pixel,
+                      static_cast<std::size_t>((last - first) * m.inner) * sizeof(float));
         else
           for (i64 x = first; x < last; ++x, pixel += m.phases_x * m.inner)
             for (i64 i = 0; i < m.inner; ++i) row[x * m.inner + i] = pixel[i];
@@ -43,13 +45,16 @@ inline void copy_image(const contract_plan::image_copy& m, const float* from, fl
 /// Packs panel `panel` of one matrix: term after term, the panel's columns, zeros behind the last.
 inline void pack_panel(const contract_plan& t, const float* from, i64 panel, float* to) noexcept {
   const piece own = piece_of(t.panels.columns, panel);
-  const i64 room = i64{own.vectors} * width, left = t.panels.columns - own.first, n = left < room ? left : room;
+  const i64 room = i64{own.vectors} * width, left = t.panels.columns - own.first,
+            n = left < room ? left : room;
   float* out = to + own.first * t.terms;
   from += own.first * t.panels.column_step;
   i64 at[contraction::max_axes]{}, offset = 0;
   for (i64 k = 0; k < t.terms; ++k, out += room) {
-    if (t.panels.column_step == 1) std::memcpy(out, from + offset, static_cast<std::size_t>(n) * sizeof(float));
-    else gather(from + offset, t.panels.column_step, out, n);
+    if (t.panels.column_step == 1)
+      std::memcpy(out, from + offset, static_cast<std::size_t>(n) * sizeof(float));
+    else
+      gather(from + offset, t.panels.column_step, out, n);
     for (i64 i = n; i < room; ++i) out[i] = 0;
     for (int d = t.term_axes - 1; d >= 0; --d) {
       offset += t.term_p[d];
@@ -61,7 +66,8 @@ inline void pack_panel(const contract_plan& t, const float* from, i64 panel, flo
 }
 inline i64 panel_count(const contract_plan& t) noexcept { return pieces_of(t.panels.columns); }
 /// Packs panels [begin, end) of all matrices, counted through.
-inline void pack_panels(const contract_plan& t, const float* from, float* to, i64 begin, i64 end) noexcept {
+inline void pack_panels(const contract_plan& t, const float* from, float* to, i64 begin,
+                        i64 end) noexcept {
   for (i64 u = begin; u < end; ++u) {
     i64 item = u / panel_count(t), offset = 0, rest = item;
     for (int d = 0; d < t.panels.outer; ++d) {
@@ -73,18 +79,22 @@ inline void pack_panels(const contract_plan& t, const float* from, float* to, i6
 }
 
 /// Offsets of the terms, in order.
-inline void write_terms(const contract_plan& t, const i64* step, bool phased, std::int32_t* out) noexcept {
+inline void write_terms(const contract_plan& t, const i64* step, bool phased,
+                        std::int32_t* out) noexcept {
   i64 at[contraction::max_axes]{};
   const auto& m = t.image;
   for (i64 k = 0; k < t.terms; ++k) {
     i64 offset = 0, tap[2]{};
     for (int d = 0; d < t.term_axes; ++d) {
-      if (phased && t.term_sweep[d] >= 0) tap[t.term_sweep[d]] = at[d] * step[d] / (t.term_sweep[d] == 0 ? m.plane_width : 1);
-      else offset += at[d] * step[d];
+      if (phased && t.term_sweep[d] >= 0)
+        tap[t.term_sweep[d]] = at[d] * step[d] / (t.term_sweep[d] == 0 ? m.plane_width : 1);
+      else
+        offset += at[d] * step[d];
     }
     if (phased) {
       const i64 phase = tap[0] % m.phases_y * m.phases_x + tap[1] % m.phases_x;
-      offset += (phase * m.plane_height + tap[0] / m.phases_y) * m.plane_width + tap[1] / m.phases_x;
+      offset +=
+          (phase * m.plane_height + tap[0] / m.phases_y) * m.plane_width + tap[1] / m.phases_x;
     }
     out[k] = static_cast<std::int32_t>(offset);
     for (int d = t.term_axes - 1; d >= 0 && ++at[d] == t.term_extent[d]; --d) at[d] = 0;
@@ -133,13 +143,15 @@ inline void place_rows(const contract_plan& t, i64 first, tile_place& w) noexcep
       at[b] = 0;
     }
     if (t.row_axes > 1 && r > 1)
-      w.even = w.even && w.row_q[r] - w.row_q[r - 1] == w.row_q[1] - w.row_q[0] && w.row_out[r] - w.row_out[r - 1] == w.row_out[1] - w.row_out[0];
+      w.even = w.even && w.row_q[r] - w.row_q[r - 1] == w.row_q[1] - w.row_q[0] &&
+               w.row_out[r] - w.row_out[r - 1] == w.row_out[1] - w.row_out[0];
   }
 }
 
 /// Runs the epilogue over `n` neighbouring outputs of row `r`.
-inline void finish_run(const contract_work& w, const frame& f, const tile_place& at, int r, i64 column_of_operands, i64 line,
-                       const float* sums, float* out, i64 n) noexcept {
+inline void finish_run(const contract_work& w, const frame& f, const tile_place& at, int r,
+                       i64 column_of_operands, i64 line, const float* sums, float* out,
+                       i64 n) noexcept {
   const contract_plan& t = w.plan;
   stream in[max_operands];
   for (int k = 0; k < t.operands; ++k) {
@@ -147,36 +159,44 @@ inline void finish_run(const contract_work& w, const frame& f, const tile_place&
       in[k] = {sums, 1};
       continue;
     }
-    const i64 offset = t.epilogue_offset[k] + at.epilogue[k] + at.row_epilogue[k][r] + line * t.line.epilogue[k] + column_of_operands * t.column.epilogue[k];
-    in[k] = {reinterpret_cast<const float*>(f.base[t.epilogue_root[k]]) + offset, t.column.epilogue[k]};
+    const i64 offset = t.epilogue_offset[k] + at.epilogue[k] + at.row_epilogue[k][r] +
+                       line * t.line.epilogue[k] + column_of_operands * t.column.epilogue[k];
+    in[k] = {reinterpret_cast<const float*>(f.base[t.epilogue_root[k]]) + offset,
+             t.column.epilogue[k]};
   }
   run_streams(w.epilogue, in, t.operands, out, n);
 }
 
 /// A tile of matrix columns: sums straight into the output where it has room and no epilogue follows.
-template <class Q>
-inline void panel_tile(const contract_work& w, const frame& f, const tile_place& at, Q q, const float* panels, i64 panel, float* out) noexcept {
+template <class Q> inline void panel_tile(const contract_work& w, const frame& f,
+                                          const tile_place& at, Q q, const float* panels, i64 panel,
+                                          float* out) noexcept {
   const contract_plan& t = w.plan;
   const auto [first, vectors] = piece_of(t.column.extent, panel);
-  const i64 room = i64{vectors} * width, left = t.column.extent - first, n = left < room ? left : room;
+  const i64 room = i64{vectors} * width, left = t.column.extent - first,
+            n = left < room ? left : room;
   const packed_columns p{panels + first * t.terms, room};
   const bool plain = w.epilogue.run == nullptr;
   if (plain && n == room && at.even) {
-    tile_of(at.rows, vectors, q, p, t.terms, out + at.row_out[0] + first, at.rows > 1 ? at.row_out[1] - at.row_out[0] : 0);
+    tile_of(at.rows, vectors, q, p, t.terms, out + at.row_out[0] + first,
+            at.rows > 1 ? at.row_out[1] - at.row_out[0] : 0);
     return;
   }
   alignas(64) float sums[tile_rows * tile_columns];
   tile_of(at.rows, vectors, q, p, t.terms, sums, room);
   for (int r = 0; r < at.rows; ++r) {
     float* to = out + at.row_out[r] + first;
-    if (plain) std::memcpy(to, sums + r * room, static_cast<std::size_t>(n) * sizeof(float));
-    else finish_run(w, f, at, r, first, 0, sums + r * room, to, n);
+    if (plain)
+      std::memcpy(to, sums + r * room, static_cast<std::size_t>(n) * sizeof(float));
+    else
+      finish_run(w, f, at, r, first, 0, sums + r * room, to, n);
   }
 }
 
 /// A tile of pixels [first, last) of the flattened image, computed from `from` on.
-template <class Q>
-inline void pixel_tile(const contract_work& w, const frame& f, const tile_place& at, Q q, const float* image, i64 from, i64 first, i64 last, int vectors, float* out) noexcept {
+template <class Q> inline void pixel_tile(const contract_work& w, const frame& f,
+                                          const tile_place& at, Q q, const float* image, i64 from,
+                                          i64 first, i64 last, int vectors, float* out) noexcept {
   const contract_plan& t = w.plan;
   alignas(64) float sums[tile_rows * tile_columns];
   const i64 room = i64{vectors} * width;
@@ -191,8 +211,11 @@ inline void pixel_tile(const contract_work& w, const frame& f, const tile_place&
       const i64 stop = y * t.pitch + t.column.extent < end ? y * t.pitch + t.column.extent : end;
       if (stop > at_pixel) {
         float* to = out + at.row_out[r] + y * t.line.out + x;
-        if (plain || at_once) std::memcpy(to, row + (at_pixel - from), static_cast<std::size_t>(stop - at_pixel) * sizeof(float));
-        else finish_run(w, f, at, r, x, y, row + (at_pixel - from), to, stop - at_pixel);
+        if (plain || at_once)
+          std::memcpy(to, row + (at_pixel - from),
+                      static_cast<std::size_t>(stop - at_pixel) * sizeof(float));
+        else
+          finish_run(w, f, at, r, x, y, row + (at_pixel - from), to, stop - at_pixel);
       }
       at_pixel = end;
     }
@@ -200,35 +223,45 @@ inline void pixel_tile(const contract_work& w, const frame& f, const tile_place&
 }
 
 /// Address of a side's elements.
-inline const float* address(const contract_work& w, const frame& f, const side& s, std::byte* scratch) noexcept {
+inline const float* address(const contract_work& w, const frame& f, const side& s,
+                            std::byte* scratch) noexcept {
   if (s.from == side::source::packed) return reinterpret_cast<const float*>(w.packed + s.at);
   if (s.from == side::source::scratch) return reinterpret_cast<const float*>(scratch + s.at);
   return reinterpret_cast<const float*>(f.base[s.root]) + s.offset;
 }
 
-inline i64 column_pieces(const contract_plan& t) noexcept { return pieces_of(t.form == vector_form::panels ? t.panels.columns : t.positions); }
+inline i64 column_pieces(const contract_plan& t) noexcept {
+  return pieces_of(t.form == vector_form::panels ? t.panels.columns : t.positions);
+}
 
-inline void run_tiles(const contract_work& w, const frame& f, std::byte* scratch, i64 begin, i64 end) noexcept {
+inline void run_tiles(const contract_work& w, const frame& f, std::byte* scratch, i64 begin,
+                      i64 end) noexcept {
   const contract_plan& t = w.plan;
   const bool pixels = t.form != vector_form::panels;
   const i64 columns = column_pieces(t), row_tiles = (t.rows + tile_rows - 1) / tile_rows;
   const float *q = address(w, f, t.q, scratch), *p = address(w, f, t.p, scratch);
   float* out = reinterpret_cast<float*>(f.base[t.out_root]);
   for (i64 u = begin; u < end; ++u) {
-    const i64 row = u % row_tiles, column = u / row_tiles % columns, batch = u / row_tiles / columns;
+    const i64 row = u % row_tiles, column = u / row_tiles % columns,
+              batch = u / row_tiles / columns;
     tile_place at;
     place_batch(t, batch, at);
     place_rows(t, row * tile_rows, at);
     const auto with_q = [&](auto side_q) {
       if (!pixels) return panel_tile(w, f, at, side_q, p + at.p, column, out + at.out);
       const auto [first, vectors] = piece_of(t.positions, column);
-      const i64 end_of_piece = first + vectors * width, last = end_of_piece < t.positions ? end_of_piece : t.positions;
+      const i64 end_of_piece = first + vectors * width,
+                last = end_of_piece < t.positions ? end_of_piece : t.positions;
       // In place, the last tile moves back so that it reads nothing behind the image.
-      const i64 over = t.form == vector_form::image && end_of_piece > last ? end_of_piece - last : 0;
+      const i64 over =
+          t.form == vector_form::image && end_of_piece > last ? end_of_piece - last : 0;
       pixel_tile(w, f, at, side_q, p + at.p, first - over, first, last, vectors, out + at.out);
     };
-    if (at.even && !t.q_indexed) with_q(strided_rows{q + at.q + at.row_q[0], at.rows > 1 ? at.row_q[1] - at.row_q[0] : 0, t.q_step});
-    else with_q(indexed_rows{q + at.q, at.row_q, w.q_terms});
+    if (at.even && !t.q_indexed)
+      with_q(strided_rows{q + at.q + at.row_q[0], at.rows > 1 ? at.row_q[1] - at.row_q[0] : 0,
+                          t.q_step});
+    else
+      with_q(indexed_rows{q + at.q, at.row_q, w.q_terms});
   }
 }
 
@@ -240,18 +273,22 @@ inline void run_contract(const contract_work& w, const frame& f) noexcept {
     auto* to = reinterpret_cast<float*>(scratch + t.image.at);
     const i64 source = t.image.height * t.image.width * t.image.inner;
     f.threads(t.image.count, 1 + 16384 / t.image.item, [&](i64 begin, i64 end, int) {
-      for (i64 i = begin; i < end; ++i) copy_image(t.image, from + i * source, to + i * t.image.item);
+      for (i64 i = begin; i < end; ++i)
+        copy_image(t.image, from + i * source, to + i * t.image.item);
     });
-    if (t.form == vector_form::planes) std::memset(to + t.image.count * t.image.item, 0, tile_columns * sizeof(float));
+    if (t.form == vector_form::planes)
+      std::memset(to + t.image.count * t.image.item, 0, tile_columns * sizeof(float));
   }
   if (t.panels.used && !t.panels.at_binding) {
     const float* from = reinterpret_cast<const float*>(f.base[t.panels.root]) + t.panels.offset;
-    f.threads(t.panels.items * panel_count(t), 1 + 16384 / (t.terms * tile_columns), [&](i64 begin, i64 end, int) {
-      pack_panels(t, from, reinterpret_cast<float*>(scratch + t.p.at), begin, end);
-    });
+    f.threads(t.panels.items * panel_count(t), 1 + 16384 / (t.terms * tile_columns),
+              [&](i64 begin, i64 end, int) {
+                pack_panels(t, from, reinterpret_cast<float*>(scratch + t.p.at), begin, end);
+              });
   }
   const i64 tiles = t.batch_count * column_pieces(t) * ((t.rows + tile_rows - 1) / tile_rows);
-  f.threads(tiles, 1 + 1000000 / (t.terms * tile_rows * tile_columns), [&](i64 begin, i64 end, int) { run_tiles(w, f, scratch, begin, end); });
+  f.threads(tiles, 1 + 1000000 / (t.terms * tile_rows * tile_columns),
+            [&](i64 begin, i64 end, int) { run_tiles(w, f, scratch, begin, end); });
 }
 
 /// Writes plan, tables and packed weights into the packed memory.
@@ -270,7 +307,8 @@ inline const contract_work* bind_contract(const binding<function>& b) noexcept {
   w->p_terms = p;
   if (t.panels.used && t.panels.at_binding) {
     const float* from = reinterpret_cast<const float*>(b.weights[t.panels.root]) + t.panels.offset;
-    pack_panels(t, from, reinterpret_cast<float*>(b.packed + t.p.at), 0, t.panels.items * panel_count(t));
+    pack_panels(t, from, reinterpret_cast<float*>(b.packed + t.p.at), 0,
+                t.panels.items * panel_count(t));
   }
   return w;
 }

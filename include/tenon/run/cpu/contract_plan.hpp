@@ -43,7 +43,7 @@ struct contract_plan {
   // The sides.
   side q{}, p{};
   vector_form form = vector_form::panels;
-  bool q_indexed = false;      ///< terms of q by table instead of a stride
+  bool q_indexed = false;  ///< terms of q by table instead of a stride
   i64 q_step = 1;
   /// Rows of a tile that do not follow one stride need the table too.
   constexpr bool has_q_table() const { return q_indexed || row_axes > 1; }
@@ -59,7 +59,7 @@ struct contract_plan {
     i64 top = 0, left = 0;           ///< padding before
     i64 phases_y = 1, phases_x = 1;  ///< stride phases, one plane each
     i64 plane_height = 0, plane_width = 0;
-    i64 item = 0;                    ///< elements of one copied image
+    i64 item = 0;  ///< elements of one copied image
   } image{};
   struct panel_copy {
     bool used = false, at_binding = false;
@@ -72,7 +72,8 @@ struct contract_plan {
   } panels{};
   // Terms, in order.
   int term_axes = 0;
-  i64 term_extent[contraction::max_axes]{}, term_q[contraction::max_axes]{}, term_p[contraction::max_axes]{};
+  i64 term_extent[contraction::max_axes]{}, term_q[contraction::max_axes]{},
+      term_p[contraction::max_axes]{};
   int term_sweep[contraction::max_axes]{};
   // Bytes, and offsets of tables in packed memory.
   footprint need{};
@@ -112,12 +113,18 @@ struct reading {
   int map;  ///< the epilogue's node or -1
   contract_plan::image_copy image{};
 
-  constexpr const shape& extents_of(int operand) const { return p.table.nodes[n.in[operand]].out.shape; }
-  constexpr i64 through(int operand, i64 step) const { return restride(step, extents_of(operand), p.values[n.in[operand]]); }
+  constexpr const shape& extents_of(int operand) const {
+    return p.table.nodes[n.in[operand]].out.shape;
+  }
+  constexpr i64 through(int operand, i64 step) const {
+    return restride(step, extents_of(operand), p.values[n.in[operand]]);
+  }
   /// Stride of an axis in a: of the image copy where there is one.
   constexpr i64 a(int i) const {
     for (int s = 0; s < c.sweeps; ++s) {
-      const i64 pixel = !image.used ? through(0, c.swept[s].step) : s == 0 ? image.plane_width * image.inner : image.inner;
+      const i64 pixel = !image.used ? through(0, c.swept[s].step)
+                        : s == 0    ? image.plane_width * image.inner
+                                    : image.inner;
       if (c.swept[s].out_axis == i) return pixel * c.swept[s].stride;
       if (c.swept[s].tap_axis == i) return pixel * c.swept[s].dilation;
     }
@@ -140,7 +147,8 @@ struct reading {
     const node& m = p.table.nodes[map];
     for (int k = 0; k < m.operands; ++k) {
       const value& v = p.values[m.in[k]];
-      const value seen{v.root, 0, broadcast(v, p.table.nodes[m.in[k]].out.shape, m.out.shape), true};
+      const value seen{v.root, 0, broadcast(v, p.table.nodes[m.in[k]].out.shape, m.out.shape),
+                       true};
       x.epilogue[k] = restride(x.out, m.out.shape, seen);
     }
     return x;
@@ -159,7 +167,8 @@ constexpr void plan_image(contract_plan& t, reading& r, bool pixels, bool needed
   contract_plan::image_copy& m = t.image;
   i64 span[2]{};
   for (int s = 0; s < 2; ++s)
-    span[s] = (c.axis[c.swept[s].out_axis].extent - 1) * c.swept[s].stride + (c.swept[s].taps - 1) * c.swept[s].dilation + 1;
+    span[s] = (c.axis[c.swept[s].out_axis].extent - 1) * c.swept[s].stride +
+              (c.swept[s].taps - 1) * c.swept[s].dilation + 1;
   m.used = true;
   m.root = v.root;
   m.offset = v.offset;
@@ -184,7 +193,8 @@ constexpr void plan_image(contract_plan& t, reading& r, bool pixels, bool needed
 constexpr contract_plan plan_contract(const plan_view& p, int g) {
   const group& own = p.groups[g];
   const node& n = p.table.nodes[own.anchor];
-  contracts_cpu::reading r{p, n, p.table.contraction_of(n), own.size > 1 ? p.members[own.begin + own.size - 1] : -1};
+  contracts_cpu::reading r{p, n, p.table.contraction_of(n),
+                           own.size > 1 ? p.members[own.begin + own.size - 1] : -1};
   const contraction& c = r.c;
   contract_plan t;
   t.out_root = r.map >= 0 ? r.map : own.anchor;
@@ -193,11 +203,13 @@ constexpr contract_plan plan_contract(const plan_view& p, int g) {
   // is the vector side.
   int vector_axis = -1, line_axis = -1;
   for (int i = 0; i < c.axes; ++i)
-    if (!c.axis[i].reduced && c.axis[i].extent > 1 && c.axis[i].out == 1 && (c.axis[i].a == 0 || (c.axis[i].b == 0 && c.sweeps == 0)))
+    if (!c.axis[i].reduced && c.axis[i].extent > 1 && c.axis[i].out == 1 &&
+        (c.axis[i].a == 0 || (c.axis[i].b == 0 && c.sweeps == 0)))
       vector_axis = i;  // a swept operand is never packed into panels: its padding is not
   // Pixels fill the vectors along the width, if they are neighbours in the image.
   const bool pixels = vector_axis >= 0 && r.is_out_position(vector_axis) && c.swept[1].step == 1;
-  if (vector_axis >= 0 && r.is_out_position(vector_axis)) vector_axis = pixels ? c.swept[1].out_axis : -1;
+  if (vector_axis >= 0 && r.is_out_position(vector_axis))
+    vector_axis = pixels ? c.swept[1].out_axis : -1;
   const bool swap = pixels || (vector_axis >= 0 && c.axis[vector_axis].b == 0);
   for (int s = 0; pixels && s < c.sweeps; ++s)
     if (c.swept[s].out_axis != vector_axis) line_axis = c.swept[s].out_axis;
@@ -206,12 +218,14 @@ constexpr contract_plan plan_contract(const plan_view& p, int g) {
   bool leaves = false, neighbours = true;
   for (int s = 0; s < c.sweeps; ++s) {
     const sweep& w = c.swept[s];
-    leaves = leaves || w.begin > 0 || (c.axis[w.out_axis].extent - 1) * w.stride + (w.taps - 1) * w.dilation >= w.extent;
+    leaves = leaves || w.begin > 0 ||
+             (c.axis[w.out_axis].extent - 1) * w.stride + (w.taps - 1) * w.dilation >= w.extent;
     neighbours = neighbours && w.stride == 1;
   }
   if (pixels) {
     const i64 flat = (c.axis[line_axis].extent - 1) * c.swept[0].step + c.axis[vector_axis].extent;
-    neighbours = neighbours && c.swept[1].step == 1 && c.swept[1].out_axis == vector_axis && flat >= tile_columns;
+    neighbours = neighbours && c.swept[1].step == 1 && c.swept[1].out_axis == vector_axis &&
+                 flat >= tile_columns;
   }
   contracts_cpu::plan_image(t, r, pixels, leaves || (pixels && !neighbours));
   t.form = !pixels ? vector_form::panels : t.image.used ? vector_form::planes : vector_form::image;
@@ -255,8 +269,10 @@ constexpr contract_plan plan_contract(const plan_view& p, int g) {
   i64 expected = -1;  // one stride over all terms of q, or a table
   for (int k = t.term_axes - 1; k >= 0; --k) {
     if (t.term_extent[k] == 1) continue;
-    if (expected < 0) t.q_step = t.term_q[k];
-    else if (t.term_q[k] != expected) t.q_indexed = true;
+    if (expected < 0)
+      t.q_step = t.term_q[k];
+    else if (t.term_q[k] != expected)
+      t.q_indexed = true;
     expected = t.term_q[k] * t.term_extent[k];
   }
 
@@ -297,7 +313,8 @@ constexpr contract_plan plan_contract(const plan_view& p, int g) {
   for (int k = 0; k < m.operands; ++k) {
     t.epilogue_root[k] = m.in[k] == own.anchor ? -1 : p.values[m.in[k]].root;
     t.epilogue_offset[k] = p.values[m.in[k]].offset;
-    if (t.epilogue_root[k] >= 0 && (t.column.epilogue[k] != 0 || t.line.epilogue[k] != 0)) t.pixelwise_constant = false;
+    if (t.epilogue_root[k] >= 0 && (t.column.epilogue[k] != 0 || t.line.epilogue[k] != 0))
+      t.pixelwise_constant = false;
   }
   return t;
 }

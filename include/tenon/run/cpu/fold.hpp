@@ -18,7 +18,8 @@ struct fold_plan {
 };
 
 /// Up to `n` <= width neighbouring outputs.
-template <combine How> inline void fold_columns(const fold_plan& p, const float* x, float* out, i64 n) noexcept {
+template <combine How>
+inline void fold_columns(const fold_plan& p, const float* x, float* out, i64 n) noexcept {
   real lane[reduction_lanes];
   for (real& l : lane) l = real(neutral(How));
   i64 at[max_rank]{}, offset = 0;
@@ -35,8 +36,10 @@ template <combine How> inline void fold_columns(const fold_plan& p, const float*
   }
   for (int half = reduction_lanes / 2; half > 0; half /= 2)
     for (int k = 0; k < half; ++k) lane[k] = combined<How>(lane[k], lane[k + half]);
-  if (n == width) store(lane[0], out);
-  else store_part(lane[0], out, n);
+  if (n == width)
+    store(lane[0], out);
+  else
+    store_part(lane[0], out, n);
 }
 inline void fold_columns(const fold_plan& p, const float* x, float* out, i64 n) noexcept {
   switch (p.how) {

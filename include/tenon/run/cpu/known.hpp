@@ -13,7 +13,8 @@ namespace tenon::simd {
 template <class Model, int Arity> constexpr table known_table() {
   recorder r;
   const auto model = [&]<int... I>(std::integer_sequence<int, I...>) {
-    return Model{}(handle<tensor{type::float32, extents(1)}>{&r, r.input(name("x") + I, {type::float32, extents(1)})}...);
+    return Model{}(handle<tensor{type::float32, extents(1)}>{
+        &r, r.input(name("x") + I, {type::float32, extents(1)})}...);
   };
   r.out.outputs.push(model(std::make_integer_sequence<int, Arity>{}).id);
   return prepare(r.out.view());
@@ -42,7 +43,9 @@ template <auto... Known> function::run_type find_known(program_view p) noexcept 
 namespace known {
 inline constexpr auto sum = [](auto a, auto b) { return a + b; };
 inline constexpr auto sum_relu = [](auto a, auto b) { return relu(a + b); };
-inline constexpr auto sum_relu6 = [](auto a, auto b) { return clamp<clamp_options{0.0f, 6.0f}>(a + b); };
+inline constexpr auto sum_relu6 = [](auto a, auto b) {
+  return clamp<clamp_options{0.0f, 6.0f}>(a + b);
+};
 inline constexpr auto residual = [](auto a, auto b, auto c) { return a + b + c; };
 inline constexpr auto residual_relu = [](auto a, auto b, auto c) { return relu(a + b + c); };
 inline constexpr auto positive = [](auto a) { return relu(a); };
@@ -55,11 +58,13 @@ inline constexpr auto quotient = [](auto a, auto b) { return a / b; };
 /// Bias, activation, residual and softmax programs. (`One` delays their making until somebody calls.)
 template <int One = 1> function::run_type find_known_program(program_view p) noexcept {
   using namespace known;
-  return find_known<known_program<decltype(sum), 2 * One>(), known_program<decltype(sum_relu), 2 * One>(),
-                    known_program<decltype(sum_relu6), 2 * One>(), known_program<decltype(residual), 3 * One>(),
-                    known_program<decltype(residual_relu), 3 * One>(), known_program<decltype(positive), One>(),
-                    known_program<decltype(squash), One>(), known_program<decltype(squash_both), One>(),
-                    known_program<decltype(exp_minus), 2 * One>(), known_program<decltype(quotient), 2 * One>()>(p);
+  return find_known<
+      known_program<decltype(sum), 2 * One>(), known_program<decltype(sum_relu), 2 * One>(),
+      known_program<decltype(sum_relu6), 2 * One>(), known_program<decltype(residual), 3 * One>(),
+      known_program<decltype(residual_relu), 3 * One>(), known_program<decltype(positive), One>(),
+      known_program<decltype(squash), One>(), known_program<decltype(squash_both), One>(),
+      known_program<decltype(exp_minus), 2 * One>(), known_program<decltype(quotient), 2 * One>()>(
+      p);
 }
 
 }  // namespace tenon::simd

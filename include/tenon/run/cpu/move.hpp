@@ -6,7 +6,9 @@
 namespace tenon::simd {
 
 /// A copy is a row group of one stage without a program.
-constexpr footprint measure_move() { return {aligned(static_cast<i64>(sizeof(row_plan))) + static_cast<i64>(sizeof(stage)), 0, 0}; }
+constexpr footprint measure_move() {
+  return {aligned(static_cast<i64>(sizeof(row_plan))) + static_cast<i64>(sizeof(stage)), 0, 0};
+}
 
 inline const row_plan* bind_move(const binding<function>& b) noexcept {
   const plan_view& p = *b.plan;

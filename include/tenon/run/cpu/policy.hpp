@@ -22,8 +22,10 @@ struct cpu {
   static constexpr bool supports(const table_view& t, const node& n) {
     constexpr i64 limit = i64{1} << 29;
     for (int k = 0; k < n.operands; ++k)
-      if (t.nodes[n.in[k]].out.type != type::float32 || t.nodes[n.in[k]].out.shape.count() > limit) return false;
-    if (n.kind == family::window && !simd::takes_window(t.windowing_of(n), n.out.shape)) return false;
+      if (t.nodes[n.in[k]].out.type != type::float32 || t.nodes[n.in[k]].out.shape.count() > limit)
+        return false;
+    if (n.kind == family::window && !simd::takes_window(t.windowing_of(n), n.out.shape))
+      return false;
     return n.out.type == type::float32 && n.out.shape.count() <= limit;
   }
   static constexpr footprint measure(const plan_view& p, int g) {
@@ -45,8 +47,10 @@ struct cpu {
   }
   /// The function of a constant program.
   template <auto Program> static function constant() noexcept {
-    if constexpr (Program.size == 1 && Program.code[0].op() == sop::arg && Program.code[0].a() == 0) return {};
-    else return {&simd::run_inlined<Program>, {}};
+    if constexpr (Program.size == 1 && Program.code[0].op() == sop::arg && Program.code[0].a() == 0)
+      return {};
+    else
+      return {&simd::run_inlined<Program>, {}};
   }
 
   struct work {
@@ -55,11 +59,38 @@ struct cpu {
   };
   template <class = void> static void bind(const binding<function>& b, work& w) noexcept {
     switch (b.plan->groups[b.group].kind) {
-      case family::map: w = {[](const void* p, const frame& f) noexcept { const auto& r = *static_cast<const simd::row_plan*>(p); simd::run_rows(r, simd::stages_of(&r), f); }, simd::bind_rows(b)}; return;
-      case family::reduce: w = {[](const void* p, const frame& f) noexcept { simd::run_fold(*static_cast<const simd::fold_plan*>(p), f); }, simd::bind_fold(b)}; return;
-      case family::contract: w = {[](const void* p, const frame& f) noexcept { simd::run_contract(*static_cast<const simd::contract_work*>(p), f); }, simd::bind_contract(b)}; return;
-      case family::window: w = {[](const void* p, const frame& f) noexcept { simd::run_window(*static_cast<const simd::window_plan*>(p), f); }, simd::bind_window(b)}; return;
-      default: w = {[](const void* p, const frame& f) noexcept { const auto& r = *static_cast<const simd::row_plan*>(p); simd::run_rows(r, simd::stages_of(&r), f); }, simd::bind_move(b)}; return;
+      case family::map:
+        w = {[](const void* p, const frame& f) noexcept {
+               const auto& r = *static_cast<const simd::row_plan*>(p);
+               simd::run_rows(r, simd::stages_of(&r), f);
+             },
+             simd::bind_rows(b)};
+        return;
+      case family::reduce:
+        w = {[](const void* p, const frame& f) noexcept {
+               simd::run_fold(*static_cast<const simd::fold_plan*>(p), f);
+             },
+             simd::bind_fold(b)};
+        return;
+      case family::contract:
+        w = {[](const void* p, const frame& f) noexcept {
+               simd::run_contract(*static_cast<const simd::contract_work*>(p), f);
+             },
+             simd::bind_contract(b)};
+        return;
+      case family::window:
+        w = {[](const void* p, const frame& f) noexcept {
+               simd::run_window(*static_cast<const simd::window_plan*>(p), f);
+             },
+             simd::bind_window(b)};
+        return;
+      default:
+        w = {[](const void* p, const frame& f) noexcept {
+               const auto& r = *static_cast<const simd::row_plan*>(p);
+               simd::run_rows(r, simd::stages_of(&r), f);
+             },
+             simd::bind_move(b)};
+        return;
     }
   }
   static void run(const work& w, const frame& f) noexcept { w.run(w.bound, f); }

@@ -37,33 +37,52 @@ template <int N> constexpr int register_count(const program<N>& p) {
 /// True if instruction `at` of a program compares with a literal that is a number.
 template <int N> constexpr bool second_is_number(const program<N>& p, int at) {
   for (int i = at - 1; i >= 0; --i)
-    if (p.code[i].dst() == p.code[at].b()) return p.code[i].op() == sop::literal && p.code[i].real() == p.code[i].real();
+    if (p.code[i].dst() == p.code[at].b())
+      return p.code[i].op() == sop::literal && p.code[i].real() == p.code[i].real();
   return false;
 }
 
 template <auto P> [[gnu::always_inline]] inline real run_program(const real* arguments) noexcept;
 
-template <auto P, int At, class R> [[gnu::always_inline]] inline void step(R& r, const real* arguments) noexcept {
+template <auto P, int At, class R>
+[[gnu::always_inline]] inline void step(R& r, const real* arguments) noexcept {
   constexpr instruction x = P.code[At];
   constexpr sop o = x.op();
   constexpr int d = x.dst(), a = x.a(), b = x.b(), c = x.c();
-  if constexpr (o == sop::arg) r.f[d] = arguments[a];
-  else if constexpr (o == sop::literal) r.f[d] = real(x.real());
-  else if constexpr (o == sop::literal_int) r.i[d] = integer(static_cast<std::int32_t>(x.bits()));
-  else if constexpr (o == sop::max && second_is_number(P, At)) r.f[d] = max_with_number(r.f[a], r.f[b]);
-  else if constexpr (o == sop::min && second_is_number(P, At)) r.f[d] = min_with_number(r.f[a], r.f[b]);
-  else if constexpr (o == sop::select) r.f[d] = xsimd::select(r.m[a], r.f[b], r.f[c]);
-  else if constexpr (o == sop::less || o == sop::less_equal || o == sop::equal) r.m[d] = compare<o>(r.f[a], r.f[b]);
-  else if constexpr (o == sop::mask_and) r.m[d] = r.m[a] & r.m[b];
-  else if constexpr (o == sop::mask_or) r.m[d] = r.m[a] | r.m[b];
-  else if constexpr (o == sop::mask_not) r.m[d] = !r.m[a];
-  else if constexpr (o == sop::to_int) r.i[d] = truncated(r.f[a]);
-  else if constexpr (o == sop::to_float) r.f[d] = converted(r.i[a]);
-  else if constexpr (o == sop::as_int) r.i[d] = as_integer(r.f[a]);
-  else if constexpr (o == sop::as_float) r.f[d] = as_real(r.i[a]);
-  else if constexpr (o == sop::shift_left) r.i[d] = shift_left(r.i[a], b);
-  else if constexpr (o == sop::shift_right) r.i[d] = shift_right(r.i[a], b);
-  else if constexpr (lane_of(o) == lane::integer) r.i[d] = apply_integer<o>(r.i[a], r.i[b]);
+  if constexpr (o == sop::arg)
+    r.f[d] = arguments[a];
+  else if constexpr (o == sop::literal)
+    r.f[d] = real(x.real());
+  else if constexpr (o == sop::literal_int)
+    r.i[d] = integer(static_cast<std::int32_t>(x.bits()));
+  else if constexpr (o == sop::max && second_is_number(P, At))
+    r.f[d] = max_with_number(r.f[a], r.f[b]);
+  else if constexpr (o == sop::min && second_is_number(P, At))
+    r.f[d] = min_with_number(r.f[a], r.f[b]);
+  else if constexpr (o == sop::select)
+    r.f[d] = xsimd::select(r.m[a], r.f[b], r.f[c]);
+  else if constexpr (o == sop::less || o == sop::less_equal || o == sop::equal)
+    r.m[d] = compare<o>(r.f[a], r.f[b]);
+  else if constexpr (o == sop::mask_and)
+    r.m[d] = r.m[a] & r.m[b];
+  else if constexpr (o == sop::mask_or)
+    r.m[d] = r.m[a] | r.m[b];
+  else if constexpr (o == sop::mask_not)
+    r.m[d] = !r.m[a];
+  else if constexpr (o == sop::to_int)
+    r.i[d] = truncated(r.f[a]);
+  else if constexpr (o == sop::to_float)
+    r.f[d] = converted(r.i[a]);
+  else if constexpr (o == sop::as_int)
+    r.i[d] = as_integer(r.f[a]);
+  else if constexpr (o == sop::as_float)
+    r.f[d] = as_real(r.i[a]);
+  else if constexpr (o == sop::shift_left)
+    r.i[d] = shift_left(r.i[a], b);
+  else if constexpr (o == sop::shift_right)
+    r.i[d] = shift_right(r.i[a], b);
+  else if constexpr (lane_of(o) == lane::integer)
+    r.i[d] = apply_integer<o>(r.i[a], r.i[b]);
   else if constexpr (is_elementary(o)) {
     const real own[2] = {r.f[a], r.f[sources_of(o) > 1 ? b : a]};
     r.f[d] = run_program<elementary_program<o>>(own);
@@ -74,7 +93,9 @@ template <auto P, int At, class R> [[gnu::always_inline]] inline void step(R& r,
 }
 template <auto P> [[gnu::always_inline]] inline real run_program(const real* arguments) noexcept {
   registers<register_count(P)> r;
-  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) { (step<P, I>(r, arguments), ...); }
+  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+    (step<P, I>(r, arguments), ...);
+  }
   (std::make_integer_sequence<int, P.size>{});
   return r.f[P.code[P.size - 1].dst()];
 }
@@ -86,14 +107,16 @@ template <int N> constexpr int arity_of(const program<N>& p) {
 }
 
 /// Whole registers of elements; returns how many elements that were.
-template <auto P, bool Contiguous> [[gnu::always_inline]] inline i64 run_whole(const stream* in, float* out, i64 n) noexcept {
+template <auto P, bool Contiguous>
+[[gnu::always_inline]] inline i64 run_whole(const stream* in, float* out, i64 n) noexcept {
   constexpr int arity = arity_of(P), room = arity > 0 ? arity : 1;
   stream s[room];
   for (int k = 0; k < arity; ++k) s[k] = in[k];
   real x[room];
   i64 i = 0;
   for (; i + width <= n; i += width) {
-    for (int k = 0; k < arity; ++k) x[k] = Contiguous || s[k].step != 0 ? load(s[k].data + i) : real(*s[k].data);
+    for (int k = 0; k < arity; ++k)
+      x[k] = Contiguous || s[k].step != 0 ? load(s[k].data + i) : real(*s[k].data);
     store(run_program<P>(x), out + i);
   }
   return i;
@@ -106,7 +129,8 @@ template <auto P> void run_inlined(program_view, const stream* in, float* out, i
   const i64 i = contiguous ? run_whole<P, true>(in, out, n) : run_whole<P, false>(in, out, n);
   if (i == n) return;
   real x[room];
-  for (int k = 0; k < arity; ++k) x[k] = in[k].step != 0 ? load_part(in[k].data + i, n - i) : real(*in[k].data);
+  for (int k = 0; k < arity; ++k)
+    x[k] = in[k].step != 0 ? load_part(in[k].data + i, n - i) : real(*in[k].data);
   store_part(run_program<P>(x), out + i, n - i);
 }
 
@@ -117,27 +141,45 @@ inline constexpr int block = 8;
 struct machine {
   real r[max_registers][block];
 };
-inline real from_mask(mask m) noexcept { return xsimd::select(m, as_real(integer(-1)), as_real(integer(0))); }
-inline mask to_mask(real x) noexcept { return converted(as_integer(x)) < real(0.0f); }  // all ones is -1
+inline real from_mask(mask m) noexcept {
+  return xsimd::select(m, as_real(integer(-1)), as_real(integer(0)));
+}
+inline mask to_mask(real x) noexcept {
+  return converted(as_integer(x)) < real(0.0f);
+}  // all ones is -1
 
 /// One instruction on one register of the block.
-template <sop O> [[gnu::always_inline]] inline real interpret(instruction x, real a, real b, real c) noexcept {
-  if constexpr (O == sop::literal || O == sop::literal_int) return as_real(integer(static_cast<std::int32_t>(x.bits())));
-  else if constexpr (O == sop::select) return xsimd::select(to_mask(a), b, c);
-  else if constexpr (O == sop::less || O == sop::less_equal || O == sop::equal) return from_mask(compare<O>(a, b));
-  else if constexpr (O == sop::mask_and) return as_real(as_integer(a) & as_integer(b));
-  else if constexpr (O == sop::mask_or) return as_real(as_integer(a) | as_integer(b));
-  else if constexpr (O == sop::mask_not) return as_real(as_integer(a) ^ integer(-1));
-  else if constexpr (O == sop::to_int) return as_real(truncated(a));
-  else if constexpr (O == sop::to_float) return converted(as_integer(a));
-  else if constexpr (O == sop::as_int || O == sop::as_float) return a;
-  else if constexpr (O == sop::shift_left) return as_real(shift_left(as_integer(a), x.b()));
-  else if constexpr (O == sop::shift_right) return as_real(shift_right(as_integer(a), x.b()));
-  else if constexpr (lane_of(O) == lane::integer) return as_real(apply_integer<O>(as_integer(a), as_integer(b)));
+template <sop O>
+[[gnu::always_inline]] inline real interpret(instruction x, real a, real b, real c) noexcept {
+  if constexpr (O == sop::literal || O == sop::literal_int)
+    return as_real(integer(static_cast<std::int32_t>(x.bits())));
+  else if constexpr (O == sop::select)
+    return xsimd::select(to_mask(a), b, c);
+  else if constexpr (O == sop::less || O == sop::less_equal || O == sop::equal)
+    return from_mask(compare<O>(a, b));
+  else if constexpr (O == sop::mask_and)
+    return as_real(as_integer(a) & as_integer(b));
+  else if constexpr (O == sop::mask_or)
+    return as_real(as_integer(a) | as_integer(b));
+  else if constexpr (O == sop::mask_not)
+    return as_real(as_integer(a) ^ integer(-1));
+  else if constexpr (O == sop::to_int)
+    return as_real(truncated(a));
+  else if constexpr (O == sop::to_float)
+    return converted(as_integer(a));
+  else if constexpr (O == sop::as_int || O == sop::as_float)
+    return a;
+  else if constexpr (O == sop::shift_left)
+    return as_real(shift_left(as_integer(a), x.b()));
+  else if constexpr (O == sop::shift_right)
+    return as_real(shift_right(as_integer(a), x.b()));
+  else if constexpr (lane_of(O) == lane::integer)
+    return as_real(apply_integer<O>(as_integer(a), as_integer(b)));
   else if constexpr (is_elementary(O)) {
     const real own[2] = {a, b};
     return run_program<elementary_program<O>>(own);
-  } else return apply_real<O>(a, b, c);
+  } else
+    return apply_real<O>(a, b, c);
 }
 /// Sweeps one instruction over a block. The destination may be one of the sources.
 template <sop O> void sweep_block(machine& m, instruction x) noexcept {
@@ -148,16 +190,19 @@ template <sop O> void sweep_block(machine& m, instruction x) noexcept {
 }
 using sweep_type = void (*)(machine&, instruction) noexcept;
 template <int... I> constexpr auto sweep_table(std::integer_sequence<int, I...>) {
-  struct { sweep_type of[sizeof...(I)]; } t{{&sweep_block<static_cast<sop>(I + 1)>...}};
+  struct {
+    sweep_type of[sizeof...(I)];
+  } t{{&sweep_block<static_cast<sop>(I + 1)>...}};
   return t;
 }
 /// One entry for each operation behind `arg`.
 inline constexpr int operations = static_cast<int>(sop::pow);
-template <int Operations> inline constexpr auto sweeps = sweep_table(std::make_integer_sequence<int, Operations>{});
+template <int Operations>
+inline constexpr auto sweeps = sweep_table(std::make_integer_sequence<int, Operations>{});
 
 /// Runs a program over `vectors` registers of elements, the last of which has `rest` elements.
-template <int Operations>
-void run_block(machine& m, program_view p, const stream* in, i64 at, int vectors, i64 rest, float* out) noexcept {
+template <int Operations> void run_block(machine& m, program_view p, const stream* in, i64 at,
+                                         int vectors, i64 rest, float* out) noexcept {
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     if (x.op() != sop::arg) {
@@ -170,13 +215,16 @@ void run_block(machine& m, program_view p, const stream* in, i64 at, int vectors
       for (int k = 0; k < block; ++k) d[k] = real(*s.data);
     } else {
       for (int k = 0; k < vectors - 1; ++k) d[k] = load(s.data + at + k * width);
-      d[vectors - 1] = rest == width ? load(s.data + at + (vectors - 1) * width) : load_part(s.data + at + (vectors - 1) * width, rest);
+      d[vectors - 1] = rest == width ? load(s.data + at + (vectors - 1) * width)
+                                     : load_part(s.data + at + (vectors - 1) * width, rest);
     }
   }
   const real* y = m.r[p.code[p.size - 1].dst()];
   for (int k = 0; k < vectors - 1; ++k) store(y[k], out + at + k * width);
-  if (rest == width) store(y[vectors - 1], out + at + (vectors - 1) * width);
-  else store_part(y[vectors - 1], out + at + (vectors - 1) * width, rest);
+  if (rest == width)
+    store(y[vectors - 1], out + at + (vectors - 1) * width);
+  else
+    store_part(y[vectors - 1], out + at + (vectors - 1) * width, rest);
 }
 template <int Operations = operations>
 void run_interpreted(program_view p, const stream* in, float* out, i64 n) noexcept {

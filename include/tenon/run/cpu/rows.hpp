@@ -15,14 +15,21 @@ struct lanes {
   real r[count];
 };
 template <combine How> [[gnu::always_inline]] inline real combined(real a, real b) noexcept {
-  if constexpr (How == combine::sum) return a + b;
-  else if constexpr (How == combine::max) return max(a, b);
-  else if constexpr (How == combine::min) return min(a, b);
-  else return hidden(a * b);
+  if constexpr (How == combine::sum)
+    return a + b;
+  else if constexpr (How == combine::max)
+    return max(a, b);
+  else if constexpr (How == combine::min)
+    return min(a, b);
+  else
+    return hidden(a * b);
 }
 constexpr float neutral(combine how) {
   constexpr float most = std::numeric_limits<float>::infinity();
-  return how == combine::sum ? 0.0f : how == combine::product ? 1.0f : how == combine::max ? -most : most;
+  return how == combine::sum       ? 0.0f
+         : how == combine::product ? 1.0f
+         : how == combine::max     ? -most
+                                   : most;
 }
 /// Combines a register's elements as the tree (i, i + half), halves first.
 template <combine How> inline float fold(lanes all) noexcept {
@@ -54,7 +61,8 @@ template <combine How> float reduce_run(const float* x, i64 n) noexcept {
   }
   i64 at = reduction_lanes;
   for (; at + reduction_lanes <= n; at += reduction_lanes)
-    for (int k = 0; k < lanes::count; ++k) all.r[k] = combined<How>(all.r[k], load(x + at + k * width));
+    for (int k = 0; k < lanes::count; ++k)
+      all.r[k] = combined<How>(all.r[k], load(x + at + k * width));
   if (at < n) {
     alignas(64) float e[reduction_lanes];
     for (int k = 0; k < lanes::count; ++k) store(all.r[k], e + k * width);
@@ -77,7 +85,7 @@ inline float reduce_run(combine how, const float* x, i64 n) noexcept {
 
 /// Where a stage reads or writes: a buffer, or a row buffer of the thread. Steps in elements.
 struct place_of {
-  int root = -1;     ///< node whose buffer it is; -1: row buffer `local`
+  int root = -1;  ///< node whose buffer it is; -1: row buffer `local`
   int local = -1;
   i64 offset = 0;
   i64 step[max_rank]{};  ///< along the row dimensions
@@ -113,12 +121,15 @@ inline void gather(const float* from, i64 step, float* to, i64 n) noexcept {
 }
 
 /// Runs a function whose streams may have any stride.
-inline void run_streams(const function& f, const stream* in, int operands, float* out, i64 n) noexcept {
+inline void run_streams(const function& f, const stream* in, int operands, float* out,
+                        i64 n) noexcept {
   bool plain = true;
   for (int k = 0; k < operands; ++k) plain = plain && (in[k].step == 0 || in[k].step == 1);
   if (f.run == nullptr && plain) {
-    if (in[0].step == 1) std::memcpy(out, in[0].data, static_cast<std::size_t>(n) * sizeof(float));
-    else for (i64 i = 0; i < n; ++i) out[i] = *in[0].data;
+    if (in[0].step == 1)
+      std::memcpy(out, in[0].data, static_cast<std::size_t>(n) * sizeof(float));
+    else
+      for (i64 i = 0; i < n; ++i) out[i] = *in[0].data;
     return;
   }
   if (f.run == nullptr) return gather(in[0].data, in[0].step, out, n);
@@ -156,12 +167,14 @@ struct row_index {
   }
 };
 
-inline float* address(const row_plan& p, const place_of& w, const row_index& row, const frame& f, std::byte* locals) noexcept {
+inline float* address(const row_plan& p, const place_of& w, const row_index& row, const frame& f,
+                      std::byte* locals) noexcept {
   if (w.root < 0) return reinterpret_cast<float*>(locals + w.local * p.local_bytes);
   return reinterpret_cast<float*>(f.base[w.root]) + row.offset(p, w);
 }
 
-inline void run_row(const row_plan& p, const stage* stages, const row_index& row, i64 first, i64 n, const frame& f, std::byte* locals) noexcept {
+inline void run_row(const row_plan& p, const stage* stages, const row_index& row, i64 first, i64 n,
+                    const frame& f, std::byte* locals) noexcept {
   for (int s = 0; s < p.stages; ++s) {
     const stage& g = stages[s];
     stream in[max_operands];
@@ -170,8 +183,10 @@ inline void run_row(const row_plan& p, const stage* stages, const row_index& row
       in[k] = {address(p, w, row, f, locals) + first * w.column, w.column};
     }
     float* out = address(p, g.out, row, f, locals) + first * g.out.column;
-    if (g.reduces) *out = reduce_run(g.how, in[0].data, p.columns);
-    else run_streams(g.f, in, g.operands, out, g.columns == 1 ? 1 : n);
+    if (g.reduces)
+      *out = reduce_run(g.how, in[0].data, p.columns);
+    else
+      run_streams(g.f, in, g.operands, out, g.columns == 1 ? 1 : n);
   }
 }
 
@@ -208,7 +223,8 @@ constexpr footprint measure_rows(const plan_view& p, int g) {
 }
 
 /// How the value of node `id` is read or written at the positions of a group's space.
-inline place_of place_in(const plan_view& p, const group& g, int id, bool member, int local) noexcept {
+inline place_of place_in(const plan_view& p, const group& g, int id, bool member,
+                         int local) noexcept {
   const value& v = p.values[id];
   const shape& s = p.table.nodes[id].out.shape;
   place_of w;
@@ -220,7 +236,8 @@ inline place_of place_in(const plan_view& p, const group& g, int id, bool member
   w.root = v.root;
   w.offset = v.offset;
   const bool dropped = member && p.table.nodes[id].kind == family::reduce && s.rank < g.space.rank;
-  const strides step = dropped ? v.step : broadcast(v, s, g.space);  // dropped axes: one value per row
+  const strides step =
+      dropped ? v.step : broadcast(v, s, g.space);  // dropped axes: one value per row
   for (int i = 0; i < g.space.rank; ++i) w.step[i] = step[i];
   return w;
 }
@@ -240,7 +257,8 @@ inline void collapse(row_plan& r, stage* stages, const group& g) noexcept {
     for (int i = first, start = dims; i < last; ++i) {
       if (g.space[i] == 1) continue;
       bool even = dims > start;
-      for (int k = 0; k < count && even; ++k) even = all[k]->step[dims - 1] == all[k]->step[i] * g.space[i];
+      for (int k = 0; k < count && even; ++k)
+        even = all[k]->step[dims - 1] == all[k]->step[i] * g.space[i];
       extent[even ? dims - 1 : dims] = g.space[i] * (even ? extent[dims - 1] : 1);
       dims += !even;
       for (int k = 0; k < count; ++k) all[k]->step[dims - 1] = all[k]->step[i];
@@ -259,7 +277,8 @@ inline void collapse(row_plan& r, stage* stages, const group& g) noexcept {
 }
 
 inline const stage* stages_of(const row_plan* p) noexcept {
-  return reinterpret_cast<const stage*>(reinterpret_cast<const std::byte*>(p) + aligned(static_cast<i64>(sizeof(row_plan))));
+  return reinterpret_cast<const stage*>(reinterpret_cast<const std::byte*>(p) +
+                                        aligned(static_cast<i64>(sizeof(row_plan))));
 }
 
 /// Writes a group's row plan and stages into its packed memory.

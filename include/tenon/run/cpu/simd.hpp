@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/expr/scalar.hpp>
-#include <xsimd/xsimd.hpp>
 #include <cstring>
+#include <xsimd/xsimd.hpp>
 
 #if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
 #error "tenon/run/cpu.hpp: xsimd supports no SIMD of this target; use tenon/run/reference.hpp"
@@ -65,8 +65,12 @@ inline void store_part(real x, float* p, i64 n) noexcept {
 
 /// `arithmetic::min` and `max`: NaN in either operand gives NaN, equal operands give the first.
 /// (With AVX the operator != of xsimd 8 is an ordered comparison: false for NaN.)
-[[gnu::always_inline]] inline real min(real a, real b) noexcept { return xsimd::select((b < a) | xsimd::isnan(b), b, a); }
-[[gnu::always_inline]] inline real max(real a, real b) noexcept { return xsimd::select((b > a) | xsimd::isnan(b), b, a); }
+[[gnu::always_inline]] inline real min(real a, real b) noexcept {
+  return xsimd::select((b < a) | xsimd::isnan(b), b, a);
+}
+[[gnu::always_inline]] inline real max(real a, real b) noexcept {
+  return xsimd::select((b > a) | xsimd::isnan(b), b, a);
+}
 /// The same where b cannot be NaN.
 [[gnu::always_inline]] inline real min_with_number(real a, real b) noexcept {
 #if defined(__AVX512F__)
@@ -91,44 +95,71 @@ inline void store_part(real x, float* p, i64 n) noexcept {
 #endif
 }
 
-[[gnu::always_inline]] inline integer as_integer(real x) noexcept { return xsimd::bitwise_cast<integer>(x); }
-[[gnu::always_inline]] inline real as_real(integer x) noexcept { return xsimd::bitwise_cast<real>(x); }
+[[gnu::always_inline]] inline integer as_integer(real x) noexcept {
+  return xsimd::bitwise_cast<integer>(x);
+}
+[[gnu::always_inline]] inline real as_real(integer x) noexcept {
+  return xsimd::bitwise_cast<real>(x);
+}
 
 [[gnu::always_inline]] inline real floor(real a) noexcept {
 #if defined(__SSE4_1__) || defined(__aarch64__)
   return xsimd::floor(a);
 #else  // without an instruction xsimd makes 0 of -0
-  return as_real(as_integer(xsimd::floor(a)) | (as_integer(a) & integer(std::numeric_limits<std::int32_t>::min())));
+  return as_real(as_integer(xsimd::floor(a)) |
+                 (as_integer(a) & integer(std::numeric_limits<std::int32_t>::min())));
 #endif
 }
 
 /// One primitive on real registers.
 template <sop O> [[gnu::always_inline]] inline real apply_real(real a, real b, real c) noexcept {
-  if constexpr (O == sop::add) return a + b;
-  else if constexpr (O == sop::sub) return a - b;
-  else if constexpr (O == sop::mul) return hidden(a * b);
-  else if constexpr (O == sop::div) return a / b;
-  else if constexpr (O == sop::fma) return fma(a, b, c);
-  else if constexpr (O == sop::neg) return as_real(as_integer(a) ^ integer(std::numeric_limits<std::int32_t>::min()));
-  else if constexpr (O == sop::abs) return as_real(as_integer(a) & integer(std::numeric_limits<std::int32_t>::max()));
-  else if constexpr (O == sop::min) return min(a, b);
-  else if constexpr (O == sop::max) return max(a, b);
-  else if constexpr (O == sop::sqrt) return xsimd::sqrt(a);
-  else if constexpr (O == sop::floor) return floor(a);
-  else if constexpr (O == sop::round_even) return xsimd::nearbyint(a);
-  else static_assert(O == sop::add, "cpu: not a primitive on real registers");
+  if constexpr (O == sop::add)
+    return a + b;
+  else if constexpr (O == sop::sub)
+    return a - b;
+  else if constexpr (O == sop::mul)
+    return hidden(a * b);
+  else if constexpr (O == sop::div)
+    return a / b;
+  else if constexpr (O == sop::fma)
+    return fma(a, b, c);
+  else if constexpr (O == sop::neg)
+    return as_real(as_integer(a) ^ integer(std::numeric_limits<std::int32_t>::min()));
+  else if constexpr (O == sop::abs)
+    return as_real(as_integer(a) & integer(std::numeric_limits<std::int32_t>::max()));
+  else if constexpr (O == sop::min)
+    return min(a, b);
+  else if constexpr (O == sop::max)
+    return max(a, b);
+  else if constexpr (O == sop::sqrt)
+    return xsimd::sqrt(a);
+  else if constexpr (O == sop::floor)
+    return floor(a);
+  else if constexpr (O == sop::round_even)
+    return xsimd::nearbyint(a);
+  else
+    static_assert(O == sop::add, "cpu: not a primitive on real registers");
 }
 template <sop O> [[gnu::always_inline]] inline mask compare(real a, real b) noexcept {
-  if constexpr (O == sop::less) return a < b;
-  else if constexpr (O == sop::less_equal) return a <= b;
-  else return a == b;
+  if constexpr (O == sop::less)
+    return a < b;
+  else if constexpr (O == sop::less_equal)
+    return a <= b;
+  else
+    return a == b;
 }
-template <sop O> [[gnu::always_inline]] inline integer apply_integer(integer a, integer b) noexcept {
-  if constexpr (O == sop::int_add) return a + b;
-  else if constexpr (O == sop::int_sub) return a - b;
-  else if constexpr (O == sop::int_and) return a & b;
-  else if constexpr (O == sop::int_or) return a | b;
-  else return a ^ b;
+template <sop O>
+[[gnu::always_inline]] inline integer apply_integer(integer a, integer b) noexcept {
+  if constexpr (O == sop::int_add)
+    return a + b;
+  else if constexpr (O == sop::int_sub)
+    return a - b;
+  else if constexpr (O == sop::int_and)
+    return a & b;
+  else if constexpr (O == sop::int_or)
+    return a | b;
+  else
+    return a ^ b;
 }
 /// Shifts. (The zero-masked forms: g++ 12 warns of its own undefined operand in the plain ones.)
 [[gnu::always_inline]] inline integer shift_left(integer a, int count) noexcept {

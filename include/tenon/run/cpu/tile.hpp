@@ -14,13 +14,17 @@ inline constexpr int tile_columns = tile_vectors * width;
 struct strided_rows {
   const float* data;
   i64 row, k;
-  [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept { return data + r * row + i * k; }
+  [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept {
+    return data + r * row + i * k;
+  }
 };
 struct indexed_rows {
   const float* data;
-  const i64* row;           ///< offset of each row of the tile
-  const std::int32_t* k;    ///< offset of each term
-  [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept { return data + row[r] + k[i]; }
+  const i64* row;         ///< offset of each row of the tile
+  const std::int32_t* k;  ///< offset of each term
+  [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept {
+    return data + row[r] + k[i];
+  }
 };
 /// The vector side: the columns of term k.
 struct packed_columns {
@@ -64,8 +68,10 @@ template <int Rows, int Vectors, class Q, class P>
 template <int Vectors, class Q, class P>
 inline void tile_of(int rows, Q q, P p, i64 terms, float* out, i64 out_row) noexcept {
   const auto skip = [&](int n) {
-    if constexpr (std::is_same_v<Q, strided_rows>) q.data += n * q.row;
-    else q.row += n;
+    if constexpr (std::is_same_v<Q, strided_rows>)
+      q.data += n * q.row;
+    else
+      q.row += n;
     out += n * out_row;
     rows -= n;
   };
@@ -86,9 +92,12 @@ inline void tile_of(int rows, Q q, P p, i64 terms, float* out, i64 out_row) noex
 }
 template <class Q, class P>
 inline void tile_of(int rows, int vectors, Q q, P p, i64 terms, float* out, i64 out_row) noexcept {
-  if (vectors == 3) tile_of<3>(rows, q, p, terms, out, out_row);
-  else if (vectors == 2) tile_of<2>(rows, q, p, terms, out, out_row);
-  else tile_of<1>(rows, q, p, terms, out, out_row);
+  if (vectors == 3)
+    tile_of<3>(rows, q, p, terms, out, out_row);
+  else if (vectors == 2)
+    tile_of<2>(rows, q, p, terms, out, out_row);
+  else
+    tile_of<1>(rows, q, p, terms, out, out_row);
 }
 
 }  // namespace tenon::simd

@@ -10,14 +10,16 @@ struct window_plan {
   windowing w{};
   int root = -1, out_root = -1;
   i64 offset = 0;
-  i64 images = 1, channels = 1;       ///< outer positions; image_step and channel_step lead to them
+  i64 images = 1, channels = 1;  ///< outer positions; image_step and channel_step lead to them
   i64 image_step = 0, channel_step = 0;
   i64 out_height = 1, out_width = 1, inner = 1;
-  void (*row)(const window_plan&, const float* image, i64 y, float* column, float* out) noexcept = nullptr;
+  void (*row)(const window_plan&, const float* image, i64 y, float* column,
+              float* out) noexcept = nullptr;
 };
 
 /// y[i] = combine of the in-bounds rows at column i, from top to bottom.
-template <combine How> inline void combine_rows(const float* x, i64 row_step, i64 rows, i64 n, float* y) noexcept {
+template <combine How>
+inline void combine_rows(const float* x, i64 row_step, i64 rows, i64 n, float* y) noexcept {
   i64 i = 0;
   for (; i + width <= n; i += width) {
     real e = load(x + i);
@@ -33,48 +35,65 @@ template <combine How> inline void combine_rows(const float* x, i64 row_step, i6
 template <combine How> inline void combine_into(float* y, const float* x, i64 n) noexcept {
   i64 i = 0;
   for (; i + width <= n; i += width) store(combined<How>(load(y + i), load(x + i)), y + i);
-  if (i < n) store_part(combined<How>(load_part(y + i, n - i), load_part(x + i, n - i)), y + i, n - i);
+  if (i < n)
+    store_part(combined<How>(load_part(y + i, n - i), load_part(x + i, n - i)), y + i, n - i);
 }
 
 template <combine How> [[gnu::always_inline]] inline float combined(float a, float b) noexcept {
-  if constexpr (How == combine::sum) return a + b;
-  else if constexpr (How == combine::max) return b > a || b != b ? b : a;
-  else if constexpr (How == combine::min) return b < a || b != b ? b : a;
-  else return a * b;  // no sum follows that it could be contracted with
+  if constexpr (How == combine::sum)
+    return a + b;
+  else if constexpr (How == combine::max)
+    return b > a || b != b ? b : a;
+  else if constexpr (How == combine::min)
+    return b < a || b != b ? b : a;
+  else
+    return a * b;  // no sum follows that it could be contracted with
 }
 /// out[x] combined with x[x * Step]; a constant step lets the compiler vectorise.
-template <combine How, int Step> inline void combine_strided(float* __restrict out, const float* __restrict x, i64 step, i64 n) noexcept {
+template <combine How, int Step> inline void combine_strided(float* __restrict out,
+                                                             const float* __restrict x, i64 step,
+                                                             i64 n) noexcept {
   const i64 s = Step > 0 ? Step : step;
   for (i64 i = 0; i < n; ++i) out[i] = combined<How>(out[i], x[i * s]);
 }
 
 /// Outputs [first, last) whose taps are all in bounds, one channel: taps from left to right.
-template <combine How> inline void across_inside(const sweep& h, const float* column, i64 first, i64 last, float* out) noexcept {
+template <combine How> inline void across_inside(const sweep& h, const float* column, i64 first,
+                                                 i64 last, float* out) noexcept {
   const float* x = column + first * h.stride - h.begin;
   for (i64 i = first; i < last; ++i) out[i] = x[(i - first) * h.stride];
   for (i64 k = 1; k < h.taps; ++k) {
     const float* tap = x + k * h.dilation;
-    if (h.stride == 1) combine_strided<How, 1>(out + first, tap, 1, last - first);
-    else if (h.stride == 2) combine_strided<How, 2>(out + first, tap, 2, last - first);
-    else combine_strided<How, 0>(out + first, tap, h.stride, last - first);
+    if (h.stride == 1)
+      combine_strided<How, 1>(out + first, tap, 1, last - first);
+    else if (h.stride == 2)
+      combine_strided<How, 2>(out + first, tap, 2, last - first);
+    else
+      combine_strided<How, 0>(out + first, tap, h.stride, last - first);
   }
 }
 /// Output x of `inner` channels, with padding. Returns the number of taps in bounds.
-template <combine How> inline i64 across_border(const sweep& h, const float* column, i64 inner, i64 x, float* y) noexcept {
+template <combine How>
+inline i64 across_border(const sweep& h, const float* column, i64 inner, i64 x, float* y) noexcept {
   i64 columns = 0;
   for (i64 k = 0; k < h.taps; ++k) {
     const i64 at = x * h.stride - h.begin + k * h.dilation;
     if (at < 0 || at >= h.extent) continue;
-    if (columns++ == 0) std::memcpy(y, column + at * inner, static_cast<std::size_t>(inner) * sizeof(float));
-    else combine_into<How>(y, column + at * inner, inner);
+    if (columns++ == 0)
+      std::memcpy(y, column + at * inner, static_cast<std::size_t>(inner) * sizeof(float));
+    else
+      combine_into<How>(y, column + at * inner, inner);
   }
   for (i64 c = 0; columns == 0 && c < inner; ++c) y[c] = 0;
   return columns;
 }
 /// Across the columns that `combine_rows` left.
-template <combine How> inline void combine_across(const sweep& h, const float* column, i64 inner, i64 out_width, i64 rows, bool average, float* out) noexcept {
+template <combine How> inline void combine_across(const sweep& h, const float* column, i64 inner,
+                                                  i64 out_width, i64 rows, bool average,
+                                                  float* out) noexcept {
   const i64 reach = (h.taps - 1) * h.dilation;
-  i64 first = (h.begin + h.stride - 1) / h.stride, last = h.extent - reach + h.begin > 0 ? (h.extent - 1 - reach + h.begin) / h.stride + 1 : 0;
+  i64 first = (h.begin + h.stride - 1) / h.stride,
+      last = h.extent - reach + h.begin > 0 ? (h.extent - 1 - reach + h.begin) / h.stride + 1 : 0;
   if (inner != 1 || first > out_width) first = out_width;
   if (last > out_width) last = out_width;
   if (last < first) last = first;
@@ -83,15 +102,18 @@ template <combine How> inline void combine_across(const sweep& h, const float* c
     const float count = static_cast<float>(rows * columns);
     for (i64 c = 0; c < n; ++c) out[x + c] /= count;
   };
-  for (i64 x = 0; x < first; ++x) divide(x * inner, inner, across_border<How>(h, column, inner, x, out + x * inner));
+  for (i64 x = 0; x < first; ++x)
+    divide(x * inner, inner, across_border<How>(h, column, inner, x, out + x * inner));
   if (last > first) {
     across_inside<How>(h, column, first, last, out);
     divide(first, last - first, h.taps);
   }
-  for (i64 x = last; x < out_width; ++x) divide(x * inner, inner, across_border<How>(h, column, inner, x, out + x * inner));
+  for (i64 x = last; x < out_width; ++x)
+    divide(x * inner, inner, across_border<How>(h, column, inner, x, out + x * inner));
 }
 
-template <combine How> void window_row(const window_plan& p, const float* image, i64 y, float* column, float* out) noexcept {
+template <combine How> void window_row(const window_plan& p, const float* image, i64 y,
+                                       float* column, float* out) noexcept {
   const sweep &v = p.w.swept[0], &h = p.w.swept[1];
   i64 first = 0, last = v.taps;  // in-bounds taps
   const i64 y0 = y * v.stride - v.begin;
@@ -101,21 +123,25 @@ template <combine How> void window_row(const window_plan& p, const float* image,
     for (i64 i = 0; i < p.out_width * p.inner; ++i) out[i] = 0;
     return;
   }
-  combine_rows<How>(image + (y0 + first * v.dilation) * v.step, v.dilation * v.step, last - first, h.extent * p.inner, column);
+  combine_rows<How>(image + (y0 + first * v.dilation) * v.step, v.dilation * v.step, last - first,
+                    h.extent * p.inner, column);
   combine_across<How>(h, column, p.inner, p.out_width, last - first, p.w.average, out);
 }
 
 inline void run_window(const window_plan& p, const frame& f) noexcept {
   const i64 row = p.out_width * p.inner;
-  f.threads(p.images * p.channels * p.out_height, 1 + 8192 / (row * p.w.swept[0].taps), [&](i64 begin, i64 end, int thread) {
-    auto* column = reinterpret_cast<float*>(f.thread_memory + thread * f.thread_bytes);
-    for (i64 u = begin; u < end; ++u) {
-      const i64 y = u % p.out_height, c = u / p.out_height % p.channels, n = u / p.out_height / p.channels;
-      const float* image = reinterpret_cast<const float*>(f.base[p.root]) + p.offset + n * p.image_step + c * p.channel_step;
-      float* out = reinterpret_cast<float*>(f.base[p.out_root]) + u * row;
-      p.row(p, image, y, column, out);
-    }
-  });
+  f.threads(p.images * p.channels * p.out_height, 1 + 8192 / (row * p.w.swept[0].taps),
+            [&](i64 begin, i64 end, int thread) {
+              auto* column = reinterpret_cast<float*>(f.thread_memory + thread * f.thread_bytes);
+              for (i64 u = begin; u < end; ++u) {
+                const i64 y = u % p.out_height, c = u / p.out_height % p.channels,
+                          n = u / p.out_height / p.channels;
+                const float* image = reinterpret_cast<const float*>(f.base[p.root]) + p.offset +
+                                     n * p.image_step + c * p.channel_step;
+                float* out = reinterpret_cast<float*>(f.base[p.out_root]) + u * row;
+                p.row(p, image, y, column, out);
+              }
+            });
 }
 
 /// Images of four axes with height and width side by side, as WebNN's layouts have them.

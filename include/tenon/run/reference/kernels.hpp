@@ -31,7 +31,8 @@ template <int N> struct odometer {
   }
 };
 
-template <int Operands> constexpr void map_of(program_view p, const shape& space, const operand* in, float* out) {
+template <int Operands>
+constexpr void map_of(program_view p, const shape& space, const operand* in, float* out) {
   odometer<Operands> o{space};
   for (int k = 0; k < Operands; ++k) o.step[k] = broadcast(in[k].where, in[k].extent, space);
   const i64 n = space.count();
@@ -41,11 +42,13 @@ template <int Operands> constexpr void map_of(program_view p, const shape& space
     out[i] = evaluate(p, arguments);
   }
 }
-constexpr void map(program_view p, const shape& space, const operand* in, int operands, float* out) {
+constexpr void map(program_view p, const shape& space, const operand* in, int operands,
+                   float* out) {
   if (operands == 1) return map_of<1>(p, space, in, out);
   if (operands == 2) return map_of<2>(p, space, in, out);
   operand all[max_operands];  // what is not there is read as a number that no instruction reads
-  for (int k = 0; k < max_operands; ++k) all[k] = k < operands ? in[k] : operand{in[0].data, {}, {}};
+  for (int k = 0; k < max_operands; ++k)
+    all[k] = k < operands ? in[k] : operand{in[0].data, {}, {}};
   map_of<max_operands>(p, space, all, out);
 }
 
@@ -60,7 +63,10 @@ constexpr float combined(combine how, float a, float b) {
 /// The value that a lane which got no element holds: none of the combinations sees it.
 constexpr float neutral(combine how) {
   constexpr float most = std::numeric_limits<float>::infinity();
-  return how == combine::sum ? 0.0f : how == combine::product ? 1.0f : how == combine::max ? -most : most;
+  return how == combine::sum       ? 0.0f
+         : how == combine::product ? 1.0f
+         : how == combine::max     ? -most
+                                   : most;
 }
 
 constexpr void reduce(const reduction& r, const operand& in, float* out) {
@@ -89,11 +95,14 @@ constexpr void reduce(const reduction& r, const operand& in, float* out) {
 constexpr void window(const windowing& w, const operand& in, const shape& space, float* out) {
   odometer<1> o{space};
   const sweep &h = w.swept[0], &v = w.swept[1];
-  for (int i = 0; i < space.rank; ++i) o.step[0].step[i] = i == h.out_axis || i == v.out_axis ? 0 : in.where.step[i];
-  const i64 step_h = in.where.step[h.out_axis], step_v = in.where.step[v.out_axis], n = space.count();
+  for (int i = 0; i < space.rank; ++i)
+    o.step[0].step[i] = i == h.out_axis || i == v.out_axis ? 0 : in.where.step[i];
+  const i64 step_h = in.where.step[h.out_axis], step_v = in.where.step[v.out_axis],
+            n = space.count();
   for (i64 i = 0; i < n; ++i, o.next()) {
     const float* at = in.data + o.offset[0];
-    const i64 y0 = o.at[h.out_axis] * h.stride - h.begin, x0 = o.at[v.out_axis] * v.stride - v.begin;
+    const i64 y0 = o.at[h.out_axis] * h.stride - h.begin,
+              x0 = o.at[v.out_axis] * v.stride - v.begin;
     float all = 0;
     i64 columns = 0, rows = 0;
     for (i64 kx = 0; kx < v.taps; ++kx) {  // a column from top to bottom, then the columns
@@ -120,7 +129,8 @@ constexpr void move(const movement& m, const operand& in, const shape& space, fl
     o.space = in.extent;
     o.step[0] = in.where.step;
   } else {
-    for (int i = 0; i < space.rank; ++i) o.step[0].step[i] = restride(m.step[i], in.extent, in.where);
+    for (int i = 0; i < space.rank; ++i)
+      o.step[0].step[i] = restride(m.step[i], in.extent, in.where);
   }
   const float* from = in.data + (m.reshapes ? 0 : restride(m.offset, in.extent, in.where));
   const i64 n = space.count();
@@ -129,15 +139,16 @@ constexpr void move(const movement& m, const operand& in, const shape& space, fl
 
 /// One output element: the terms in the order of the reduced axes, the last one fastest.
 struct terms {
-  odometer<2> outer;         ///< all reduced axes but the last; offsets in a and b
-  i64 n = 1, a = 0, b = 0;   ///< the last reduced axis
+  odometer<2> outer;        ///< all reduced axes but the last; offsets in a and b
+  i64 n = 1, a = 0, b = 0;  ///< the last reduced axis
   int sweeps = 0;
   sweep swept[2]{};
-  int tap_at[2]{-1, -1};     ///< position of a sweep's tap axis in `outer`, -1: it is the last axis
+  int tap_at[2]{-1, -1};  ///< position of a sweep's tap axis in `outer`, -1: it is the last axis
 };
 constexpr float sum_terms(const terms& all, const float* a, const float* b, const i64* base) {
   float sum = 0;
-  i64 low = 0, high = all.n, start = 0;  // of the last axis: taps inside the operand, offset of tap 0
+  i64 low = 0, high = all.n,
+      start = 0;  // of the last axis: taps inside the operand, offset of tap 0
   for (int s = 0; s < all.sweeps; ++s) {
     if (all.tap_at[s] >= 0) continue;
     const sweep& w = all.swept[s];
@@ -168,8 +179,8 @@ constexpr float sum_terms(const terms& all, const float* a, const float* b, cons
 /// The terms of all outputs as a list, for constant expressions: one statement a term, because
 /// compilers count steps.
 struct listed_term {
-  i64 a = 0, b = 0;      ///< offsets
-  i64 y = 0, x = 0;      ///< tap positions of the two sweeps
+  i64 a = 0, b = 0;  ///< offsets
+  i64 y = 0, x = 0;  ///< tap positions of the two sweeps
 };
 constexpr sequence<listed_term> list_terms(const terms& all) {
   sequence<listed_term> r;
@@ -187,18 +198,23 @@ constexpr sequence<listed_term> list_terms(const terms& all) {
     }
   return r;
 }
-constexpr float sum_listed(const terms& all, const sequence<listed_term>& listed, const float* a, const float* b, const i64* base) {
-  const i64 height = all.sweeps > 0 ? all.swept[0].extent : 1, width = all.sweeps > 1 ? all.swept[1].extent : 1;
+constexpr float sum_listed(const terms& all, const sequence<listed_term>& listed, const float* a,
+                           const float* b, const i64* base) {
+  const i64 height = all.sweeps > 0 ? all.swept[0].extent : 1,
+            width = all.sweeps > 1 ? all.swept[1].extent : 1;
   const i64 y = base[0], x = base[1], start = y * all.swept[0].step + x * all.swept[1].step;
   float sum = 0;
   for (const listed_term& t : listed)
-    sum = arithmetic::constant::fma(y + t.y >= 0 && y + t.y < height && x + t.x >= 0 && x + t.x < width ? a[start + t.a] : 0.0f, b[t.b], sum);
+    sum = arithmetic::constant::fma(
+        y + t.y >= 0 && y + t.y < height && x + t.x >= 0 && x + t.x < width ? a[start + t.a] : 0.0f,
+        b[t.b], sum);
   return sum;
 }
 
 /// All outputs: `sum(a, b, base)` adds up one.
-template <class Sum>
-constexpr void each_output(const contraction& c, odometer<3> o, const int* at_output, const operand& a, const operand& b, float* out, Sum sum) {
+template <class Sum> constexpr void each_output(const contraction& c, odometer<3> o,
+                                                const int* at_output, const operand& a,
+                                                const operand& b, float* out, Sum sum) {
   const i64 n = o.space.count();
   for (i64 i = 0; i < n; ++i, o.next()) {
     i64 base[2]{};
@@ -249,9 +265,14 @@ constexpr void contract(const contraction& c, const operand& a, const operand& b
   }
   if (__builtin_is_constant_evaluated()) {  // the builtin: folded at -O0 too, so that run time has no heap
     const sequence<listed_term> listed = list_terms(all);
-    return each_output(c, o, at_output, a, b, out, [&](const float* x, const float* y, const i64* base) { return sum_listed(all, listed, x, y, base); });
+    return each_output(c, o, at_output, a, b, out,
+                       [&](const float* x, const float* y, const i64* base) {
+                         return sum_listed(all, listed, x, y, base);
+                       });
   }
-  each_output(c, o, at_output, a, b, out, [&](const float* x, const float* y, const i64* base) { return sum_terms(all, x, y, base); });
+  each_output(c, o, at_output, a, b, out, [&](const float* x, const float* y, const i64* base) {
+    return sum_terms(all, x, y, base);
+  });
 }
 
 /// Computes one node into dense memory.

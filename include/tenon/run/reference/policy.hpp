@@ -12,7 +12,9 @@ struct reference {
   static constexpr const char* name = "reference";
   static constexpr sharing memory = sharing::same;
   static constexpr bool fuses = false;
-  static constexpr bool supports(const table_view&, const node& n) { return n.out.type == type::float32; }
+  static constexpr bool supports(const table_view&, const node& n) {
+    return n.out.type == type::float32;
+  }
   static constexpr footprint measure(const plan_view&, int) { return {}; }
 
   struct function {};
@@ -31,7 +33,8 @@ struct reference {
     reference_kernels::operand in[max_operands];
     for (int k = 0; k < n.operands; ++k) {
       const value& v = p.values[n.in[k]];
-      in[k] = {reinterpret_cast<const float*>(f.base[v.root]) + v.offset, v, p.table.nodes[n.in[k]].out.shape};
+      in[k] = {reinterpret_cast<const float*>(f.base[v.root]) + v.offset, v,
+               p.table.nodes[n.in[k]].out.shape};
     }
     reference_kernels::run_node(p.table, n, in, reinterpret_cast<float*>(f.base[w.node]));
   }
