@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/expr/scalar.hpp>
+#include <limits>
 
 namespace tenon {
 
@@ -25,6 +26,15 @@ constexpr bool is_leaf(family f) { return f == family::input || f == family::wei
 
 /// How reductions and windows combine two values; max and min propagate NaN.
 enum class combine : std::uint8_t { sum, max, min, product };
+
+/// The value that a lane which got no element holds: none of the combinations sees it.
+constexpr float neutral(combine how) {
+  constexpr float most = std::numeric_limits<float>::infinity();
+  return how == combine::sum       ? 0.0f
+         : how == combine::product ? 1.0f
+         : how == combine::max     ? -most
+                                   : most;
+}
 
 /// A window along one axis: output position o and tap t read input position
 /// `o * stride + t * dilation - begin`; positions outside [0, extent) are padding.

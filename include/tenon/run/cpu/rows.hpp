@@ -24,13 +24,6 @@ template <combine How> [[gnu::always_inline]] inline real combined(real a, real 
   else
     return hidden(a * b);
 }
-constexpr float neutral(combine how) {
-  constexpr float most = std::numeric_limits<float>::infinity();
-  return how == combine::sum       ? 0.0f
-         : how == combine::product ? 1.0f
-         : how == combine::max     ? -most
-                                   : most;
-}
 /// Combines a register's elements as the tree (i, i + half), halves first.
 template <combine How> inline float fold(lanes all) noexcept {
   alignas(64) float e[reduction_lanes];

@@ -60,15 +60,6 @@ constexpr float combined(combine how, float a, float b) {
     default: return arithmetic::mul(a, b);
   }
 }
-/// The value that a lane which got no element holds: none of the combinations sees it.
-constexpr float neutral(combine how) {
-  constexpr float most = std::numeric_limits<float>::infinity();
-  return how == combine::sum       ? 0.0f
-         : how == combine::product ? 1.0f
-         : how == combine::max     ? -most
-                                   : most;
-}
-
 constexpr void reduce(const reduction& r, const operand& in, float* out) {
   odometer<1> kept, summed;
   for (int i = 0; i < in.extent.rank; ++i) {
