@@ -167,7 +167,7 @@ inline std::string difference_without_fma(std::span<const float> wanted, std::sp
   for (const float x : wanted) most = x > most ? x : -x > most ? -x : most;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const float off = wanted[i] - found[i];
-    if (!same_value(wanted[i], found[i]) && !(off <= 1e-5f * most && off >= -1e-5f * most)) return "element " + std::to_string(i) + ": " + std::to_string(wanted[i]) + " and " + std::to_string(found[i]);
+    if (!same_value(wanted[i], found[i]) && !(off <= 1e-4f * most && off >= -1e-4f * most)) return "element " + std::to_string(i) + ": " + std::to_string(wanted[i]) + " and " + std::to_string(found[i]);
   }
   return "";
 }

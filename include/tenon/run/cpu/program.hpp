@@ -137,16 +137,11 @@ template <auto P> void run_inlined(program_view, const stream* in, float* out, i
 /// Registers per instruction that the interpreter sweeps at once.
 inline constexpr int block = 8;
 
-/// The interpreter's registers: 32 bits a lane; masks are all ones or all zeros.
-struct machine {
-  real r[max_registers][block];
-};
 inline real from_mask(mask m) noexcept {
   return xsimd::select(m, as_real(integer(-1)), as_real(integer(0)));
 }
-inline mask to_mask(real x) noexcept {
-  return converted(as_integer(x)) < real(0.0f);
-}  // all ones is -1
+/// Masks are all ones, which is -1, or all zeros.
+inline mask to_mask(real x) noexcept { return converted(as_integer(x)) < real(0.0f); }
 
 /// One instruction on one register of the block.
 template <sop O>
@@ -182,13 +177,18 @@ template <sop O>
     return apply_real<O>(a, b, c);
 }
 /// Sweeps one instruction over a block. The destination may be one of the sources.
-template <sop O> void sweep_block(machine& m, instruction x) noexcept {
+template <sop O>
+void sweep_block(instruction x, const float* a, const float* b, const float* c,
+                 float* out) noexcept {
   constexpr int n = sources_of(O);
-  real* d = m.r[x.dst()];
-  const real *a = m.r[n > 0 ? x.a() : 0], *b = m.r[n > 1 ? x.b() : 0], *c = m.r[n > 2 ? x.c() : 0];
-  for (int k = 0; k < block; ++k) d[k] = interpret<O>(x, a[k], b[k], c[k]);
+  const real none(0.0f);
+  for (int k = 0; k < block * width; k += width)
+    store(interpret<O>(x, n > 0 ? load(a + k) : none, n > 1 ? load(b + k) : none,
+                       n > 2 ? load(c + k) : none),
+          out + k);
 }
-using sweep_type = void (*)(machine&, instruction) noexcept;
+using sweep_type = void (*)(instruction, const float*, const float*, const float*,
+                            float*) noexcept;
 template <int... I> constexpr auto sweep_table(std::integer_sequence<int, I...>) {
   struct {
     sweep_type of[sizeof...(I)];
@@ -200,43 +200,50 @@ inline constexpr int operations = static_cast<int>(sop::pow);
 template <int Operations>
 inline constexpr auto sweeps = sweep_table(std::make_integer_sequence<int, Operations>{});
 
-/// Runs a program over `vectors` registers of elements, the last of which has `rest` elements.
-template <int Operations> void run_block(machine& m, program_view p, const stream* in, i64 at,
-                                         int vectors, i64 rest, float* out) noexcept {
+/// The interpreter's registers, a block of elements each; a register may be an operand in place.
+struct machine {
+  alignas(64) float room[max_registers][block * width];
+  const float* at[max_registers];
+};
+
+/// Brings an operand's elements [at, at + n) into register `d`: in place where they fill the block.
+inline void load_operand(machine& m, const stream& s, i64 at, i64 n, int d) noexcept {
+  m.at[d] = m.room[d];
+  if (s.step == 0) {
+    for (int k = 0; k < block * width; k += width) store(real(*s.data), m.room[d] + k);
+  } else if (n == block * width) {
+    m.at[d] = s.data + at;
+  } else {
+    std::memset(m.room[d], 0, sizeof(m.room[d]));
+    std::memcpy(m.room[d], s.data + at, static_cast<std::size_t>(n) * sizeof(float));
+  }
+}
+/// Runs a program over `n` elements, a block at most.
+template <int Operations>
+void run_block(machine& m, program_view p, const stream* in, i64 at, i64 n, float* out) noexcept {
+  const bool whole = n == block * width;
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
-    if (x.op() != sop::arg) {
-      sweeps<Operations>.of[static_cast<int>(x.op()) - 1](m, x);
+    const int d = x.dst();
+    if (x.op() == sop::arg) {
+      load_operand(m, in[x.a()], at, n, d);
       continue;
     }
-    const stream& s = in[x.a()];
-    real* d = m.r[x.dst()];
-    if (s.step == 0) {
-      for (int k = 0; k < block; ++k) d[k] = real(*s.data);
-    } else {
-      for (int k = 0; k < vectors - 1; ++k) d[k] = load(s.data + at + k * width);
-      d[vectors - 1] = rest == width ? load(s.data + at + (vectors - 1) * width)
-                                     : load_part(s.data + at + (vectors - 1) * width, rest);
-    }
+    const int sources = sources_of(x.op());
+    float* to = whole && i == p.size - 1 ? out + at : m.room[d];
+    sweeps<Operations>.of[static_cast<int>(x.op()) - 1](
+        x, sources > 0 ? m.at[x.a()] : nullptr, sources > 1 ? m.at[x.b()] : nullptr,
+        sources > 2 ? m.at[x.c()] : nullptr, to);
+    m.at[d] = to;
   }
-  const real* y = m.r[p.code[p.size - 1].dst()];
-  for (int k = 0; k < vectors - 1; ++k) store(y[k], out + at + k * width);
-  if (rest == width)
-    store(y[vectors - 1], out + at + (vectors - 1) * width);
-  else
-    store_part(y[vectors - 1], out + at + (vectors - 1) * width, rest);
+  const float* y = m.at[p.code[p.size - 1].dst()];
+  if (y != out + at) std::memcpy(out + at, y, static_cast<std::size_t>(n) * sizeof(float));
 }
 template <int Operations = operations>
 void run_interpreted(program_view p, const stream* in, float* out, i64 n) noexcept {
   machine m;
-  if (n < block * width)  // else the first block writes whole registers before anything reads them
-    for (auto& r : m.r)
-      for (real& x : r) x = real(0.0f);
-  for (i64 at = 0; at < n; at += block * width) {
-    const i64 left = n - at < block * width ? n - at : i64{block} * width;
-    const int vectors = static_cast<int>((left + width - 1) / width);
-    run_block<Operations>(m, p, in, at, vectors, left - (vectors - 1) * width, out);
-  }
+  for (i64 at = 0; at < n; at += block * width)
+    run_block<Operations>(m, p, in, at, n - at < block * width ? n - at : i64{block} * width, out);
 }
 
 }  // namespace tenon::simd
