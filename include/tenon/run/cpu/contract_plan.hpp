@@ -158,33 +158,161 @@ struct reading {
 /// Columns of packed panels: whole registers.
 constexpr i64 packed_columns_of(i64 n) { return (n + width - 1) / width * width; }
 
-/// The padded copy of the swept operand: needed where a tap leaves the image, or where pixels are to
-/// be columns and are not neighbours in memory.
-constexpr void plan_image(contract_plan& t, reading& r, bool pixels, bool needed) {
-  const contraction& c = r.c;
-  if (!needed) return;
-  const value& v = r.p.values[r.n.in[0]];
-  contract_plan::image_copy& m = t.image;
-  i64 span[2]{};
-  for (int s = 0; s < 2; ++s)
-    span[s] = (c.axis[c.swept[s].out_axis].extent - 1) * c.swept[s].stride +
-              (c.swept[s].taps - 1) * c.swept[s].dilation + 1;
-  m.used = true;
-  m.root = v.root;
-  m.offset = v.offset;
-  m.height = c.swept[0].extent;
-  m.width = c.swept[1].extent;
-  m.inner = c.swept[1].step;
-  m.count = r.extents_of(0).count() / (m.height * m.width * m.inner);
-  m.top = c.swept[0].begin;
-  m.left = c.swept[1].begin;
-  m.phases_y = pixels ? c.swept[0].stride : 1;
-  m.phases_x = pixels ? c.swept[1].stride : 1;
-  m.plane_height = (span[0] + m.phases_y - 1) / m.phases_y;
-  m.plane_width = (span[1] + m.phases_x - 1) / m.phases_x;
-  m.item = m.phases_y * m.phases_x * m.plane_height * m.plane_width * m.inner;
-  r.image = m;
-}
+/// Decides step by step; the order of the members is the order of the decisions.
+struct contract_planner {
+  reading r;
+  contract_plan t{};
+  int vector_axis = -1, line_axis = -1;
+  bool pixels = false;  ///< the vectors are filled with neighbouring pixels of an image
+  bool swap = false;    ///< the vector side is operand a
+  i64 scratch = 0, packed = work_bytes;
+
+  /// The vector axis: the output's contiguous one, if just one operand varies along it. That operand
+  /// is the vector side. A swept operand is never packed into panels: its padding is not.
+  constexpr void choose_vectors() {
+    const contraction& c = r.c;
+    for (int i = 0; i < c.axes; ++i) {
+      const contraction::loop& l = c.axis[i];
+      if (!l.reduced && l.extent > 1 && l.out == 1 && (l.a == 0 || (l.b == 0 && c.sweeps == 0)))
+        vector_axis = i;
+    }
+    if (vector_axis >= 0 && r.is_out_position(vector_axis)) {
+      pixels = c.swept[1].step == 1;
+      vector_axis = pixels ? c.swept[1].out_axis : -1;
+      line_axis = pixels ? c.swept[0].out_axis : -1;
+    }
+    swap = pixels || (vector_axis >= 0 && c.axis[vector_axis].b == 0);
+  }
+  /// The swept operand is read in place, unless a tap leaves the image, or pixels that are to fill
+  /// vectors are not neighbours in memory.
+  constexpr void choose_image() {
+    const contraction& c = r.c;
+    bool in_place = true;
+    for (int s = 0; s < c.sweeps; ++s) {
+      const sweep& w = c.swept[s];
+      in_place = in_place && w.begin == 0 && span(w) <= w.extent && (!pixels || w.stride == 1);
+    }
+    if (pixels)  // the last tile of an image in place moves back into it
+      in_place = in_place &&
+                 (c.axis[line_axis].extent - 1) * c.swept[0].step + c.axis[vector_axis].extent >=
+                     tile_columns;
+    if (!in_place) copy_image();
+    t.form = !pixels ? vector_form::panels : in_place ? vector_form::image : vector_form::planes;
+  }
+  constexpr i64 span(const sweep& w) const {
+    return (r.c.axis[w.out_axis].extent - 1) * w.stride + (w.taps - 1) * w.dilation + 1;
+  }
+  constexpr void copy_image() {
+    const sweep &v = r.c.swept[0], &h = r.c.swept[1];
+    const value& from = r.p.values[r.n.in[0]];
+    contract_plan::image_copy& m = t.image;
+    m.used = true;
+    m.root = from.root;
+    m.offset = from.offset;
+    m.at = scratch;
+    m.height = v.extent;
+    m.width = h.extent;
+    m.inner = h.step;
+    m.count = r.extents_of(0).count() / (m.height * m.width * m.inner);
+    m.top = v.begin;
+    m.left = h.begin;
+    m.phases_y = pixels ? v.stride : 1;
+    m.phases_x = pixels ? h.stride : 1;
+    m.plane_height = (span(v) + m.phases_y - 1) / m.phases_y;
+    m.plane_width = (span(h) + m.phases_x - 1) / m.phases_x;
+    m.item = m.phases_y * m.phases_x * m.plane_height * m.plane_width * m.inner;
+    scratch += aligned((m.count * m.item + (pixels ? tile_columns : 0)) * 4);
+    r.image = m;
+  }
+  constexpr void choose_sides() {
+    const value &q = r.p.values[r.n.in[swap ? 1 : 0]], &p = r.p.values[r.n.in[swap ? 0 : 1]];
+    t.q = {side::source::in_place, q.root, q.offset, 0};
+    t.p = {side::source::in_place, p.root, p.offset, 0};
+    if (t.image.used) (pixels ? t.p : t.q) = {side::source::scratch, -1, 0, t.image.at};
+  }
+  /// Output axes by role, and the terms.
+  constexpr void collect_axes() {
+    if (vector_axis >= 0) t.column = r.axis(vector_axis, swap);
+    if (line_axis >= 0) t.line = r.axis(line_axis, swap);
+    for (int i = 0; i < r.c.axes; ++i) {
+      if (r.c.axis[i].reduced) {
+        add_terms(i);
+      } else if (i != vector_axis && i != line_axis && r.c.axis[i].extent > 1) {
+        const output_axis x = r.axis(i, swap);
+        const bool row = x.q != 0 && x.p == 0;
+        (row ? t.row[t.row_axes++] : t.batch[t.batches++]) = x;
+        (row ? t.rows : t.batch_count) *= x.extent;
+      }
+    }
+    if (!pixels) return;
+    t.pitch = t.image.used ? t.image.plane_width : r.c.swept[0].step;
+    t.positions = (t.line.extent - 1) * t.pitch + t.column.extent;
+  }
+  constexpr void add_terms(int i) {
+    const int k = t.term_axes++;
+    t.term_extent[k] = r.c.axis[i].extent;
+    t.term_q[k] = swap ? r.b(i) : r.a(i);
+    t.term_p[k] = swap ? r.a(i) : r.b(i);
+    t.term_sweep[k] = -1;
+    for (int s = 0; s < r.c.sweeps; ++s)
+      if (r.c.swept[s].tap_axis == i) t.term_sweep[k] = s;
+    t.terms *= r.c.axis[i].extent;
+  }
+  /// One stride over all terms of q, or a table.
+  constexpr void choose_terms() {
+    i64 expected = -1;
+    for (int k = t.term_axes - 1; k >= 0; --k) {
+      if (t.term_extent[k] == 1) continue;
+      if (expected < 0)
+        t.q_step = t.term_q[k];
+      else if (t.term_q[k] != expected)
+        t.q_indexed = true;
+      expected = t.term_q[k] * t.term_extent[k];
+    }
+  }
+  /// Panels of the vector side: at binding if it is a weight.
+  constexpr void plan_panels() {
+    if (t.form != vector_form::panels) return;
+    contract_plan::panel_copy& m = t.panels;
+    m.used = true;
+    m.columns = t.column.extent;
+    m.column_step = t.column.p;
+    m.item = t.terms * packed_columns_of(m.columns);
+    for (int b = t.batches - 1; b >= 0; --b) {
+      if (t.batch[b].p == 0) continue;
+      m.extent[m.outer] = t.batch[b].extent;
+      m.step[m.outer++] = t.batch[b].p;
+      t.batch[b].p = m.items * m.item;
+      m.items *= t.batch[b].extent;
+    }
+    m.root = t.p.root;
+    m.offset = t.p.offset;
+    m.at_binding = r.p.table.nodes[m.root].kind == family::weight;
+    i64& where = m.at_binding ? packed : scratch;
+    t.p = {m.at_binding ? side::source::packed : side::source::scratch, -1, 0, where};
+    where += aligned(m.items * m.item * 4);
+  }
+  constexpr void plan_tables() {
+    t.table_q = packed;
+    packed += t.has_q_table() ? aligned(t.terms * 4) : 0;
+    t.table_p = packed;
+    packed += pixels ? aligned(t.terms * 4) : 0;
+    t.need = {packed, scratch, 0};
+  }
+  constexpr void plan_epilogue(int anchor) {
+    t.out_root = r.map >= 0 ? r.map : anchor;
+    if (r.map < 0) return;
+    const node& m = r.p.table.nodes[r.map];
+    t.epilogue_program = m.detail;
+    t.operands = m.operands;
+    for (int k = 0; k < m.operands; ++k) {
+      t.epilogue_root[k] = m.in[k] == anchor ? -1 : r.p.values[m.in[k]].root;
+      t.epilogue_offset[k] = r.p.values[m.in[k]].offset;
+      if (t.epilogue_root[k] >= 0 && (t.column.epilogue[k] != 0 || t.line.epilogue[k] != 0))
+        t.pixelwise_constant = false;
+    }
+  }
+};
 
 }  // namespace contracts_cpu
 
@@ -193,130 +321,17 @@ constexpr void plan_image(contract_plan& t, reading& r, bool pixels, bool needed
 constexpr contract_plan plan_contract(const plan_view& p, int g) {
   const group& own = p.groups[g];
   const node& n = p.table.nodes[own.anchor];
-  contracts_cpu::reading r{p, n, p.table.contraction_of(n),
-                           own.size > 1 ? p.members[own.begin + own.size - 1] : -1};
-  const contraction& c = r.c;
-  contract_plan t;
-  t.out_root = r.map >= 0 ? r.map : own.anchor;
-
-  // The vector axis: the output's contiguous one, if just one operand varies along it. That operand
-  // is the vector side.
-  int vector_axis = -1, line_axis = -1;
-  for (int i = 0; i < c.axes; ++i)
-    if (!c.axis[i].reduced && c.axis[i].extent > 1 && c.axis[i].out == 1 &&
-        (c.axis[i].a == 0 || (c.axis[i].b == 0 && c.sweeps == 0)))
-      vector_axis = i;  // a swept operand is never packed into panels: its padding is not
-  // Pixels fill the vectors along the width, if they are neighbours in the image.
-  const bool pixels = vector_axis >= 0 && r.is_out_position(vector_axis) && c.swept[1].step == 1;
-  if (vector_axis >= 0 && r.is_out_position(vector_axis))
-    vector_axis = pixels ? c.swept[1].out_axis : -1;
-  const bool swap = pixels || (vector_axis >= 0 && c.axis[vector_axis].b == 0);
-  for (int s = 0; pixels && s < c.sweeps; ++s)
-    if (c.swept[s].out_axis != vector_axis) line_axis = c.swept[s].out_axis;
-
-  // The swept operand: in place, or as a padded copy.
-  bool leaves = false, neighbours = true;
-  for (int s = 0; s < c.sweeps; ++s) {
-    const sweep& w = c.swept[s];
-    leaves = leaves || w.begin > 0 ||
-             (c.axis[w.out_axis].extent - 1) * w.stride + (w.taps - 1) * w.dilation >= w.extent;
-    neighbours = neighbours && w.stride == 1;
-  }
-  if (pixels) {
-    const i64 flat = (c.axis[line_axis].extent - 1) * c.swept[0].step + c.axis[vector_axis].extent;
-    neighbours = neighbours && c.swept[1].step == 1 && c.swept[1].out_axis == vector_axis &&
-                 flat >= tile_columns;
-  }
-  contracts_cpu::plan_image(t, r, pixels, leaves || (pixels && !neighbours));
-  t.form = !pixels ? vector_form::panels : t.image.used ? vector_form::planes : vector_form::image;
-
-  // Sides.
-  const value &value_q = p.values[n.in[swap ? 1 : 0]], &value_p = p.values[n.in[swap ? 0 : 1]];
-  t.q = {side::source::in_place, value_q.root, value_q.offset, 0};
-  t.p = {side::source::in_place, value_p.root, value_p.offset, 0};
-  i64 scratch = 0, packed = work_bytes;
-  if (t.image.used) {
-    t.image.at = scratch;
-    scratch += aligned((t.image.count * t.image.item + (pixels ? tile_columns : 0)) * 4);
-    (pixels ? t.p : t.q) = {side::source::scratch, -1, 0, t.image.at};
-  }
-
-  // Output axes by role, and the terms.
-  if (vector_axis >= 0) t.column = r.axis(vector_axis, swap);
-  if (line_axis >= 0) t.line = r.axis(line_axis, swap);
-  if (pixels) {
-    t.pitch = t.image.used ? t.image.plane_width : c.swept[0].step;
-    t.positions = (t.line.extent - 1) * t.pitch + t.column.extent;
-  }
-  for (int i = 0; i < c.axes; ++i) {
-    const i64 extent = c.axis[i].extent;
-    if (c.axis[i].reduced) {
-      t.term_extent[t.term_axes] = extent;
-      t.term_q[t.term_axes] = swap ? r.b(i) : r.a(i);
-      t.term_p[t.term_axes] = swap ? r.a(i) : r.b(i);
-      t.term_sweep[t.term_axes] = -1;
-      for (int s = 0; s < c.sweeps; ++s)
-        if (c.swept[s].tap_axis == i) t.term_sweep[t.term_axes] = s;
-      ++t.term_axes;
-      t.terms *= extent;
-    } else if (i != vector_axis && i != line_axis && extent > 1) {
-      const output_axis x = r.axis(i, swap);
-      const bool row = x.q != 0 && x.p == 0;
-      (row ? t.row[t.row_axes++] : t.batch[t.batches++]) = x;
-      (row ? t.rows : t.batch_count) *= extent;
-    }
-  }
-  i64 expected = -1;  // one stride over all terms of q, or a table
-  for (int k = t.term_axes - 1; k >= 0; --k) {
-    if (t.term_extent[k] == 1) continue;
-    if (expected < 0)
-      t.q_step = t.term_q[k];
-    else if (t.term_q[k] != expected)
-      t.q_indexed = true;
-    expected = t.term_q[k] * t.term_extent[k];
-  }
-
-  // Panels of the vector side.
-  if (t.form == vector_form::panels) {
-    auto& m = t.panels;
-    m.used = true;
-    m.columns = t.column.extent;
-    m.column_step = t.column.p;
-    m.item = t.terms * contracts_cpu::packed_columns_of(m.columns);
-    i64 items = 1;
-    for (int b = t.batches - 1; b >= 0; --b) {
-      if (t.batch[b].p == 0) continue;
-      m.extent[m.outer] = t.batch[b].extent;
-      m.step[m.outer++] = t.batch[b].p;
-      t.batch[b].p = items * m.item;
-      items *= t.batch[b].extent;
-    }
-    m.items = items;
-    m.root = value_p.root;
-    m.offset = value_p.offset;
-    m.at_binding = p.table.nodes[value_p.root].kind == family::weight;
-    i64& where = m.at_binding ? packed : scratch;
-    t.p = {m.at_binding ? side::source::packed : side::source::scratch, -1, 0, where};
-    where += aligned(items * m.item * 4);
-  }
-  t.table_q = packed;
-  packed += t.has_q_table() ? aligned(t.terms * 4) : 0;
-  t.table_p = packed;
-  packed += pixels ? aligned(t.terms * 4) : 0;
-  t.need = {packed, scratch, 0};
-
-  // Epilogue.
-  if (r.map < 0) return t;
-  const node& m = p.table.nodes[r.map];
-  t.epilogue_program = m.detail;
-  t.operands = m.operands;
-  for (int k = 0; k < m.operands; ++k) {
-    t.epilogue_root[k] = m.in[k] == own.anchor ? -1 : p.values[m.in[k]].root;
-    t.epilogue_offset[k] = p.values[m.in[k]].offset;
-    if (t.epilogue_root[k] >= 0 && (t.column.epilogue[k] != 0 || t.line.epilogue[k] != 0))
-      t.pixelwise_constant = false;
-  }
-  return t;
+  const int map = own.size > 1 ? p.members[own.begin + own.size - 1] : -1;
+  contracts_cpu::contract_planner made{{p, n, p.table.contraction_of(n), map}};
+  made.choose_vectors();
+  made.choose_image();
+  made.choose_sides();
+  made.collect_axes();
+  made.choose_terms();
+  made.plan_panels();
+  made.plan_tables();
+  made.plan_epilogue(own.anchor);
+  return made.t;
 }
 
 }  // namespace tenon::simd
