@@ -49,30 +49,23 @@ class recorder {
     return push(op, family::map, in, t, out.intern(program.view()));
   }
   constexpr int contract(const char* op, const contraction& c, int a, int b, const tensor& t) {
-    out.contractions.push(c);
-    return push(op, family::contract, {a, b}, t, out.contractions.size() - 1);
+    return push(op, family::contract, {a, b}, t, out.contractions.push(c));
   }
   constexpr int window(const char* op, const windowing& w, int in, const tensor& t) {
-    out.windowings.push(w);
-    return push(op, family::window, {in}, t, out.windowings.size() - 1);
+    return push(op, family::window, {in}, t, out.windowings.push(w));
   }
   constexpr int reduce(const char* op, const reduction& r, int in, const tensor& t) {
-    out.reductions.push(r);
-    return push(op, family::reduce, {in}, t, out.reductions.size() - 1);
+    return push(op, family::reduce, {in}, t, out.reductions.push(r));
   }
   constexpr int move(const char* op, const movement& m, int in, const tensor& t) {
-    out.movements.push(m);
-    return push(op, family::move, {in}, t, out.movements.size() - 1);
+    return push(op, family::move, {in}, t, out.movements.push(m));
   }
   constexpr int reshape(const char* op, int in, const shape& to) {
     return move(op, {0, dense(to), true}, in, {at(in).type, to});
   }
 
   /// Nodes recorded while a region is open belong to it.
-  constexpr void open(const char* op) {
-    out.regions.push({op, open_});
-    open_ = out.regions.size() - 1;
-  }
+  constexpr void open(const char* op) { open_ = out.regions.push({op, open_}); }
   constexpr void close() { open_ = out.regions[open_].parent; }
 
   /// Asks for policy `place` for a node, or for the whole composite that it is the result of.
@@ -102,8 +95,7 @@ class recorder {
       refuse({code::name_length, op, called, name::capacity, called.size()});
     for (int i = 0; i < out.nodes.size(); ++i)
       if (is_leaf(out.nodes[i].kind) && out.names[out.nodes[i].detail] == called) return i;
-    out.names.push(called);
-    return push(op, kind, {}, t, out.names.size() - 1);
+    return push(op, kind, {}, t, out.names.push(called));
   }
 };
 

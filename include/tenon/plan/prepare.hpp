@@ -120,8 +120,7 @@ constexpr table prepare(table_view t) {
       case family::input:
       case family::weight:
         (n.kind == family::input ? r.inputs : r.weights).push(r.nodes.size());
-        r.names.push(t.names[n.detail]);
-        n.detail = r.names.size() - 1;
+        n.detail = r.names.push(t.names[n.detail]);
         break;
       case family::map: {
         const merging& m = programs[program_at[i]];
@@ -133,22 +132,10 @@ constexpr table prepare(table_view t) {
         n.detail = r.intern(done.program.view());
         break;
       }
-      case family::reduce:
-        r.reductions.push(t.reduction_of(n));
-        n.detail = r.reductions.size() - 1;
-        break;
-      case family::contract:
-        r.contractions.push(t.contraction_of(n));
-        n.detail = r.contractions.size() - 1;
-        break;
-      case family::window:
-        r.windowings.push(t.windowing_of(n));
-        n.detail = r.windowings.size() - 1;
-        break;
-      case family::move:
-        r.movements.push(t.movement_of(n));
-        n.detail = r.movements.size() - 1;
-        break;
+      case family::reduce: n.detail = r.reductions.push(t.reduction_of(n)); break;
+      case family::contract: n.detail = r.contractions.push(t.contraction_of(n)); break;
+      case family::window: n.detail = r.windowings.push(t.windowing_of(n)); break;
+      case family::move: n.detail = r.movements.push(t.movement_of(n)); break;
     }
     for (int k = 0; k < n.operands; ++k) n.in[k] = to[n.in[k]];
     to[i] = r.nodes.push(n);

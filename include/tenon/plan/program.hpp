@@ -5,21 +5,20 @@
 
 namespace tenon {
 
+/// Writes one instruction onto a tape, its sources being in the slots `to`; returns its slot.
+constexpr int rewrite(tape& t, instruction x, const int* to) {
+  if (x.op() == sop::literal) return t.literal(x.real());
+  if (x.op() == sop::literal_int) return t.literal_int(static_cast<std::int32_t>(x.bits()));
+  const int n = sources_of(x.op());
+  return t.emit(x.op(), n > 0 ? to[x.a()] : x.a(), n > 1 ? to[x.b()] : x.b(),
+                n > 2 ? to[x.c()] : 0);
+}
+
 /// Writes an SSA program onto a tape, its argument i being slot `args[i]`; returns the result's slot.
 constexpr int append(tape& t, program_view p, const int* args) {
   int to[max_program]{};
-  for (int i = 0; i < p.size; ++i) {
-    const instruction x = p.code[i];
-    const int n = sources_of(x.op());
-    if (x.op() == sop::arg)
-      to[i] = args[x.a()];
-    else if (x.op() == sop::literal)
-      to[i] = t.literal(x.real());
-    else if (x.op() == sop::literal_int)
-      to[i] = t.literal_int(static_cast<std::int32_t>(x.bits()));
-    else
-      to[i] = t.emit(x.op(), to[x.a()], n > 1 ? to[x.b()] : x.b(), n > 2 ? to[x.c()] : 0);
-  }
+  for (int i = 0; i < p.size; ++i)
+    to[i] = p.code[i].op() == sop::arg ? args[p.code[i].a()] : rewrite(t, p.code[i], to);
   return to[p.size - 1];
 }
 
@@ -38,7 +37,6 @@ constexpr recorded form_fma(program_view p) {
   int to[max_program]{};
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
-    const int n = sources_of(x.op());
     const auto product = [&](int slot) { return p.code[slot].op() == sop::mul && uses[slot] == 1; };
     const bool sum = x.op() == sop::add, difference = x.op() == sop::sub;
     if ((sum || difference) && product(x.a())) {
@@ -49,13 +47,8 @@ constexpr recorded form_fma(program_view p) {
       const instruction m = p.code[x.b()];
       const int a = difference ? t.emit(sop::neg, to[m.a()]) : to[m.a()];
       to[i] = t.emit(sop::fma, a, to[m.b()], to[x.a()]);
-    } else if (x.op() == sop::literal) {
-      to[i] = t.literal(x.real());
-    } else if (x.op() == sop::literal_int) {
-      to[i] = t.literal_int(static_cast<std::int32_t>(x.bits()));
     } else {
-      to[i] = t.emit(x.op(), n > 0 ? to[x.a()] : x.a(), n > 1 ? to[x.b()] : x.b(),
-                     n > 2 ? to[x.c()] : 0);
+      to[i] = rewrite(t, x, to);
     }
   }
   if (t.fault == code::ok) return finish(t, to[p.size - 1]);

@@ -59,41 +59,27 @@ struct cpu {
   };
   template <class = void> static void bind(const binding<function>& b, work& w) noexcept {
     switch (b.plan->groups[b.group].kind) {
-      case family::map:
-        w = {[](const void* p, const frame& f) noexcept {
-               const auto& r = *static_cast<const simd::row_plan*>(p);
-               simd::run_rows(r, simd::stages_of(&r), f);
-             },
-             simd::bind_rows(b)};
-        return;
-      case family::reduce:
-        w = {[](const void* p, const frame& f) noexcept {
-               simd::run_fold(*static_cast<const simd::fold_plan*>(p), f);
-             },
-             simd::bind_fold(b)};
-        return;
+      case family::map: w = bound<simd::row_plan, simd::run_rows>(simd::bind_rows(b)); return;
+      case family::reduce: w = bound<simd::fold_plan, simd::run_fold>(simd::bind_fold(b)); return;
       case family::contract:
-        w = {[](const void* p, const frame& f) noexcept {
-               simd::run_contract(*static_cast<const simd::contract_work*>(p), f);
-             },
-             simd::bind_contract(b)};
+        w = bound<simd::contract_work, simd::run_contract>(simd::bind_contract(b));
         return;
       case family::window:
-        w = {[](const void* p, const frame& f) noexcept {
-               simd::run_window(*static_cast<const simd::window_plan*>(p), f);
-             },
-             simd::bind_window(b)};
+        w = bound<simd::window_plan, simd::run_window>(simd::bind_window(b));
         return;
-      default:
-        w = {[](const void* p, const frame& f) noexcept {
-               const auto& r = *static_cast<const simd::row_plan*>(p);
-               simd::run_rows(r, simd::stages_of(&r), f);
-             },
-             simd::bind_move(b)};
-        return;
+      default: w = bound<simd::row_plan, simd::run_rows>(simd::bind_move(b)); return;
     }
   }
   static void run(const work& w, const frame& f) noexcept { w.run(w.bound, f); }
+
+ private:
+  /// A kernel with what was bound for it.
+  template <class Bound, void (*Kernel)(const Bound&, const frame&) noexcept>
+  static work bound(const Bound* data) noexcept {
+    return {
+        [](const void* p, const frame& f) noexcept { Kernel(*static_cast<const Bound*>(p), f); },
+        data};
+  }
 };
 static_assert(backend<cpu>);  // templates: who only includes this header compiles no kernels
 

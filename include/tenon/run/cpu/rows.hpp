@@ -274,6 +274,8 @@ inline const stage* stages_of(const row_plan* p) noexcept {
                                         aligned(static_cast<i64>(sizeof(row_plan))));
 }
 
+inline void run_rows(const row_plan& p, const frame& f) noexcept { run_rows(p, stages_of(&p), f); }
+
 /// Writes a group's row plan and stages into its packed memory.
 inline const row_plan* bind_rows(const binding<function>& b) noexcept {
   const plan_view& p = *b.plan;
