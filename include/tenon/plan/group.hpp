@@ -57,9 +57,10 @@ struct output_copy {
 };
 
 /// Memory that a group needs beside its operands: `packed` bytes in the model (weights in the
-/// policy's own layout), `scratch` bytes in the arena while it runs, `per_thread` for each thread.
+/// policy's own layout), `scratch` bytes in the arena while it runs, `per_thread` for each thread,
+/// and `bound` bytes for what binding decides from the extents (strides, tables, tiles).
 struct footprint {
-  i64 packed = 0, scratch = 0, per_thread = 0;
+  i64 packed = 0, scratch = 0, per_thread = 0, bound = 0;
 };
 
 struct plan_view;
@@ -90,9 +91,10 @@ struct plan_view {
   list<footprint> needs;     ///< by group
   list<i64> scratch_offset;  ///< by group, in the arena
   list<i64> packed_offset;   ///< by group, in the model's packed memory
+  list<i64> bound_offset;    ///< by group, in the memory of bound forms
   i64 shared_bytes = 0;      ///< arena without per-thread memory
   i64 per_thread_bytes = 0;
-  i64 packed_bytes = 0;
+  i64 packed_bytes = 0, bound_bytes = 0;
   i64 live_bytes = 0;  ///< the lower bound: most bytes live at once
   int crossings = 0, copies = 0;
   i64 bytes_moved = 0;

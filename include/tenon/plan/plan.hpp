@@ -20,8 +20,8 @@ struct owned_plan {
   sequence<buffer> buffers;
   sequence<output_copy> copies_out;
   sequence<footprint> needs;
-  sequence<i64> scratch_offset, packed_offset;
-  i64 shared_bytes = 0, per_thread_bytes = 0, packed_bytes = 0, live_bytes = 0;
+  sequence<i64> scratch_offset, packed_offset, bound_offset;
+  i64 shared_bytes = 0, per_thread_bytes = 0, packed_bytes = 0, bound_bytes = 0, live_bytes = 0;
   traffic moved;
 
   constexpr plan_view view() const {
@@ -37,9 +37,11 @@ struct owned_plan {
     p.needs = {needs.data(), needs.size()};
     p.scratch_offset = {scratch_offset.data(), scratch_offset.size()};
     p.packed_offset = {packed_offset.data(), packed_offset.size()};
+    p.bound_offset = {bound_offset.data(), bound_offset.size()};
     p.shared_bytes = shared_bytes;
     p.per_thread_bytes = per_thread_bytes;
     p.packed_bytes = packed_bytes;
+    p.bound_bytes = bound_bytes;
     p.live_bytes = live_bytes;
     p.crossings = moved.crossings;
     p.copies = moved.copies;
@@ -97,6 +99,8 @@ constexpr void assign_offsets(owned_plan& p) {
     const footprint need = p.policies[own.place].measure(seen, g);
     p.packed_offset.push(p.packed_bytes);
     p.packed_bytes += aligned(need.packed);
+    p.bound_offset.push(p.bound_bytes);
+    p.bound_bytes += aligned(need.bound);
     p.scratch_offset.push(0);
     if (aligned(need.per_thread) > p.per_thread_bytes)
       p.per_thread_bytes = aligned(need.per_thread);
@@ -166,7 +170,7 @@ template <plan_sizes S, int Policies> struct frozen_plan {
   pool<buffer, S.table.nodes> buffers;
   pool<output_copy, S.copies_out> copies_out;
   pool<footprint, S.groups> needs;
-  pool<i64, S.groups> scratch_offset, packed_offset;
+  pool<i64, S.groups> scratch_offset, packed_offset, bound_offset;
   plan_view numbers;  ///< only the plain numbers
   constexpr explicit frozen_plan(const owned_plan& p) : table(p.table), numbers(p.view()) {
     policies.copy(p.policies);
@@ -179,6 +183,7 @@ template <plan_sizes S, int Policies> struct frozen_plan {
     needs.copy(p.needs);
     scratch_offset.copy(p.scratch_offset);
     packed_offset.copy(p.packed_offset);
+    bound_offset.copy(p.bound_offset);
     numbers.table = {};
     numbers.policies = {};
     numbers.groups = {};
@@ -187,7 +192,7 @@ template <plan_sizes S, int Policies> struct frozen_plan {
     numbers.buffers = {};
     numbers.copies_out = {};
     numbers.needs = {};
-    numbers.scratch_offset = numbers.packed_offset = {};
+    numbers.scratch_offset = numbers.packed_offset = numbers.bound_offset = {};
   }
   constexpr plan_view view() const {
     plan_view p = numbers;
@@ -202,6 +207,7 @@ template <plan_sizes S, int Policies> struct frozen_plan {
     p.needs = needs.view();
     p.scratch_offset = scratch_offset.view();
     p.packed_offset = packed_offset.view();
+    p.bound_offset = bound_offset.view();
     return p;
   }
 };
@@ -229,6 +235,7 @@ template <class Graph, class... Policies> struct plan {
   static constexpr i64 arena_bytes = data.numbers.arena_bytes();
   static constexpr i64 live_bytes = data.numbers.live_bytes + data.numbers.per_thread_bytes;
   static constexpr i64 packed_bytes = data.numbers.packed_bytes;
+  static constexpr i64 bound_bytes = data.numbers.bound_bytes;
   static constexpr int groups = sizes.groups;
   static constexpr int crossings = data.numbers.crossings;
   static constexpr int copies = data.numbers.copies;

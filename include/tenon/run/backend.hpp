@@ -62,12 +62,14 @@ struct frame {
 };
 
 /// What binding gives a policy for one group: the plan, the weights' addresses by node number, the
-/// memory that `measure` asked for, and the compiled form of every program in the table.
+/// memory that `measure` asked for (`packed` for weights, `bound` for everything that depends on the
+/// extents), and the compiled form of every program in the table.
 template <class Function> struct binding {
   const plan_view* plan = nullptr;
   int group = -1;
   const std::byte* const* weights = nullptr;
   std::byte* packed = nullptr;
+  std::byte* bound = nullptr;
   const Function* functions = nullptr;  ///< by program number
 };
 

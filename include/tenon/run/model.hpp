@@ -117,9 +117,10 @@ template <class Parts, std::size_t I, class P> struct positioned : Parts::templa
 template <class Parts, std::size_t... I, class... Policies>
 struct policy_set<Parts, std::index_sequence<I...>, Policies...>
     : positioned<Parts, I, Policies>... {
-  void bind(const plan_view& p, const std::byte* const* address, std::byte* packed) {
+  void bind(const plan_view& p, const std::byte* const* address, std::byte* packed,
+            std::byte* bound) {
     (bind_one<Policies>(*static_cast<positioned<Parts, I, Policies>*>(this), static_cast<int>(I), p,
-                        address, packed),
+                        address, packed, bound),
      ...);
   }
   void run(const plan_view& p, const frame& f) const noexcept {
@@ -133,11 +134,12 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
  private:
   template <class P, class Part> static void bind_one(Part& own, int place, const plan_view& p,
                                                       const std::byte* const* address,
-                                                      std::byte* packed) {
+                                                      std::byte* packed, std::byte* bound) {
     const typename P::function* functions = own.compile(p);
     for (int g = 0; g < p.groups.size; ++g)
       if (p.groups[g].place == place)
-        P::bind({&p, g, address, packed ? packed + p.packed_offset[g] : nullptr, functions},
+        P::bind({&p, g, address, packed ? packed + p.packed_offset[g] : nullptr,
+                 bound ? bound + p.bound_offset[g] : nullptr, functions},
                 own.work_data()[g]);
   }
 };
@@ -161,11 +163,13 @@ template <class Graph, class... Policies> class model {
                        outputs = plan_type::sizes.table.outputs;
 
   template <weight_source Source> explicit model(const Source& source) noexcept
-      : packed_(plan_type::packed_bytes) {
+      : packed_(plan_type::packed_bytes), bound_(plan_type::bound_bytes) {
     fault_ = binding_of::weights(plan_, source, address_.item);
     if (fault_.ok() && plan_type::packed_bytes > 0 && packed_.data() == nullptr)
       fault_ = {code::memory, "model", "packed weights", plan_type::packed_bytes, i64{0}};
-    if (fault_.ok()) policies_.bind(plan_, address_.item, packed_.data());
+    if (fault_.ok() && plan_type::bound_bytes > 0 && bound_.data() == nullptr)
+      fault_ = {code::memory, "model", "bound groups", plan_type::bound_bytes, i64{0}};
+    if (fault_.ok()) policies_.bind(plan_, address_.item, packed_.data(), bound_.data());
   }
   /// A graph without weights.
   model() noexcept : model(weights<0>{}) {}
@@ -185,6 +189,7 @@ template <class Graph, class... Policies> class model {
   policy_set<static_parts<plan_type>, std::make_index_sequence<sizeof...(Policies)>, Policies...>
       policies_{};
   std::conditional_t<(plan_type::packed_bytes > 0), aligned_memory, no_memory> packed_;
+  std::conditional_t<(plan_type::bound_bytes > 0), aligned_memory, no_memory> bound_;
 };
 
 /// A graph that was built at run time on a list of policies. It owns its plan.
@@ -227,7 +232,10 @@ template <class... Policies> class model<dynamic, Policies...> {
     packed_.reserve(plan_.packed_bytes);
     if (plan_.packed_bytes > 0 && packed_.data() == nullptr)
       return {code::memory, "model", "packed weights", plan_.packed_bytes, i64{0}};
-    policies_.bind(plan_, address_.data(), packed_.data());
+    bound_.reserve(plan_.bound_bytes);
+    if (plan_.bound_bytes > 0 && bound_.data() == nullptr)
+      return {code::memory, "model", "bound groups", plan_.bound_bytes, i64{0}};
+    policies_.bind(plan_, address_.data(), packed_.data(), bound_.data());
     return {};
   }
 
@@ -236,7 +244,7 @@ template <class... Policies> class model<dynamic, Policies...> {
   error fault_{};
   sequence<const std::byte*> address_;
   policy_set<dynamic_parts, std::make_index_sequence<sizeof...(Policies)>, Policies...> policies_{};
-  aligned_memory packed_;
+  aligned_memory packed_, bound_;
 };
 
 }  // namespace tenon

@@ -291,16 +291,16 @@ inline void run_contract(const contract_work& w, const frame& f) noexcept {
             [&](i64 begin, i64 end, int) { run_tiles(w, f, scratch, begin, end); });
 }
 
-/// Writes plan, tables and packed weights into the packed memory.
+/// Writes plan and tables into the bound memory, packed weights into the packed memory.
 inline const contract_work* bind_contract(const binding<function>& b) noexcept {
-  auto* w = new (b.packed) contract_work{};
+  auto* w = new (b.bound) contract_work{};
   w->plan = plan_contract(*b.plan, b.group);
   const contract_plan& t = w->plan;
   w->packed = b.packed;
   w->scratch_offset = b.plan->scratch_offset[b.group];
   if (t.epilogue_program >= 0) w->epilogue = b.functions[t.epilogue_program];
-  auto* q = reinterpret_cast<std::int32_t*>(b.packed + t.table_q);
-  auto* p = reinterpret_cast<std::int32_t*>(b.packed + t.table_p);
+  auto* q = reinterpret_cast<std::int32_t*>(b.bound + t.table_q);
+  auto* p = reinterpret_cast<std::int32_t*>(b.bound + t.table_p);
   if (t.has_q_table()) write_terms(t, t.term_q, false, q);
   if (t.form != vector_form::panels) write_terms(t, t.term_p, t.form == vector_form::planes, p);
   w->q_terms = q;

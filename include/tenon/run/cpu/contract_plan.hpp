@@ -75,7 +75,7 @@ struct contract_plan {
   i64 term_extent[contraction::max_axes]{}, term_q[contraction::max_axes]{},
       term_p[contraction::max_axes]{};
   int term_sweep[contraction::max_axes]{};
-  // Bytes, and offsets of tables in packed memory.
+  // Bytes, and offsets of tables in bound memory.
   footprint need{};
   i64 table_q = 0, table_p = 0;
   int out_root = -1;
@@ -86,7 +86,7 @@ struct contract_plan {
   bool pixelwise_constant = true;  ///< no operand but the accumulator varies along line and column
 };
 
-/// Room in packed memory for the bound form of the plan.
+/// Room in bound memory for the bound form of the plan; the tables follow.
 inline constexpr i64 work_bytes = aligned(static_cast<i64>(sizeof(contract_plan)) + 128);
 
 /// Columns are cut into pieces of three registers; four that are left make two and two, because a
@@ -165,7 +165,7 @@ struct contract_planner {
   int vector_axis = -1, line_axis = -1;
   bool pixels = false;  ///< the vectors are filled with neighbouring pixels of an image
   bool swap = false;    ///< the vector side is operand a
-  i64 scratch = 0, packed = work_bytes;
+  i64 scratch = 0, packed = 0, bound = work_bytes;
 
   /// The vector axis: the output's contiguous one, if just one operand varies along it. That operand
   /// is the vector side. A swept operand is never packed into panels: its padding is not.
@@ -293,11 +293,11 @@ struct contract_planner {
     where += aligned(m.items * m.item * 4);
   }
   constexpr void plan_tables() {
-    t.table_q = packed;
-    packed += t.has_q_table() ? aligned(t.terms * 4) : 0;
-    t.table_p = packed;
-    packed += pixels ? aligned(t.terms * 4) : 0;
-    t.need = {packed, scratch, 0};
+    t.table_q = bound;
+    bound += t.has_q_table() ? aligned(t.terms * 4) : 0;
+    t.table_p = bound;
+    bound += pixels ? aligned(t.terms * 4) : 0;
+    t.need = {packed, scratch, 0, bound};
   }
   constexpr void plan_epilogue(int anchor) {
     t.out_root = r.map >= 0 ? r.map : anchor;

@@ -73,7 +73,7 @@ inline const fold_plan* bind_fold(const binding<function>& b) noexcept {
   const reduction& r = p.table.reduction_of(n);
   const value& v = p.values[n.in[0]];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
-  auto* f = new (b.packed) fold_plan{};
+  auto* f = new (b.bound) fold_plan{};
   f->how = r.how;
   f->root = v.root;
   f->offset = v.offset;

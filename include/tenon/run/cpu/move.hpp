@@ -7,7 +7,7 @@ namespace tenon::simd {
 
 /// A copy is a row group of one stage without a program.
 constexpr footprint measure_move() {
-  return {aligned(static_cast<i64>(sizeof(row_plan))) + static_cast<i64>(sizeof(stage)), 0, 0};
+  return {0, 0, 0, aligned(static_cast<i64>(sizeof(row_plan))) + static_cast<i64>(sizeof(stage))};
 }
 
 inline const row_plan* bind_move(const binding<function>& b) noexcept {
@@ -17,7 +17,7 @@ inline const row_plan* bind_move(const binding<function>& b) noexcept {
   const movement& m = p.table.movement_of(n);
   const value& from = p.values[n.in[0]];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
-  auto* r = new (b.packed) row_plan{};
+  auto* r = new (b.bound) row_plan{};
   auto* copy = new (const_cast<stage*>(stages_of(r))) stage{};
   group g = p.groups[b.group];
   g.columns = 0;

@@ -31,7 +31,7 @@ struct cpu {
   static constexpr footprint measure(const plan_view& p, int g) {
     switch (p.groups[g].kind) {
       case family::map: return simd::measure_rows(p, g);
-      case family::reduce: return {static_cast<i64>(sizeof(simd::fold_plan)), 0, 0};
+      case family::reduce: return {0, 0, 0, static_cast<i64>(sizeof(simd::fold_plan))};
       case family::contract: return simd::plan_contract(p, g).need;
       case family::window: return simd::measure_window(p, g);
       default: return simd::measure_move();

@@ -211,8 +211,8 @@ constexpr footprint measure_rows(const plan_view& p, int g) {
   const list<int> m = p.members_of(p.groups[g]);
   i64 locals = 0;
   for (const int id : m) locals += !p.values[id].materialised;
-  return {aligned(static_cast<i64>(sizeof(row_plan))) + m.size * static_cast<i64>(sizeof(stage)), 0,
-          locals * aligned(columns_of(p.groups[g]) * 4)};
+  return {0, 0, locals * aligned(columns_of(p.groups[g]) * 4),
+          aligned(static_cast<i64>(sizeof(row_plan))) + m.size * static_cast<i64>(sizeof(stage))};
 }
 
 /// How the value of node `id` is read or written at the positions of a group's space.
@@ -276,12 +276,12 @@ inline const stage* stages_of(const row_plan* p) noexcept {
 
 inline void run_rows(const row_plan& p, const frame& f) noexcept { run_rows(p, stages_of(&p), f); }
 
-/// Writes a group's row plan and stages into its packed memory.
+/// Writes a group's row plan and stages into its bound memory.
 inline const row_plan* bind_rows(const binding<function>& b) noexcept {
   const plan_view& p = *b.plan;
   const group& g = p.groups[b.group];
   const list<int> m = p.members_of(g);
-  auto* r = new (b.packed) row_plan{};
+  auto* r = new (b.bound) row_plan{};
   auto* stages = const_cast<stage*>(stages_of(r));
   int local_of[passes::max_stages];
   for (int k = 0; k < m.size; ++k) local_of[k] = p.values[m[k]].materialised ? -1 : r->locals++;

@@ -154,7 +154,7 @@ constexpr footprint measure_window(const plan_view& p, int g) {
   const node& n = p.table.nodes[p.groups[g].anchor];
   const sweep& h = p.table.windowing_of(n).swept[1];
   const i64 inner = h.out_axis == 3 ? 1 : n.out.shape[3];
-  return {static_cast<i64>(sizeof(window_plan)), 0, h.extent * inner * 4};
+  return {0, 0, h.extent * inner * 4, static_cast<i64>(sizeof(window_plan))};
 }
 inline const window_plan* bind_window(const binding<function>& b) noexcept {
   const plan_view& p = *b.plan;
@@ -162,7 +162,7 @@ inline const window_plan* bind_window(const binding<function>& b) noexcept {
   const node& n = p.table.nodes[id];
   const value& v = p.values[n.in[0]];
   const shape& s = n.out.shape;
-  auto* w = new (b.packed) window_plan{};
+  auto* w = new (b.bound) window_plan{};
   w->w = p.table.windowing_of(n);
   const bool nchw = w->w.swept[1].out_axis == 3;
   w->root = v.root;
