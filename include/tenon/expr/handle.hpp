@@ -117,7 +117,8 @@ template <class First, class... Rest> constexpr auto first_broken(First, Rest...
 template <class Op, error E> consteval void explain() {
   if constexpr (requires { Op::template explain<E>(); }) Op::template explain<E>();
   static_assert(E.what != code::element_type,
-                "operator: element types must be float32 in this release; cast the data outside");
+                "operator: an operand's element type is not accepted, or operands differ in type; "
+                "cast<T>() them");
   static_assert(
       E.what != code::capacity,
       "operator: an option is beyond the library's limit of 2^24; no such image fits into memory");

@@ -62,7 +62,11 @@ class builder {
   /// An element-wise operator from a lambda over symbols, captures allowed.
   template <int Arity, class F>
   constexpr value map(const F& f, std::initializer_list<value> operands) {
-    return add<data_map<Arity>>({record_program<Arity>(f)}, operands);
+    type types[Arity]{};
+    int n = 0;
+    for (const value v : operands)
+      if (n < Arity) types[n++] = type_of_value(v).type;
+    return add<data_map<Arity>>({record_program<Arity>(f, types)}, operands);
   }
   /// Asks for the policy at position `place`. Error: place.
   constexpr value on(int place, value v) {
@@ -99,7 +103,12 @@ class builder {
       if (in.size != Arity) return error{code::operand_count, name, "", Arity, in.size};
       if (o.program.fault != code::ok)
         return error{o.program.fault, name, "program", max_program, o.program.size};
-      return maps::broadcast_all(name, in);
+      for (int i = 0; i < in.size; ++i)
+        if (!computes(in[i].type))
+          return error{code::element_type, name, "", type::float32, in[i].type};
+      const result<shape> s = maps::broadcast_shapes(name, in);
+      if (!s.ok()) return s.error();
+      return tensor{result_type(o.program.view()), *s};
     }
     static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
       return maps::push<Arity>(r, name, o.program, in, out);

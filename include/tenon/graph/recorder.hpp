@@ -60,8 +60,34 @@ class recorder {
   constexpr int move(const char* op, const movement& m, int in, const tensor& t) {
     return push(op, family::move, {in}, t, out.movements.push(m));
   }
+  /// All operands one behind the other along an axis. More than a node has room for become a chain.
+  constexpr int join(const char* op, int axis, list<int> in, const tensor& t) {
+    if (in.size > max_operands) {
+      tensor first = t;
+      first.shape.extent[axis] = 0;
+      for (int i = 0; i < max_operands; ++i)
+        first.shape.extent[axis] += at(in[i]).shape[axis];
+      int rest[max_operands * max_operands];
+      int n = 0;
+      rest[n++] = join(op, axis, {in.data, max_operands}, first);
+      for (int i = max_operands; i < in.size; ++i) rest[n++] = in[i];
+      return join(op, axis, {rest, n}, t);
+    }
+    movement m{};
+    m.is = movement::form::join;
+    m.axis = axis;
+    const int id = push(op, family::move, {in[0]}, t, out.movements.push(m));
+    for (int i = 1; i < in.size; ++i) out.nodes[id].in[out.nodes[id].operands++] = in[i];
+    return id;
+  }
+  constexpr int gather(const char* op, const gathering& g, int data, int indices, const tensor& t) {
+    return push(op, family::gather, {data, indices}, t, out.gatherings.push(g));
+  }
   constexpr int reshape(const char* op, int in, const shape& to) {
-    return move(op, {0, dense(to), true}, in, {at(in).type, to});
+    movement m{};
+    m.is = movement::form::reshape;
+    m.step = dense(to);
+    return move(op, m, in, {at(in).type, to});
   }
 
   /// Nodes recorded while a region is open belong to it.

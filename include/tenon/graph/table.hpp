@@ -16,6 +16,7 @@ struct table_view {
   list<windowing> windowings;
   list<reduction> reductions;
   list<movement> movements;
+  list<gathering> gatherings;
   list<name> names;
   list<region> regions;
   list<int> inputs, weights, outputs;  ///< node numbers, in the order of the calls' views
@@ -30,6 +31,7 @@ struct table_view {
   constexpr const windowing& windowing_of(const node& n) const { return windowings[n.detail]; }
   constexpr const reduction& reduction_of(const node& n) const { return reductions[n.detail]; }
   constexpr const movement& movement_of(const node& n) const { return movements[n.detail]; }
+  constexpr const gathering& gathering_of(const node& n) const { return gatherings[n.detail]; }
   constexpr const name& name_of(const node& n) const { return names[n.detail]; }
 };
 
@@ -42,6 +44,7 @@ struct table {
   sequence<windowing> windowings;
   sequence<reduction> reductions;
   sequence<movement> movements;
+  sequence<gathering> gatherings;
   sequence<name> names;
   sequence<region> regions;
   sequence<int> inputs, weights, outputs;
@@ -49,8 +52,8 @@ struct table {
   constexpr table_view view() const {
     const auto of = []<class T>(const sequence<T>& s) { return list<T>{s.data(), s.size()}; };
     return {of(nodes),      of(code),       of(programs),  of(contractions),
-            of(windowings), of(reductions), of(movements), of(names),
-            of(regions),    of(inputs),     of(weights),   of(outputs)};
+            of(windowings), of(reductions), of(movements), of(gatherings),
+            of(names),      of(regions),    of(inputs),     of(weights),   of(outputs)};
   }
 
   /// The number of this program in the pool; equal programs share one.
@@ -74,13 +77,14 @@ struct table {
 /// The sizes of a table's pools.
 struct table_sizes {
   int nodes = 0, code = 0, programs = 0, contractions = 0, windowings = 0, reductions = 0,
-      movements = 0, names = 0, regions = 0, inputs = 0, weights = 0, outputs = 0;
+      movements = 0, gatherings = 0, names = 0, regions = 0, inputs = 0, weights = 0, outputs = 0;
 };
 
 constexpr table_sizes sizes_of(const table& t) {
   return {t.nodes.size(),      t.code.size(),       t.programs.size(),  t.contractions.size(),
-          t.windowings.size(), t.reductions.size(), t.movements.size(), t.names.size(),
-          t.regions.size(),    t.inputs.size(),     t.weights.size(),   t.outputs.size()};
+          t.windowings.size(), t.reductions.size(), t.movements.size(),
+          t.gatherings.size(), t.names.size(),      t.regions.size(),   t.inputs.size(),
+          t.weights.size(),    t.outputs.size()};
 }
 
 /// An array that may be empty.
@@ -101,6 +105,7 @@ template <table_sizes S> struct frozen {
   pool<windowing, S.windowings> windowings;
   pool<reduction, S.reductions> reductions;
   pool<movement, S.movements> movements;
+  pool<gathering, S.gatherings> gatherings;
   pool<name, S.names> names;
   pool<region, S.regions> regions;
   pool<int, S.inputs> inputs;
@@ -116,6 +121,7 @@ template <table_sizes S> struct frozen {
     windowings.copy(t.windowings);
     reductions.copy(t.reductions);
     movements.copy(t.movements);
+    gatherings.copy(t.gatherings);
     names.copy(t.names);
     regions.copy(t.regions);
     inputs.copy(t.inputs);
@@ -124,8 +130,9 @@ template <table_sizes S> struct frozen {
   }
   constexpr table_view view() const {
     return {nodes.view(),      code.view(),       programs.view(),  contractions.view(),
-            windowings.view(), reductions.view(), movements.view(), names.view(),
-            regions.view(),    inputs.view(),     weights.view(),   outputs.view()};
+            windowings.view(), reductions.view(), movements.view(),
+            gatherings.view(), names.view(),      regions.view(),   inputs.view(),
+            weights.view(),    outputs.view()};
   }
 };
 

@@ -89,6 +89,8 @@ struct fuser {
   /// A map joins the contraction that it follows as an epilogue.
   constexpr bool join_contract(int id) {
     const node& n = t.nodes[id];
+    for (int k = 0; k < n.operands; ++k)
+      if (t.nodes[n.in[k]].out.type != type::float32) return false;
     for (int k = n.operands - 1; k >= 0; --k) {
       const int c = n.in[k];
       const bool fits = t.nodes[c].kind == family::contract && uses[c] == 1 &&
@@ -146,14 +148,15 @@ struct fuser {
   constexpr void add(int id) {
     const node& n = t.nodes[id];
     const bool may_join = policies[n.place].fuses;
-    const bool by_rows = n.kind == family::map || n.kind == family::reduce;
+    const bool folds = n.kind == family::reduce && !gives_position(t.reduction_of(n).how);
+    const bool by_rows = n.kind == family::map || folds;
     if (may_join && n.kind == family::map && join_contract(id)) return;
     if (may_join && by_rows && join_rows(id)) return;
-    const int columns = n.kind == family::reduce
+    const int columns = folds
                             ? trailing_axes(t.reduction_of(n), t.nodes[n.in[0]].out.shape.rank)
                             : 0;
     const int g =
-        start(id, n.kind == family::reduce && columns > 0 && may_join ? family::map : n.kind);
+        start(id, columns > 0 && may_join ? family::map : n.kind);
     if (n.kind != family::reduce) return;
     groups[g].space = t.nodes[n.in[0]].out.shape;
     groups[g].columns = columns;

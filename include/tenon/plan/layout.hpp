@@ -1,5 +1,6 @@
-// Layout: where every value's elements are found. Reshapes and transposes cost nothing where their
-// users can read the operand's own memory; everything else is dense row-major.
+// Layout: where every value's elements are found. Reshapes, transposes, slices and their like cost
+// nothing where their users can read the operand's own memory; what is joined is computed in its
+// place where it can be; everything else is dense row-major.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/group.hpp>
@@ -29,20 +30,23 @@ constexpr strides broadcast(const value& v, const shape& s, const shape& space) 
 
 namespace passes {
 
-constexpr bool is_dense(const value& v, const shape& s) {
+/// The elements stand in row-major order without gaps, from some offset on.
+constexpr bool is_packed(const value& v, const shape& s) {
   const strides packed = dense(s);
   for (int i = 0; i < s.rank; ++i)
     if (s[i] > 1 && v.step[i] != packed[i]) return false;
-  return v.offset == 0;
+  return true;
 }
+constexpr bool is_dense(const value& v, const shape& s) { return v.offset == 0 && is_packed(v, s); }
 
-/// True if all users of a strided view read it in place at no cost: products take any strides;
-/// maps that stand alone take a view whose last axis is contiguous.
+/// True if all users of a view read it in place at no cost: everybody reads packed elements;
+/// products take any strides; maps that stand alone take a view whose last axis is contiguous.
 constexpr bool users_take_view(table_view t, const grouping& g, list<policy_facts> policies, int id,
                                const value& v) {
   const shape& s = t.nodes[id].out.shape;
   for (const int o : t.outputs)
     if (o == id) return false;
+  if (is_packed(v, s)) return true;
   for (int i = id + 1; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     for (int k = 0; k < n.operands; ++k) {
@@ -56,6 +60,51 @@ constexpr bool users_take_view(table_view t, const grouping& g, list<policy_fact
     }
   }
   return true;
+}
+
+/// Where an operand of a join begins in the result, in elements.
+constexpr i64 join_offset(table_view t, const node& n, int operand) {
+  const int axis = t.movement_of(n).axis;
+  i64 positions = 0;
+  for (int k = 0; k < operand; ++k) positions += t.nodes[n.in[k]].out.shape[axis];
+  return positions * dense(n.out.shape)[axis];
+}
+/// How an operand of a join lies in the result.
+constexpr value joined(table_view t, int join, int operand) {
+  const node& n = t.nodes[join];
+  return {join, join_offset(t, n, operand), dense(n.out.shape), true};
+}
+
+/// Lets the operands of joins be computed where the join wants them. One that is read elsewhere too
+/// is read there. Not: leaves, views, outputs, and what another join has already.
+constexpr void join_in_place(table_view t, grouping& g, sequence<value>& values) {
+  sequence<bool> taken(t.nodes.size);
+  for (const int o : t.outputs) taken[o] = true;
+  for (int i = 0; i < t.nodes.size; ++i) {
+    const node& n = t.nodes[i];
+    if (n.kind != family::move || t.movement_of(n).is != movement::form::join) continue;
+    bool all = true;
+    for (int k = 0; k < n.operands; ++k) {
+      const int a = n.in[k];
+      const value v = joined(t, i, k);
+      const bool computed = values[a].root == a && !is_leaf(t.nodes[a].kind) && !taken[a];
+      const bool fits = computed && is_packed(v, t.nodes[a].out.shape);
+      if (fits) {
+        taken[a] = true;
+        values[a].root = i;
+        values[a].offset = v.offset;
+      }
+      all = all && fits;
+    }
+    if (all) g.of[i] = -1;
+  }
+  // Views of what moved, and joins of joins: follow the roots to their end.
+  for (int i = 0; i < t.nodes.size; ++i)
+    while (values[values[i].root].root != values[i].root) {
+      const value& root = values[values[i].root];
+      values[i].offset += root.offset;
+      values[i].root = root.root;
+    }
 }
 
 }  // namespace passes
@@ -87,25 +136,25 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
       const value& from = values[n.in[0]];
       const shape& s = t.nodes[n.in[0]].out.shape;
       value moved{from.root, from.offset, {}, true};
-      const bool reshaped = m.reshapes && passes::is_dense(from, s);
-      if (reshaped)
-        moved.step = dense(n.out.shape);
-      else if (!m.reshapes)
-        for (int k = 0; k < n.out.shape.rank; ++k)
-          moved.step.step[k] = restride(m.step[k], s, from);
-      if (!m.reshapes) moved.offset += restride(m.offset, s, from);
-      if (reshaped || (!m.reshapes && passes::users_take_view(t, g, policies, i, moved))) {
+      const bool affine = m.is == movement::form::affine;
+      const bool reshaped = m.reshapes() && passes::is_packed(from, s);
+      if (reshaped) moved.step = dense(n.out.shape);
+      for (int k = 0; affine && k < n.out.shape.rank; ++k)
+        moved.step.step[k] = restride(m.step[k], s, from);
+      if (affine) moved.offset += restride(m.offset, s, from);
+      if (reshaped || (affine && passes::users_take_view(t, g, policies, i, moved))) {
         v = moved;
         g.of[i] = -1;
       }
     }
     values[i] = v;
   }
+  passes::join_in_place(t, g, values);
   passes::drop_views(g);
   // What only members of its own group read lives in the group.
   for (int i = 0; i < t.nodes.size; ++i) {
     if (g.of[i] < 0) continue;
-    bool outside = false, used = false;
+    bool outside = values[i].root != i, used = false;
     for (const int o : t.outputs) outside |= o == i;
     for (int j = i + 1; j < t.nodes.size && !outside; ++j)
       for (int k = 0; k < t.nodes[j].operands; ++k)

@@ -64,22 +64,31 @@ constexpr void assign_storage(owned_plan& p) {
   for (int o = 0; o < t.outputs.size; ++o) {
     const value& v = p.values[t.outputs[o]];
     buffer& b = p.buffers[v.root];
-    if (b.in == buffer::storage::none && is_dense(v, t.nodes[t.outputs[o]].out.shape))
+    const bool whole = t.nodes[v.root].out.bytes() == t.nodes[t.outputs[o]].out.bytes();
+    if (b.in == buffer::storage::none && whole && is_dense(v, t.nodes[t.outputs[o]].out.shape))
       b = {buffer::storage::output, o, 0, t.nodes[v.root].out.bytes(), 0, 0};
     else
       p.copies_out.push({t.outputs[o], o});
   }
+  constexpr int nobody = std::numeric_limits<int>::max();
   for (int i = 0; i < t.nodes.size; ++i) {
     buffer& b = p.buffers[i];
     if (p.values[i].root != i || !p.values[i].materialised || b.in != buffer::storage::none)
       continue;
-    b = {buffer::storage::arena, -1, 0, t.nodes[i].out.bytes(), p.grouped.of[i], p.grouped.of[i]};
+    b = {buffer::storage::arena, -1, 0, t.nodes[i].out.bytes(), nobody, -1};
   }
-  for (int i = 0; i < t.nodes.size; ++i)
+  // A buffer lives from the first group that writes into it to the last one that touches it.
+  for (int i = 0; i < t.nodes.size; ++i) {
+    const int g = p.grouped.of[i];
+    if (g < 0) continue;
+    buffer& own = p.buffers[p.values[i].root];
+    if (p.values[i].materialised && g < own.first) own.first = g;
+    if (p.values[i].materialised && g > own.last) own.last = g;
     for (int k = 0; k < t.nodes[i].operands; ++k) {
       buffer& b = p.buffers[p.values[t.nodes[i].in[k]].root];
-      if (p.grouped.of[i] > b.last) b.last = p.grouped.of[i];
+      if (g > b.last) b.last = g;
     }
+  }
   for (const output_copy& c : p.copies_out)
     p.buffers[p.values[c.node].root].last = p.grouped.groups.size();
 }

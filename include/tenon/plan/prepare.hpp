@@ -41,14 +41,14 @@ constexpr merging distinct_operands(table_view t, const node& n) {
     int at = 0;
     while (at < m.operands && m.in[at] != n.in[k]) ++at;
     if (at == m.operands) m.in[m.operands++] = n.in[k];
-    argument[k] = w.emit(sop::arg, at);
+    argument[k] = w.argument(at, t.nodes[n.in[k]].out.type);
   }
   m.program = finish(w, append(w, t.program_of(n), argument));
   return m;
 }
 
 /// Replaces operand `k` of `m` by what computes it. False if the limits do not allow it.
-constexpr bool inline_operand(merging& m, int k, const merging& producer) {
+constexpr bool inline_operand(table_view of, merging& m, int k, const merging& producer) {
   merging r;
   const auto slot_of = [&](int id) {
     for (int i = 0; i < r.operands; ++i)
@@ -64,7 +64,8 @@ constexpr bool inline_operand(merging& m, int k, const merging& producer) {
     if ((theirs[i] = slot_of(producer.in[i])) < 0) return false;
   tape t;
   int arguments[max_operands]{};
-  for (int i = 0; i < r.operands; ++i) arguments[i] = t.emit(sop::arg, i);
+  for (int i = 0; i < r.operands; ++i)
+    arguments[i] = t.argument(i, of.nodes[r.in[i]].out.type);
   const auto pick = [&](int& which) { which = arguments[which]; };
   for (int i = 0; i < producer.operands; ++i) pick(theirs[i]);
   for (int i = 0; i < m.operands; ++i)
@@ -97,9 +98,10 @@ constexpr table prepare(table_view t) {
       const int from = m.in[k];
       const node& f = t.nodes[from];
       const bool joins =
-          f.kind == family::map && uses[from] == 1 && f.out == n.out && f.place == n.place;
+          f.kind == family::map && uses[from] == 1 && f.out.shape == n.out.shape &&
+                         f.place == n.place;
       const merging own = joins ? m : merging{};
-      if (joins && inline_operand(m, k, programs[program_at[from]])) {
+      if (joins && inline_operand(t, m, k, programs[program_at[from]])) {
         absorbed[from] = true;
         const merging& producer = programs[program_at[from]];
         for (int j = 0; j < producer.operands; ++j)  // an operand that both used has one user less
@@ -136,6 +138,7 @@ constexpr table prepare(table_view t) {
       case family::contract: n.detail = r.contractions.push(t.contraction_of(n)); break;
       case family::window: n.detail = r.windowings.push(t.windowing_of(n)); break;
       case family::move: n.detail = r.movements.push(t.movement_of(n)); break;
+      case family::gather: n.detail = r.gatherings.push(t.gathering_of(n)); break;
     }
     for (int k = 0; k < n.operands; ++k) n.in[k] = to[n.in[k]];
     to[i] = r.nodes.push(n);

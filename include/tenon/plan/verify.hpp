@@ -37,7 +37,21 @@ constexpr bool within(const value& v, const shape& s, i64 elements) {
   return low >= 0 && high < elements;
 }
 
+/// The group after which every value is complete: its own, for views and joins that of the last
+/// operand.
+constexpr sequence<int> completions(const plan_view& p) {
+  sequence<int> ready(p.table.nodes.size, -1);
+  for (int i = 0; i < p.table.nodes.size; ++i) {
+    const node& n = p.table.nodes[i];
+    ready[i] = p.group_of[i];
+    for (int k = 0; n.kind == family::move && k < n.operands && n.in[k] < i; ++k)
+      if (ready[n.in[k]] > ready[i]) ready[i] = ready[n.in[k]];
+  }
+  return ready;
+}
+
 constexpr finding verify_groups(const plan_view& p) {
+  const sequence<int> ready = completions(p);
   sequence<int> seen(p.table.nodes.size);
   for (int g = 0; g < p.groups.size; ++g)
     for (const int i : p.members_of(p.groups[g])) {
@@ -54,8 +68,8 @@ constexpr finding verify_groups(const plan_view& p) {
       const int from = p.values[n.in[k]].root;
       if (n.in[k] >= i) return {defect::order, i};
       if (p.group_of[i] < 0 || from < 0) continue;
-      if (p.group_of[from] > p.group_of[i]) return {defect::order, i};
-      if (p.group_of[from] != p.group_of[i] && !p.values[from].materialised)
+      if (ready[n.in[k]] > p.group_of[i]) return {defect::order, i};
+      if (ready[n.in[k]] != p.group_of[i] && !p.values[from].materialised)
         return {defect::hidden, from};
     }
   }
@@ -96,6 +110,17 @@ constexpr finding verify_memory(const plan_view& p) {
     if (!inside(p.scratch_offset[g], p.needs[g].scratch))
       return {defect::bounds, p.groups[g].anchor};
   }
+  for (int i = 0; i < p.table.nodes.size; ++i) {  // computed side by side in one buffer
+    const value& v = p.values[i];
+    if (p.group_of[i] < 0 || v.root == i || !v.materialised) continue;
+    for (int j = 0; j < i; ++j) {
+      const value& w = p.values[j];
+      if (p.group_of[j] >= 0 && w.root == v.root && w.materialised &&
+          !apart(v.offset, p.table.nodes[i].out.shape.count(), w.offset,
+                 p.table.nodes[j].out.shape.count()))
+        return {defect::overlap, i};
+    }
+  }
   const auto dead = [&](int root, int g) {
     const buffer& b = p.buffers[root];
     return b.in == buffer::storage::arena && (g < b.first || g > b.last);
@@ -104,7 +129,8 @@ constexpr finding verify_memory(const plan_view& p) {
        ++i) {  // a buffer lives while anything writes or reads it
     const node& n = p.table.nodes[i];
     if (p.group_of[i] < 0) continue;
-    if (dead(i, p.group_of[i])) return {defect::overlap, i};
+    if (p.values[i].materialised && dead(p.values[i].root, p.group_of[i]))
+      return {defect::overlap, i};
     for (int k = 0; k < n.operands; ++k)
       if (dead(p.values[n.in[k]].root, p.group_of[i])) return {defect::overlap, i};
   }

@@ -240,7 +240,7 @@ inline void run_tiles(const contract_work& w, const frame& f, std::byte* scratch
   const bool pixels = t.form != vector_form::panels;
   const i64 columns = column_pieces(t), row_tiles = (t.rows + tile_rows - 1) / tile_rows;
   const float *q = address(w, f, t.q, scratch), *p = address(w, f, t.p, scratch);
-  float* out = reinterpret_cast<float*>(f.base[t.out_root]);
+  float* out = reinterpret_cast<float*>(f.base[t.out_root]) + t.out_offset;
   for (i64 u = begin; u < end; ++u) {
     const i64 row = u % row_tiles, column = u / row_tiles % columns,
               batch = u / row_tiles / columns;
