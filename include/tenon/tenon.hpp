@@ -3,6 +3,7 @@
 #pragma once
 #include <tenon/expr/compose.hpp>
 #include <tenon/expr/contract.hpp>
+#include <tenon/expr/layer.hpp>
 #include <tenon/expr/map.hpp>
 #include <tenon/expr/move.hpp>
 #include <tenon/expr/reduce.hpp>
