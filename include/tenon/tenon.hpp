@@ -5,6 +5,7 @@
 #include <tenon/expr/compose.hpp>
 #include <tenon/expr/contract.hpp>
 #include <tenon/expr/gather.hpp>
+#include <tenon/expr/layer.hpp>
 #include <tenon/expr/logic.hpp>
 #include <tenon/expr/map.hpp>
 #include <tenon/expr/move.hpp>
