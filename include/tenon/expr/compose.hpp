@@ -70,16 +70,14 @@ struct moments {
 constexpr moments record_moments(recorder& r, const char* op, int x, std::uint32_t axes) {
   const tensor whole = r.at(x);
   const tensor one{whole.type, reduces::reduced(whole.shape, axes, true)};
-  const auto n = static_cast<float>(reduces::terms(whole.shape, axes));
-  const auto divided = record_program<1>([&](scalar s) { return s / n; });
+  const reduction average{combine::sum, axes, true, true};
   moments m;
-  const int sum = r.reduce(op, {combine::sum, axes, true}, x, one);
-  m.mean = r.map(op, divided, {sum}, one);
+  m.mean = r.reduce(op, average, x, one);
   m.deviation =
       r.map(op, record_program<2>([](scalar v, scalar mean) { return v - mean; }), {x, m.mean}, whole);
   const int square =
       r.map(op, record_program<1>([](scalar d) { return d * d; }), {m.deviation}, whole);
-  m.variance = r.map(op, divided, {r.reduce(op, {combine::sum, axes, true}, square, one)}, one);
+  m.variance = r.reduce(op, average, square, one);
   return m;
 }
 /// deviation / sqrt(variance + epsilon) * scale + bias; scale and bias are -1 where there is none.

@@ -104,6 +104,23 @@ concept operator_like = requires(const typename Op::options& o, list<tensor> in,
   { Op::record(r, o, ids, t) } -> std::same_as<int>;
 };
 
+/// Infers an operator again from what its operands are now, and records it.
+/// Error: what `Op::infer` refuses.
+template <class Op>
+constexpr error record_again(recorder& r, const typename Op::options& o, list<int> ids) {
+  constexpr int most = 64;  // no heap: this runs in calls
+  if (ids.size > most) return {code::capacity, Op::name, "operands", most, ids.size};
+  tensor types[most]{};
+  for (int i = 0; i < ids.size; ++i) types[i] = r.at(ids[i]);
+  const result<tensor> out = Op::infer(o, {types, ids.size});
+  if (out.ok()) (void)Op::record(r, o, ids, *out);
+  return out.error();
+}
+template <class Op, auto Options>
+constexpr error again(recorder& r, const recipe&, list<int> ids) {
+  return record_again<Op>(r, Options, ids);
+}
+
 /// An operator on operands of these types.
 template <class Op, auto Options, class... H> struct application {
   static constexpr tensor type = [] {
@@ -112,7 +129,10 @@ template <class Op, auto Options, class... H> struct application {
   }();
   static constexpr int record(recorder& r, const H&... h) {
     const int ids[] = {h.bind(r)...};
-    return Op::record(r, Options, {ids, sizeof...(H)}, type);
+    const list<int> all{ids, sizeof...(H)};
+    const int first = r.out.nodes.size(), id = Op::record(r, Options, all, type);
+    r.note(first, all, &again<Op, Options>);
+    return id;
   }
 };
 /// An operator on weights alone: it waits for a table.
@@ -203,6 +223,21 @@ template <operand_like... H> constexpr output_pack<H...> outputs(H... h) {
     return [](auto first, auto... rest) {
       return output_pack<H...>{first, outputs(rest...)};
     }(h...);
+}
+
+/// Says what a state of the graph (`state<"h", float, 8>`) is in the next call:
+/// `next(h, tn::tanh(h + x));`
+/// Error: output, on the line of the graph, when `h` is no state or has a next value already.
+template <operand_like S, operand_like H> constexpr void next(S state, H value) {
+  if constexpr (is_broken<H> && is_handle<S>) {
+    state.where->refuse(H::fault);
+  } else if constexpr (!is_broken<S>) {
+    static_assert(is_handle<S>, "next: the first operand must be a state of the graph");
+    static_assert(S::type == H::type,
+                  "next: the next value must have the state's type and extents; reshape() it");
+    if constexpr (is_handle<S> && S::type == H::type)
+      state.where->next(state.id, value.bind(*state.where));
+  }
 }
 
 /// Asks for policy `Place` (position in the model's list of policies) for the operator that made this

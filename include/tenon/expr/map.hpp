@@ -219,8 +219,11 @@ constexpr auto number_operator(H h, N value) {
       if constexpr (H::probing == mode::build) front::explain<Op, out.error()>();
       return broken<out.error()>{};
     } else {
-      return handle<out.value(), H::probing>{
-          h.where, form::record(*h.where, {static_cast<float>(value)}, {&h.id, 1}, out.value())};
+      const int first = h.where->out.nodes.size();
+      const int id =
+          form::record(*h.where, {static_cast<float>(value)}, {&h.id, 1}, out.value());
+      h.where->note(first, {&h.id, 1}, nullptr);
+      return handle<out.value(), H::probing>{h.where, id};
     }
   }
 }

@@ -41,18 +41,11 @@ constexpr shape reduced(const shape& x, std::uint32_t axes, bool keep) {
   }
   return s;
 }
-/// How many elements one result is made of.
-constexpr i64 terms(const shape& x, std::uint32_t axes) {
-  i64 n = 1;
-  for (int i = 0; i < x.rank; ++i)
-    if ((axes >> i & 1u) != 0) n *= x[i];
-  return n;
-}
 
 }  // namespace reduces
 
 /// What all reductions share: `Op` has `name` and `how`, and may have `before(scalar)` and
-/// `after(scalar, float terms)`, which are recorded around the reduction. The order of combination is
+/// `after(scalar)`, which are recorded around the reduction, and `average`. The order of combination is
 /// fixed (see `reduction`). NaN propagates.
 template <class Op> struct reduce_operator {
   using options = reduce_options;
@@ -74,11 +67,10 @@ template <class Op> struct reduce_operator {
     int y = in[0];
     if constexpr (requires(scalar s) { Op::before(s); })
       y = r.map(Op::name, record_program<1>([](scalar s) { return Op::before(s); }), {y}, x);
-    y = r.reduce(Op::name, {Op::how, axes, o.keepDimensions}, y, out);
-    if constexpr (requires(scalar s) { Op::after(s, 1.0f); }) {
-      const auto n = static_cast<float>(reduces::terms(x.shape, axes));
-      y = r.map(Op::name, record_program<1>([&](scalar s) { return Op::after(s, n); }), {y}, out);
-    }
+    constexpr bool average = requires { Op::average; };
+    y = r.reduce(Op::name, {Op::how, axes, o.keepDimensions, average}, y, out);
+    if constexpr (requires(scalar s) { Op::after(s); })
+      y = r.map(Op::name, record_program<1>([](scalar s) { return Op::after(s); }), {y}, out);
     r.close();
     return y;
   }
@@ -104,7 +96,7 @@ struct reduceMin_t : reduce_operator<reduceMin_t> {
 struct reduceMean_t : reduce_operator<reduceMean_t> {
   static constexpr const char* name = "reduceMean";
   static constexpr combine how = combine::sum;
-  static constexpr auto after(scalar s, float n) { return s / n; }
+  static constexpr bool average = true;
 };
 struct reduceL1_t : reduce_operator<reduceL1_t> {
   static constexpr const char* name = "reduceL1";
@@ -120,18 +112,18 @@ struct reduceL2_t : reduce_operator<reduceL2_t> {
   static constexpr const char* name = "reduceL2";
   static constexpr combine how = combine::sum;
   static constexpr auto before(scalar x) { return x * x; }
-  static constexpr auto after(scalar s, float) { return sqrt(s); }
+  static constexpr auto after(scalar s) { return sqrt(s); }
 };
 struct reduceLogSum_t : reduce_operator<reduceLogSum_t> {
   static constexpr const char* name = "reduceLogSum";
   static constexpr combine how = combine::sum;
-  static constexpr auto after(scalar s, float) { return log(s); }
+  static constexpr auto after(scalar s) { return log(s); }
 };
 struct reduceLogSumExp_t : reduce_operator<reduceLogSumExp_t> {
   static constexpr const char* name = "reduceLogSumExp";
   static constexpr combine how = combine::sum;
   static constexpr auto before(scalar x) { return exp(x); }
-  static constexpr auto after(scalar s, float) { return log(s); }
+  static constexpr auto after(scalar s) { return log(s); }
 };
 
 template <class Op> template <error E> consteval void reduce_operator<Op>::explain() {

@@ -86,6 +86,7 @@ struct reduction {
   combine how = combine::sum;
   std::uint32_t axes = 0;
   bool keep = false;  ///< reduced axes stay with extent 1
+  bool average = false;  ///< the combined value is divided by the number of elements
   constexpr bool reduces(int axis) const { return (axes >> axis & 1u) != 0; }
   constexpr bool operator==(const reduction&) const = default;
 };
@@ -136,6 +137,7 @@ struct node {
   int detail = -1;
   tensor out{};
   const char* op = "";  ///< name of the operator, for people
+  int origin = -1;       ///< the node of the unprepared table that this one computes
 
   constexpr const shape& extents() const { return out.shape; }
 };
@@ -149,6 +151,12 @@ struct region {
 /// A run of a pool.
 struct range {
   int begin = 0, size = 0;
+};
+
+/// An input some of whose axes (bit i: axis i) have bounds instead of extents.
+struct varying {
+  int input = -1;  ///< position among the inputs
+  std::uint32_t axes = 0;
 };
 
 /// A read-only array.

@@ -20,13 +20,59 @@ class recorder {
   /// The tensor of a node; a copy, because the table grows.
   constexpr tensor at(int id) const { return out.nodes[id].out; }
 
-  constexpr int input(const name& called, const tensor& t) {
+  /// `bounded` (bit i: axis i) are the axes whose extents are bounds.
+  constexpr int input(const name& called, const tensor& t, std::uint32_t bounded = 0) {
     const int before = out.nodes.size(), id = leaf(family::input, "input", called, t);
-    if (id == before)
-      out.inputs.push(id);
-    else
+    if (id != before)
       refuse({code::name_conflict, "input", called, at(id).shape, t.shape});
+    else if (const int position = out.inputs.push(id); bounded != 0)
+      out.bounds.push({position, bounded});
     return id;
+  }
+  /// A state: zeros at first, then what `next` says. It joins the inputs when the table is complete.
+  constexpr int state(const name& called, const tensor& t) {
+    const int before = out.nodes.size(), id = leaf(family::input, "state", called, t);
+    if (id != before)
+      refuse({code::name_conflict, "state", called, at(id).shape, t.shape});
+    else
+      states_.push({id, -1});
+    return id;
+  }
+  /// The value that a state has in the next call. Error: output, when `id` is no state or has a next
+  /// value already; extent, element_type.
+  constexpr void next(int id, int value) {
+    carried* own = nullptr;
+    for (carried& s : states_)
+      if (s.state == id) own = &s;
+    if (own == nullptr || own->next >= 0)
+      return refuse({code::output, "next", "state", "a state without a next value",
+                     own == nullptr ? "no state" : "two next values"});
+    const tensor wanted = at(id), found = at(value);
+    if (!(wanted.shape == found.shape))
+      return refuse({code::extent, "next", "value", wanted.shape, found.shape});
+    if (wanted.type != found.type)
+      return refuse({code::element_type, "next", "value", wanted.type, found.type});
+    own->next = value;
+  }
+  /// Completes the table. Error: output, when a state has no next value.
+  constexpr void seal() {
+    for (const carried& s : states_) {
+      if (s.next < 0)
+        refuse({code::output, "state", out.names[out.nodes[s.state].detail], "a next value", "none"});
+      out.inputs.push(s.state);
+      out.outputs.push(s.next);
+      ++out.states;
+    }
+    states_.clear();
+  }
+  /// Remembers how the nodes from `first` on came about, in graphs with bounds.
+  constexpr recipe* note(int first, list<int> operands, again_type again) {
+    const int size = out.nodes.size() - first;
+    if (out.bounds.empty() || size == 0) return nullptr;
+    recipe c{first, size, {out.used.size(), operands.size}, again};
+    if (size == 1 && out.nodes[first].kind == family::map) c.again = nullptr;
+    for (const int id : operands) out.used.push(id);
+    return &out.recipes[out.recipes.push(c)];
   }
   /// A weight is interned: the same name is the same node, and must have the same type and shape.
   constexpr int weight(const name& called, const tensor& t) {
@@ -103,6 +149,10 @@ class recorder {
   }
 
  private:
+  struct carried {
+    int state = -1, next = -1;
+  };
+  sequence<carried> states_;
   int open_ = -1;
 
   constexpr int push(const char* op, family kind, std::initializer_list<int> in, const tensor& t,

@@ -2,10 +2,26 @@
 // grows, `frozen` is its exact-size constant, `table_view` reads either.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/base/error.hpp>
 #include <tenon/base/sequence.hpp>
 #include <tenon/graph/node.hpp>
 
 namespace tenon {
+
+class recorder;
+struct recipe;
+/// Infers an operator again and records it. Error: what `infer` refuses.
+using again_type = error (*)(recorder&, const recipe&, list<int> operands);
+
+/// How a run of nodes was recorded, for graphs with bounds: the operator and its operands. A null
+/// `again` is an element-wise node, whose program does not depend on the extents.
+struct recipe {
+  int first = -1, size = 0;  ///< nodes
+  range operands{};          ///< in the table's `used`
+  again_type again = nullptr;
+  static constexpr int room = 256;
+  alignas(16) unsigned char options[room]{};  ///< of operators that were added at run time
+};
 
 /// A table to read. Nodes stand in topological order: operands before their users.
 struct table_view {
@@ -20,6 +36,13 @@ struct table_view {
   list<name> names;
   list<region> regions;
   list<int> inputs, weights, outputs;  ///< node numbers, in the order of the calls' views
+  list<varying> bounds;
+  list<recipe> recipes;  ///< of graphs with bounds
+  list<int> used;        ///< operands of the recipes
+  int states = 0;        ///< so many of the last inputs are states; so many of the last outputs
+                         ///< their next values
+  constexpr int call_inputs() const { return inputs.size - states; }
+  constexpr int call_outputs() const { return outputs.size - states; }
 
   constexpr program_view program_of(const node& n) const {
     const range r = programs[n.detail];
@@ -48,12 +71,17 @@ struct table {
   sequence<name> names;
   sequence<region> regions;
   sequence<int> inputs, weights, outputs;
+  sequence<varying> bounds;
+  sequence<recipe> recipes;
+  sequence<int> used;
+  int states = 0;
 
   constexpr table_view view() const {
     const auto of = []<class T>(const sequence<T>& s) { return list<T>{s.data(), s.size()}; };
     return {of(nodes),      of(code),       of(programs),  of(contractions),
             of(windowings), of(reductions), of(movements), of(gatherings),
-            of(names),      of(regions),    of(inputs),     of(weights),   of(outputs)};
+            of(names),      of(regions),    of(inputs),     of(weights),   of(outputs),
+            of(bounds),     of(recipes),    of(used),       states};
   }
 
   /// The number of this program in the pool; equal programs share one.
@@ -74,17 +102,46 @@ struct table {
   }
 };
 
+/// A table of its own with the same rows.
+constexpr table copy_of(table_view from) {
+  table t;
+  const auto copy = []<class T>(sequence<T>& to, const list<T>& all) {
+    to.reserve(all.size);
+    for (const T& x : all) to.push(x);
+  };
+  copy(t.nodes, from.nodes);
+  copy(t.code, from.code);
+  copy(t.programs, from.programs);
+  copy(t.contractions, from.contractions);
+  copy(t.windowings, from.windowings);
+  copy(t.reductions, from.reductions);
+  copy(t.movements, from.movements);
+  copy(t.gatherings, from.gatherings);
+  copy(t.names, from.names);
+  copy(t.regions, from.regions);
+  copy(t.inputs, from.inputs);
+  copy(t.weights, from.weights);
+  copy(t.outputs, from.outputs);
+  copy(t.bounds, from.bounds);
+  copy(t.recipes, from.recipes);
+  copy(t.used, from.used);
+  t.states = from.states;
+  return t;
+}
+
 /// The sizes of a table's pools.
 struct table_sizes {
   int nodes = 0, code = 0, programs = 0, contractions = 0, windowings = 0, reductions = 0,
-      movements = 0, gatherings = 0, names = 0, regions = 0, inputs = 0, weights = 0, outputs = 0;
+      movements = 0, gatherings = 0, names = 0, regions = 0, inputs = 0, weights = 0, outputs = 0,
+      bounds = 0, recipes = 0, used = 0;
 };
 
 constexpr table_sizes sizes_of(const table& t) {
   return {t.nodes.size(),      t.code.size(),       t.programs.size(),  t.contractions.size(),
           t.windowings.size(), t.reductions.size(), t.movements.size(),
           t.gatherings.size(), t.names.size(),      t.regions.size(),   t.inputs.size(),
-          t.weights.size(),    t.outputs.size()};
+          t.weights.size(),    t.outputs.size(),    t.bounds.size(),    t.recipes.size(),
+          t.used.size()};
 }
 
 /// An array that may be empty.
@@ -111,6 +168,10 @@ template <table_sizes S> struct frozen {
   pool<int, S.inputs> inputs;
   pool<int, S.weights> weights;
   pool<int, S.outputs> outputs;
+  pool<varying, S.bounds> bounds;
+  pool<recipe, S.recipes> recipes;
+  pool<int, S.used> used;
+  int states = 0;
 
   constexpr frozen() = default;
   constexpr explicit frozen(const table& t) {
@@ -127,12 +188,17 @@ template <table_sizes S> struct frozen {
     inputs.copy(t.inputs);
     weights.copy(t.weights);
     outputs.copy(t.outputs);
+    bounds.copy(t.bounds);
+    recipes.copy(t.recipes);
+    used.copy(t.used);
+    states = t.states;
   }
   constexpr table_view view() const {
     return {nodes.view(),      code.view(),       programs.view(),  contractions.view(),
             windowings.view(), reductions.view(), movements.view(),
             gatherings.view(), names.view(),      regions.view(),   inputs.view(),
-            weights.view(),    outputs.view()};
+            weights.view(),    outputs.view(),    bounds.view(),    recipes.view(),
+            used.view(),       states};
   }
 };
 

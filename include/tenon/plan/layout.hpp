@@ -69,10 +69,33 @@ constexpr i64 join_offset(table_view t, const node& n, int operand) {
   for (int k = 0; k < operand; ++k) positions += t.nodes[n.in[k]].out.shape[axis];
   return positions * dense(n.out.shape)[axis];
 }
-/// How an operand of a join lies in the result.
-constexpr value joined(table_view t, int join, int operand) {
-  const node& n = t.nodes[join];
-  return {join, join_offset(t, n, operand), dense(n.out.shape), true};
+/// A move as a view of its operand's value: no elements are copied.
+constexpr value view_of_operand(table_view t, const sequence<value>& values, const node& n) {
+  const movement& m = t.movement_of(n);
+  const value& from = values[n.in[0]];
+  const shape& s = t.nodes[n.in[0]].out.shape;
+  value v{from.root, from.offset, dense(n.out.shape), true};
+  if (m.is != movement::form::affine) return v;
+  for (int k = 0; k < n.out.shape.rank; ++k) v.step.step[k] = restride(m.step[k], s, from);
+  v.offset += restride(m.offset, s, from);
+  return v;
+}
+/// Puts what is computed inside of joins there, and views of it; joins of joins: follow the roots.
+constexpr void settle_joins(table_view t, sequence<value>& values) {
+  for (int i = 0; i < t.nodes.size; ++i) {
+    if (values[i].inside < 0) continue;
+    const node& join = t.nodes[values[i].inside];
+    int k = 0;
+    while (join.in[k] != i) ++k;
+    values[i].root = values[i].inside;
+    values[i].offset = join_offset(t, join, k);
+  }
+  for (int i = 0; i < t.nodes.size; ++i)
+    while (values[values[i].root].root != values[i].root) {
+      const value& root = values[values[i].root];
+      values[i].offset += root.offset;
+      values[i].root = root.root;
+    }
 }
 
 /// Lets the operands of joins be computed where the join wants them. One that is read elsewhere too
@@ -86,25 +109,32 @@ constexpr void join_in_place(table_view t, grouping& g, sequence<value>& values)
     bool all = true;
     for (int k = 0; k < n.operands; ++k) {
       const int a = n.in[k];
-      const value v = joined(t, i, k);
       const bool computed = values[a].root == a && !is_leaf(t.nodes[a].kind) && !taken[a];
-      const bool fits = computed && is_packed(v, t.nodes[a].out.shape);
+      const bool fits =
+          computed && is_packed({i, 0, dense(n.out.shape), true}, t.nodes[a].out.shape);
       if (fits) {
         taken[a] = true;
-        values[a].root = i;
-        values[a].offset = v.offset;
+        values[a].inside = i;
       }
       all = all && fits;
     }
     if (all) g.of[i] = -1;
   }
-  // Views of what moved, and joins of joins: follow the roots to their end.
-  for (int i = 0; i < t.nodes.size; ++i)
-    while (values[values[i].root].root != values[i].root) {
-      const value& root = values[values[i].root];
-      values[i].offset += root.offset;
-      values[i].root = root.root;
-    }
+  settle_joins(t, values);
+}
+
+/// The values of the same graph with other extents, below those that `values` were decided for.
+constexpr void follow_extents(table_view t, list<int> group_of, sequence<value>& values) {
+  for (int i = 0; i < t.nodes.size; ++i) {
+    const node& n = t.nodes[i];
+    value v{i, 0, dense(n.out.shape), true};
+    if (n.kind == family::move && group_of[i] < 0 && t.movement_of(n).is != movement::form::join)
+      v = view_of_operand(t, values, n);
+    v.materialised = values[i].materialised;
+    v.inside = values[i].inside;
+    values[i] = v;
+  }
+  settle_joins(t, values);
 }
 
 }  // namespace passes
@@ -133,15 +163,10 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
     value v{i, 0, dense(n.out.shape), true};
     if (n.kind == family::move) {
       const movement& m = t.movement_of(n);
-      const value& from = values[n.in[0]];
-      const shape& s = t.nodes[n.in[0]].out.shape;
-      value moved{from.root, from.offset, {}, true};
+      const value moved = passes::view_of_operand(t, values, n);
+      const bool reshaped =
+          m.reshapes() && passes::is_packed(values[n.in[0]], t.nodes[n.in[0]].out.shape);
       const bool affine = m.is == movement::form::affine;
-      const bool reshaped = m.reshapes() && passes::is_packed(from, s);
-      if (reshaped) moved.step = dense(n.out.shape);
-      for (int k = 0; affine && k < n.out.shape.rank; ++k)
-        moved.step.step[k] = restride(m.step[k], s, from);
-      if (affine) moved.offset += restride(m.offset, s, from);
       if (reshaped || (affine && passes::users_take_view(t, g, policies, i, moved))) {
         v = moved;
         g.of[i] = -1;

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/trace.hpp>
+#include <tenon/plan/extents.hpp>
 #include <tenon/plan/fuse.hpp>
 #include <tenon/plan/layout.hpp>
 #include <tenon/plan/place.hpp>
@@ -13,7 +14,7 @@ namespace tenon {
 
 /// A plan that owns its parts. `view()` reads it.
 struct owned_plan {
-  tenon::table table;
+  tenon::table table, source;
   sequence<policy_facts> policies;
   grouping grouped;
   sequence<value> values;
@@ -27,6 +28,7 @@ struct owned_plan {
   constexpr plan_view view() const {
     plan_view p;
     p.table = table.view();
+    p.source = source.view();
     p.policies = {policies.data(), policies.size()};
     p.groups = {grouped.groups.data(), grouped.groups.size()};
     p.members = {grouped.members.data(), grouped.members.size()};
@@ -193,7 +195,7 @@ template <plan_sizes S, int Policies> struct frozen_plan {
     scratch_offset.copy(p.scratch_offset);
     packed_offset.copy(p.packed_offset);
     bound_offset.copy(p.bound_offset);
-    numbers.table = {};
+    numbers.table = numbers.source = {};
     numbers.policies = {};
     numbers.groups = {};
     numbers.members = numbers.group_of = {};
@@ -240,7 +242,11 @@ template <class Graph, class... Policies> struct plan {
   static constexpr passes::plan_sizes sizes = passes::sizes_of_plan<Graph, Policies...>();
   static constexpr passes::frozen_plan<sizes, sizeof...(Policies)> data{
       passes::plan_of<Graph, Policies...>().value()};
-  static constexpr plan_view view() { return data.view(); }
+  static constexpr plan_view view() {
+    plan_view p = data.view();
+    if (p.has_bounds()) p.source = Graph::view();
+    return p;
+  }
   static constexpr i64 arena_bytes = data.numbers.arena_bytes();
   static constexpr i64 live_bytes = data.numbers.live_bytes + data.numbers.per_thread_bytes;
   static constexpr i64 packed_bytes = data.numbers.packed_bytes;

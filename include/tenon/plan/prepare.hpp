@@ -117,11 +117,12 @@ constexpr table prepare(table_view t) {
   table r;
   for (int i = 0; i < t.nodes.size; ++i) {
     node n = t.nodes[i];
+    n.origin = i;
     if (absorbed[i] || (uses[i] == 0 && n.kind != family::input)) continue;
     switch (n.kind) {
       case family::input:
       case family::weight:
-        (n.kind == family::input ? r.inputs : r.weights).push(r.nodes.size());
+        if (n.kind == family::weight) r.weights.push(r.nodes.size());
         n.detail = r.names.push(t.names[n.detail]);
         break;
       case family::map: {
@@ -144,7 +145,10 @@ constexpr table prepare(table_view t) {
     to[i] = r.nodes.push(n);
   }
   for (const region& x : t.regions) r.regions.push(x);
+  for (const int i : t.inputs) r.inputs.push(to[i]);
   for (const int o : t.outputs) r.outputs.push(to[o]);
+  for (const varying& v : t.bounds) r.bounds.push(v);
+  r.states = t.states;
   return r;
 }
 

@@ -305,7 +305,7 @@ inline const contract_work* bind_contract(const binding<function>& b) noexcept {
   if (t.form != vector_form::panels) write_terms(t, t.term_p, t.form == vector_form::planes, p);
   w->q_terms = q;
   w->p_terms = p;
-  if (t.panels.used && t.panels.at_binding) {
+  if (b.packs && t.panels.used && t.panels.at_binding) {
     const float* from = reinterpret_cast<const float*>(b.weights[t.panels.root]) + t.panels.offset;
     pack_panels(t, from, reinterpret_cast<float*>(b.packed + t.p.at), 0,
                 t.panels.items * panel_count(t));

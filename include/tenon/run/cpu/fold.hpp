@@ -10,6 +10,7 @@ namespace tenon::simd {
 /// contiguous.
 struct fold_plan {
   combine how = combine::sum;
+  bool average = false;
   int root = -1, out_root = -1;
   i64 offset = 0, out_offset = 0;
   int kept = 0, summed = 0;
@@ -63,6 +64,7 @@ inline void run_fold(const fold_plan& p, const frame& f) noexcept {
         row /= p.kept_extent[d];
       }
       fold_columns(p, reinterpret_cast<const float*>(f.base[p.root]) + offset + first, out, n);
+      for (i64 i = 0; p.average && i < n; ++i) out[i] /= static_cast<float>(p.terms);
     }
   });
 }
@@ -83,6 +85,7 @@ inline const fold_plan* bind_fold(const binding<function>& b) noexcept {
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   auto* f = new (b.bound) fold_plan{};
   f->how = r.how;
+  f->average = r.average;
   f->root = v.root;
   f->offset = v.offset;
   f->out_root = p.values[id].root;

@@ -90,6 +90,7 @@ struct place_of {
 struct stage {
   bool reduces = false;
   combine how = combine::sum;
+  bool average = false;
   int operands = 0;
   i64 columns = 0;  ///< 1 for maps on row scalars, else the row's
   function f{};
@@ -181,11 +182,13 @@ inline void run_row(const row_plan& p, const stage* stages, const row_index& row
       in[k] = {address(p, w, row, first, f, locals), w.column, w.bytes};
     }
     std::byte* out = address(p, g.out, row, first, f, locals);
-    if (g.reduces)
-      *reinterpret_cast<float*>(out) =
-          reduce_run(g.how, static_cast<const float*>(in[0].data), p.columns);
-    else
+    if (g.reduces) {
+      float& y = *reinterpret_cast<float*>(out);
+      y = reduce_run(g.how, static_cast<const float*>(in[0].data), p.columns);
+      if (g.average) y /= static_cast<float>(p.columns);
+    } else {
       run_streams(g.f, in, g.operands, out, g.columns == 1 ? 1 : n);
+    }
   }
 }
 
@@ -306,6 +309,7 @@ inline const row_plan* bind_rows(const binding<function>& b) noexcept {
     s.operands = n.operands;
     s.columns = s.reduces || n.out.shape == g.space ? 0 : 1;
     if (s.reduces) s.how = p.table.reduction_of(n).how;
+    if (s.reduces) s.average = p.table.reduction_of(n).average;
     if (n.kind == family::map) s.f = b.functions[n.detail];
     for (int j = 0; j < n.operands; ++j) s.in[j] = place(n.in[j]);
     s.out = place(m[k]);

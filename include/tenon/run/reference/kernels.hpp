@@ -178,7 +178,8 @@ constexpr void reduce(const reduction& r, const operand& in, target out) {
   for (i64 i = 0; i < n; ++i, kept.next()) {
     const float* x = in.data.real + kept.offset[0];
     if (!gives_position(r.how))
-      out.real[i] = reduced(r.how, x, summed, m);
+      out.real[i] = r.average ? arithmetic::div(reduced(r.how, x, summed, m), static_cast<float>(m))
+                              : reduced(r.how, x, summed, m);
     else if (out.type == type::int64)
       out.wide[i] = first_extreme(r.how, x, summed, m);
     else
