@@ -54,8 +54,13 @@ template <class Op, int Arity, class Options = no_options> struct map_operator {
     return maps::broadcast_all(Op::name, in);
   }
   static constexpr int record(recorder& r, const Options& o, list<int> in, const tensor& out) {
-    return maps::record<Arity>(
-        r, Op::name, [&](auto... x) { return Op::meaning(o, x...); }, in, out);
+    if constexpr (std::is_empty_v<Options>)
+      return maps::push<Arity>(
+          r, Op::name, constant_program<Arity>([](auto... x) { return Op::meaning({}, x...); }), in,
+          out);
+    else
+      return maps::record<Arity>(
+          r, Op::name, [&](auto... x) { return Op::meaning(o, x...); }, in, out);
   }
 };
 
@@ -168,7 +173,7 @@ template <class F, int Arity> struct lambda_map {
     return maps::broadcast_all(name, in);
   }
   static constexpr int record(recorder& r, no_options, list<int> in, const tensor& out) {
-    return maps::record<Arity>(r, name, F{}, in, out);
+    return maps::push<Arity>(r, name, program, in, out);
   }
   template <error E> static consteval void explain() {
     static_assert(
@@ -234,16 +239,18 @@ template <class Op, bool NumberFirst> struct with_number {
     return broadcast_all(name, in);
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
-    return maps::record<1>(
-        r, name,
-        [&](scalar x) {
-          const scalar v = x.lift(o.value);
-          if constexpr (NumberFirst)
-            return Op::meaning({}, v, x);
-          else
-            return Op::meaning({}, x, v);
-        },
-        in, out);
+    recorded p = constant_program<1>([](scalar x) {  // with any number; then with this one
+      const scalar v = x.lift(1.0f);
+      if constexpr (NumberFirst)
+        return Op::meaning({}, v, x);
+      else
+        return Op::meaning({}, x, v);
+    });
+    const auto bits = std::bit_cast<std::uint32_t>(o.value);
+    for (int i = 0; i < p.size; ++i)
+      if (p.code[i].is_literal())
+        p.code[i] = instruction::make_literal(sop::literal, p.code[i].dst(), bits);
+    return push<1>(r, name, p, in, out);
   }
 };
 /// The number of `x + 2.0f` is a function argument, so this records by value what `apply` records

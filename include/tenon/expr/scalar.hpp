@@ -30,7 +30,8 @@ enum class lane : std::uint8_t { real, integer, mask };
 /// One instruction in a 64-bit word, so that programs are short template arguments: operation,
 /// destination register, up to three source registers (or a 32-bit literal in the upper half).
 struct instruction {
-  std::uint64_t word = 0;
+  std::uint64_t
+      word;  // no initialiser: arrays of a trivial type cost a constant expression nothing
   constexpr bool operator==(const instruction&) const = default;
   static constexpr instruction make(sop o, int d, int a = 0, int b = 0, int c = 0) {
     const auto u = [](int v) { return static_cast<std::uint64_t>(static_cast<std::uint8_t>(v)); };
@@ -348,7 +349,7 @@ constexpr recorded finish(const tape& t, int root) {
   recorded r;
   r.fault = t.fault;
   if (t.fault != tenon::code::ok) return r;
-  int to[max_program]{}, path[max_program]{},
+  int to[max_program]{}, path[max_program],
       depth = 0;  // to: 1 + the new position; path: root to leaf
   path[depth++] = root;
   while (depth > 0) {
@@ -392,6 +393,14 @@ template <int Arity, class F> constexpr recorded record_program(const F& f) {
     root = scalar{&t, t.literal(static_cast<float>(y))};
   }
   return finish(t, root.slot());
+}
+
+template <class F, int Arity>
+inline constexpr recorded written_program = record_program<Arity>(F{});
+/// The same for a captureless lambda of the library: written once, however often it is recorded.
+template <int Arity, class F> constexpr const recorded& constant_program(F) {
+  static_assert(std::is_empty_v<F>, "constant_program: the lambda must not capture");
+  return written_program<F, Arity>;
 }
 
 /// The program of a captureless lambda as a constant: `trace<f, 2>()`.

@@ -54,9 +54,15 @@ template <class Model, class... In> constexpr table record_table() {
   (void)run<Model, mode::build, In...>(r);
   return static_cast<table&&>(r.out);
 }
-template <class Model, class... In> constexpr error record_fault() {
+/// What a constant table needs to know before it is made.
+struct outline {
+  error fault;
+  table_sizes sizes;
+};
+template <class Model, class... In> constexpr outline record_outline() {
   recorder r;
-  return run<Model, mode::build, In...>(r);
+  const error fault = run<Model, mode::build, In...>(r);
+  return {fault, sizes_of(r.out.view())};
 }
 /// A closure without captures: its type alone says what it does.
 template <class Model> inline constexpr bool captureless =
@@ -76,7 +82,8 @@ template <class Model, class... In> struct basic_graph {
   static_assert(front::captureless<Model>,
                 "graph: the model must be a captureless lambda; pass values as inputs or weights");
   using model_type = std::conditional_t<front::captureless<Model>, Model, front::nothing>;
-  static constexpr error fault = front::record_fault<model_type, In...>();
+  static constexpr front::outline outline = front::record_outline<model_type, In...>();
+  static constexpr const error& fault = outline.fault;
   static_assert(!(fault.what == code::output && fault.operand == name("outputs")),
                 "graph: the model must return its outputs: a handle, or several in outputs(a, b)");
   static_assert(
@@ -87,8 +94,8 @@ template <class Model, class... In> struct basic_graph {
                 "alive; split it");
   static_assert(!(fault.what == code::name_length),
                 "graph: a name must have 1 to 95 characters; shorten it");
-  static constexpr table_sizes sizes = sizes_of(front::record_table<model_type, In...>());
-  static constexpr frozen<sizes> table{front::record_table<model_type, In...>()};
+  static constexpr table_sizes sizes = outline.sizes;
+  static constexpr frozen<sizes> table{front::record_table<model_type, In...>().view()};
   static constexpr table_view view() { return table.view(); }
 };
 
