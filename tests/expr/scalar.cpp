@@ -94,10 +94,10 @@ static_assert(type_of_result(record_program<1>([](auto x) { return cast<std::uin
               tenon::type::uint8);
 static_assert(type_of_result(record_program<1>([](auto x) { return x < 1; })) ==
               tenon::type::float32);
-constexpr tenon::type bytes[] = {tenon::type::uint8};
-static_assert(type_of_result(record_program<1>([](auto x) { return x < 1; }, bytes, bytes)) ==
+constexpr tenon::program_types bytes{{tenon::type::uint8}, true, tenon::type::uint8};
+static_assert(type_of_result(record_program<1>([](auto x) { return x < 1; }, bytes)) ==
               tenon::type::uint8);
-static_assert(record_program<1>([](auto x) { return x + 1; }, bytes, bytes).view().size == 4,
+static_assert(record_program<1>([](auto x) { return x + 1; }, bytes).view().size == 4,
               "arg, 1, sum, the low byte of it");
 
 // Values, in constant expressions.

@@ -41,6 +41,12 @@ struct name {
     }
     return true;
   }
+  /// FNV-1a.
+  constexpr std::uint32_t hash() const {
+    std::uint32_t h = 2166136261u;
+    for (const char* s = text; *s; ++s) h = (h ^ static_cast<unsigned char>(*s)) * 16777619u;
+    return h;
+  }
   friend constexpr name operator+(name a, const char* b) {
     a.append(b);
     return a;

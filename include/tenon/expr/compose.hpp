@@ -46,11 +46,11 @@ struct softmax_t {
     const std::uint32_t axes = 1u << o.axis;
     r.open(name);
     const int top = r.reduce(name, {combine::max, axes, true}, in[0], one);
-    const int e = r.map(name, record_program<2>([](auto x, auto m) { return exp(x - m); }),
+    const int e = r.map(name, constant_program<2>([](auto x, auto m) { return exp(x - m); }),
                         {in[0], top}, out);
     const int sum = r.reduce(name, {combine::sum, axes, true}, e, one);
     const int y =
-        r.map(name, record_program<2>([](auto x, auto s) { return x / s; }), {e, sum}, out);
+        r.map(name, constant_program<2>([](auto x, auto s) { return x / s; }), {e, sum}, out);
     r.close();
     return y;
   }

@@ -25,19 +25,19 @@ constexpr result<shape> broadcast_shapes(const char* op, list<tensor> in) {
   return r;
 }
 
-/// The element types of a node's operands.
-struct operand_types {
-  type of[max_operands]{};
-  constexpr explicit operand_types(list<tensor> in) {
-    for (int i = 0; i < in.size; ++i) of[i] = in[i].type;
-  }
-};
-constexpr operand_types types_of(const recorder& r, list<int> in) {
-  tensor t[max_operands]{};
-  for (int i = 0; i < in.size; ++i) t[i] = r.at(in[i]);
-  return operand_types{{t, in.size}};
+/// The element types of a node.
+constexpr program_types types_of(const recorder& r, list<int> in, const tensor& out) {
+  program_types t{{}, true, out.type};
+  for (int i = 0; i < in.size; ++i) t.operand[i] = r.at(in[i]).type;
+  return t;
 }
 
+/// True if all operands and the result are float32: the program is one that was written before.
+constexpr bool in_float32(const recorder& r, list<int> in, const tensor& out) {
+  bool all = out.type == type::float32;
+  for (const int id : in) all = all && r.out.nodes[id].out.type == type::float32;
+  return all;
+}
 /// Records a program over all `Arity` operands.
 template <int Arity> constexpr int push(recorder& r, const char* op, const recorded& p,
                                         list<int> in, const tensor& out) {
@@ -47,7 +47,7 @@ template <int Arity> constexpr int push(recorder& r, const char* op, const recor
 /// Records the program that `f` writes for `Arity` operands.
 template <int Arity, class F>
 constexpr int record(recorder& r, const char* op, const F& f, list<int> in, const tensor& out) {
-  return push<Arity>(r, op, record_program<Arity>(f, types_of(r, in).of, &out.type), in, out);
+  return push<Arity>(r, op, record_program<Arity>(f, types_of(r, in, out)), in, out);
 }
 
 }  // namespace maps
@@ -81,6 +81,11 @@ template <class Op, int Arity, class Options = no_options> struct map_operator {
     return tensor{Op::result_of(o, in[Arity - 1].type), *s};
   }
   static constexpr int record(recorder& r, const Options& o, list<int> in, const tensor& out) {
+    if constexpr (std::is_empty_v<Options>)
+      if (maps::in_float32(r, in, out))
+        return maps::push<Arity>(
+            r, Op::name, constant_program<Arity>([](auto... x) { return Op::meaning({}, x...); }),
+            in, out);
     return maps::record<Arity>(
         r, Op::name, [&](auto... x) { return Op::meaning(o, x...); }, in, out);
   }
@@ -96,7 +101,7 @@ template <class F, type... Type> struct lambda_map {
   static constexpr const char* name = "map";
   static constexpr int arity = static_cast<int>(sizeof...(Type));
   using options = no_options;
-  static constexpr type types[] = {Type...};
+  static constexpr program_types types{{Type...}};
   static constexpr recorded program = record_program<arity>(F{}, types);
   static constexpr bool valid = program.fault == code::ok;
   static constexpr int registers = valid ? allocate(program.view()).registers : 0;
@@ -106,7 +111,7 @@ template <class F, type... Type> struct lambda_map {
     return tensor{result_type(program.view()), *s};
   }
   static constexpr int record(recorder& r, no_options, list<int> in, const tensor& out) {
-    return maps::push<arity>(r, name, record_program<arity>(F{}, types), in, out);
+    return maps::push<arity>(r, name, program, in, out);
   }
   template <error E> static consteval void explain() {
     static_assert(
@@ -182,16 +187,23 @@ template <class Op, bool NumberFirst> struct with_number {
     return tensor{Op::result_of({}, in[0].type), in[0].shape};
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
-    return maps::record<1>(
-        r, name,
-        [&](scalar x) {
-          const scalar v = x.lift(o.value);
-          if constexpr (NumberFirst)
-            return Op::meaning({}, v, x);
-          else
-            return Op::meaning({}, x, v);
-        },
-        in, out);
+    const auto write = [](scalar x, float number) {
+      const scalar v = x.lift(number);
+      if constexpr (NumberFirst)
+        return Op::meaning({}, v, x);
+      else
+        return Op::meaning({}, x, v);
+    };
+    if (!in_float32(r, in, out))
+      return maps::record<1>(
+          r, name, [&](scalar x) { return write(x, o.value); }, in, out);
+    // Arithmetic has no other literal: written with any number, then given this one.
+    recorded p = constant_program<1>([](scalar x) { return decltype(write){}(x, 1.0f); });
+    const auto bits = std::bit_cast<std::uint32_t>(o.value);
+    for (int i = 0; i < p.size; ++i)
+      if (p.code[i].is_literal())
+        p.code[i] = instruction::make_literal(sop::literal, p.code[i].dst(), bits);
+    return push<1>(r, name, p, in, out);
   }
 };
 /// The number of `x + 2.0f` is a function argument, so this records by value what `apply` records

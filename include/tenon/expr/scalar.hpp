@@ -31,7 +31,8 @@ enum class lane : std::uint8_t { real, integer, mask };
 /// One instruction in a 64-bit word, so that programs are short template arguments: operation,
 /// destination register, up to three source registers (or a 32-bit literal in the upper half).
 struct instruction {
-  std::uint64_t word = 0;
+  std::uint64_t
+      word;  // no initialiser: arrays of a trivial type cost a constant expression nothing
   constexpr bool operator==(const instruction&) const = default;
   static constexpr instruction make(sop o, int d, int a = 0, int b = 0, int c = 0) {
     const auto u = [](int v) { return static_cast<std::uint64_t>(static_cast<std::uint8_t>(v)); };
@@ -394,7 +395,7 @@ constexpr recorded finish(const tape& t, int root) {
   recorded r;
   r.fault = t.fault;
   if (t.fault != tenon::code::ok) return r;
-  int to[max_program]{}, path[max_program]{},
+  int to[max_program]{}, path[max_program],
       depth = 0;  // to: 1 + the new position; path: root to leaf
   path[depth++] = root;
   while (depth > 0) {
@@ -441,31 +442,46 @@ constexpr scalar stored_as(scalar root, type wanted) {
   return root.is() == lane::mask ? root.apply(sop::mask_to_int, lane::mask) : root;
 }
 
-/// Calls `f` with `arity` symbols, for operands of these element types (none given: float32), and
-/// writes its program down. A result that is a plain number becomes a literal. Without `wanted` a mask
-/// becomes 1 or 0 in float32, and other results keep their type.
-template <int Arity, class F> constexpr recorded record_program(const F& f,
-                                                                const type* types = nullptr,
-                                                                const type* wanted = nullptr) {
+/// The element types of a program's operands and, if it is fixed, of its result.
+struct program_types {
+  type operand[max_operands]{};
+  bool fixed = false;
+  type result = type::float32;
+};
+
+/// Calls `f` with `arity` symbols for operands of these types (float32 if none are given) and writes
+/// its program down. A result that is a plain number becomes a literal. Where the result's type is not
+/// fixed, a mask becomes 1 or 0 in float32, and other results keep their type.
+template <int Arity, class F>
+constexpr recorded record_program(const F& f, const program_types& types = {}) {
   static_assert(Arity <= max_operands, "map: a scalar program takes at most 8 operands");
   tape t;
   scalar x[Arity > 0 ? Arity : 1];
   for (int i = 0; i < Arity; ++i)
-    x[i] = scalar{&t, t.argument(i, types ? types[i] : type::float32)};
+    x[i] = scalar{&t, t.argument(i, types.operand[i])};
   const auto y = [&]<int... I>(std::integer_sequence<int, I...>) { return f(x[I]...); }
   (std::make_integer_sequence<int, Arity>{});
   scalar root;
   if constexpr (std::same_as<std::remove_cv_t<decltype(y)>, scalar>) {
     root = y;
-    if (wanted != nullptr)
-      root = stored_as(root, *wanted);
+    if (types.fixed)
+      root = stored_as(root, types.result);
     else if (root.is() == lane::mask)
       root = select(root, 1.0f, 0.0f);
   } else {
     root = scalar{&t, t.literal(static_cast<float>(y))};
   }
-  if (wanted != nullptr && (*wanted == type::float32) != (root.is() == lane::real)) t.refuse();
+  const bool real = root.is() == lane::real;
+  if (types.fixed && (types.result == type::float32) != real) t.refuse();
   return finish(t, root.slot());
+}
+
+template <class F, int Arity>
+inline constexpr recorded written_program = record_program<Arity>(F{});
+/// The same for a captureless lambda of the library: written once, however often it is recorded.
+template <int Arity, class F> constexpr const recorded& constant_program(F) {
+  static_assert(std::is_empty_v<F>, "constant_program: the lambda must not capture");
+  return written_program<F, Arity>;
 }
 
 /// The program of a captureless lambda as a constant: `trace<f, 2>()`.

@@ -87,10 +87,10 @@ class builder {
   /// An element-wise operator from a lambda over symbols, captures allowed.
   template <int Arity, class F>
   constexpr value map(const F& f, std::initializer_list<value> operands) {
-    type types[Arity]{};
+    program_types types{};
     int n = 0;
     for (const value v : operands)
-      if (n < Arity) types[n++] = type_of_value(v).type;
+      if (n < Arity) types.operand[n++] = type_of_value(v).type;
     return add<data_map<Arity>>({record_program<Arity>(f, types)}, operands);
   }
   /// Asks for the policy at position `place`. Error: place.

@@ -90,9 +90,11 @@ class recorder {
                     const tensor& t) {
     if (program.fault != code::ok)
       refuse({program.fault, op, "program", max_program, program.size});
-    else if (const int n = allocate(program.view()).registers; n > max_registers)
-      refuse({code::program, op, "registers", max_registers, n});
-    return push(op, family::map, in, t, out.intern(program.view()));
+    const int known = out.programs.size(), at = out.intern(program.view());
+    if (at == known && program.fault == code::ok)
+      if (const int n = allocate(program.view()).registers; n > max_registers)
+        refuse({code::program, op, "registers", max_registers, n});
+    return push(op, family::map, in, t, at);
   }
   constexpr int contract(const char* op, const contraction& c, int a, int b, const tensor& t) {
     return push(op, family::contract, {a, b}, t, out.contractions.push(c));
@@ -169,9 +171,31 @@ class recorder {
   constexpr int leaf(family kind, const char* op, const name& called, const tensor& t) {
     if (called.empty() || called.cut)
       refuse({code::name_length, op, called, name::capacity, called.size()});
-    for (int i = 0; i < out.nodes.size(); ++i)
-      if (is_leaf(out.nodes[i].kind) && out.names[out.nodes[i].detail] == called) return i;
-    return push(op, kind, {}, t, out.names.push(called));
+    if (out.names.size() * 2 >= leaves_.size()) spread(leaves_.empty() ? 64 : leaves_.size() * 2);
+    entry& found = find(called.hash(), called);
+    if (found.id < 0) found = {called.hash(), push(op, kind, {}, t, out.names.push(called))};
+    return found.id;
+  }
+  /// Leaves by name, in an open hash table of a power of two: models have hundreds of weights.
+  struct entry {
+    std::uint32_t hash = 0;
+    int id = -1;
+  };
+  sequence<entry> leaves_;
+  constexpr entry& find(std::uint32_t hash, const name& called) {
+    const int mask = leaves_.size() - 1;
+    entry* all = leaves_.data();
+    int at = static_cast<int>(hash) & mask;
+    while (all[at].id >= 0 &&
+           (all[at].hash != hash || !(out.names[out.nodes[all[at].id].detail] == called)))
+      at = (at + 1) & mask;
+    return all[at];
+  }
+  constexpr void spread(int room) {
+    const sequence<entry> before = static_cast<sequence<entry>&&>(leaves_);
+    leaves_.resize(room);
+    for (const entry& e : before)
+      if (e.id >= 0) find(e.hash, out.names[out.nodes[e.id].detail]) = e;
   }
 };
 

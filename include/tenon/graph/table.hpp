@@ -86,8 +86,9 @@ struct table {
 
   /// The number of this program in the pool; equal programs share one.
   constexpr int intern(program_view p) {
-    for (int i = 0; i < programs.size(); ++i)
-      if (same(programs[i], p)) return i;
+    const range* known = programs.data();
+    for (int i = 0, n = programs.size(); i < n; ++i)
+      if (known[i].size == p.size && same(known[i], p)) return i;
     const range r{code.size(), p.size};
     for (int i = 0; i < p.size; ++i) code.push(p.code[i]);
     return programs.push(r);
@@ -95,9 +96,9 @@ struct table {
 
  private:
   constexpr bool same(range r, program_view p) const {
-    if (r.size != p.size) return false;
+    const instruction* own = code.data() + r.begin;
     for (int i = 0; i < p.size; ++i)
-      if (!(code[r.begin + i] == p.code[i])) return false;
+      if (own[i].word != p.code[i].word) return false;
     return true;
   }
 };
@@ -136,24 +137,25 @@ struct table_sizes {
       bounds = 0, recipes = 0, used = 0;
 };
 
-constexpr table_sizes sizes_of(const table& t) {
-  return {t.nodes.size(),      t.code.size(),       t.programs.size(),  t.contractions.size(),
-          t.windowings.size(), t.reductions.size(), t.movements.size(),
-          t.gatherings.size(), t.names.size(),      t.regions.size(),   t.inputs.size(),
-          t.weights.size(),    t.outputs.size(),    t.bounds.size(),    t.recipes.size(),
-          t.used.size()};
+constexpr table_sizes sizes_of(const table_view& t) {
+  return {t.nodes.size,      t.code.size,       t.programs.size,   t.contractions.size,
+          t.windowings.size, t.reductions.size, t.movements.size,  t.gatherings.size,
+          t.names.size,      t.regions.size,    t.inputs.size,     t.weights.size,
+          t.outputs.size,    t.bounds.size,     t.recipes.size,    t.used.size};
 }
 
-/// An array that may be empty.
+/// An array with room for `N` elements, which may be 0.
 template <class T, int N> struct pool {
   T item[N > 0 ? N : 1]{};
-  constexpr list<T> view() const { return {item, N}; }
-  constexpr void copy(const sequence<T>& from) {
-    for (int i = 0; i < N; ++i) item[i] = from[i];
+  int size = 0;
+  constexpr list<T> view() const { return {item, size}; }
+  constexpr void copy(const list<T>& from) {
+    size = from.size;
+    for (int i = 0; i < from.size; ++i) item[i] = from.data[i];
   }
 };
 
-/// A table as a constant of exactly the needed size.
+/// A table as a constant with room for these sizes.
 template <table_sizes S> struct frozen {
   pool<node, S.nodes> nodes;
   pool<instruction, S.code> code;
@@ -174,7 +176,7 @@ template <table_sizes S> struct frozen {
   int states = 0;
 
   constexpr frozen() = default;
-  constexpr explicit frozen(const table& t) {
+  constexpr explicit frozen(const table_view& t) {
     nodes.copy(t.nodes);
     code.copy(t.code);
     programs.copy(t.programs);

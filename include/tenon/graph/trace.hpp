@@ -76,9 +76,15 @@ template <class Model, class... In> constexpr table record_table() {
   (void)run<Model, mode::build, In...>(r);
   return static_cast<table&&>(r.out);
 }
-template <class Model, class... In> constexpr error record_fault() {
+/// What a constant table needs to know before it is made.
+struct outline {
+  error fault;
+  table_sizes sizes;
+};
+template <class Model, class... In> constexpr outline record_outline() {
   recorder r;
-  return run<Model, mode::build, In...>(r);
+  const error fault = run<Model, mode::build, In...>(r);
+  return {fault, sizes_of(r.out.view())};
 }
 /// What the operators say when all extents with bounds are `less` below them, but at least 1.
 constexpr error fault_below(table_view t, i64 less) {
@@ -111,7 +117,8 @@ template <class Model, class... In> struct basic_graph {
   static_assert(front::captureless<Model>,
                 "graph: the model must be a captureless lambda; pass values as inputs or weights");
   using model_type = std::conditional_t<front::captureless<Model>, Model, front::nothing>;
-  static constexpr error fault = front::record_fault<model_type, In...>();
+  static constexpr front::outline outline = front::record_outline<model_type, In...>();
+  static constexpr const error& fault = outline.fault;
   static_assert(!(fault.what == code::output && fault.op == name("state")),
                 "state: a state of the graph has no next value; say next(state, value)");
   static_assert(!(fault.what == code::output && fault.op == name("next")),
@@ -126,8 +133,8 @@ template <class Model, class... In> struct basic_graph {
                 "alive; split it");
   static_assert(!(fault.what == code::name_length),
                 "graph: a name must have 1 to 95 characters; shorten it");
-  static constexpr table_sizes sizes = sizes_of(front::record_table<model_type, In...>());
-  static constexpr frozen<sizes> table{front::record_table<model_type, In...>()};
+  static constexpr table_sizes sizes = outline.sizes;
+  static constexpr frozen<sizes> table{front::record_table<model_type, In...>().view()};
   static constexpr table_view view() { return table.view(); }
   /// With bounds: the first error for smaller extents.
   static constexpr error fault_below = [] {

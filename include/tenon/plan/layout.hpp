@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/group.hpp>
+#include <tenon/plan/users.hpp>
 
 namespace tenon {
 
@@ -41,13 +42,13 @@ constexpr bool is_dense(const value& v, const shape& s) { return v.offset == 0 &
 
 /// True if all users of a view read it in place at no cost: everybody reads packed elements;
 /// products take any strides; maps that stand alone take a view whose last axis is contiguous.
-constexpr bool users_take_view(table_view t, const grouping& g, list<policy_facts> policies, int id,
-                               const value& v) {
+constexpr bool users_take_view(table_view t, const users& read_by, const grouping& g,
+                               list<policy_facts> policies, int id, const value& v) {
   const shape& s = t.nodes[id].out.shape;
   for (const int o : t.outputs)
     if (o == id) return false;
   if (is_packed(v, s)) return true;
-  for (int i = id + 1; i < t.nodes.size; ++i) {
+  for (const int i : read_by.of(id)) {
     const node& n = t.nodes[i];
     for (int k = 0; k < n.operands; ++k) {
       if (n.in[k] != id) continue;
@@ -158,6 +159,7 @@ constexpr void drop_views(grouping& g) {
 /// Decides every node's value. Move nodes that need no kernel leave their groups (`of` becomes -1).
 constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> policies) {
   sequence<value> values(t.nodes.size);
+  const users read_by(t);
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     value v{i, 0, dense(n.out.shape), true};
@@ -167,7 +169,7 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
       const bool reshaped =
           m.reshapes() && passes::is_packed(values[n.in[0]], t.nodes[n.in[0]].out.shape);
       const bool affine = m.is == movement::form::affine;
-      if (reshaped || (affine && passes::users_take_view(t, g, policies, i, moved))) {
+      if (reshaped || (affine && passes::users_take_view(t, read_by, g, policies, i, moved))) {
         v = moved;
         g.of[i] = -1;
       }
@@ -177,18 +179,15 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
   passes::join_in_place(t, g, values);
   passes::drop_views(g);
   // What only members of its own group read lives in the group.
+  sequence<bool> inside(t.nodes.size), outside(t.nodes.size);
+  const int* of = g.of.data();
   for (int i = 0; i < t.nodes.size; ++i) {
-    if (g.of[i] < 0) continue;
-    bool outside = values[i].root != i, used = false;
-    for (const int o : t.outputs) outside |= o == i;
-    for (int j = i + 1; j < t.nodes.size && !outside; ++j)
-      for (int k = 0; k < t.nodes[j].operands; ++k)
-        if (t.nodes[j].in[k] == i) {
-          used = true;
-          outside |= g.of[j] != g.of[i];
-        }
-    values[i].materialised = outside || !used;
+    const node& n = t.nodes.data[i];
+    for (int k = 0; k < n.operands; ++k) (of[n.in[k]] == of[i] ? inside : outside)[n.in[k]] = true;
   }
+  for (const int o : t.outputs) outside[o] = true;
+  for (int i = 0; i < t.nodes.size; ++i)
+    if (of[i] >= 0) values[i].materialised = outside[i] || !inside[i] || values[i].inside >= 0;
   return values;
 }
 
