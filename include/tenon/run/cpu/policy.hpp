@@ -18,6 +18,8 @@ struct cpu {
   static constexpr const char* name = "cpu";
   static constexpr sharing memory = sharing::same;
   static constexpr bool fuses = true;
+  /// Without fma products are rounded twice; see `differential`.
+  static constexpr double rounding = simd::has_fma ? 0 : 0x1p-24;
 
   /// Maps in float32, int32 and uint8, moves and gathers of int64 too, all else in float32; offsets
   /// fit into 31 bits.

@@ -1,0 +1,316 @@
+// The operators that random graphs are made of: one entry for each, which draws its operands and
+// options. A new operator is a new entry.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/run/differential/graph.hpp>
+
+namespace tenon::trial {
+
+/// Adds one operator with random operands to a graph; -1 if it could not.
+struct operator_entry {
+  const char* name;
+  int (*add)(maker& m);
+};
+
+namespace draw {
+
+/// Element-wise operators with one operand and no options.
+template <class Op> int unary(maker& m) { return m.add<Op>({}, {m.any()}); }
+
+/// Element-wise operators with two operands that broadcast.
+template <class Op> int binary(maker& m) {
+  const int a = m.any(), b = m.any_beside(m.shape_of(a));
+  return m.decide.one_in(2) ? m.add<Op>({}, {b, a}) : m.add<Op>({}, {a, b});
+}
+inline float small_number(maker& m) {
+  constexpr float usual[] = {1.0f, 0.0f, -1.0f, 0.5f, 2.0f, -0.0f, 0.1f, 6.0f, -3.5f, 1e-30f, 1e30f};
+  return m.decide.pick(usual);
+}
+/// `x + 2.0f` and `2.0f + x`.
+template <class Op, bool NumberFirst> int number(maker& m, const char* spelled) {
+  return m.add<maps::with_number<Op, NumberFirst>>({small_number(m)}, {m.any()}, std::string("tn::maps::with_number<tn::") + spelled + (NumberFirst ? "_t, true>" : "_t, false>"));
+}
+inline int clamp(maker& m) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const float low = m.decide.one_in(3) ? -infinity : small_number(m), high = m.decide.one_in(3) ? infinity : small_number(m);
+  return m.add<clamp_t>(low > high ? clamp_options{high, low} : clamp_options{low, high}, {m.any()});
+}
+
+/// Writes a random program over `arity` arguments with all three lanes. A NaN that was computed
+/// never shows as an integer: nothing defines its bits.
+class programmer {
+ public:
+  programmer(choices& d, int arity) : d_(d) {
+    for (int i = 0; i < arity; ++i) reals_.push_back(t_.emit(sop::arg, i));
+  }
+  recorded write() {
+    const int arity = static_cast<int>(reals_.size());
+    do instruct();
+    while (t_.size < max_program - 8 && d_.below(9) != 0);
+    int root = reals_.back();
+    for (int i = 0; i < arity; ++i)  // every argument counts
+      if (!uses(i)) root = t_.emit(sop::add, root, i);
+    return finish(t_, root);
+  }
+
+ private:
+  bool uses(int slot) const {
+    for (int i = 0; i < t_.size; ++i) {
+      const instruction x = t_.code[i];
+      const int n = sources_of(x.op());
+      if ((n > 0 && x.a() == slot) || (n > 1 && x.b() == slot) || (n > 2 && x.c() == slot)) return true;
+    }
+    return false;
+  }
+  int of(const std::vector<int>& list) {
+    const int n = static_cast<int>(list.size());
+    return list[static_cast<std::size_t>(n - 1 - d_.below(n < 6 ? n : 6))];
+  }
+  int real() { return of(reals_); }
+  int integer() {
+    if (!integers_.empty() && !d_.one_in(4)) return of(integers_);
+    constexpr int usual[] = {1, 0, -1, 0x7fffff, 0x3f800000, 31};
+    integers_.push_back(t_.literal_int(d_.pick(usual)));
+    return integers_.back();
+  }
+  int mask() {
+    if (masks_.empty() || d_.one_in(3)) {
+      constexpr sop compares[] = {sop::less, sop::less_equal, sop::equal};
+      const int a = real(), b = real();
+      masks_.push_back(t_.emit(d_.pick(compares), a, b));
+    }
+    return of(masks_);
+  }
+  void instruct() {
+    constexpr sop unary[] = {sop::neg, sop::abs, sop::sqrt, sop::floor, sop::round_even, sop::exp, sop::log, sop::tanh, sop::erf, sop::sigmoid, sop::sin, sop::cos, sop::tan};
+    constexpr sop binary[] = {sop::add, sop::mul, sop::sub, sop::div, sop::min, sop::max, sop::mul, sop::add};
+    constexpr sop words[] = {sop::int_add, sop::int_sub, sop::int_and, sop::int_or, sop::int_xor};
+    constexpr float numbers[] = {1.0f, 0.0f, -0.0f, 0.5f, -2.0f, 0.1f, 3.0f, 1e-40f};
+    const int x = real(), y = real();
+    switch (d_.below(14)) {
+      case 0: case 1: case 2: case 3: reals_.push_back(t_.emit(d_.pick(binary), x, y)); break;
+      case 4: case 5: reals_.push_back(t_.emit(d_.pick(unary), x)); break;
+      case 6: reals_.push_back(t_.emit(sop::fma, x, y, real())); break;
+      case 7: reals_.push_back(t_.emit(sop::add, x, t_.literal(d_.pick(numbers)))); break;
+      case 8: reals_.push_back(t_.emit(sop::select, mask(), x, y)); break;
+      case 9: {
+        const int p = mask(), q = mask();
+        masks_.push_back(d_.one_in(3) ? t_.emit(sop::mask_not, p) : t_.emit(d_.one_in(2) ? sop::mask_or : sop::mask_and, p, q));
+        break;
+      }
+      case 10: {
+        const int sure = t_.emit(sop::select, t_.emit(sop::equal, x, x), x, t_.literal(0.0f));
+        integers_.push_back(d_.one_in(2) ? t_.emit(sop::as_int, sure) : t_.emit(sop::to_int, x));
+        break;
+      }
+      case 11: {
+        const int u = integer(), v = integer();
+        integers_.push_back(t_.emit(d_.pick(words), u, v));
+        break;
+      }
+      case 12: {
+        const int u = integer();
+        const int count = d_.below(32);
+        integers_.push_back(t_.emit(d_.one_in(2) ? sop::shift_left : sop::shift_right, u, count));
+        break;
+      }
+      default: {
+        const int u = integer();
+        reals_.push_back(d_.one_in(6) ? t_.emit(sop::pow, x, y) : t_.emit(d_.one_in(2) ? sop::as_float : sop::to_float, u));
+        break;
+      }
+    }
+  }
+  choices& d_;
+  tape t_;
+  std::vector<int> reals_, integers_, masks_;
+};
+inline int program(maker& m) {
+  const int arity = m.decide.one_in(4) ? m.decide.in(1, max_operands) : m.decide.in(1, 3);
+  std::vector<int> operands{m.any()};
+  shape s = m.shape_of(operands[0]);
+  while (static_cast<int>(operands.size()) < arity) {
+    operands.push_back(m.any_beside(s));
+    shape t = m.shape_of(operands.back());
+    if (t.rank > s.rank) std::swap(s, t);
+    for (int i = 1; i <= t.rank; ++i)
+      if (t[t.rank - i] > s[s.rank - i]) s.extent[s.rank - i] = t[t.rank - i];
+    if (s.count() > m.most.elements) {
+      operands.pop_back();
+      break;
+    }
+  }
+  const recorded p = programmer(m.decide, static_cast<int>(operands.size())).write();
+  if (p.fault != code::ok || allocate(p.view()).registers > max_registers) return -1;
+  return m.map(p, operands);
+}
+
+/// Axes of which each is taken by chance; all of them when not given.
+inline axis_list some_axes(maker& m, int rank) {
+  axis_list l;
+  if (m.decide.one_in(6)) return l;
+  l.count = 0;
+  for (int i = rank - 1; i >= 0; --i)
+    if (m.decide.one_in(2)) l.item[l.count++] = i;
+  return l;
+}
+template <class Op> int reduce(maker& m) {
+  const int x = m.any();
+  const axis_list axes = some_axes(m, m.shape_of(x).rank);
+  return m.add<Op>({axes, m.decide.one_in(2)}, {x});
+}
+inline int softmax(maker& m) {
+  const int x = m.any_of_rank(1);
+  const int rank = m.shape_of(x).rank;
+  return m.add<softmax_t>({rank - 1 - m.decide.below(rank)}, {x});
+}
+
+inline int matmul(maker& m) {
+  const int a = m.any_of_rank(2);
+  const shape s = m.shape_of(a);
+  shape t = s;
+  const i64 columns = m.extent(67);
+  t.extent[t.rank - 2] = s[s.rank - 1];
+  t.extent[t.rank - 1] = columns;
+  for (int i = 0; i + 2 < t.rank; ++i)
+    if (m.decide.one_in(3)) t.extent[i] = 1;
+  const int drop = t.rank > 2 && m.decide.one_in(3) ? m.decide.in(0, t.rank - 2) : 0;
+  shape u{t.rank - drop, {}};
+  for (int i = 0; i < u.rank; ++i) u.extent[i] = t[i + drop];
+  if (!m.affords(s.count() * columns)) return -1;
+  return m.add<matmul_t>({}, {a, m.any_like({type::float32, u})});
+}
+inline int gemm(maker& m) {
+  constexpr float factors[] = {1.0f, 1.0f, 0.5f, -2.0f, 0.0f};
+  const int a = m.any_of_rank(2, 2);
+  gemm_options o{m.decide.pick(factors), m.decide.pick(factors), m.decide.one_in(2), m.decide.one_in(2)};
+  const i64 rows = m.shape_of(a)[o.aTranspose], inner = m.shape_of(a)[!o.aTranspose], columns = m.extent(67);
+  if (!m.affords(rows * inner * columns)) return -1;
+  const int b = m.any_like({type::float32, o.bTranspose ? extents(columns, inner) : extents(inner, columns)});
+  if (!m.decide.one_in(2)) return m.add<gemm_t>(o, {a, b});
+  return m.add<gemm_t>(o, {a, b, m.any_like({type::float32, m.part_of(extents(rows, columns))})});
+}
+
+/// Padding, strides and dilations for which `taps` fit into an extent, mostly.
+struct sliding {
+  border padding{};
+  pair taps{}, strides{}, dilations{};
+};
+inline sliding slide_over(maker& m, i64 height, i64 width) {
+  const auto pad = [&] { return m.decide.one_in(3) ? m.decide.in(0, 3) : 0; };
+  sliding s{{pad(), pad(), pad(), pad()}, {1, 1}, {1, 1}, {1, 1}};
+  const auto one = [&](i64 room, i64& taps, i64& stride, i64& dilation) {
+    taps = m.decide.in(1, room < 5 ? room : 5);
+    stride = m.decide.one_in(3) ? m.decide.in(1, 4) : 1;
+    const i64 most = taps > 1 ? (room - 1) / (taps - 1) : 3;
+    dilation = m.decide.one_in(4) ? m.decide.in(1, most < 3 ? most : 3) : 1;
+  };
+  one(height + s.padding.begin(0) + s.padding.end(0), s.taps.height, s.strides.height, s.dilations.height);
+  one(width + s.padding.begin(1) + s.padding.end(1), s.taps.width, s.strides.width, s.dilations.width);
+  return s;
+}
+inline int conv2d(maker& m) {
+  constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
+  constexpr filter_layout filters[] = {filter_layout::oihw, filter_layout::hwio, filter_layout::ohwi, filter_layout::ihwo};
+  conv2d_options o;
+  o.inputLayout = m.decide.pick(images);
+  o.filterLayout = m.decide.pick(filters);
+  const int x = m.any_of_rank(4, 4);
+  const shape s = m.shape_of(x);
+  const i64 channels = s[channel_axis(o.inputLayout)];
+  const sliding w = slide_over(m, s[spatial_axis(o.inputLayout, 0)], s[spatial_axis(o.inputLayout, 1)]);
+  o.padding = w.padding;
+  o.strides = w.strides;
+  o.dilations = w.dilations;
+  if (m.decide.one_in(2)) o.groups = m.decide.one_in(2) && channels % 2 == 0 ? 2 : channels;
+  const i64 count = o.groups * m.extent(o.groups > 1 ? 4 : 40), of[] = {count, channels / o.groups, w.taps.height, w.taps.width};
+  shape f{4, {}};
+  for (int i = 0; i < 4; ++i) f.extent[conv2d_t::filter_axis(o.filterLayout, i)] = of[i];
+  if (!m.affords(s.count() * f.count() / o.groups)) return -1;
+  const int filter = m.any_like({type::float32, f});
+  if (!m.decide.one_in(2)) return m.add<conv2d_t>(o, {x, filter});
+  return m.add<conv2d_t>(o, {x, filter, m.any_like({type::float32, extents(count)})});
+}
+template <class Op> int pool2d(maker& m) {
+  constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
+  const int x = m.any_of_rank(4, 4);
+  const shape s = m.shape_of(x);
+  pool2d_options o;
+  o.layout = m.decide.pick(images);
+  const sliding w = slide_over(m, s[spatial_axis(o.layout, 0)], s[spatial_axis(o.layout, 1)]);
+  o.padding = w.padding;
+  o.strides = w.strides;
+  o.dilations = w.dilations;
+  if (!m.decide.one_in(4)) o.windowDimensions = w.taps;
+  if (m.decide.one_in(3)) o.outputShapeRounding = rounding::ceil;
+  if (!m.affords(s.count() * w.taps.height * w.taps.width)) return -1;
+  return m.add<Op>(o, {x});
+}
+
+inline int reshape(maker& m) {
+  const int x = m.any();
+  i64 left = m.shape_of(x).count();
+  reshape_options o;
+  o.newShape.count = left == 1 ? m.decide.in(0, 5) : m.decide.in(1, 5);
+  for (int i = 0; i < o.newShape.count; ++i) o.newShape.item[i] = 1;
+  for (i64 factor = 2; left > 1; ++factor)  // every prime factor goes to some axis
+    for (; left % factor == 0; left /= factor) o.newShape.item[m.decide.below(o.newShape.count)] *= factor;
+  return m.add<reshape_t>(o, {x});
+}
+inline int transpose(maker& m) {
+  const int x = m.any();
+  const int rank = m.shape_of(x).rank;
+  transpose_options o;
+  if (m.decide.one_in(4)) return m.add<transpose_t>(o, {x});
+  o.permutation.count = rank;
+  for (int i = 0; i < rank; ++i) o.permutation.item[i] = i;
+  for (int i = rank - 1; i > 0; --i) std::swap(o.permutation.item[i], o.permutation.item[i - m.decide.below(i + 1)]);
+  return m.add<transpose_t>(o, {x});
+}
+
+}  // namespace draw
+
+/// Every operator of the library.
+inline constexpr operator_entry operators[] = {
+    {"map", draw::program},
+    {"add", draw::binary<add_t>},
+    {"sub", draw::binary<sub_t>},
+    {"mul", draw::binary<mul_t>},
+    {"div", draw::binary<div_t>},
+    {"add a number", [](maker& m) { return draw::number<add_t, false>(m, "add"); }},
+    {"sub from a number", [](maker& m) { return draw::number<sub_t, true>(m, "sub"); }},
+    {"mul by a number", [](maker& m) { return draw::number<mul_t, false>(m, "mul"); }},
+    {"div a number", [](maker& m) { return draw::number<div_t, true>(m, "div"); }},
+    {"relu", draw::unary<relu_t>},
+    {"sigmoid", draw::unary<sigmoid_t>},
+    {"tanh", draw::unary<tanh_t>},
+    {"exp", draw::unary<exp_t>},
+    {"clamp", draw::clamp},
+    {"reduceSum", draw::reduce<reduceSum_t>},
+    {"reduceMax", draw::reduce<reduceMax_t>},
+    {"softmax", draw::softmax},
+    {"matmul", draw::matmul},
+    {"gemm", draw::gemm},
+    {"conv2d", draw::conv2d},
+    {"maxPool2d", draw::pool2d<maxPool2d_t>},
+    {"averagePool2d", draw::pool2d<averagePool2d_t>},
+    {"reshape", draw::reshape},
+    {"transpose", draw::transpose},
+};
+inline constexpr int operator_count = static_cast<int>(sizeof operators / sizeof operators[0]);
+
+/// Makes a graph of the decisions. `counts`, if given, counts the operators by entry.
+inline random_graph make_graph(choices& d, const limits& l, int* counts = nullptr) {
+  maker m(d, l);
+  m.any();
+  for (int n = 0; n < l.operators && !m.refused(); ++n) {
+    const int which = d.below(operator_count);
+    const int made = operators[which].add(m);
+    m.place(made);
+    if (counts != nullptr) counts[which] += made >= 0;
+    if (d.below(12) == 0) break;  // 0 is the simplest: no more
+  }
+  return m.finish();
+}
+
+}  // namespace tenon::trial
