@@ -42,7 +42,7 @@ tn::i64 bytes_of(const tn::table_view& t) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto decide = tn::trial::choices::from_bytes({data, size});
   tn::trial::limits most{.operators = 12, .elements = 512, .terms = 50'000, .places = 2, .spoiled = true};
-  if (decide.one_in(16)) most.elements = tn::i64{1} << 40;
+  if (decide.one_in(16)) most.elements = most.terms = tn::i64{1} << 40;
   const auto g = tn::trial::make_graph(decide, most);
   if (!g.fault.ok()) {
     if (g.net.nodes.size() != 0) found("an error and a table", words_of(g));

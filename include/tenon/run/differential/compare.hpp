@@ -91,19 +91,19 @@ template <class Instance> std::optional<difference> call(Instance& caller, const
 /// An arena full of NaN, with more of them behind it.
 class poisoned {
  public:
-  explicit poisoned(i64 bytes) : bytes_(static_cast<std::size_t>(bytes)), memory_(bytes + wall) {
-    std::memset(memory_.data(), 0xff, bytes_ + wall);
+  explicit poisoned(i64 bytes) : bytes_(bytes), memory_(bytes + wall) {
+    std::memset(memory_.data(), 0xff, static_cast<std::size_t>(bytes + wall));
   }
   std::byte* data() const { return memory_.data(); }
   bool intact() const {
-    for (std::size_t i = bytes_; i < bytes_ + wall; ++i)
+    for (i64 i = bytes_; i < bytes_ + wall; ++i)
       if (memory_.data()[i] != std::byte{0xff}) return false;
     return true;
   }
 
  private:
-  static constexpr std::size_t wall = 4096;
-  std::size_t bytes_;
+  static constexpr i64 wall = 4096;
+  i64 bytes_;
   aligned_memory memory_;
 };
 

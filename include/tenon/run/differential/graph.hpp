@@ -63,6 +63,7 @@ class maker {
     const bool weight = decide.one_in(3);
     const name called = name("x") + leaves_++;
     const auto v = weight ? b_.weight(called, t) : b_.input(called, t);
+    if (refused()) return 0;  // too large a shape: `finish` says it
     return push(v, {}, std::string(weight ? "b.weight(\"" : "b.input(\"") + called.c_str() + "\", " + code_of(t) + ")");
   }
   /// Any operand, a recent one above all; sometimes a new leaf.
@@ -96,9 +97,13 @@ class maker {
     return true;
   }
 
-  /// Takes that many terms from the graph's budget, or says that there are not enough.
-  bool affords(i64 terms) {
-    if (terms > terms_left_) return false;
+  /// Takes the product of these numbers from the graph's budget of terms, if that is large enough.
+  bool affords(std::initializer_list<i64> factors) {
+    i64 terms = 1;
+    for (const i64 f : factors) {
+      if (f > terms_left_ / terms) return false;
+      terms *= f > 0 ? f : 1;
+    }
     terms_left_ -= terms;
     return true;
   }
@@ -161,7 +166,7 @@ class maker {
   template <class Fits, class Make> int find(Fits fits, Make make) {
     std::vector<int> found;
     for (int v = 0; v < size(); ++v)
-      if (fits(at(v)) || (most.spoiled && decide.one_in(64))) found.push_back(v);
+      if (fits(at(v))) found.push_back(v);
     if (found.empty() || decide.one_in(4)) return leaf(make());
     return found[static_cast<std::size_t>(newest(static_cast<int>(found.size())))];
   }

@@ -177,7 +177,7 @@ inline int matmul(maker& m) {
   const int drop = t.rank > 2 && m.decide.one_in(3) ? m.decide.in(0, t.rank - 2) : 0;
   shape u{t.rank - drop, {}};
   for (int i = 0; i < u.rank; ++i) u.extent[i] = t[i + drop];
-  if (!m.affords(s.count() * columns)) return -1;
+  if (!m.affords({s.count(), columns})) return -1;
   return m.add<matmul_t>({}, {a, m.any_like({type::float32, u})});
 }
 inline int gemm(maker& m) {
@@ -185,7 +185,7 @@ inline int gemm(maker& m) {
   const int a = m.any_of_rank(2, 2);
   gemm_options o{m.decide.pick(factors), m.decide.pick(factors), m.decide.one_in(2), m.decide.one_in(2)};
   const i64 rows = m.shape_of(a)[o.aTranspose], inner = m.shape_of(a)[!o.aTranspose], columns = m.extent(67);
-  if (!m.affords(rows * inner * columns)) return -1;
+  if (!m.affords({rows, inner, columns})) return -1;
   const int b = m.any_like({type::float32, o.bTranspose ? extents(columns, inner) : extents(inner, columns)});
   if (!m.decide.one_in(2)) return m.add<gemm_t>(o, {a, b});
   return m.add<gemm_t>(o, {a, b, m.any_like({type::float32, m.part_of(extents(rows, columns))})});
@@ -226,7 +226,7 @@ inline int conv2d(maker& m) {
   const i64 count = o.groups * m.extent(o.groups > 1 ? 4 : 40), of[] = {count, channels / o.groups, w.taps.height, w.taps.width};
   shape f{4, {}};
   for (int i = 0; i < 4; ++i) f.extent[conv2d_t::filter_axis(o.filterLayout, i)] = of[i];
-  if (!m.affords(s.count() * f.count() / o.groups)) return -1;
+  if (!m.affords({s.count(), count / o.groups, w.taps.height, w.taps.width})) return -1;
   const int filter = m.any_like({type::float32, f});
   if (!m.decide.one_in(2)) return m.add<conv2d_t>(o, {x, filter});
   return m.add<conv2d_t>(o, {x, filter, m.any_like({type::float32, extents(count)})});
@@ -243,7 +243,7 @@ template <class Op> int pool2d(maker& m) {
   o.dilations = w.dilations;
   if (!m.decide.one_in(4)) o.windowDimensions = w.taps;
   if (m.decide.one_in(3)) o.outputShapeRounding = rounding::ceil;
-  if (!m.affords(s.count() * w.taps.height * w.taps.width)) return -1;
+  if (!m.affords({s.count(), w.taps.height, w.taps.width})) return -1;
   return m.add<Op>(o, {x});
 }
 

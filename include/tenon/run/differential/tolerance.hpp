@@ -62,10 +62,11 @@ template <class F> range monotone(F f, const range& a) {
   return corners([&](double x, double) { return f(x); }, a, range::point(0));
 }
 inline range quotient(const range& a, const range& b) {
+  if (b.is_point() && b.low == 0 && a.finite() && a.low * a.high > 0) return {-infinite, infinite, false};
   if (!b.is_point() && b.low <= 0 && b.high >= 0 && !b.only_nan()) return {};
   return corners([](double x, double y) { return x / y; }, a, b);
 }
-/// NaN propagates from either side.
+/// NaN propagates from either side. Which zero comes out of two is held against nobody.
 inline range extreme(const range& a, const range& b, bool most) {
   if (a.only_nan() || b.only_nan()) return range::point(NAN);
   if (most) return {std::max(a.low, b.low), std::max(a.high, b.high), a.nan || b.nan};
