@@ -66,6 +66,11 @@ class maker {
     if (refused()) return 0;  // too large a shape: `finish` says it
     return push(v, {}, std::string(weight ? "b.weight(\"" : "b.input(\"") + called.c_str() + "\", " + code_of(t) + ")");
   }
+  /// An element type for operators that take any; float32 above all.
+  type any_type() {
+    constexpr type usual[] = {type::float32, type::float32, type::float32, type::int32, type::uint8, type::int64};
+    return decide.pick(usual);
+  }
   /// Any operand, a recent one above all; sometimes a new leaf.
   int any(type wanted = type::float32) {
     return find([&](const tensor& t) { return t.type == wanted; }, [&] { return tensor{wanted, any_shape()}; });

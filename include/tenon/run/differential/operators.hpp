@@ -14,12 +14,21 @@ struct operator_entry {
 
 namespace draw {
 
+/// An element type that operand `k` of an element-wise operator may have; float32 is the simplest.
+template <class Op> type type_for(maker& m, int k = 0) {
+  std::vector<type> accepted;
+  for (const type t : {type::float32, type::int32, type::uint8})
+    if (Op::accepts(k, t)) accepted.push_back(t);
+  const int n = static_cast<int>(accepted.size());
+  return accepted[static_cast<std::size_t>(m.decide.one_in(2) ? m.decide.below(n) : 0)];
+}
 /// Element-wise operators with one operand and no options.
-template <class Op> int unary(maker& m) { return m.add<Op>({}, {m.any()}); }
+template <class Op> int unary(maker& m) { return m.add<Op>({}, {m.any(type_for<Op>(m))}); }
 
 /// Element-wise operators with two operands that broadcast.
 template <class Op> int binary(maker& m) {
-  const int a = m.any(), b = m.any_beside(m.shape_of(a));
+  const type t = type_for<Op>(m);
+  const int a = m.any(t), b = m.any_beside(m.shape_of(a), t);
   return m.decide.one_in(2) ? m.add<Op>({}, {b, a}) : m.add<Op>({}, {a, b});
 }
 inline float small_number(maker& m) {
@@ -36,21 +45,44 @@ inline int clamp(maker& m) {
   return m.add<clamp_t>(low > high ? clamp_options{high, low} : clamp_options{low, high}, {m.any()});
 }
 
+/// Element-wise operators whose options are one or two numbers.
+template <class Op> int with_options(maker& m) {
+  typename Op::options o;
+  each_field(o, [&](float& number) {
+    if (m.decide.one_in(2)) number = small_number(m);
+  });
+  return m.add<Op>(o, {m.any()});
+}
+inline int where(maker& m) {
+  const int condition = m.any(type::uint8);
+  const type t = type_for<where_t>(m, 1);
+  const int a = m.any_beside(m.shape_of(condition), t);
+  const shape &s = m.shape_of(condition), &u = m.shape_of(a);
+  return m.add<where_t>({}, {condition, a, m.any_beside(u.rank > s.rank ? u : s, t)});
+}
+inline int cast(maker& m) {
+  const type to = type_for<cast_t>(m);
+  return m.add<cast_t>({to}, {m.any(type_for<cast_t>(m))});
+}
+
 /// Writes a random program over `arity` arguments with all three lanes. A NaN that was computed
 /// never shows as an integer: nothing defines its bits.
 class programmer {
  public:
-  programmer(choices& d, int arity) : d_(d) {
-    for (int i = 0; i < arity; ++i) reals_.push_back(t_.emit(sop::arg, i));
+  programmer(choices& d, const std::vector<type>& types) : d_(d) {
+    int i = 0;
+    for (const type t : types) (t == type::float32 ? reals_ : integers_).push_back(t_.argument(i++, t));
+    arity_ = i;
+    if (reals_.empty()) reals_.push_back(t_.emit(sop::to_float, 0));
   }
   recorded write() {
-    const int arity = static_cast<int>(reals_.size());
     do instruct();
     while (t_.size < max_program - 8 && d_.below(9) != 0);
     int root = reals_.back();
-    for (int i = 0; i < arity; ++i)  // every argument counts
-      if (!uses(i)) root = t_.emit(sop::add, root, i);
-    return finish(t_, root);
+    for (int i = 0; i < arity_; ++i)  // every argument counts
+      if (!uses(i)) root = t_.emit(sop::add, root, t_.lane_at(i) == lane::real ? i : t_.emit(sop::to_float, i));
+    if (d_.one_in(6)) root = t_.emit(sop::to_int, root);
+    return finish(t_, d_.one_in(12) && t_.lane_at(root) == lane::integer ? t_.emit(sop::to_byte, root) : root);
   }
 
  private:
@@ -76,15 +108,17 @@ class programmer {
   int mask() {
     if (masks_.empty() || d_.one_in(3)) {
       constexpr sop compares[] = {sop::less, sop::less_equal, sop::equal};
-      const int a = real(), b = real();
-      masks_.push_back(t_.emit(d_.pick(compares), a, b));
+      constexpr sop of_words[] = {sop::int_less, sop::int_less_equal, sop::int_equal};
+      const bool words = !integers_.empty() && d_.one_in(3);
+      const int a = words ? integer() : real(), b = words ? integer() : real();
+      masks_.push_back(t_.emit(words ? d_.pick(of_words) : d_.pick(compares), a, b));
     }
     return of(masks_);
   }
   void instruct() {
     constexpr sop unary[] = {sop::neg, sop::abs, sop::sqrt, sop::floor, sop::round_even, sop::exp, sop::log, sop::tanh, sop::erf, sop::sigmoid, sop::sin, sop::cos, sop::tan};
     constexpr sop binary[] = {sop::add, sop::mul, sop::sub, sop::div, sop::min, sop::max, sop::mul, sop::add};
-    constexpr sop words[] = {sop::int_add, sop::int_sub, sop::int_and, sop::int_or, sop::int_xor};
+    constexpr sop words[] = {sop::int_add, sop::int_sub, sop::int_and, sop::int_or, sop::int_xor, sop::int_mul};
     constexpr float numbers[] = {1.0f, 0.0f, -0.0f, 0.5f, -2.0f, 0.1f, 3.0f, 1e-40f};
     const int x = real(), y = real();
     switch (d_.below(14)) {
@@ -99,6 +133,10 @@ class programmer {
         break;
       }
       case 10: {
+        if (!masks_.empty() && d_.one_in(4)) {
+          integers_.push_back(t_.emit(sop::mask_to_int, mask()));
+          break;
+        }
         const int sure = t_.emit(sop::select, t_.emit(sop::equal, x, x), x, t_.literal(0.0f));
         integers_.push_back(d_.one_in(2) ? t_.emit(sop::as_int, sure) : t_.emit(sop::to_int, x));
         break;
@@ -123,14 +161,16 @@ class programmer {
   }
   choices& d_;
   tape t_;
+  int arity_ = 0;
   std::vector<int> reals_, integers_, masks_;
 };
 inline int program(maker& m) {
   const int arity = m.decide.one_in(4) ? m.decide.in(1, max_operands) : m.decide.in(1, 3);
-  std::vector<int> operands{m.any()};
+  const auto any_type = [&] { return m.decide.one_in(6) ? type_for<identity_t>(m) : type::float32; };
+  std::vector<int> operands{m.any(any_type())};
   shape s = m.shape_of(operands[0]);
   while (static_cast<int>(operands.size()) < arity) {
-    operands.push_back(m.any_beside(s));
+    operands.push_back(m.any_beside(s, any_type()));
     shape t = m.shape_of(operands.back());
     if (t.rank > s.rank) std::swap(s, t);
     for (int i = 1; i <= t.rank; ++i)
@@ -140,7 +180,9 @@ inline int program(maker& m) {
       break;
     }
   }
-  const recorded p = programmer(m.decide, static_cast<int>(operands.size())).write();
+  std::vector<type> types;
+  for (const int v : operands) types.push_back(m.at(v).type);
+  const recorded p = programmer(m.decide, types).write();
   if (p.fault != code::ok || allocate(p.view()).registers > max_registers) return -1;
   return m.map(p, operands);
 }
@@ -163,6 +205,48 @@ inline int softmax(maker& m) {
   const int x = m.any_of_rank(1);
   const int rank = m.shape_of(x).rank;
   return m.add<softmax_t>({rank - 1 - m.decide.below(rank)}, {x});
+}
+
+template <class Op> int position(maker& m) {
+  const int x = m.any_of_rank(1);
+  const int rank = m.shape_of(x).rank;
+  const i64 axis = rank - 1 - m.decide.below(rank);
+  const bool keep = m.decide.one_in(2);
+  return m.add<Op>({axis, {keep, m.decide.one_in(3) ? type::int64 : type::int32}}, {x});
+}
+/// The operands behind the input of a normalization: of `s` each, `least` to `most` of them.
+inline std::vector<int> affine(maker& m, int x, const shape& s, int least, int most) {
+  std::vector<int> r{x};
+  for (int n = m.decide.in(least, most); n > 0; --n) r.push_back(m.any_like({type::float32, s}));
+  return r;
+}
+inline int layerNormalization(maker& m) {
+  const int x = m.any();
+  layerNormalization_options o{some_axes(m, m.shape_of(x).rank)};
+  const shape s = layerNormalization_t::affine(layerNormalization_t::axes_of(o, m.shape_of(x).rank), m.shape_of(x));
+  return m.add<layerNormalization_t>(o, affine(m, x, s, 0, 2));
+}
+inline int batchNormalization(maker& m) {
+  const int x = m.any_of_rank(1);
+  const int axis = m.decide.below(m.shape_of(x).rank);
+  const batchNormalization_options o{axis, 1e-5f, m.decide.one_in(2)};
+  return m.add<batchNormalization_t>(o, affine(m, x, extents(m.shape_of(x)[axis]), 2, 4));
+}
+inline int instanceNormalization(maker& m) {
+  const int x = m.any_of_rank(4, 4);
+  instanceNormalization_options o;
+  if (m.decide.one_in(2)) o.layout = image_layout::nhwc;
+  o.scale = m.decide.one_in(2);
+  return m.add<instanceNormalization_t>(o, affine(m, x, extents(m.shape_of(x)[channel_axis(o.layout)]), 0, 2));
+}
+inline int attention(maker& m) {
+  const int q = m.any_of_rank(3, 3);
+  const shape s = m.shape_of(q);
+  const i64 heads = s[2] % 2 == 0 && m.decide.one_in(2) ? 2 : m.decide.one_in(4) ? s[2] : 1, keys = m.extent(33), columns = heads * m.extent(8);
+  if (!m.affords({s[0], s[1], keys, s[2] + columns})) return -1;
+  const int k = m.any_like({type::float32, extents(s[0], keys, s[2])}), v = m.any_like({type::float32, extents(s[0], keys, columns)});
+  if (m.decide.one_in(2)) return m.add<attention_t>({heads}, {q, k, v});
+  return m.add<attention_t>({heads}, {q, k, v, m.any_like({type::float32, m.part_of(extents(s[0], heads, s[1], keys))})});
 }
 
 inline int matmul(maker& m) {
@@ -248,7 +332,7 @@ template <class Op> int pool2d(maker& m) {
 }
 
 inline int reshape(maker& m) {
-  const int x = m.any();
+  const int x = m.any(m.any_type());
   i64 left = m.shape_of(x).count();
   reshape_options o;
   o.newShape.count = left == 1 ? m.decide.in(0, 5) : m.decide.in(1, 5);
@@ -258,7 +342,7 @@ inline int reshape(maker& m) {
   return m.add<reshape_t>(o, {x});
 }
 inline int transpose(maker& m) {
-  const int x = m.any();
+  const int x = m.any(m.any_type());
   const int rank = m.shape_of(x).rank;
   transpose_options o;
   if (m.decide.one_in(4)) return m.add<transpose_t>(o, {x});
@@ -266,6 +350,89 @@ inline int transpose(maker& m) {
   for (int i = 0; i < rank; ++i) o.permutation.item[i] = i;
   for (int i = rank - 1; i > 0; --i) std::swap(o.permutation.item[i], o.permutation.item[i - m.decide.below(i + 1)]);
   return m.add<transpose_t>(o, {x});
+}
+
+/// A list with one number for each axis of `x`.
+template <class Number> axis_list each_axis(const shape& x, Number number) {
+  axis_list l;
+  l.count = x.rank;
+  for (int i = 0; i < x.rank; ++i) l.item[i] = number(i);
+  return l;
+}
+inline int slice(maker& m) {
+  const int v = m.any(m.any_type());
+  const shape x = m.shape_of(v);
+  slice_options o;
+  o.starts = each_axis(x, [&](int i) { return m.decide.one_in(2) ? m.decide.below(x[i]) : 0; });
+  o.sizes = each_axis(x, [&](int i) { return x[i] - o.starts[i] - (m.decide.one_in(2) ? m.decide.below(x[i] - o.starts[i]) : 0); });
+  if (m.decide.one_in(2)) o.strides = each_axis(x, [&](int) { return m.decide.in(1, 3); });
+  return m.add<slice_t>(o, {v});
+}
+inline int split(maker& m) {
+  const int v = m.any_of_rank(1, max_rank, m.any_type());
+  const int axis = m.decide.below(m.shape_of(v).rank);
+  const i64 extent = m.shape_of(v)[axis], begin = m.decide.below(extent);
+  return m.add<split_t>({axis, begin, 1 + m.decide.below(extent - begin)}, {v});
+}
+inline int concat(maker& m) {
+  const type t = m.any_type();
+  std::vector<int> operands{m.any_of_rank(1, max_rank, t)};
+  shape s = m.shape_of(operands[0]);
+  const int axis = m.decide.below(s.rank);
+  for (int n = m.decide.below(4); n > 0; --n) {
+    if (!m.decide.one_in(2)) s.extent[axis] = m.extent(33);
+    operands.push_back(m.any_like({t, s}));
+  }
+  return m.add<concat_t>({axis}, operands);
+}
+inline int expand(maker& m) {
+  const int v = m.any(m.any_type());
+  const shape x = m.shape_of(v);
+  shape s{x.rank + (m.decide.one_in(3) && x.rank < 6 ? m.decide.in(0, 2) : 0), {}};
+  for (int i = 0; i < s.rank; ++i) {
+    const int own = i - (s.rank - x.rank);
+    s.extent[i] = own >= 0 && x[own] != 1 ? x[own] : m.extent(17);
+  }
+  return m.add<expand_t>({each_axis(s, [&](int i) { return s[i]; })}, {v});
+}
+inline int tile(maker& m) {
+  const int v = m.any(m.any_type());
+  return m.add<tile_t>({each_axis(m.shape_of(v), [&](int) { return m.decide.one_in(2) ? m.decide.in(1, 3) : 1; })}, {v});
+}
+inline int reverse(maker& m) {
+  const int v = m.any(m.any_type());
+  return m.add<reverse_t>({some_axes(m, m.shape_of(v).rank)}, {v});
+}
+inline int pad(maker& m) {
+  constexpr padding_mode modes[] = {padding_mode::constant, padding_mode::edge, padding_mode::reflection};
+  const int v = m.any(m.any_type());
+  const shape x = m.shape_of(v);
+  pad_options o;
+  o.mode = m.decide.pick(modes);
+  const auto some = [&](int i) { return m.decide.one_in(2) ? m.decide.below(o.mode == padding_mode::reflection && x[i] < 4 ? x[i] : 4) : 0; };
+  o.beginningPadding = each_axis(x, some);
+  o.endingPadding = each_axis(x, some);
+  if (m.decide.one_in(2)) o.value = m.at(v).type == type::float32 ? static_cast<double>(small_number(m)) : m.decide.below(100);
+  return m.add<pad_t>(o, {v});
+}
+inline type index_type(maker& m) { return m.decide.one_in(2) ? type::int64 : type::int32; }
+inline int gather(maker& m) {
+  const int v = m.any_of_rank(1, 5, m.any_type());
+  const int axis = m.decide.below(m.shape_of(v).rank);
+  return m.add<gather_t>({axis}, {v, m.any_of_rank(0, 3, index_type(m))});
+}
+inline int gatherElements(maker& m) {
+  const int v = m.any_of_rank(1, 5, m.any_type());
+  shape s = m.shape_of(v);
+  const int axis = m.decide.below(s.rank);
+  s.extent[axis] = m.extent(17);
+  return m.add<gatherElements_t>({axis}, {v, m.any_like({index_type(m), s})});
+}
+inline int gatherND(maker& m) {
+  const int v = m.any_of_rank(1, 5, m.any_type());
+  shape s = m.any_shape(0, 2);
+  s.extent[s.rank++] = m.decide.in(1, m.shape_of(v).rank);
+  return m.add<gatherND_t>({}, {v, m.any_like({index_type(m), s})});
 }
 
 }  // namespace draw
@@ -285,10 +452,64 @@ inline constexpr operator_entry operators[] = {
     {"sigmoid", draw::unary<sigmoid_t>},
     {"tanh", draw::unary<tanh_t>},
     {"exp", draw::unary<exp_t>},
+    {"identity", draw::unary<identity_t>},
+    {"abs", draw::unary<abs_t>},
+    {"neg", draw::unary<neg_t>},
+    {"ceil", draw::unary<ceil_t>},
+    {"floor", draw::unary<floor_t>},
+    {"roundEven", draw::unary<roundEven_t>},
+    {"sign", draw::unary<sign_t>},
+    {"sqrt", draw::unary<sqrt_t>},
+    {"reciprocal", draw::unary<reciprocal_t>},
+    {"log", draw::unary<log_t>},
+    {"sin", draw::unary<sin_t>},
+    {"cos", draw::unary<cos_t>},
+    {"tan", draw::unary<tan_t>},
+    {"erf", draw::unary<erf_t>},
+    {"softplus", draw::unary<softplus_t>},
+    {"softsign", draw::unary<softsign_t>},
+    {"hardSwish", draw::unary<hardSwish_t>},
+    {"gelu", draw::unary<gelu_t>},
+    {"logicalNot", draw::unary<logicalNot_t>},
+    {"isNaN", draw::unary<isNaN_t>},
+    {"isInfinite", draw::unary<isInfinite_t>},
+    {"elu", draw::with_options<elu_t>},
+    {"leakyRelu", draw::with_options<leakyRelu_t>},
+    {"hardSigmoid", draw::with_options<hardSigmoid_t>},
+    {"linear", draw::with_options<linear_t>},
     {"clamp", draw::clamp},
+    {"max", draw::binary<max_t>},
+    {"min", draw::binary<min_t>},
+    {"pow", draw::binary<pow_t>},
+    {"prelu", draw::binary<prelu_t>},
+    {"equal", draw::binary<equal_t>},
+    {"notEqual", draw::binary<notEqual_t>},
+    {"greater", draw::binary<greater_t>},
+    {"greaterOrEqual", draw::binary<greaterOrEqual_t>},
+    {"lesser", draw::binary<lesser_t>},
+    {"lesserOrEqual", draw::binary<lesserOrEqual_t>},
+    {"logicalAnd", draw::binary<logicalAnd_t>},
+    {"logicalOr", draw::binary<logicalOr_t>},
+    {"logicalXor", draw::binary<logicalXor_t>},
+    {"where", draw::where},
+    {"cast", draw::cast},
     {"reduceSum", draw::reduce<reduceSum_t>},
+    {"reduceProduct", draw::reduce<reduceProduct_t>},
     {"reduceMax", draw::reduce<reduceMax_t>},
+    {"reduceMin", draw::reduce<reduceMin_t>},
+    {"reduceMean", draw::reduce<reduceMean_t>},
+    {"reduceL1", draw::reduce<reduceL1_t>},
+    {"reduceL2", draw::reduce<reduceL2_t>},
+    {"reduceSumSquare", draw::reduce<reduceSumSquare_t>},
+    {"reduceLogSum", draw::reduce<reduceLogSum_t>},
+    {"reduceLogSumExp", draw::reduce<reduceLogSumExp_t>},
+    {"argMin", draw::position<argMin_t>},
+    {"argMax", draw::position<argMax_t>},
     {"softmax", draw::softmax},
+    {"layerNormalization", draw::layerNormalization},
+    {"batchNormalization", draw::batchNormalization},
+    {"instanceNormalization", draw::instanceNormalization},
+    {"attention", draw::attention},
     {"matmul", draw::matmul},
     {"gemm", draw::gemm},
     {"conv2d", draw::conv2d},
@@ -296,6 +517,16 @@ inline constexpr operator_entry operators[] = {
     {"averagePool2d", draw::pool2d<averagePool2d_t>},
     {"reshape", draw::reshape},
     {"transpose", draw::transpose},
+    {"slice", draw::slice},
+    {"split", draw::split},
+    {"concat", draw::concat},
+    {"expand", draw::expand},
+    {"tile", draw::tile},
+    {"reverse", draw::reverse},
+    {"pad", draw::pad},
+    {"gather", draw::gather},
+    {"gatherElements", draw::gatherElements},
+    {"gatherND", draw::gatherND},
 };
 inline constexpr int operator_count = static_cast<int>(sizeof operators / sizeof operators[0]);
 

@@ -115,6 +115,12 @@ constexpr const char* pattern_of(sop o) {
     case sop::less: return "$a < $b";
     case sop::less_equal: return "$a <= $b";
     case sop::equal: return "$a == $b";
+    case sop::int_mul: return "$a * $b";
+    case sop::int_less: return "$a < $b";
+    case sop::int_less_equal: return "$a <= $b";
+    case sop::int_equal: return "$a == $b";
+    case sop::mask_to_int: return "tn::cast<std::int32_t>($a)";
+    case sop::to_byte: return "tn::cast<std::uint8_t>($a)";
     case sop::mask_and: case sop::int_and: return "$a & $b";
     case sop::mask_or: case sop::int_or: return "$a | $b";
     case sop::int_xor: return "$a ^ $b";

@@ -118,21 +118,35 @@ class program_ranges {
   program_ranges(program_view p, double u) : p_(p), u_(u), cells_(256) {}
   range operator()(const range* arguments) {
     for (int i = 0; i < p_.size; ++i) cells_[static_cast<std::size_t>(p_.code[i].dst())] = step(p_.code[i], arguments);
-    return cells_[static_cast<std::size_t>(p_.code[p_.size - 1].dst())].real;
+    return stored(at(p_.code[p_.size - 1].dst()), p_.code[p_.size - 1]);
   }
 
  private:
   const cell& at(int i) const { return cells_[static_cast<std::size_t>(i)]; }
   cell step(instruction x, const range* arguments) const {
+    if (x.op() == sop::arg && x.type() != type::float32) return whole(arguments[x.a()]);
     if (x.op() == sop::arg) return {arguments[x.a()]};
     if (x.op() == sop::literal) return {range::point(static_cast<double>(x.real()))};
     if (x.op() == sop::literal_int) return {{}, -1, true, x.bits()};
     const cell &a = at(x.a()), &b = at(x.b()), &c = at(x.c());
+    if (x.op() == sop::as_float && a.known) return {range::point(static_cast<double>(std::bit_cast<float>(a.word))), -1, true, a.word};
+    if (x.op() == sop::select && a.truth >= 0) return a.truth > 0 ? b : c;
     switch (lane_of(x.op())) {
       case lane::mask: return {{}, truth(x.op(), a, b), false, 0};
       case lane::integer: return integer(x, a, b);
       default: return {real(x.op(), a, b, c)};
     }
+  }
+  static cell whole(const range& r) {
+    if (!r.is_point()) return {};
+    return {{}, -1, true, static_cast<std::uint32_t>(static_cast<i64>(r.low))};
+  }
+  /// What is stored of the last cell.
+  range stored(const cell& last, instruction x) const {
+    const lane kind = lane_of(x);
+    if (kind == lane::real) return last.real;
+    if (kind == lane::mask) return last.truth < 0 ? range{} : range::point(last.truth);
+    return last.known ? range::point(static_cast<double>(static_cast<std::int32_t>(last.word))) : range{};
   }
   range real(sop o, const cell& a, const cell& b, const cell& c) const {
     const range &x = a.real, &y = b.real;
@@ -151,9 +165,9 @@ class program_ranges {
       case sop::sqrt: return x.low < 0 && !x.is_point() && !x.only_nan() ? range{} : widened(monotone([](double p) { return std::sqrt(p); }, x), u_);
       case sop::floor: return monotone([](double p) { return std::floor(p); }, x);
       case sop::round_even: return monotone([](double p) { return std::nearbyint(p); }, x);
-      case sop::select: return a.truth > 0 ? y : a.truth == 0 ? c.real : either(y, c.real);
+      case sop::select: return either(y, c.real);
       case sop::to_float: return a.known ? widened(range::point(static_cast<double>(static_cast<std::int32_t>(a.word))), u_) : range{};
-      case sop::as_float: return a.known ? range::point(static_cast<double>(std::bit_cast<float>(a.word))) : range{};
+      case sop::as_float: return {};
       default: return widened(elementary(o, x, y), 6 * u_);
     }
   }
@@ -172,6 +186,9 @@ class program_ranges {
   static int truth(sop o, const cell& a, const cell& b) {
     switch (o) {
       case sop::less: case sop::less_equal: case sop::equal: return compared(o, a.real, b.real);
+      case sop::int_equal: return a.known && b.known ? a.word == b.word : -1;
+      case sop::int_less: return a.known && b.known ? arithmetic::wrap(a.word) < arithmetic::wrap(b.word) : -1;
+      case sop::int_less_equal: return a.known && b.known ? arithmetic::wrap(a.word) <= arithmetic::wrap(b.word) : -1;
       case sop::mask_not: return a.truth < 0 ? -1 : 1 - a.truth;
       case sop::mask_and: return a.truth == 0 || b.truth == 0 ? 0 : a.truth < 0 || b.truth < 0 ? -1 : 1;
       case sop::mask_or: return a.truth == 1 || b.truth == 1 ? 1 : a.truth < 0 || b.truth < 0 ? -1 : 0;
@@ -180,6 +197,8 @@ class program_ranges {
   }
   /// Integers are known where what they come from is exact: then `evaluate_step` says them.
   static cell integer(instruction x, const cell& a, const cell& b) {
+    if (x.op() == sop::mask_to_int) return a.truth < 0 ? cell{} : cell{{}, -1, true, static_cast<std::uint32_t>(a.truth)};
+    if (x.op() == sop::as_int && a.known) return {{}, -1, true, a.word};
     const bool from_real = x.op() == sop::to_int || x.op() == sop::as_int;
     const bool known = from_real ? a.real.is_point() : a.known && (sources_of(x.op()) < 2 || b.known);
     if (!known) return {};
@@ -189,8 +208,7 @@ class program_ranges {
     else
       r[1].word = a.word;
     r[2].word = b.word;
-    const int count = sources_of(x.op()) < 2 ? x.b() : 2;
-    evaluate_step(instruction::make(x.op(), 0, 1, count), r, nullptr);
+    evaluate_step(instruction::make(x.op(), 0, 1, sources_of(x.op()) < 2 ? x.b() : 2), r, nullptr);
     return {{}, -1, true, r[0].word};
   }
   program_view p_;
@@ -264,6 +282,7 @@ inline values map(const table_view& t, const node& n, const ranges& all, double 
 }
 inline values reduce(const table_view& t, const node& n, const values& x, double u) {
   const reduction& how = t.reduction_of(n);
+  if (gives_position(how.how)) return values(static_cast<std::size_t>(n.out.shape.count()));
   const shape& s = t.nodes[n.in[0]].out.shape;
   shape kept = s;
   for (int i = 0; i < s.rank; ++i)
@@ -343,13 +362,67 @@ inline values contract(const table_view& t, const node& n, const values& a, cons
   } while (next(c, false, at));
   return r;
 }
-inline values move(const table_view& t, const node& n, const values& x) {
+inline values join(const table_view& t, const node& n, const ranges& all) {
+  values r(static_cast<std::size_t>(n.out.shape.count()));
+  const strides step = dense(n.out.shape);
+  const int axis = t.movement_of(n).axis;
+  i64 start = 0;
+  for (int k = 0; k < n.operands; ++k) {
+    const shape& s = t.nodes[n.in[k]].out.shape;
+    i64 at[max_rank]{}, from = 0;
+    do r[static_cast<std::size_t>(start + offset_of(step, at, s.rank))] = all[static_cast<std::size_t>(n.in[k])][static_cast<std::size_t>(from++)];
+    while (next(s, at));
+    start += s[axis] * step[axis];
+  }
+  return r;
+}
+inline values pad(const table_view& t, const node& n, const values& x) {
   const movement& m = t.movement_of(n);
-  if (m.reshapes) return x;
+  const shape& s = t.nodes[n.in[0]].out.shape;
+  const strides step = dense(s);
+  const double outside = n.out.type == type::float32 ? static_cast<double>(static_cast<float>(m.value)) : m.value;
+  values r;
+  i64 at[max_rank]{};
+  do {
+    i64 from = 0;
+    bool inside = true;
+    for (int k = 0; k < s.rank; ++k) {
+      const i64 place = reference_kernels::shown(m.mode, at[k] - m.begin[k], s[k]);
+      inside = inside && place >= 0;
+      from += place * step[k];
+    }
+    r.push_back(inside ? x[static_cast<std::size_t>(from)] : range::point(outside));
+  } while (next(n.out.shape, at));
+  return r;
+}
+inline values move(const table_view& t, const node& n, const ranges& all) {
+  const movement& m = t.movement_of(n);
+  const values& x = all[static_cast<std::size_t>(n.in[0])];
+  if (m.is == movement::form::reshape) return x;
+  if (m.is == movement::form::join) return join(t, n, all);
+  if (m.is == movement::form::pad) return pad(t, n, x);
   values r;
   i64 at[max_rank]{};
   do r.push_back(x[static_cast<std::size_t>(m.offset + offset_of(m.step, at, n.out.shape.rank))]);
   while (next(n.out.shape, at));
+  return r;
+}
+inline values gather(const table_view& t, const node& n, const values& x, const values& indices) {
+  const gathering& g = t.gathering_of(n);
+  values r;
+  i64 at[max_rank]{};
+  do {
+    i64 from = offset_of(g.step, at, n.out.shape.rank);
+    bool known = true;
+    for (int c = 0; c < g.coordinates; ++c) {
+      const range& index = indices[static_cast<std::size_t>(offset_of(g.index_step, at, n.out.shape.rank) + c * g.coordinate_step)];
+      known = known && index.is_point();
+      double i = known ? index.low : 0;
+      if (i < 0) i += static_cast<double>(g.extent[c]);
+      from += static_cast<i64>(std::clamp(i, 0.0, static_cast<double>(g.extent[c] - 1))) * g.coordinate_stride[c];
+    }
+    r.push_back(known ? x[static_cast<std::size_t>(from)] : range{});
+  } while (next(n.out.shape, at));
   return r;
 }
 inline values given(const tensor& t, const elements& e) {
@@ -381,7 +454,8 @@ inline ranges ranges_of(const table_view& t, const contents& c, double u) {
       case family::reduce: own = intervals::reduce(t, n, in(0), u); break;
       case family::contract: own = intervals::contract(t, n, in(0), in(1), u); break;
       case family::window: own = intervals::window(t, n, in(0), u); break;
-      case family::move: own = intervals::move(t, n, in(0)); break;
+      case family::move: own = intervals::move(t, n, all); break;
+      case family::gather: own = intervals::gather(t, n, in(0), in(1)); break;
       default: own.resize(static_cast<std::size_t>(n.out.shape.count())); break;
     }
     if (u > 0x1p-24 && n.out.type == type::float32)
