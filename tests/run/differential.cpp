@@ -242,3 +242,41 @@ TEST_CASE("ranges hold what rounding can give") {
   CHECK(of([](auto x) { return x * 1e38f; }, range::point(3.4028235)).holds(std::numeric_limits<double>::infinity()));
   CHECK(of([](auto x) { return 1.0f / (x - 1.0f); }, range::point(1)).anything());
 }
+
+namespace {
+/// Both policies on one table.
+std::string compared(const tn::result<tn::table>& net) {
+  REQUIRE(net.ok());
+  return tn::differential<tn::cpu>(net->view(), {.seed = seed(), .graphs = 8}).text;
+}
+}  // namespace
+
+// What random graphs and fuzzed ones found.
+
+TEST_CASE("maps that a tag keeps apart share a group whose rows fit into their buffer") {
+  for (const tn::i64 n : {24, 8192, 20000}) {  // one piece of a row, and several
+    tn::builder b;
+    const auto x = b.input("x", {tn::type::float32, tn::extents(n)});
+    const auto y = b.on(0, b.add<tn::exp_t>({}, {x}));
+    CHECK(compared(b.finish({b.add<tn::tanh_t>({}, {y})})) == "");
+  }
+}
+
+TEST_CASE("a comparison that passes through identity stays a uint8") {
+  tn::builder b;
+  const auto x = b.input("x", {tn::type::float32, tn::extents(1000)});
+  CHECK(compared(b.finish({b.add<tn::identity_t>({}, {b.add<tn::isNaN_t>({}, {x})})})) == "");
+}
+
+TEST_CASE("a uint8 becomes an int32") {
+  tn::builder b;
+  const auto x = b.input("x", {tn::type::uint8, tn::extents(5)});
+  CHECK(compared(b.finish({b.add<tn::cast_t>({tn::type::int32}, {x})})) == "");
+}
+
+TEST_CASE("split and tile refuse numbers that would overflow") {
+  const tn::tensor x{tn::type::float32, tn::extents(4)}, large{tn::type::float32, tn::extents(tn::i64{1} << 39)};
+  CHECK(tn::split_t::infer({0, std::numeric_limits<tn::i64>::min(), 1}, {&x, 1}).error().is(tn::code::extent, "split"));
+  CHECK(tn::split_t::infer({0, 4, 1}, {&x, 1}).error().is(tn::code::extent, "split"));
+  CHECK(tn::tile_t::infer({.repetitions = {1 << 24}}, {&large, 1}).error().is(tn::code::extent, "tile"));
+}

@@ -13,12 +13,13 @@ namespace tenon {
 /// How much `differential` tests.
 struct differential_options {
   std::uint64_t seed = 1;
-  int graphs = 100;      ///< random graphs, or calls with other contents of a graph that is given
-  int first = 0;         ///< number of the first of them: what a report names
-  double rounding = -1;  ///< relative error of an operation; 0: the same bits; -1: what the policies say
-  int threads = 2;       ///< of a thread pool that also calls; below 2: none
-  int attempts = 3000;   ///< to make a failing graph smaller
-  trial::limits most{};  ///< of random graphs
+  int graphs = 100;  ///< random graphs, or calls with other contents of a graph that is given
+  int first = 0;     ///< number of the first of them: what a report names
+  double rounding =
+      -1;           ///< relative error of an operation; 0: the same bits; -1: what the policies say
+  int threads = 2;  ///< of a thread pool that also calls; below 2: none
+  int attempts = 3000;                   ///< to make a failing graph smaller
+  trial::limits most{};                  ///< of random graphs
   void (*progress)(int done) = nullptr;  ///< called behind every graph
 };
 
@@ -60,7 +61,8 @@ template <class... Policies> class tester {
     const model<dynamic, Policies...> m(t, w);
     return differs(m, t, c, seed);
   }
-  template <class Model> std::optional<difference> differs(const Model& m, const table_view& t, const contents& c, std::uint64_t seed) {
+  template <class Model> std::optional<difference> differs(const Model& m, const table_view& t,
+                                                           const contents& c, std::uint64_t seed) {
     unsupported = m.fault().what == code::unsupported;
     if (unsupported) return {};
     if (!m.fault().ok()) return difference{"binding", words_of(m.fault()), -1, -1, {}};
@@ -71,7 +73,8 @@ template <class... Policies> class tester {
   }
   bool unsupported = false;  ///< said the last `differs`
 
-  std::optional<expectation> expected(const table_view& t, const contents& c, std::string& problem) {
+  std::optional<expectation> expected(const table_view& t, const contents& c,
+                                      std::string& problem) {
     auto wanted = results_of_reference(t, c, problem);
     if (!wanted) return {};
     expectation e{std::move(*wanted), {}};
@@ -110,10 +113,11 @@ template <class... Policies> void test_random(tester<Policies...>& run, int numb
   run.report.skipped += run.unsupported;
   ++run.report.graphs;
   if (!found) return;
-  const choices::list small = shrink(g.decisions, run.options.attempts, [&](const choices::list& l) {
-    choices again = choices::from_list(l);
-    return judged(make_graph(again, most)).has_value();
-  });
+  const choices::list small =
+      shrink(g.decisions, run.options.attempts, [&](const choices::list& l) {
+        choices again = choices::from_list(l);
+        return judged(make_graph(again, most)).has_value();
+      });
   choices again = choices::from_list(small);
   const random_graph least = make_graph(again, most);
   const auto what = judged(least);
@@ -128,7 +132,8 @@ template <class Graph, class... Policies> void test_static(tester<Policies...>& 
   const weight_set w(t, c, seed);
   const auto m = std::make_unique<model<Graph, Policies...>>(w);  // it may be large
   ++run.report.graphs;
-  if (const auto found = run.differs(*m, t, c, seed)) run.report.text = report_of(run, t, c, *found, seed, number);
+  if (const auto found = run.differs(*m, t, c, seed))
+    run.report.text = report_of(run, t, c, *found, seed, number);
 }
 
 }  // namespace trial
@@ -143,8 +148,10 @@ template <class Graph, class... Policies> void test_static(tester<Policies...>& 
 /// work split in an unkind way, and with a thread pool. Elements must have the same bits, or lie
 /// within what `options.rounding` allows (see docs/differential.md); NaN equals NaN. A failing graph
 /// is made small and described in the report's text, with the code to build it again.
-template <class Graph = dynamic, class... Policies> differential_report differential(const differential_options& options = {}) {
-  static_assert(sizeof...(Policies) > 0, "differential: name the policies to test; differential<dynamic, cpu>()");
+template <class Graph = dynamic, class... Policies>
+differential_report differential(const differential_options& options = {}) {
+  static_assert(sizeof...(Policies) > 0,
+                "differential: name the policies to test; differential<dynamic, cpu>()");
   trial::tester<Policies...> run(options);
   for (int i = 0; i < options.graphs && run.report.ok(); ++i) {
     if constexpr (std::is_same_v<Graph, dynamic>)
@@ -156,13 +163,15 @@ template <class Graph = dynamic, class... Policies> differential_report differen
   return std::move(run.report);
 }
 /// The same for one table with `options.graphs` sets of contents.
-template <class... Policies> differential_report differential(const table_view& t, const differential_options& options = {}) {
+template <class... Policies>
+differential_report differential(const table_view& t, const differential_options& options = {}) {
   trial::tester<Policies...> run(options);
   for (int i = options.first; i < options.first + options.graphs && run.report.ok(); ++i) {
     const std::uint64_t seed = trial::seed_of(options.seed, static_cast<std::uint64_t>(i));
     const trial::contents c = trial::any_contents(t, seed, trial::mood_of(i));
     ++run.report.graphs;
-    if (const auto found = run.differs(t, c, seed)) run.report.text = report_of(run, t, c, *found, seed, i);
+    if (const auto found = run.differs(t, c, seed))
+      run.report.text = report_of(run, t, c, *found, seed, i);
     run.report.skipped += run.unsupported;
   }
   return std::move(run.report);

@@ -27,7 +27,7 @@ struct cpu {
     const bool moves = n.kind == family::move || n.kind == family::gather,
                maps = n.kind == family::map;
     const auto takes = [&](const tensor& x) {
-      const bool known = moves ? computes(x.type) || x.type == type::int64
+      const bool known = moves  ? computes(x.type) || x.type == type::int64
                          : maps ? computes(x.type)
                                 : x.type == type::float32;
       return known && x.shape.count() <= i64{1} << 29;
@@ -62,7 +62,8 @@ struct cpu {
     if constexpr (is_copy({Program.code, Program.size}))
       return {};
     else
-      return {&simd::run_inlined<Program>, {}, size_bytes(result_type({Program.code, Program.size}))};
+      return {
+          &simd::run_inlined<Program>, {}, size_bytes(result_type({Program.code, Program.size}))};
   }
 
   struct work {

@@ -19,9 +19,12 @@ class splitting_executor {
     const bool backwards = random_.one_in(2);
     for (i64 done = 0; done < units;) {
       const auto left = static_cast<std::uint64_t>(units - done);
-      const auto n = static_cast<i64>(1 + random_.below(random_.one_in(2) ? left : left < 3 ? left : 3));
+      const auto n = static_cast<i64>(1 + random_.below(random_.one_in(2) ? left
+                                                        : left < 3        ? left
+                                                                          : 3));
       const i64 begin = backwards ? units - done - n : done;
-      body(context, begin, begin + n, static_cast<int>(random_.below(static_cast<std::uint64_t>(threads_))));
+      body(context, begin, begin + n,
+           static_cast<int>(random_.below(static_cast<std::uint64_t>(threads_))));
       done += n;
     }
   }
@@ -55,7 +58,8 @@ template <class T> bool same(const std::byte* a, const std::byte* b) {
   return std::memcmp(a, b, sizeof x) == 0 || (x != x && y != y);
 }
 /// The first element of an output that is not as expected, or -1.
-inline i64 first_difference(const tensor& t, const elements& wanted, const elements& found, const std::vector<range_of_results>* allowed) {
+inline i64 first_difference(const tensor& t, const elements& wanted, const elements& found,
+                            const std::vector<range_of_results>* allowed) {
   if (wanted == found) return -1;
   return with_element(t.type, [&]<class T>() -> i64 {
     for (std::size_t i = 0; i * sizeof(T) < wanted.size(); ++i) {
@@ -63,19 +67,22 @@ inline i64 first_difference(const tensor& t, const elements& wanted, const eleme
       if (same<T>(a, b)) continue;
       T y;
       std::memcpy(&y, b, sizeof y);
-      if (allowed == nullptr || !(*allowed)[i].holds(static_cast<double>(y))) return static_cast<i64>(i);
+      if (allowed == nullptr || !(*allowed)[i].holds(static_cast<double>(y)))
+        return static_cast<i64>(i);
     }
     return -1;
   });
 }
 
 /// Compares one call's outputs.
-inline std::optional<difference> check(const table_view& t, const call_views& v, const expectation& e, const char* way) {
+inline std::optional<difference> check(const table_view& t, const call_views& v,
+                                       const expectation& e, const char* way) {
   if (!v.intact()) return difference{way, "wrote around an output or an input", -1, -1, {}};
   const contents found = v.results();
   for (int o = 0; o < t.outputs.size; ++o) {
     const auto at = static_cast<std::size_t>(o);
-    const i64 i = first_difference(t.nodes[t.outputs[o]].out, e.wanted[at], found[at], e.allowed.empty() ? nullptr : &e.allowed[at]);
+    const i64 i = first_difference(t.nodes[t.outputs[o]].out, e.wanted[at], found[at],
+                                   e.allowed.empty() ? nullptr : &e.allowed[at]);
     if (i < 0) continue;
     const auto size = static_cast<std::ptrdiff_t>(size_bytes(t.nodes[t.outputs[o]].out.type));
     const auto first = found[at].begin() + i * size;
@@ -83,8 +90,11 @@ inline std::optional<difference> check(const table_view& t, const call_views& v,
   }
   return {};
 }
-template <class Instance> std::optional<difference> call(Instance& caller, const table_view& t, call_views& v, const expectation& e, const char* way) {
-  if (const status s = caller.run(v.in, v.out); !s.ok()) return difference{way, std::string("the call failed: ") + text_of(s.what), -1, -1, {}};
+template <class Instance> std::optional<difference> call(Instance& caller, const table_view& t,
+                                                         call_views& v, const expectation& e,
+                                                         const char* way) {
+  if (const status s = caller.run(v.in, v.out); !s.ok())
+    return difference{way, std::string("the call failed: ") + text_of(s.what), -1, -1, {}};
   return check(t, v, e, way);
 }
 
@@ -109,7 +119,9 @@ class poisoned {
 
 /// Calls a bound model in every way: over poisoned memory, again on what the call before left, after
 /// a call with other inputs, and with executors.
-template <class Model, class Pool> std::optional<difference> call_all_ways(const Model& m, const table_view& t, const contents& c, const expectation& e, std::uint64_t seed, Pool* pool) {
+template <class Model, class Pool>
+std::optional<difference> call_all_ways(const Model& m, const table_view& t, const contents& c,
+                                        const expectation& e, std::uint64_t seed, Pool* pool) {
   call_views v(t, c, seed), other(t, any_contents(t, seed, mood::not_numbers), seed);
   using borrowing = instance<Model, borrowed>;
   const i64 bytes = borrowing::bytes_needed(m);
@@ -120,7 +132,8 @@ template <class Model, class Pool> std::optional<difference> call_all_ways(const
   if (!arena.intact()) return difference{"the first calls", "wrote beyond the arena", -1, -1, {}};
   const auto threaded = [&](auto& threads, const char* way) -> std::optional<difference> {
     instance caller(m, threads);
-    if (!caller.run(other.in, other.out).ok()) return difference{way, "the call failed", -1, -1, {}};
+    if (!caller.run(other.in, other.out).ok())
+      return difference{way, "the call failed", -1, -1, {}};
     return call(caller, t, v, e, way);
   };
   splitting_executor split(static_cast<int>(2 + seed % 6), seed);
@@ -144,7 +157,8 @@ template <std::size_t... I> struct reference_everywhere<std::index_sequence<I...
 using reference_model = reference_everywhere<std::make_index_sequence<8>>::model_type;
 
 /// What `reference` computes.
-inline std::optional<contents> results_of_reference(const table_view& t, const contents& c, std::string& problem) {
+inline std::optional<contents> results_of_reference(const table_view& t, const contents& c,
+                                                    std::string& problem) {
   const weight_set w(t, c, 0);
   const reference_model m(t, w);
   call_views v(t, c, 0);

@@ -9,11 +9,11 @@ namespace tenon::trial {
 
 /// What bounds random graphs.
 struct limits {
-  int operators = 40;          ///< most operators of a graph; usually 10
-  i64 elements = 8192;         ///< of a tensor
-  i64 terms = 400'000;         ///< products and window taps of a whole graph
-  int places = 1;              ///< `on` asks for policies below this
-  bool spoiled = false;        ///< also wrong operands and options: for fuzzers
+  int operators = 40;    ///< most operators of a graph; usually 10
+  i64 elements = 8192;   ///< of a tensor
+  i64 terms = 400'000;   ///< products and window taps of a whole graph
+  int places = 1;        ///< `on` asks for policies below this
+  bool spoiled = false;  ///< also wrong operands and options: for fuzzers
 };
 
 /// One call of the builder.
@@ -48,7 +48,8 @@ class maker {
 
   /// An extent: often 1 or a prime, seldom above 40.
   i64 extent(i64 room) {
-    constexpr i64 usual[] = {2, 1, 3, 4, 5, 7, 8, 1, 6, 9, 11, 13, 16, 17, 19, 23, 31, 32, 33, 67, 130};
+    constexpr i64 usual[] = {2,  1,  3,  4,  5,  7,  8,  1,  6,  9,  11,
+                             13, 16, 17, 19, 23, 31, 32, 33, 67, 130};
     const i64 e = decide.pick(usual);
     return e <= room ? e : 1;
   }
@@ -64,20 +65,31 @@ class maker {
     const name called = name("x") + leaves_++;
     const auto v = weight ? b_.weight(called, t) : b_.input(called, t);
     if (refused()) return 0;  // too large a shape: `finish` says it
-    return push(v, {}, std::string(weight ? "b.weight(\"" : "b.input(\"") + called.c_str() + "\", " + code_of(t) + ")");
+    return push(v, {},
+                std::string(weight ? "b.weight(\"" : "b.input(\"") + called.c_str() + "\", " +
+                    code_of(t) + ")");
   }
   /// An element type for operators that take any; float32 above all.
   type any_type() {
-    constexpr type usual[] = {type::float32, type::float32, type::float32, type::int32, type::uint8, type::int64};
+    constexpr type usual[] = {type::float32, type::float32, type::float32,
+                              type::int32,   type::uint8,   type::int64};
     return decide.pick(usual);
   }
   /// Any operand, a recent one above all; sometimes a new leaf.
   int any(type wanted = type::float32) {
-    return find([&](const tensor& t) { return t.type == wanted; }, [&] { return tensor{wanted, any_shape()}; });
+    return find([&](const tensor& t) { return t.type == wanted; },
+                [&] {
+                  return tensor{wanted, any_shape()};
+                });
   }
   int any_of_rank(int least, int most_rank = max_rank, type wanted = type::float32) {
-    return find([&](const tensor& t) { return t.type == wanted && t.shape.rank >= least && t.shape.rank <= most_rank; },
-                [&] { return tensor{wanted, any_shape(least, most_rank < 5 ? most_rank : 5)}; });
+    return find(
+        [&](const tensor& t) {
+          return t.type == wanted && t.shape.rank >= least && t.shape.rank <= most_rank;
+        },
+        [&] {
+          return tensor{wanted, any_shape(least, most_rank < 5 ? most_rank : 5)};
+        });
   }
   int any_like(const tensor& wanted) {
     return find([&](const tensor& t) { return t == wanted; }, [&] { return wanted; });
@@ -85,7 +97,9 @@ class maker {
   /// An operand that broadcasts together with `s`.
   int any_beside(const shape& s, type wanted = type::float32) {
     return find([&](const tensor& t) { return t.type == wanted && broadcasts(t.shape, s); },
-                [&] { return tensor{wanted, part_of(s)}; });
+                [&] {
+                  return tensor{wanted, part_of(s)};
+                });
   }
   /// A shape that broadcasts to `s`: fewer axes, extents of 1.
   shape part_of(const shape& s) {
@@ -115,7 +129,8 @@ class maker {
 
   /// Adds an operator, unless it refuses these operands or makes too much: then nothing happens and
   /// the result is -1. `spelled`: how a program names the operator, where that is not NAME_t.
-  template <class Op> int add(typename Op::options o, std::vector<int> operands, std::string spelled = {}) {
+  template <class Op>
+  int add(typename Op::options o, std::vector<int> operands, std::string spelled = {}) {
     if (most.spoiled) spoil(o, operands);
     std::vector<builder::value> values;
     tensor types[max_operands + 1]{};
@@ -128,16 +143,21 @@ class maker {
     if (!out.ok()) return refuse<Op>(o, values);
     if (too_large(out->shape)) return -1;
     if (spelled.empty()) spelled = std::string("tn::") + Op::name + "_t";
-    const auto v = with_list(values, [&](std::initializer_list<builder::value> l) { return b_.add<Op>(o, l); });
-    return push(v, operands, "b.add<" + spelled + ">(" + code_of(o) + ", {" + names_of(operands) + "})");
+    const auto v = with_list(
+        values, [&](std::initializer_list<builder::value> l) { return b_.add<Op>(o, l); });
+    return push(v, operands,
+                "b.add<" + spelled + ">(" + code_of(o) + ", {" + names_of(operands) + "})");
   }
   /// Adds a map with this program.
   int map(const recorded& p, const std::vector<int>& operands) {
     std::vector<builder::value> values;
     for (const int v : operands) values.push_back(pool_[static_cast<std::size_t>(v)]);
     const int arity = static_cast<int>(operands.size());
-    const auto v = with_list(values, [&](std::initializer_list<builder::value> l) { return push_map(p, arity, l); });
-    return push(v, operands, "b.map<" + std::to_string(arity) + ">(" + code_of(p.view(), arity) + ", {" + names_of(operands) + "})");
+    const auto v = with_list(
+        values, [&](std::initializer_list<builder::value> l) { return push_map(p, arity, l); });
+    return push(v, operands,
+                "b.map<" + std::to_string(arity) + ">(" + code_of(p.view(), arity) + ", {" +
+                    names_of(operands) + "})");
   }
   /// Asks for a policy, sometimes.
   void place(int v) {
@@ -151,8 +171,10 @@ class maker {
   /// Ends the graph with outputs of any kind: inputs, views, values that others use, one twice.
   random_graph finish() {
     std::vector<builder::value> outputs{pool_.back()};
-    while (outputs.size() < 4 && decide.one_in(3)) outputs.push_back(pool_[static_cast<std::size_t>(newest(size()))]);
-    auto net = with_list(outputs, [&](std::initializer_list<builder::value> l) { return b_.finish(l); });
+    while (outputs.size() < 4 && decide.one_in(3))
+      outputs.push_back(pool_[static_cast<std::size_t>(newest(size()))]);
+    auto net =
+        with_list(outputs, [&](std::initializer_list<builder::value> l) { return b_.finish(l); });
     random_graph g;
     if (net.ok()) g.net = static_cast<table&&>(*net);
     g.fault = net.error();
@@ -212,12 +234,14 @@ class maker {
   }
   builder::value push_map(const recorded& p, int arity, std::initializer_list<builder::value> l) {
     const auto call = [&]<int Arity>() {
-      return b_.map<Arity>([&](auto... x) {
-        const scalar all[] = {x...};
-        int slots[Arity]{};
-        for (int i = 0; i < Arity; ++i) slots[i] = all[i].slot();
-        return scalar{all[0].where(), append(*all[0].where(), p.view(), slots)};
-      }, l);
+      return b_.map<Arity>(
+          [&](auto... x) {
+            const scalar all[] = {x...};
+            int slots[Arity]{};
+            for (int i = 0; i < Arity; ++i) slots[i] = all[i].slot();
+            return scalar{all[0].where(), append(*all[0].where(), p.view(), slots)};
+          },
+          l);
     };
     switch (arity) {
       case 1: return call.template operator()<1>();
@@ -232,7 +256,8 @@ class maker {
   }
 
   /// What `infer` refused the builder must refuse too; fuzzers end some graphs that way.
-  template <class Op> int refuse(const typename Op::options& o, const std::vector<builder::value>& values) {
+  template <class Op>
+  int refuse(const typename Op::options& o, const std::vector<builder::value>& values) {
     if (most.spoiled && decide.one_in(16))
       with_list(values, [&](std::initializer_list<builder::value> l) { return b_.add<Op>(o, l); });
     return -1;
@@ -246,7 +271,25 @@ class maker {
       if (decide.one_in(16)) v = decide.below(size());
   }
   i64 any_number() {
-    constexpr i64 usual[] = {0, 1, -1, 2, 3, 7, 8, 9, 63, 64, 255, 4096, 1 << 24, (1 << 24) + 1, i64{1} << 31, i64{1} << 32, i64{1} << 40, std::numeric_limits<i64>::max(), std::numeric_limits<i64>::min()};
+    constexpr i64 usual[] = {0,
+                             1,
+                             -1,
+                             2,
+                             3,
+                             7,
+                             8,
+                             9,
+                             63,
+                             64,
+                             255,
+                             4096,
+                             1 << 24,
+                             (1 << 24) + 1,
+                             i64{1} << 31,
+                             i64{1} << 32,
+                             i64{1} << 40,
+                             std::numeric_limits<i64>::max(),
+                             std::numeric_limits<i64>::min()};
     return decide.pick(usual);
   }
   template <class T> void spoil_field(T& field) {
@@ -254,9 +297,11 @@ class maker {
       field = !field;
     } else if constexpr (std::is_same_v<T, axis_list>) {
       field.count = decide.in(-1, max_rank + 1);
-      for (int i = 0; i < field.count && i < max_rank; ++i) field.item[i] = decide.one_in(4) ? any_number() : decide.below(9);
+      for (int i = 0; i < field.count && i < max_rank; ++i)
+        field.item[i] = decide.one_in(4) ? any_number() : decide.below(9);
     } else if constexpr (std::is_floating_point_v<T>) {
-      constexpr T usual[] = {0, -1, std::numeric_limits<T>::infinity(), std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::max()};
+      constexpr T usual[] = {0, -1, std::numeric_limits<T>::infinity(),
+                             std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::max()};
       field = decide.pick(usual);
     } else if constexpr (std::is_integral_v<T>) {
       field = static_cast<T>(any_number());

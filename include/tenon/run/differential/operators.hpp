@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/differential/graph.hpp>
+#include <tenon/run/differential/program.hpp>
 
 namespace tenon::trial {
 
@@ -32,17 +33,23 @@ template <class Op> int binary(maker& m) {
   return m.decide.one_in(2) ? m.add<Op>({}, {b, a}) : m.add<Op>({}, {a, b});
 }
 inline float small_number(maker& m) {
-  constexpr float usual[] = {1.0f, 0.0f, -1.0f, 0.5f, 2.0f, -0.0f, 0.1f, 6.0f, -3.5f, 1e-30f, 1e30f};
+  constexpr float usual[] = {1.0f, 0.0f, -1.0f, 0.5f,   2.0f, -0.0f,
+                             0.1f, 6.0f, -3.5f, 1e-30f, 1e30f};
   return m.decide.pick(usual);
 }
 /// `x + 2.0f` and `2.0f + x`.
 template <class Op, bool NumberFirst> int number(maker& m, const char* spelled) {
-  return m.add<maps::with_number<Op, NumberFirst>>({small_number(m)}, {m.any()}, std::string("tn::maps::with_number<tn::") + spelled + (NumberFirst ? "_t, true>" : "_t, false>"));
+  return m.add<maps::with_number<Op, NumberFirst>>({small_number(m)}, {m.any()},
+                                                   std::string("tn::maps::with_number<tn::") +
+                                                       spelled +
+                                                       (NumberFirst ? "_t, true>" : "_t, false>"));
 }
 inline int clamp(maker& m) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
-  const float low = m.decide.one_in(3) ? -infinity : small_number(m), high = m.decide.one_in(3) ? infinity : small_number(m);
-  return m.add<clamp_t>(low > high ? clamp_options{high, low} : clamp_options{low, high}, {m.any()});
+  const float low = m.decide.one_in(3) ? -infinity : small_number(m),
+              high = m.decide.one_in(3) ? infinity : small_number(m);
+  return m.add<clamp_t>(low > high ? clamp_options{high, low} : clamp_options{low, high},
+                        {m.any()});
 }
 
 /// Element-wise operators whose options are one or two numbers.
@@ -65,108 +72,11 @@ inline int cast(maker& m) {
   return m.add<cast_t>({to}, {m.any(type_for<cast_t>(m))});
 }
 
-/// Writes a random program over `arity` arguments with all three lanes. A NaN that was computed
-/// never shows as an integer: nothing defines its bits.
-class programmer {
- public:
-  programmer(choices& d, const std::vector<type>& types) : d_(d) {
-    int i = 0;
-    for (const type t : types) (t == type::float32 ? reals_ : integers_).push_back(t_.argument(i++, t));
-    arity_ = i;
-    if (reals_.empty()) reals_.push_back(t_.emit(sop::to_float, 0));
-  }
-  recorded write() {
-    do instruct();
-    while (t_.size < max_program - 8 && d_.below(9) != 0);
-    int root = reals_.back();
-    for (int i = 0; i < arity_; ++i)  // every argument counts
-      if (!uses(i)) root = t_.emit(sop::add, root, t_.lane_at(i) == lane::real ? i : t_.emit(sop::to_float, i));
-    if (d_.one_in(6)) root = t_.emit(sop::to_int, root);
-    return finish(t_, d_.one_in(12) && t_.lane_at(root) == lane::integer ? t_.emit(sop::to_byte, root) : root);
-  }
-
- private:
-  bool uses(int slot) const {
-    for (int i = 0; i < t_.size; ++i) {
-      const instruction x = t_.code[i];
-      const int n = sources_of(x.op());
-      if ((n > 0 && x.a() == slot) || (n > 1 && x.b() == slot) || (n > 2 && x.c() == slot)) return true;
-    }
-    return false;
-  }
-  int of(const std::vector<int>& list) {
-    const int n = static_cast<int>(list.size());
-    return list[static_cast<std::size_t>(n - 1 - d_.below(n < 6 ? n : 6))];
-  }
-  int real() { return of(reals_); }
-  int integer() {
-    if (!integers_.empty() && !d_.one_in(4)) return of(integers_);
-    constexpr int usual[] = {1, 0, -1, 0x7fffff, 0x3f800000, 31};
-    integers_.push_back(t_.literal_int(d_.pick(usual)));
-    return integers_.back();
-  }
-  int mask() {
-    if (masks_.empty() || d_.one_in(3)) {
-      constexpr sop compares[] = {sop::less, sop::less_equal, sop::equal};
-      constexpr sop of_words[] = {sop::int_less, sop::int_less_equal, sop::int_equal};
-      const bool words = !integers_.empty() && d_.one_in(3);
-      const int a = words ? integer() : real(), b = words ? integer() : real();
-      masks_.push_back(t_.emit(words ? d_.pick(of_words) : d_.pick(compares), a, b));
-    }
-    return of(masks_);
-  }
-  void instruct() {
-    constexpr sop unary[] = {sop::neg, sop::abs, sop::sqrt, sop::floor, sop::round_even, sop::exp, sop::log, sop::tanh, sop::erf, sop::sigmoid, sop::sin, sop::cos, sop::tan};
-    constexpr sop binary[] = {sop::add, sop::mul, sop::sub, sop::div, sop::min, sop::max, sop::mul, sop::add};
-    constexpr sop words[] = {sop::int_add, sop::int_sub, sop::int_and, sop::int_or, sop::int_xor, sop::int_mul};
-    constexpr float numbers[] = {1.0f, 0.0f, -0.0f, 0.5f, -2.0f, 0.1f, 3.0f, 1e-40f};
-    const int x = real(), y = real();
-    switch (d_.below(14)) {
-      case 0: case 1: case 2: case 3: reals_.push_back(t_.emit(d_.pick(binary), x, y)); break;
-      case 4: case 5: reals_.push_back(t_.emit(d_.pick(unary), x)); break;
-      case 6: reals_.push_back(t_.emit(sop::fma, x, y, real())); break;
-      case 7: reals_.push_back(t_.emit(sop::add, x, t_.literal(d_.pick(numbers)))); break;
-      case 8: reals_.push_back(t_.emit(sop::select, mask(), x, y)); break;
-      case 9: {
-        const int p = mask(), q = mask();
-        masks_.push_back(d_.one_in(3) ? t_.emit(sop::mask_not, p) : t_.emit(d_.one_in(2) ? sop::mask_or : sop::mask_and, p, q));
-        break;
-      }
-      case 10: {
-        if (!masks_.empty() && d_.one_in(4)) {
-          integers_.push_back(t_.emit(sop::mask_to_int, mask()));
-          break;
-        }
-        const int sure = t_.emit(sop::select, t_.emit(sop::equal, x, x), x, t_.literal(0.0f));
-        integers_.push_back(d_.one_in(2) ? t_.emit(sop::as_int, sure) : t_.emit(sop::to_int, x));
-        break;
-      }
-      case 11: {
-        const int u = integer(), v = integer();
-        integers_.push_back(t_.emit(d_.pick(words), u, v));
-        break;
-      }
-      case 12: {
-        const int u = integer();
-        const int count = d_.below(32);
-        integers_.push_back(t_.emit(d_.one_in(2) ? sop::shift_left : sop::shift_right, u, count));
-        break;
-      }
-      default: {
-        const int u = integer();
-        reals_.push_back(d_.one_in(6) ? t_.emit(sop::pow, x, y) : t_.emit(d_.one_in(2) ? sop::as_float : sop::to_float, u));
-        break;
-      }
-    }
-  }
-  choices& d_;
-  tape t_;
-  int arity_ = 0;
-  std::vector<int> reals_, integers_, masks_;
-};
 inline int program(maker& m) {
   const int arity = m.decide.one_in(4) ? m.decide.in(1, max_operands) : m.decide.in(1, 3);
-  const auto any_type = [&] { return m.decide.one_in(6) ? type_for<identity_t>(m) : type::float32; };
+  const auto any_type = [&] {
+    return m.decide.one_in(6) ? type_for<identity_t>(m) : type::float32;
+  };
   std::vector<int> operands{m.any(any_type())};
   shape s = m.shape_of(operands[0]);
   while (static_cast<int>(operands.size()) < arity) {
@@ -223,7 +133,8 @@ inline std::vector<int> affine(maker& m, int x, const shape& s, int least, int m
 inline int layerNormalization(maker& m) {
   const int x = m.any();
   layerNormalization_options o{some_axes(m, m.shape_of(x).rank)};
-  const shape s = layerNormalization_t::affine(layerNormalization_t::axes_of(o, m.shape_of(x).rank), m.shape_of(x));
+  const shape s = layerNormalization_t::affine(layerNormalization_t::axes_of(o, m.shape_of(x).rank),
+                                               m.shape_of(x));
   return m.add<layerNormalization_t>(o, affine(m, x, s, 0, 2));
 }
 inline int batchNormalization(maker& m) {
@@ -237,16 +148,22 @@ inline int instanceNormalization(maker& m) {
   instanceNormalization_options o;
   if (m.decide.one_in(2)) o.layout = image_layout::nhwc;
   o.scale = m.decide.one_in(2);
-  return m.add<instanceNormalization_t>(o, affine(m, x, extents(m.shape_of(x)[channel_axis(o.layout)]), 0, 2));
+  return m.add<instanceNormalization_t>(
+      o, affine(m, x, extents(m.shape_of(x)[channel_axis(o.layout)]), 0, 2));
 }
 inline int attention(maker& m) {
   const int q = m.any_of_rank(3, 3);
   const shape s = m.shape_of(q);
-  const i64 heads = s[2] % 2 == 0 && m.decide.one_in(2) ? 2 : m.decide.one_in(4) ? s[2] : 1, keys = m.extent(33), columns = heads * m.extent(8);
+  const i64 heads = s[2] % 2 == 0 && m.decide.one_in(2) ? 2
+                    : m.decide.one_in(4)                ? s[2]
+                                                        : 1,
+            keys = m.extent(33), columns = heads * m.extent(8);
   if (!m.affords({s[0], s[1], keys, s[2] + columns})) return -1;
-  const int k = m.any_like({type::float32, extents(s[0], keys, s[2])}), v = m.any_like({type::float32, extents(s[0], keys, columns)});
+  const int k = m.any_like({type::float32, extents(s[0], keys, s[2])}),
+            v = m.any_like({type::float32, extents(s[0], keys, columns)});
   if (m.decide.one_in(2)) return m.add<attention_t>({heads}, {q, k, v});
-  return m.add<attention_t>({heads}, {q, k, v, m.any_like({type::float32, m.part_of(extents(s[0], heads, s[1], keys))})});
+  return m.add<attention_t>(
+      {heads}, {q, k, v, m.any_like({type::float32, m.part_of(extents(s[0], heads, s[1], keys))})});
 }
 
 inline int matmul(maker& m) {
@@ -267,10 +184,13 @@ inline int matmul(maker& m) {
 inline int gemm(maker& m) {
   constexpr float factors[] = {1.0f, 1.0f, 0.5f, -2.0f, 0.0f};
   const int a = m.any_of_rank(2, 2);
-  gemm_options o{m.decide.pick(factors), m.decide.pick(factors), m.decide.one_in(2), m.decide.one_in(2)};
-  const i64 rows = m.shape_of(a)[o.aTranspose], inner = m.shape_of(a)[!o.aTranspose], columns = m.extent(67);
+  gemm_options o{m.decide.pick(factors), m.decide.pick(factors), m.decide.one_in(2),
+                 m.decide.one_in(2)};
+  const i64 rows = m.shape_of(a)[o.aTranspose], inner = m.shape_of(a)[!o.aTranspose],
+            columns = m.extent(67);
   if (!m.affords({rows, inner, columns})) return -1;
-  const int b = m.any_like({type::float32, o.bTranspose ? extents(columns, inner) : extents(inner, columns)});
+  const int b =
+      m.any_like({type::float32, o.bTranspose ? extents(columns, inner) : extents(inner, columns)});
   if (!m.decide.one_in(2)) return m.add<gemm_t>(o, {a, b});
   return m.add<gemm_t>(o, {a, b, m.any_like({type::float32, m.part_of(extents(rows, columns))})});
 }
@@ -289,25 +209,30 @@ inline sliding slide_over(maker& m, i64 height, i64 width) {
     const i64 most = taps > 1 ? (room - 1) / (taps - 1) : 3;
     dilation = m.decide.one_in(4) ? m.decide.in(1, most < 3 ? most : 3) : 1;
   };
-  one(height + s.padding.begin(0) + s.padding.end(0), s.taps.height, s.strides.height, s.dilations.height);
-  one(width + s.padding.begin(1) + s.padding.end(1), s.taps.width, s.strides.width, s.dilations.width);
+  one(height + s.padding.begin(0) + s.padding.end(0), s.taps.height, s.strides.height,
+      s.dilations.height);
+  one(width + s.padding.begin(1) + s.padding.end(1), s.taps.width, s.strides.width,
+      s.dilations.width);
   return s;
 }
 inline int conv2d(maker& m) {
   constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
-  constexpr filter_layout filters[] = {filter_layout::oihw, filter_layout::hwio, filter_layout::ohwi, filter_layout::ihwo};
+  constexpr filter_layout filters[] = {filter_layout::oihw, filter_layout::hwio,
+                                       filter_layout::ohwi, filter_layout::ihwo};
   conv2d_options o;
   o.inputLayout = m.decide.pick(images);
   o.filterLayout = m.decide.pick(filters);
   const int x = m.any_of_rank(4, 4);
   const shape s = m.shape_of(x);
   const i64 channels = s[channel_axis(o.inputLayout)];
-  const sliding w = slide_over(m, s[spatial_axis(o.inputLayout, 0)], s[spatial_axis(o.inputLayout, 1)]);
+  const sliding w =
+      slide_over(m, s[spatial_axis(o.inputLayout, 0)], s[spatial_axis(o.inputLayout, 1)]);
   o.padding = w.padding;
   o.strides = w.strides;
   o.dilations = w.dilations;
   if (m.decide.one_in(2)) o.groups = m.decide.one_in(2) && channels % 2 == 0 ? 2 : channels;
-  const i64 count = o.groups * m.extent(o.groups > 1 ? 4 : 40), of[] = {count, channels / o.groups, w.taps.height, w.taps.width};
+  const i64 count = o.groups * m.extent(o.groups > 1 ? 4 : 40),
+            of[] = {count, channels / o.groups, w.taps.height, w.taps.width};
   shape f{4, {}};
   for (int i = 0; i < 4; ++i) f.extent[conv2d_t::filter_axis(o.filterLayout, i)] = of[i];
   if (!m.affords({s.count(), count / o.groups, w.taps.height, w.taps.width})) return -1;
@@ -338,7 +263,8 @@ inline int reshape(maker& m) {
   o.newShape.count = left == 1 ? m.decide.in(0, 5) : m.decide.in(1, 5);
   for (int i = 0; i < o.newShape.count; ++i) o.newShape.item[i] = 1;
   for (i64 factor = 2; left > 1; ++factor)  // every prime factor goes to some axis
-    for (; left % factor == 0; left /= factor) o.newShape.item[m.decide.below(o.newShape.count)] *= factor;
+    for (; left % factor == 0; left /= factor)
+      o.newShape.item[m.decide.below(o.newShape.count)] *= factor;
   return m.add<reshape_t>(o, {x});
 }
 inline int transpose(maker& m) {
@@ -348,7 +274,8 @@ inline int transpose(maker& m) {
   if (m.decide.one_in(4)) return m.add<transpose_t>(o, {x});
   o.permutation.count = rank;
   for (int i = 0; i < rank; ++i) o.permutation.item[i] = i;
-  for (int i = rank - 1; i > 0; --i) std::swap(o.permutation.item[i], o.permutation.item[i - m.decide.below(i + 1)]);
+  for (int i = rank - 1; i > 0; --i)
+    std::swap(o.permutation.item[i], o.permutation.item[i - m.decide.below(i + 1)]);
   return m.add<transpose_t>(o, {x});
 }
 
@@ -364,7 +291,9 @@ inline int slice(maker& m) {
   const shape x = m.shape_of(v);
   slice_options o;
   o.starts = each_axis(x, [&](int i) { return m.decide.one_in(2) ? m.decide.below(x[i]) : 0; });
-  o.sizes = each_axis(x, [&](int i) { return x[i] - o.starts[i] - (m.decide.one_in(2) ? m.decide.below(x[i] - o.starts[i]) : 0); });
+  o.sizes = each_axis(x, [&](int i) {
+    return x[i] - o.starts[i] - (m.decide.one_in(2) ? m.decide.below(x[i] - o.starts[i]) : 0);
+  });
   if (m.decide.one_in(2)) o.strides = each_axis(x, [&](int) { return m.decide.in(1, 3); });
   return m.add<slice_t>(o, {v});
 }
@@ -397,22 +326,31 @@ inline int expand(maker& m) {
 }
 inline int tile(maker& m) {
   const int v = m.any(m.any_type());
-  return m.add<tile_t>({each_axis(m.shape_of(v), [&](int) { return m.decide.one_in(2) ? m.decide.in(1, 3) : 1; })}, {v});
+  return m.add<tile_t>(
+      {each_axis(m.shape_of(v), [&](int) { return m.decide.one_in(2) ? m.decide.in(1, 3) : 1; })},
+      {v});
 }
 inline int reverse(maker& m) {
   const int v = m.any(m.any_type());
   return m.add<reverse_t>({some_axes(m, m.shape_of(v).rank)}, {v});
 }
 inline int pad(maker& m) {
-  constexpr padding_mode modes[] = {padding_mode::constant, padding_mode::edge, padding_mode::reflection};
+  constexpr padding_mode modes[] = {padding_mode::constant, padding_mode::edge,
+                                    padding_mode::reflection};
   const int v = m.any(m.any_type());
   const shape x = m.shape_of(v);
   pad_options o;
   o.mode = m.decide.pick(modes);
-  const auto some = [&](int i) { return m.decide.one_in(2) ? m.decide.below(o.mode == padding_mode::reflection && x[i] < 4 ? x[i] : 4) : 0; };
+  const auto some = [&](int i) {
+    return m.decide.one_in(2)
+               ? m.decide.below(o.mode == padding_mode::reflection && x[i] < 4 ? x[i] : 4)
+               : 0;
+  };
   o.beginningPadding = each_axis(x, some);
   o.endingPadding = each_axis(x, some);
-  if (m.decide.one_in(2)) o.value = m.at(v).type == type::float32 ? static_cast<double>(small_number(m)) : m.decide.below(100);
+  if (m.decide.one_in(2))
+    o.value =
+        m.at(v).type == type::float32 ? static_cast<double>(small_number(m)) : m.decide.below(100);
   return m.add<pad_t>(o, {v});
 }
 inline type index_type(maker& m) { return m.decide.one_in(2) ? type::int64 : type::int32; }

@@ -37,7 +37,8 @@ inline std::string distance_of(const std::byte* a, const std::byte* b) {
 }
 
 /// The element and both values, found out by calling once more.
-template <class Test> std::string words_of_element(Test& run, const table_view& t, const contents& c, const difference& d) {
+template <class Test> std::string words_of_element(Test& run, const table_view& t,
+                                                   const contents& c, const difference& d) {
   if (d.element < 0) return "  " + d.problem + "\n";
   const tensor& out = t.nodes[t.outputs[d.output]].out;
   std::string problem;
@@ -45,14 +46,20 @@ template <class Test> std::string words_of_element(Test& run, const table_view& 
   std::string r = "  first difference: element " + std::to_string(d.element) + " at [";
   i64 left = d.element;
   const strides step = dense(out.shape);
-  for (int i = 0; i < out.shape.rank; left %= step[i], ++i) r += (i > 0 ? ", " : "") + std::to_string(left / step[i]);
-  const auto size = static_cast<std::size_t>(size_bytes(out.type)), at = static_cast<std::size_t>(d.element) * size, o = static_cast<std::size_t>(d.output);
+  for (int i = 0; i < out.shape.rank; left %= step[i], ++i)
+    r += (i > 0 ? ", " : "") + std::to_string(left / step[i]);
+  const auto size = static_cast<std::size_t>(size_bytes(out.type)),
+             at = static_cast<std::size_t>(d.element) * size,
+             o = static_cast<std::size_t>(d.output);
   const std::byte *a = wanted->wanted[o].data() + at, *b = d.found.data();
-  with_element(out.type, [&]<class T>() { r += "]: reference " + words_of_element<T>(a) + ", found " + words_of_element<T>(b); });
+  with_element(out.type, [&]<class T>() {
+    r += "]: reference " + words_of_element<T>(a) + ", found " + words_of_element<T>(b);
+  });
   if (out.type == type::float32) r += ", " + distance_of(a, b);
   if (!wanted->allowed.empty()) {
     const range& allowed = wanted->allowed[o][static_cast<std::size_t>(d.element)];
-    r += printed(", allowed %.9g to %.9g", allowed.low, allowed.high) + (allowed.nan ? " or NaN" : "");
+    r += printed(", allowed %.9g to %.9g", allowed.low, allowed.high) +
+         (allowed.nan ? " or NaN" : "");
   }
   return r + "\n";
 }
@@ -60,10 +67,12 @@ template <class Test> std::string words_of_element(Test& run, const table_view& 
 /// Which node differs and what it reads.
 inline std::string words_of_node(const table_view& t, int at) {
   const node& n = t.nodes[at];
-  std::string r = std::string("  operator: ") + n.op + " (" + name_of(n.kind) + "), node " + value_name(at) + ", " + words_of(n.out) + "\n";
+  std::string r = std::string("  operator: ") + n.op + " (" + name_of(n.kind) + "), node " +
+                  value_name(at) + ", " + words_of(n.out) + "\n";
   if (n.region >= 0) r += std::string("  part of: ") + t.regions[n.region].op + "\n";
   for (int k = 0; k < n.operands; ++k)
-    r += "  operand " + std::to_string(k) + ": " + value_name(n.in[k]) + ", " + t.nodes[n.in[k]].op + ", " + words_of(t.nodes[n.in[k]].out) + "\n";
+    r += "  operand " + std::to_string(k) + ": " + value_name(n.in[k]) + ", " +
+         t.nodes[n.in[k]].op + ", " + words_of(t.nodes[n.in[k]].out) + "\n";
   return r;
 }
 /// Small contents are printed whole.
@@ -83,7 +92,8 @@ inline std::string words_of_contents(const tensor& t, const elements& e) {
   return r;
 }
 /// The nodes that a case needs, each as `line(node)` says it.
-template <class Line> std::string words_of_graph(const cut_table& net, const contents& c, Line line) {
+template <class Line>
+std::string words_of_graph(const cut_table& net, const contents& c, Line line) {
   const table_view t = net.view();
   const std::vector<bool> needed = net.needed();
   std::string r = "  rebuild:\n";
@@ -92,7 +102,8 @@ template <class Line> std::string words_of_graph(const cut_table& net, const con
     if (!needed[at]) continue;
     const std::string text = line(t, i);
     if (text.empty()) continue;
-    r += "    " + text + (is_leaf(t.nodes[i].kind) ? words_of_contents(t.nodes[i].out, c[at]) : "") + "\n";
+    r += "    " + text +
+         (is_leaf(t.nodes[i].kind) ? words_of_contents(t.nodes[i].out, c[at]) : "") + "\n";
   }
   r += "    const auto net = b.finish({";
   for (int o = 0; o < t.outputs.size; ++o) r += (o > 0 ? ", " : "") + value_name(t.outputs[o]);
@@ -100,17 +111,22 @@ template <class Line> std::string words_of_graph(const cut_table& net, const con
 }
 
 template <class Test> std::string headline(const Test& run, const difference& d, int number) {
-  return "differential: seed " + std::to_string(run.options.seed) + ", number " + std::to_string(number) + ", " + d.way + "\n";
+  return "differential: seed " + std::to_string(run.options.seed) + ", number " +
+         std::to_string(number) + ", " + d.way + "\n";
 }
 /// What is said of any small case.
-template <class Test, class Line> std::string words_of_case(Test& run, const small_case& s, int number, Line line) {
+template <class Test, class Line>
+std::string words_of_case(Test& run, const small_case& s, int number, Line line) {
   const table_view t = s.net.view();
-  std::string r = headline(run, s.what, number) + words_of_node(t, t.outputs[s.what.output < 0 ? 0 : s.what.output]);
+  std::string r = headline(run, s.what, number) +
+                  words_of_node(t, t.outputs[s.what.output < 0 ? 0 : s.what.output]);
   return r + words_of_element(run, t, s.values, s.what) + words_of_graph(s.net, s.values, line);
 }
 
 /// A random graph that fails.
-template <class Test> std::string report_of(Test& run, const random_graph& g, const difference& what, std::uint64_t seed, mood m, int number) {
+template <class Test> std::string report_of(Test& run, const random_graph& g,
+                                            const difference& what, std::uint64_t seed, mood m,
+                                            int number) {
   if (!g.fault.ok()) return headline(run, what, number) + "  " + what.problem + "\n";
   const table_view t = g.net.view();
   std::vector<bool> may_cut(static_cast<std::size_t>(t.nodes.size));
@@ -125,14 +141,20 @@ template <class Test> std::string report_of(Test& run, const random_graph& g, co
     const step* s = steps[static_cast<std::size_t>(i)];
     if (s == nullptr) return std::string();  // inside of a composite operator
     const bool replaced = is_leaf(n.kind) && !is_leaf(t.nodes[i].kind);
-    return "const auto " + value_name(i) + " = " + (replaced ? "b.input(\"" + value_name(i) + "\", " + code_of(n.out) + ")" : s->code) + ";";
+    return "const auto " + value_name(i) + " = " +
+           (replaced ? "b.input(\"" + value_name(i) + "\", " + code_of(n.out) + ")" : s->code) +
+           ";";
   };
-  const auto cut = cut_down(t, c, may_cut, [&](const table_view& v, const contents& e) { return run.differs(v, e, seed); });
+  const auto cut = cut_down(t, c, may_cut, [&](const table_view& v, const contents& e) {
+    return run.differs(v, e, seed);
+  });
   return words_of_case(run, cut ? *cut : small_case{cut_table(t), c, what}, number, line);
 }
 
 /// A table that fails: any node may be cut off.
-template <class Test> std::string report_of(Test& run, const table_view& t, const contents& c, const difference& what, std::uint64_t seed, int number) {
+template <class Test> std::string report_of(Test& run, const table_view& t, const contents& c,
+                                            const difference& what, std::uint64_t seed,
+                                            int number) {
   const auto line = [](const table_view& now, int i) {
     const node& n = now.nodes[i];
     std::string r = value_name(i) + " = " + n.op + " (" + name_of(n.kind) + ") " + words_of(n.out);
@@ -141,9 +163,11 @@ template <class Test> std::string report_of(Test& run, const table_view& t, cons
     return r;
   };
   const std::vector<bool> all(static_cast<std::size_t>(t.nodes.size), true);
-  const auto cut = cut_down(t, c, all, [&](const table_view& v, const contents& e) { return run.differs(v, e, seed); });
+  const auto cut = cut_down(
+      t, c, all, [&](const table_view& v, const contents& e) { return run.differs(v, e, seed); });
   if (cut) return words_of_case(run, *cut, number, line);
-  return words_of_case(run, small_case{cut_table(t), c, what}, number, line) + "  only the whole graph differs: its programs as constants, or how it is fused\n";
+  return words_of_case(run, small_case{cut_table(t), c, what}, number, line) +
+         "  only the whole graph differs: its programs as constants, or how it is fused\n";
 }
 
 }  // namespace tenon::trial

@@ -10,7 +10,12 @@ namespace tenon::trial {
 /// the table that it was made of.
 class cut_table {
  public:
-  explicit cut_table(const table_view& of) : of_(of), nodes_(of.nodes.begin(), of.nodes.end()), names_(of.names.begin(), of.names.end()), inputs_(of.inputs.begin(), of.inputs.end()), outputs_(of.outputs.begin(), of.outputs.end()) {}
+  explicit cut_table(const table_view& of)
+      : of_(of),
+        nodes_(of.nodes.begin(), of.nodes.end()),
+        names_(of.names.begin(), of.names.end()),
+        inputs_(of.inputs.begin(), of.inputs.end()),
+        outputs_(of.outputs.begin(), of.outputs.end()) {}
   void give_only(int node) { outputs_ = {node}; }
   /// An input of the same type and shape in place of a node.
   void replace(int at) {
@@ -26,7 +31,9 @@ class cut_table {
   }
   table_view view() const {
     table_view t = of_;
-    const auto of = []<class T>(const std::vector<T>& v) { return list<T>{v.data(), static_cast<int>(v.size())}; };
+    const auto of = []<class T>(const std::vector<T>& v) {
+      return list<T>{v.data(), static_cast<int>(v.size())};
+    };
     t.nodes = of(nodes_);
     t.names = of(names_);
     t.inputs = of(inputs_);
@@ -38,7 +45,8 @@ class cut_table {
     std::vector<bool> r(nodes_.size());
     for (const int o : outputs_) r[static_cast<std::size_t>(o)] = true;
     for (std::size_t i = nodes_.size(); i-- > 0;)
-      for (int k = 0; r[i] && k < nodes_[i].operands; ++k) r[static_cast<std::size_t>(nodes_[i].in[k])] = true;
+      for (int k = 0; r[i] && k < nodes_[i].operands; ++k)
+        r[static_cast<std::size_t>(nodes_[i].in[k])] = true;
     return r;
   }
 
@@ -59,7 +67,9 @@ struct small_case {
 /// Cuts a table down to the first node that differs and as little before it as shows the difference.
 /// `differs(table, contents)` says what is wrong, if anything; `may_cut[i]`: node i is a whole
 /// operator's result. Nothing, if the cut tables do not differ.
-template <class Differs> std::optional<small_case> cut_down(const table_view& t, const contents& c, const std::vector<bool>& may_cut, Differs differs) {
+template <class Differs> std::optional<small_case> cut_down(const table_view& t, const contents& c,
+                                                            const std::vector<bool>& may_cut,
+                                                            Differs differs) {
   for (int i = 0; i < t.nodes.size; ++i) {
     if (!may_cut[static_cast<std::size_t>(i)] || is_leaf(t.nodes[i].kind)) continue;
     small_case best{cut_table(t), c, {}};
@@ -69,7 +79,9 @@ template <class Differs> std::optional<small_case> cut_down(const table_view& t,
     else
       continue;
     for (int k = i - 1; k >= 0; --k) {
-      if (!may_cut[static_cast<std::size_t>(k)] || is_leaf(t.nodes[k].kind) || !best.net.needed()[static_cast<std::size_t>(k)]) continue;
+      if (!may_cut[static_cast<std::size_t>(k)] || is_leaf(t.nodes[k].kind) ||
+          !best.net.needed()[static_cast<std::size_t>(k)])
+        continue;
       cut_table source = best.net;
       source.give_only(k);
       std::string problem;

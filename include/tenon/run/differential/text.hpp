@@ -59,8 +59,7 @@ inline std::string code_of(const axis_list& l) {
   if (!l.given()) return "{}";
   std::string r = "tn::axis_list{";
   if (l.count == 0) return r + "std::initializer_list<tn::i64>{}}";
-  for (int i = 0; i < l.count && i < max_rank; ++i)
-    r += (i > 0 ? ", " : "") + std::to_string(l[i]);
+  for (int i = 0; i < l.count && i < max_rank; ++i) r += (i > 0 ? ", " : "") + std::to_string(l[i]);
   return r + "}";
 }
 inline std::string code_of(const shape& s) {

@@ -17,15 +17,17 @@ using contents = std::vector<elements>;
 
 /// What kind of numbers a run gets.
 enum class mood : std::uint8_t {
-  calm,      ///< between -1 and 1
-  wide,      ///< any magnitude that does not overflow at once, with a few zeros of both signs
-  special,   ///< also infinities, NaN, subnormals and the largest numbers
+  calm,         ///< between -1 and 1
+  wide,         ///< any magnitude that does not overflow at once, with a few zeros of both signs
+  special,      ///< also infinities, NaN, subnormals and the largest numbers
   not_numbers,  ///< only NaN: what the call before left behind
 };
 
 inline float any_float(generator& r, mood m) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
-  constexpr float specials[] = {0.0f, -0.0f, infinity, -infinity, std::numeric_limits<float>::quiet_NaN(), 1e-45f, -1e-40f, 3e38f, -3e38f, 1.0f};
+  constexpr float specials[] = {
+      0.0f,   -0.0f,   infinity, -infinity, std::numeric_limits<float>::quiet_NaN(),
+      1e-45f, -1e-40f, 3e38f,    -3e38f,    1.0f};
   if (m == mood::not_numbers) return std::numeric_limits<float>::quiet_NaN();
   if (m == mood::special && r.one_in(12)) return specials[r.below(10)];
   const float x = r.real();
@@ -126,7 +128,8 @@ class weight_set {
     for (int i = 0; i < t_.weights.size; ++i) {
       const node& n = t_.nodes[t_.weights[i]];
       if (t_.name_of(n) == wanted)
-        return {data_[static_cast<std::size_t>(i)], n.out.type, n.out.shape, dense(n.out.shape), true};
+        return {data_[static_cast<std::size_t>(i)], n.out.type, n.out.shape, dense(n.out.shape),
+                true};
     }
     return {};
   }
