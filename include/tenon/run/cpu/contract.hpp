@@ -108,7 +108,7 @@ struct batch_place {
 };
 inline batch_place place_batch(const contract_plan& t, i64 batch) noexcept {
   batch_place w;
-  for (int k = 0; k < t.operands; ++k) w.epilogue[k] = t.epilogue_offset[k];
+  for (int k = 0; k < t.after.operands; ++k) w.epilogue[k] = t.after.offset[k];
   for (int b = t.batches - 1; b >= 0; --b) {
     const output_axis& x = t.batch[b];
     const i64 at = batch % x.extent;
@@ -116,7 +116,7 @@ inline batch_place place_batch(const contract_plan& t, i64 batch) noexcept {
     w.q += at * x.q;
     w.p += at * x.p;
     w.out += at * x.out;
-    for (int k = 0; k < t.operands; ++k) w.epilogue[k] += at * x.epilogue[k];
+    for (int k = 0; k < t.after.operands; ++k) w.epilogue[k] += at * x.epilogue[k];
   }
   return w;
 }
@@ -152,20 +152,19 @@ struct row_walk {
   }
 };
 
-/// Runs the epilogue over `n` neighbouring outputs. `sums` may be `out`. Operand k is read from
+/// Runs an epilogue over `n` neighbouring outputs. `sums` may be `out`. Operand k is read from
 /// `offset[k]` on, in steps of `step(k)`.
-template <class Step> inline void finish(const contract_work& w, const frame& f, const i64* offset,
-                                         const Step& step, const float* sums, float* out,
-                                         i64 n) noexcept {
+template <class Step> inline void finish(const epilogue_plan& e, const function& run,
+                                         const frame& f, const i64* offset, const Step& step,
+                                         const float* sums, float* out, i64 n) noexcept {
   stream in[max_operands];
-  for (int k = 0; k < w.plan.operands; ++k) {
-    if (w.plan.epilogue_root[k] < 0)
+  for (int k = 0; k < e.operands; ++k) {
+    if (e.root[k] < 0)
       in[k] = {sums, 1};
     else
-      in[k] = {reinterpret_cast<const float*>(f.base[w.plan.epilogue_root[k]]) + offset[k],
-               step(k)};
+      in[k] = {reinterpret_cast<const float*>(f.base[e.root[k]]) + offset[k], step(k)};
   }
-  run_streams(w.epilogue, in, w.plan.operands, out, n);
+  run_streams(run, in, e.operands, out, n);
 }
 
 /// Sums of `rows` rows and `registers` registers of packed columns.
@@ -208,12 +207,12 @@ inline void turn_sums(const contract_work& w, const frame& f, const work_piece& 
     float* to = out + row.out() + column * t.column.out;
     transpose(sums + r * sums_row, sums_row, n, columns, to, t.column.out);
     i64 offset[max_operands];
-    for (int k = 0; k < t.operands; ++k)
+    for (int k = 0; k < t.after.operands; ++k)
       offset[k] = at.epilogue[k] + row.epilogue(k) + column * t.column.epilogue[k];
     for (i64 c = 0; c < columns && w.epilogue.run != nullptr; ++c, to += t.column.out) {
       finish(
-          w, f, offset, [&](int k) { return inner.epilogue[k]; }, to, to, n);
-      for (int k = 0; k < t.operands; ++k) offset[k] += t.column.epilogue[k];
+          t.after, w.epilogue, f, offset, [&](int k) { return inner.epilogue[k]; }, to, to, n);
+      for (int k = 0; k < t.after.operands; ++k) offset[k] += t.column.epilogue[k];
     }
     r += n;
   }
@@ -233,10 +232,10 @@ inline void finish_rows(const contract_work& w, const frame& f, const work_piece
       continue;
     }
     i64 offset[max_operands];
-    for (int k = 0; k < t.operands; ++k)
+    for (int k = 0; k < t.after.operands; ++k)
       offset[k] = at.epilogue[k] + row.epilogue(k) + column * t.column.epilogue[k];
     finish(
-        w, f, offset, [&](int k) { return t.column.epilogue[k]; }, sums, to, n);
+        t.after, w.epilogue, f, offset, [&](int k) { return t.column.epilogue[k]; }, sums, to, n);
   }
 }
 
@@ -281,11 +280,12 @@ inline void finish_pixels(const contract_work& w, const frame& f, const i64* off
   const auto step = [&](int k) { return t.column.epilogue[k]; };
   const auto finish_from = [&](i64 x, i64 y, const float* from, float* to, i64 n) {
     i64 own[max_operands];
-    for (int k = 0; k < t.operands; ++k)
+    for (int k = 0; k < t.after.operands; ++k)
       own[k] = offset[k] + x * t.column.epilogue[k] + y * t.line.epilogue[k];
-    finish(w, f, own, step, from, to, n);
+    finish(t.after, w.epilogue, f, own, step, from, to, n);
   };
-  if (!plain && t.pixelwise_constant) finish(w, f, offset, step, sums, sums, last - first);
+  if (!plain && t.pixelwise_constant)
+    finish(t.after, w.epilogue, f, offset, step, sums, sums, last - first);
   const bool done = plain || t.pixelwise_constant,
              at_once = !done && t.run > t.column.extent;  // lines follow one another in everything
   if (dense && at_once) return finish_from(first, 0, sums, out + first, last - first);
@@ -330,7 +330,7 @@ inline void run_pixels(const contract_work& w, const frame& f, const work_piece&
     }
     for (i64 i = 0; i < rows; ++i) {
       i64 offset[max_operands];
-      for (int k = 0; k < t.operands; ++k)
+      for (int k = 0; k < t.after.operands; ++k)
         offset[k] = at.epilogue[k] + (r + i) * t.row[0].epilogue[k];
       finish_pixels(w, f, offset, first, last, sums + i * room,
                     out + at.out + (r + i) * t.row[0].out);
@@ -413,7 +413,7 @@ inline const contract_work* bind_contract(const binding<function>& b) noexcept {
   const contract_plan& t = w->plan;
   w->packed = b.packed;
   w->scratch_offset = b.plan->scratch_offset[b.group];
-  if (t.epilogue_program >= 0) w->epilogue = b.functions[t.epilogue_program];
+  if (t.after.program >= 0) w->epilogue = b.functions[t.after.program];
   auto* q = reinterpret_cast<std::int32_t*>(b.bound + t.table_q);
   auto* p = reinterpret_cast<std::int32_t*>(b.bound + t.table_p);
   if (t.form == vector_form::panels && t.has_q_table()) write_terms(t, t.term_q, false, q);

@@ -14,6 +14,13 @@ struct output_axis {
   i64 epilogue[max_operands]{};
 };
 
+/// The map that runs over the sums, and where its operands lie; root -1: the sums.
+struct epilogue_plan {
+  int program = -1, operands = 0;
+  int root[max_operands]{};
+  i64 offset[max_operands]{};
+};
+
 /// Where an operand of the contraction is read.
 struct side {
   enum class source : std::uint8_t {
@@ -88,10 +95,7 @@ struct contract_plan {
   footprint need{};
   i64 table_q = 0, table_p = 0;
   int out_root = -1;
-  // Epilogue.
-  int epilogue_program = -1, operands = 0;
-  int epilogue_root[max_operands]{};
-  i64 epilogue_offset[max_operands]{};
+  epilogue_plan after{};
   bool pixelwise_constant = true;  ///< no operand but the accumulator varies along line and column
   i64 run = 1;  ///< neighbouring outputs along which the output and all operands move evenly
 };
@@ -145,6 +149,26 @@ struct reading {
       if (c.swept[s].out_axis == axis) return true;
     return false;
   }
+  constexpr epilogue_plan epilogue(int anchor) const {
+    epilogue_plan e;
+    if (map < 0) return e;
+    const node& m = p.table.nodes[map];
+    e.program = m.detail;
+    e.operands = m.operands;
+    for (int k = 0; k < m.operands; ++k) {
+      e.root[k] = m.in[k] == anchor ? -1 : p.values[m.in[k]].root;
+      e.offset[k] = p.values[m.in[k]].offset;
+    }
+    return e;
+  }
+  /// True if the output and the epilogue's operands go on evenly from a run of `inner` to the next.
+  constexpr bool continues(const output_axis& outer, const output_axis& inner) const {
+    bool even = outer.out == inner.out * inner.extent;
+    const int operands = map >= 0 ? p.table.nodes[map].operands : 0;
+    for (int k = 0; k < operands; ++k)
+      even = even && outer.epilogue[k] == inner.epilogue[k] * inner.extent;
+    return even;
+  }
   constexpr output_axis axis(int i, bool swap) const {
     output_axis x;
     x.extent = c.axis[i].extent;
@@ -162,6 +186,12 @@ struct reading {
     return x;
   }
 };
+
+constexpr reading read_group(const plan_view& p, int g) {
+  const group& own = p.groups[g];
+  const node& n = p.table.nodes[own.anchor];
+  return {p, n, p.table.contraction_of(n), own.size > 1 ? p.members[own.begin + own.size - 1] : -1};
+}
 
 /// Decides step by step; the order of the members is the order of the decisions.
 struct contract_planner {
@@ -286,18 +316,10 @@ struct contract_planner {
   constexpr void merge_rows() {
     if (t.row_axes < 2) return;
     output_axis &outer = t.row[t.row_axes - 2], &inner = t.row[t.row_axes - 1];
-    if (outer.q != inner.q * inner.extent || !continues(outer, inner)) return;
+    if (outer.q != inner.q * inner.extent || !r.continues(outer, inner)) return;
     inner.extent *= outer.extent;
     outer = inner;
     --t.row_axes;
-  }
-  /// True if the output and the epilogue's operands go on evenly from a run of `inner` to the next.
-  constexpr bool continues(const output_axis& outer, const output_axis& inner) const {
-    bool even = outer.out == inner.out * inner.extent;
-    const int operands = r.map >= 0 ? r.p.table.nodes[r.map].operands : 0;
-    for (int k = 0; k < operands; ++k)
-      even = even && outer.epilogue[k] == inner.epilogue[k] * inner.extent;
-    return even;
   }
   constexpr void add_terms(int i) {
     const int k = t.term_axes++;
@@ -367,11 +389,11 @@ struct contract_planner {
   constexpr void plan_runs() {
     if (pixels) {
       t.run = t.column.extent;
-      if (continues(t.line, t.column)) t.run *= t.line.extent;
+      if (r.continues(t.line, t.column)) t.run *= t.line.extent;
     } else if (t.turned) {
       t.run = 1;
       for (int b = t.row_axes - 1; b >= 0; --b) {
-        if (b < t.row_axes - 1 && !continues(t.row[b], t.row[b + 1])) break;
+        if (b < t.row_axes - 1 && !r.continues(t.row[b], t.row[b + 1])) break;
         t.run *= t.row[b].extent;
       }
     }
@@ -379,15 +401,10 @@ struct contract_planner {
   constexpr void plan_epilogue(int anchor) {
     t.out_root = r.map >= 0 ? r.map : anchor;
     if (r.map < 0) return;
-    const node& m = r.p.table.nodes[r.map];
-    t.epilogue_program = m.detail;
-    t.operands = m.operands;
-    for (int k = 0; k < m.operands; ++k) {
-      t.epilogue_root[k] = m.in[k] == anchor ? -1 : r.p.values[m.in[k]].root;
-      t.epilogue_offset[k] = r.p.values[m.in[k]].offset;
-      if (t.epilogue_root[k] >= 0 && (t.column.epilogue[k] != 0 || t.line.epilogue[k] != 0))
+    t.after = r.epilogue(anchor);
+    for (int k = 0; k < t.after.operands; ++k)
+      if (t.after.root[k] >= 0 && (t.column.epilogue[k] != 0 || t.line.epilogue[k] != 0))
         t.pixelwise_constant = false;
-    }
   }
 };
 
@@ -397,9 +414,7 @@ struct contract_planner {
 /// plan's).
 constexpr contract_plan plan_contract(const plan_view& p, int g) {
   const group& own = p.groups[g];
-  const node& n = p.table.nodes[own.anchor];
-  const int map = own.size > 1 ? p.members[own.begin + own.size - 1] : -1;
-  contracts_cpu::contract_planner made{{p, n, p.table.contraction_of(n), map}};
+  contracts_cpu::contract_planner made{contracts_cpu::read_group(p, g)};
   made.choose_vectors();
   made.choose_image();
   made.choose_sides();

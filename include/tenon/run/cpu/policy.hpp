@@ -1,7 +1,7 @@
 // The policy `cpu`: SIMD kernels on the host's processor.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/run/cpu/contract.hpp>
+#include <tenon/run/cpu/depthwise.hpp>
 #include <tenon/run/cpu/fold.hpp>
 #include <tenon/run/cpu/known.hpp>
 #include <tenon/run/cpu/move.hpp>
@@ -32,7 +32,9 @@ struct cpu {
     switch (p.groups[g].kind) {
       case family::map: return simd::measure_rows(p, g);
       case family::reduce: return {0, 0, 0, static_cast<i64>(sizeof(simd::fold_plan))};
-      case family::contract: return simd::plan_contract(p, g).need;
+      case family::contract:
+        return simd::is_depthwise(p, g) ? simd::plan_depthwise(p, g).need
+                                        : simd::plan_contract(p, g).need;
       case family::window: return simd::measure_window(p, g);
       default: return simd::measure_move();
     }
@@ -62,7 +64,9 @@ struct cpu {
       case family::map: w = bound<simd::row_plan, simd::run_rows>(simd::bind_rows(b)); return;
       case family::reduce: w = bound<simd::fold_plan, simd::run_fold>(simd::bind_fold(b)); return;
       case family::contract:
-        w = bound<simd::contract_work, simd::run_contract>(simd::bind_contract(b));
+        w = simd::is_depthwise(*b.plan, b.group)
+                ? bound<simd::depthwise_work, simd::run_depthwise>(simd::bind_depthwise(b))
+                : bound<simd::contract_work, simd::run_contract>(simd::bind_contract(b));
         return;
       case family::window:
         w = bound<simd::window_plan, simd::run_window>(simd::bind_window(b));
