@@ -18,7 +18,7 @@ struct depthwise_plan {
   // Strips, in elements of the thread's memory.
   i64 strip = 1, phase = 0;  ///< output rows of a strip, elements of a phase of a copied row
   i64 copied = 0, summed = 0, table = 0;
-  bool filters_packed = false, at_binding = false;  ///< [tap][channel], where channels come last
+  bool filters_packed = false, at_binding = false;  ///< [tap][channel], or the taps of a plane
   bool at_once = false;                             ///< the epilogue runs over whole strips
   epilogue_plan after{};
   footprint need{};
@@ -30,30 +30,29 @@ struct depthwise_work {
   depthwise_plan plan{};
   function epilogue{};
   const std::byte* packed = nullptr;
+  const std::int32_t* taps = nullptr;  ///< offsets in a strip
   i64 scratch_offset = 0;
 };
 
-/// Elements [at, at + width) of a row of `n`; what lies outside is 0.
-[[gnu::always_inline]] inline real load_between(const float* row, i64 at, i64 n) noexcept {
-  if (at >= 0 && at + width <= n) return load(row + at);
+/// Elements [at, at + width) of rows of `n`; what lies outside is 0.
+struct between {
+  i64 at, first, end;
+  between(i64 position, i64 n) noexcept
+      : at(position), first(at < 0 ? -at : 0), end(n - at < width ? n - at : i64{width}) {
+    if (first > end) first = end = 0;
+  }
+  [[gnu::always_inline]] real load_from(const float* row) const noexcept {
 #if defined(__AVX512F__)
-  const i64 before = at < -width ? i64{width}
-                     : at < 0    ? -at
-                                 : 0,
-            behind = at + width - n > width ? i64{width}
-                     : at + width > n       ? at + width - n
-                                            : 0;
-  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((0xffffu << before) & (0xffffu >> behind)),
-                               row + at);
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << end) - (1u << first)), row + at);
 #else
-  const i64 first = at < 0 ? -at : 0, end = n - at < width ? n - at : i64{width};
-  if (first >= end) return real(0.0f);
-  float padded[width] = {};
-  std::memcpy(padded + first, row + at + first,
-              static_cast<std::size_t>(end - first) * sizeof(float));
-  return load(padded);
+    if (end - first == width) return load(row + at);
+    float padded[width] = {};
+    std::memcpy(padded + first, row + at + first,
+                static_cast<std::size_t>(end - first) * sizeof(float));
+    return load(padded);
 #endif
-}
+  }
+};
 template <int... I>
 [[gnu::always_inline]] inline void split_pairs(real a, real b, float* even, float* odd,
                                                std::integer_sequence<int, I...>) noexcept {
@@ -133,38 +132,46 @@ constexpr depthwise_plan plan_depthwise(const plan_view& p, int g) {
   t.copied = aligned((rows * t.pitch() + 2 * width) * 4) / 4;  // tiles read behind the last row
   t.summed = aligned(t.strip * t.column.extent * 4) / 4;
   t.table = t.copied + t.summed;
-  t.need = {0, 0, aligned(t.table * 4 + t.taps() * 8), bound};
+  t.filters_packed = t.tap_x != 1 || t.tap_y != t.taps_x;
+  t.need = {0, 0, aligned((t.table + t.taps()) * 4), aligned(bound) + aligned(t.taps() * 4)};
   return t;
 }
-/// Copies one padded row, phase by phase. Every element of the copy is written.
-inline void copy_row(const depthwise_plan& p, const float* row, float* to) noexcept {
-  if (p.stride_x == 1) {
-    for (i64 x = 0; x < p.phase; x += width) store(load_between(row, x - p.left, p.width), to + x);
-  } else if (p.stride_x == 2) {
-    for (i64 x = 0; x < p.phase; x += width) {
-      const i64 at = 2 * x - p.left;
-      split_pairs(load_between(row, at, p.width), load_between(row, at + width, p.width), to + x,
-                  to + p.phase + x, std::make_integer_sequence<int, width>{});
-    }
-  } else {
-    for (i64 s = 0; s < p.stride_x; ++s)
-      for (i64 x = 0; x < p.phase; ++x) {
-        const i64 at = x * p.stride_x + s - p.left;
-        to[s * p.phase + x] = at >= 0 && at < p.width ? row[at] : 0.0f;
-      }
+/// Copies `n` rows, padded on both sides and phase by phase. Every element of the copy is written.
+inline void copy_rows(const depthwise_plan& p, const float* rows, i64 n, float* to) noexcept {
+  const i64 pitch = p.pitch(), step = p.row_step, phase = p.phase;
+  for (i64 x = 0; x < phase && p.stride_x == 1; x += width) {
+    const between own(x - p.left, p.width);
+    for (i64 y = 0; y < n; ++y) store(own.load_from(rows + y * step), to + y * pitch + x);
   }
+  for (i64 x = 0; x < phase && p.stride_x == 2; x += width) {
+    const between low(2 * x - p.left, p.width), high(2 * x - p.left + width, p.width);
+    for (i64 y = 0; y < n; ++y) {
+      float* even = to + y * pitch + x;
+      split_pairs(low.load_from(rows + y * step), high.load_from(rows + y * step), even,
+                  even + phase, std::make_integer_sequence<int, width>{});
+    }
+  }
+  for (i64 y = 0; y < n && p.stride_x > 2; ++y)
+    for (i64 s = 0; s < p.stride_x; ++s)
+      for (i64 x = 0; x < phase; ++x) {
+        const i64 at = x * p.stride_x + s - p.left;
+        to[y * pitch + s * phase + x] = at >= 0 && at < p.width ? rows[y * step + at] : 0.0f;
+      }
 }
 /// The input rows that output rows [first, first + rows) see.
 inline void copy_strip(const depthwise_plan& p, const float* plane, i64 first, i64 rows,
                        float* to) noexcept {
   const i64 begin = first * p.stride_y - p.top,
-            n = (rows - 1) * p.stride_y + (p.taps_y - 1) * p.dilation_y + 1;
-  for (i64 y = begin; y < begin + n; ++y, to += p.pitch()) {
-    if (y >= 0 && y < p.height)
-      copy_row(p, plane + y * p.row_step, to);
-    else
-      std::memset(to, 0, static_cast<std::size_t>(p.pitch()) * sizeof(float));
-  }
+            n = (rows - 1) * p.stride_y + (p.taps_y - 1) * p.dilation_y + 1, end = begin + n;
+  i64 low = begin > 0 ? begin : 0, high = end < p.height ? end : p.height;  // rows of the image
+  if (low > high) low = high = begin > 0 ? end : begin;
+  const auto clear = [&](i64 from, i64 past) {
+    std::memset(to + (from - begin) * p.pitch(), 0,
+                static_cast<std::size_t>((past - from) * p.pitch()) * sizeof(float));
+  };
+  if (low > begin) clear(begin, low);
+  copy_rows(p, plane + low * p.row_step, high - low, to + (low - begin) * p.pitch());
+  if (end > high) clear(high, end);
 }
 
 /// Where tiles of a strip read and write.
@@ -282,22 +289,20 @@ inline void run_strip(const depthwise_work& w, const frame& f, i64 plane, i64 fi
   }
   const i64 left = p.line.extent - first, rows = left < p.strip ? left : p.strip,
             columns = p.column.extent;
-  float *copied = memory, *weights = memory + p.table;
-  auto* tap = reinterpret_cast<std::int32_t*>(weights + p.taps());
-  const float* own = reinterpret_cast<const float*>(f.base[p.filter_root]) + filter;
-  for (i64 y = 0, t = 0; y < p.taps_y; ++y)
-    for (i64 x = 0; x < p.taps_x; ++x, ++t) {
-      const i64 along = x * p.dilation_x;
-      weights[t] = own[y * p.tap_y + x * p.tap_x];
-      tap[t] = static_cast<std::int32_t>(y * p.dilation_y * p.pitch() +
-                                         along % p.stride_x * p.phase + along / p.stride_x);
-    }
+  float* copied = memory;
+  const float* weights = reinterpret_cast<const float*>(f.base[p.filter_root]) + filter;
+  if (p.filters_packed) {
+    float* gathered = memory + p.table;
+    for (i64 t = 0; t < p.taps(); ++t)
+      gathered[t] = weights[t / p.taps_x * p.tap_y + t % p.taps_x * p.tap_x];
+    weights = gathered;
+  }
   copy_strip(p, reinterpret_cast<const float*>(f.base[p.root]) + in, first, rows, copied);
   float* to = reinterpret_cast<float*>(f.base[p.out_root]) + out;
   const bool plain = w.epilogue.run == nullptr;
   float* sums = plain ? to : memory + p.copied;
   sum_strip(p,
-            {copied, p.stride_y * p.pitch(), tap, weights, p.taps(), sums,
+            {copied, p.stride_y * p.pitch(), w.taps, weights, p.taps(), sums,
              plain ? p.line.out : columns, 0},
             rows);
   const auto step = [&](int k) { return p.column.epilogue[k]; };
@@ -418,6 +423,13 @@ inline const depthwise_work* bind_depthwise(const binding<function>& b) noexcept
   w->packed = b.packed;
   w->scratch_offset = b.plan->scratch_offset[b.group];
   if (t.after.program >= 0) w->epilogue = b.functions[t.after.program];
+  auto* tap = reinterpret_cast<std::int32_t*>(b.bound + aligned(static_cast<i64>(sizeof(*w))));
+  for (i64 i = 0; i < t.taps() && t.planes; ++i) {
+    const i64 down = i / t.taps_x * t.dilation_y, along = i % t.taps_x * t.dilation_x;
+    tap[i] = static_cast<std::int32_t>(down * t.pitch() + along % t.stride_x * t.phase +
+                                       along / t.stride_x);
+  }
+  w->taps = tap;
   if (t.filters_packed && t.at_binding)
     pack_filters(t, reinterpret_cast<const float*>(b.weights[t.filter_root]) + t.filter_offset,
                  reinterpret_cast<float*>(b.packed));

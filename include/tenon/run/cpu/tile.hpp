@@ -95,21 +95,65 @@ template <class Q, class P> inline tile_type<Q, P> tile_of(int rows, int vectors
 
 using lanes_of_register [[gnu::vector_size(width * 4), gnu::may_alias]] = float;
 
-/// One step of a transposition: exchanges the lanes with bit `Step` of `low` against the others of
-/// `high`.
-template <int Step, int... I>
-[[gnu::always_inline]] inline void exchange(lanes_of_register& low, lanes_of_register& high,
-                                            std::integer_sequence<int, I...>) noexcept {
-  const lanes_of_register a = low, b = high;
-  low = __builtin_shufflevector(a, b, ((I & Step) == 0 ? I : I - Step + width)...);
-  high = __builtin_shufflevector(a, b, ((I & Step) == 0 ? I + Step : I + width)...);
+/// Two registers from two: lane i of the result is lane `first(i)` or `second(i)` of both, one behind
+/// the other.
+template <class First, class Second, int... I>
+[[gnu::always_inline]] inline void shuffle_pair(lanes_of_register& x, lanes_of_register& y, First,
+                                                Second, std::integer_sequence<int, I...>) noexcept {
+  const lanes_of_register a = x, b = y;
+  x = __builtin_shufflevector(a, b, First::of(I)...);
+  y = __builtin_shufflevector(a, b, Second::of(I)...);
 }
-template <int Step> [[gnu::always_inline]] inline void exchange_all(lanes_of_register* x) noexcept {
-#pragma GCC unroll 16
-  for (int i = 0; i < width; ++i)
-    if ((i & Step) == 0)
-      exchange<Step>(x[i], x[i + Step], std::make_integer_sequence<int, width>{});
-  if constexpr (2 * Step < width) exchange_all<2 * Step>(x);
+/// Interleaves runs of `Run` elements of the lower (upper) half of every `Lane` elements.
+template <int Lane, int Run, bool Upper> struct interleaved {
+  static constexpr int of(int i) {
+    const int in_lane = i % Lane, pair = in_lane / (2 * Run);
+    return i - in_lane + pair * Run + in_lane % Run + (Upper ? Lane / 2 : 0) +
+           (in_lane / Run % 2) * width;
+  }
+};
+template <int Lane, int Run>
+[[gnu::always_inline]] inline void interleave(lanes_of_register& x, lanes_of_register& y) noexcept {
+  shuffle_pair(x, y, interleaved<Lane, Run, false>{}, interleaved<Lane, Run, true>{},
+               std::make_integer_sequence<int, width>{});
+}
+/// Even and odd quarters (of 4 elements) of both registers.
+template <bool Odd> struct every_other_quarter {
+  static constexpr int of(int i) {
+    const int quarter = i / 4;
+    return (quarter % 2 * 2 + Odd) * 4 + i % 4 + quarter / 2 * width;
+  }
+};
+/// Turns a square: first within lanes of four elements, then the lanes.
+[[gnu::always_inline]] inline void turn(lanes_of_register* x) noexcept {
+#pragma GCC unroll 4
+  for (int i = 0; i < width; i += 4) {
+    interleave<4, 1>(x[i], x[i + 1]);
+    interleave<4, 1>(x[i + 2], x[i + 3]);
+    interleave<4, 2>(x[i], x[i + 2]);
+    interleave<4, 2>(x[i + 1], x[i + 3]);
+    const lanes_of_register second = x[i + 1];
+    x[i + 1] = x[i + 2];
+    x[i + 2] = second;
+  }
+  constexpr auto all = std::make_integer_sequence<int, width>{};
+  if constexpr (width == 8) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) interleave<8, 4>(x[j], x[4 + j]);
+  }
+  if constexpr (width == 16) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      interleave<16, 8>(x[j], x[4 + j]);
+      interleave<16, 8>(x[8 + j], x[12 + j]);
+      shuffle_pair(x[j], x[8 + j], every_other_quarter<false>{}, every_other_quarter<true>{}, all);
+      shuffle_pair(x[4 + j], x[12 + j], every_other_quarter<false>{}, every_other_quarter<true>{},
+                   all);
+      const lanes_of_register second = x[4 + j];
+      x[4 + j] = x[8 + j];
+      x[8 + j] = second;
+    }
+  }
 }
 /// to[c][r] = from[r][c] for a square of `width` rows.
 template <class Store>
@@ -118,7 +162,7 @@ template <class Store>
   lanes_of_register x[width];
 #pragma GCC unroll 16
   for (int i = 0; i < width; ++i) __builtin_memcpy(&x[i], from + i * row, sizeof x[i]);
-  exchange_all<1>(x);
+  turn(x);
 #pragma GCC unroll 16
   for (int i = 0; i < width; ++i) store_row(i, x[i]);
 }
@@ -126,12 +170,12 @@ template <class Store>
 inline void transpose(const float* from, i64 from_row, i64 rows, i64 columns, float* to,
                       i64 to_row) noexcept {
   for (i64 c = 0; c < columns; c += width)
-    for (i64 r = 0; r < rows; r += width) {
-      const i64 n = columns - c < width ? columns - c : i64{width},
-                m = rows - r < width ? rows - r : i64{width};
+    for (i64 at = 0; at < rows; at += width) {
+      const i64 r = at + width <= rows || rows < width ? at : rows - width;  // the last moves back
+      const i64 n = columns - c < width ? columns - c : i64{width};
       float* square = to + c * to_row + r;
       const float* own = from + r * from_row + c;
-      if (n == width && m == width)
+      if (n == width && rows >= width)
         transpose_square(own, from_row, [&](int i, const lanes_of_register& x) {
           __builtin_memcpy(square + i * to_row, &x, sizeof x);
         });
@@ -140,7 +184,7 @@ inline void transpose(const float* from, i64 from_row, i64 rows, i64 columns, fl
           if (i >= n) return;
           real part;
           __builtin_memcpy(&part, &x, sizeof x);
-          store_part(part, square + i * to_row, m);
+          store_part(part, square + i * to_row, rows < width ? rows : i64{width});
         });
     }
 }
