@@ -177,10 +177,16 @@ template <class Q> inline void sum_panels(const contract_plan& t, Q q, const flo
     const i64 k = portions.begin(i), terms = portions.size(i);
     for (i64 j = 0; j < pieces.count; ++j) {
       const i64 first = pieces.begin(j);
-      const panel_columns p{panels + (first * t.terms + k) * width, t.terms * width};
+      const i64 panel = t.terms * width;
+      panel_columns p{panels + first * panel + k * width, panel, nullptr};
+      // Behind this piece: the next one, its next portion, or what lies behind all.
+      const float* next = j + 1 < pieces.count     ? p.data + pieces.size(j) * panel
+                          : i + 1 < portions.count ? panels + (k + terms) * width
+                                                   : panels + registers * panel;
       const int vectors = static_cast<int>(pieces.size(j));
       for (i64 b = 0, r = 0; b < tiles.count; ++b) {
         const int own = static_cast<int>(tiles.size(b));
+        p.ahead = next + b % tile_vectors * panel;
         tile_of<Q, panel_columns>(own, vectors)(q.from(static_cast<int>(r), k), p, terms, i > 0,
                                                 sums + r * sums_row + first * width, sums_row);
         r += own;
@@ -262,8 +268,8 @@ inline void run_panels(const contract_work& w, const frame& f, const work_piece&
     sum_panels(t, indexed_rows{q, rows, w.q_terms}, p, u.rows, u.registers, sums, sums_row);
   } else {
     const i64 step = t.row_axes > 0 ? t.row[0].q : 0;
-    sum_panels(t, strided_rows{q + u.row * step, step, t.q_step}, p, u.rows, u.registers, sums,
-               sums_row);
+    sum_panels(t, strided_rows{q + u.row * step, step, t.q_step, t.turned ? width : 0}, p, u.rows,
+               u.registers, sums, sums_row);
   }
   if (t.turned)
     turn_sums(w, f, u, at, sums, sums_row, out);

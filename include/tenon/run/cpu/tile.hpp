@@ -14,10 +14,12 @@ inline constexpr int tile_columns = tile_vectors * width;
 struct strided_rows {
   const float* data;
   i64 row, k;
+  i64 ahead;  ///< elements from row 0 to what is worth fetching while this tile runs
   [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept {
     return data + r * row + i * k;
   }
-  strided_rows from(int r, i64 i) const noexcept { return {at(r, i), row, k}; }
+  [[gnu::always_inline]] void fetch(i64 i) const noexcept { __builtin_prefetch(at(0, i) + ahead); }
+  strided_rows from(int r, i64 i) const noexcept { return {at(r, i), row, k, ahead}; }
 };
 struct indexed_rows {
   const float* data;
@@ -26,6 +28,7 @@ struct indexed_rows {
   [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept {
     return data + row[r] + k[i];
   }
+  [[gnu::always_inline]] void fetch(i64) const noexcept {}
   indexed_rows from(int r, i64 i) const noexcept { return {data, row + r, k + i}; }
 };
 /// Neighbouring columns of one packed panel.
@@ -34,13 +37,18 @@ struct panel_rows {
   [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept {
     return data + i * width + r;
   }
+  [[gnu::always_inline]] void fetch(i64) const noexcept {}
 };
 /// The vector side: register v of term k. Packed panels are one register wide.
 struct panel_columns {
   const float* data;
-  i64 panel;  ///< elements of a panel
+  i64 panel;           ///< elements of a panel
+  const float* ahead;  ///< a panel that is worth fetching while this tile runs
   [[gnu::always_inline]] const float* at(i64 i, int v) const noexcept {
     return data + v * panel + i * width;
+  }
+  [[gnu::always_inline]] void fetch(i64 i) const noexcept {
+    __builtin_prefetch(ahead + i * width, 0, 2);  // into the second level
   }
 };
 struct indexed_columns {
@@ -49,6 +57,7 @@ struct indexed_columns {
   [[gnu::always_inline]] const float* at(i64 i, int v) const noexcept {
     return data + k[i] + v * width;
   }
+  [[gnu::always_inline]] void fetch(i64) const noexcept {}
 };
 
 /// out[r][c] = sum over k of q(r, k) * p(k, c), one fma per term in the order of k. The sum starts at
@@ -65,6 +74,8 @@ template <int Rows, int Vectors, class Q, class P>
     real x[Vectors];
 #pragma GCC unroll 3
     for (int v = 0; v < Vectors; ++v) x[v] = load(p.at(k, v));
+    if constexpr (Rows >= tile_rows / 2 && Vectors == tile_vectors) p.fetch(k);
+    if constexpr (Rows >= tile_rows / 2 && Vectors > 1) q.fetch(k);
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) {
       const real a(*q.at(r, k));
