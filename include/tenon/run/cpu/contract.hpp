@@ -200,27 +200,37 @@ struct work_piece {
   i64 batch = 0, row = 0, rows = 0, first = 0, registers = 0;
 };
 
-/// Writes sums [row][column] to the output's lines of pixels, one for each filter, and finishes them.
+/// Writes sums [row][column] to the output's lines of pixels, one for each filter; what follows runs
+/// on a register's width of lines while they are in the nearest cache.
 inline void turn_sums(const contract_work& w, const frame& f, const work_piece& u,
-                      const batch_place& at, const float* sums, i64 sums_row, float* out) noexcept {
+                      const batch_place& at, float* sums, i64 sums_row, float* out) noexcept {
   const contract_plan& t = w.plan;
   const output_axis none{}, &inner = t.row_axes > 0 ? t.row[t.row_axes - 1] : none;
   const i64 column = u.first * width, left = t.column.extent - column,
             columns = left < u.registers * width ? left : u.registers * width;
+  float* lines = sums + t.sums;
   for (i64 r = 0; r < u.rows;) {
     const i64 to_end = t.run - (u.row + r) % t.run, n = u.rows - r < to_end ? u.rows - r : to_end;
     const row_walk row(t, u.row + r);
     float* to = out + row.out() + column * t.column.out;
-    transpose(sums + r * sums_row, sums_row, n, columns, to, t.column.out);
+    const float* from = sums + r * sums_row;
+    r += n;
+    if (w.epilogue.run == nullptr) {
+      transpose(from, sums_row, n, columns, to, t.column.out);
+      continue;
+    }
     i64 offset[max_operands];
     for (int k = 0; k < t.after.operands; ++k)
       offset[k] = at.epilogue[k] + row.epilogue(k) + column * t.column.epilogue[k];
-    for (i64 c = 0; c < columns && w.epilogue.run != nullptr; ++c, to += t.column.out) {
+    for (i64 c = 0; c < columns; ++c, to += t.column.out) {
+      if (c % width == 0)
+        transpose(from + c, sums_row, n, columns - c < width ? columns - c : i64{width}, lines,
+                  turned_rows);
       finish(
-          t.after, w.epilogue, f, offset, [&](int k) { return inner.epilogue[k]; }, to, to, n);
+          t.after, w.epilogue, f, offset, [&](int k) { return inner.epilogue[k]; },
+          lines + c % width * turned_rows, to, n);
       for (int k = 0; k < t.after.operands; ++k) offset[k] += t.column.epilogue[k];
     }
-    r += n;
   }
 }
 /// Writes sums to the output's rows, finished.
@@ -354,15 +364,16 @@ inline const float* address(const contract_work& w, const frame& f, const side& 
 
 /// How the output is cut into pieces of work.
 struct cut {
-  parts rows, columns;  ///< columns in registers
-  bool rows_inside;     ///< rows run through before columns: large panels stay in the cache
+  blocks rows;
+  parts columns;  ///< in registers
+  bool rows_inside;      ///< rows run through before columns: large panels stay in the cache
   explicit cut(const contract_plan& t) noexcept
       : rows(t.rows, t.turned ? turned_rows : block_rows),
         columns(registers_of(t.form == vector_form::panels ? t.column.extent : t.positions),
                 t.turned ? i64{tile_vectors} : block_columns / width),
         rows_inside(!t.turned || t.terms * t.column.extent > (i64{1} << 17)) {
     if (t.form != vector_form::panels)  // whole tiles: they lie inside one panel
-      rows = parts(t.rows, t.rows);
+      rows = blocks(t.rows, t.rows);
   }
   i64 pieces(const contract_plan& t) const { return t.batch_count * rows.count * columns.count; }
   work_piece at(i64 u) const noexcept {

@@ -97,12 +97,21 @@ struct contract_plan {
   int out_root = -1;
   epilogue_plan after{};
   bool pixelwise_constant = true;  ///< no operand but the accumulator varies along line and column
-  i64 run = 1;  ///< neighbouring outputs along which the output and all operands move evenly
+  i64 sums = 0;  ///< elements of a thread's sums; behind them, lines on their way to the output
+  i64 run = 1;   ///< neighbouring outputs along which the output and all operands move evenly
 };
 
 /// Room in bound memory for the bound form of the plan; the tables follow.
 inline constexpr i64 work_bytes = aligned(static_cast<i64>(sizeof(contract_plan)) + 128);
 
+/// `n` things in blocks of `most`, the last one smaller.
+struct blocks {
+  i64 n = 0, most = 1, count = 1;
+  constexpr blocks(i64 things, i64 size)
+      : n(things), most(size), count((things + size - 1) / size) {}
+  constexpr i64 begin(i64 i) const { return i * most; }
+  constexpr i64 size(i64 i) const { return i + 1 < count ? most : n - i * most; }
+};
 /// `n` things in as few parts of at most `most` as possible, and these of nearly the same size.
 struct parts {
   i64 count = 1, least = 0, larger = 0;  ///< the first `larger` parts have one more than `least`
@@ -376,7 +385,8 @@ struct contract_planner {
               all = pixels ? t.positions : t.column.extent;
     const i64 used_rows = (t.rows < rows ? t.rows : rows) + (t.turned ? width : 0),
               used_columns = all < columns ? registers_of(all) * width : columns;
-    per_thread = aligned((pixels ? rows : used_rows) * used_columns * 4);
+    t.sums = (pixels ? rows : used_rows) * used_columns;
+    per_thread = aligned((t.sums + (t.turned && r.map >= 0 ? width * turned_rows : 0)) * 4);
   }
   constexpr void plan_tables() {
     t.table_q = bound;

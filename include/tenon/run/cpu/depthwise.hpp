@@ -171,6 +171,10 @@ inline void copy_strip(const depthwise_plan& p, const float* plane, i64 first, i
   };
   if (low > begin) clear(begin, low);
   copy_rows(p, plane + low * p.row_step, high - low, to + (low - begin) * p.pitch());
+  // What the next strip reads, of this plane or the next.
+  const auto* next = reinterpret_cast<const std::byte*>(plane + high * p.row_step);
+  for (i64 i = 0, bytes = (high - low) * p.row_step * 4; i < bytes; i += 64)
+    __builtin_prefetch(next + i);
   if (end > high) clear(high, end);
 }
 

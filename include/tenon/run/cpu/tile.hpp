@@ -63,7 +63,10 @@ struct indexed_columns {
 /// out[r][c] = sum over k of q(r, k) * p(k, c), one fma per term in the order of k. The sum starts at
 /// zero, or with `more` at what stands in `out`: terms may come in portions.
 template <int Rows, int Vectors, class Q, class P>
-[[gnu::noinline]] void tile(Q q, P p, i64 terms, bool more, float* out, i64 out_row) noexcept {
+[[gnu::noinline]] void tile(const Q& rows, const P& columns, i64 terms, bool more, float* out,
+                            i64 out_row) noexcept {
+  const Q q = rows;
+  const P p = columns;
   real acc[Rows][Vectors];
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r)
@@ -89,8 +92,8 @@ template <int Rows, int Vectors, class Q, class P>
     for (int v = 0; v < Vectors; ++v) store(acc[r][v], out + r * out_row + v * width);
 }
 
-template <class Q, class P>
-using tile_type = void (*)(Q, P, i64 terms, bool more, float* out, i64 out_row) noexcept;
+template <class Q, class P> using tile_type = void (*)(const Q&, const P&, i64 terms, bool more,
+                                                       float* out, i64 out_row) noexcept;
 
 /// The tile of `rows` rows (at most tile_rows) and `vectors` registers.
 template <class Q, class P, int... I>
