@@ -167,10 +167,19 @@ template <class Step> inline void finish(const epilogue_plan& e, const function&
   run_streams(run, in, e.operands, out, n);
 }
 
+/// Lines of the output that a piece of work will write: fetched meanwhile.
+struct output_lines {
+  const float* data = nullptr;
+  i64 step = 0, lines = 0;
+  void fetch(i64 at, i64 first, i64 n) const noexcept {
+    for (i64 i = first; i < first + n && i < lines; ++i)
+      __builtin_prefetch(data + i * step + at, 1);
+  }
+};
 /// Sums of `rows` rows and `registers` registers of packed columns.
 template <class Q> inline void sum_panels(const contract_plan& t, Q q, const float* panels,
-                                          i64 rows, i64 registers, float* sums,
-                                          i64 sums_row) noexcept {
+                                          i64 rows, i64 registers, float* sums, i64 sums_row,
+                                          const output_lines& to) noexcept {
   const parts portions(t.terms, block_terms), pieces(registers, tile_vectors),
       tiles(rows, tile_rows);
   for (i64 i = 0; i < portions.count; ++i) {
@@ -187,6 +196,7 @@ template <class Q> inline void sum_panels(const contract_plan& t, Q q, const flo
       for (i64 b = 0, r = 0; b < tiles.count; ++b) {
         const int own = static_cast<int>(tiles.size(b));
         p.ahead = next + b % tile_vectors * panel;
+        if (i + 1 == portions.count && r % width < own) to.fetch(r, first * width, vectors * width);
         tile_of<Q, panel_columns>(own, vectors)(q.from(static_cast<int>(r), k), p, terms, i > 0,
                                                 sums + r * sums_row + first * width, sums_row);
         r += own;
@@ -271,15 +281,21 @@ inline void run_panels(const contract_work& w, const frame& f, const work_piece&
     sums = out + u.row * t.row[0].out + u.first * width;
     sums_row = t.row[0].out;
   }
+  output_lines lines;
+  if (t.turned && t.run == t.rows) {
+    const i64 left = t.column.extent - u.first * width;
+    lines = {out + u.row + u.first * width * t.column.out, t.column.out,
+             left < u.registers * width ? left : u.registers * width};
+  }
   if (t.has_q_table()) {
     i64 rows[turned_rows > block_rows ? turned_rows : block_rows];
     row_walk row(t, u.row);
     for (i64 r = 0; r < u.rows; ++r, row.next()) rows[r] = row.q();
-    sum_panels(t, indexed_rows{q, rows, w.q_terms}, p, u.rows, u.registers, sums, sums_row);
+    sum_panels(t, indexed_rows{q, rows, w.q_terms}, p, u.rows, u.registers, sums, sums_row, lines);
   } else {
     const i64 step = t.row_axes > 0 ? t.row[0].q : 0;
     sum_panels(t, strided_rows{q + u.row * step, step, t.q_step, t.turned ? width : 0}, p, u.rows,
-               u.registers, sums, sums_row);
+               u.registers, sums, sums_row, lines);
   }
   if (t.turned)
     turn_sums(w, f, u, at, sums, sums_row, out);
@@ -365,8 +381,8 @@ inline const float* address(const contract_work& w, const frame& f, const side& 
 /// How the output is cut into pieces of work.
 struct cut {
   blocks rows;
-  parts columns;  ///< in registers
-  bool rows_inside;      ///< rows run through before columns: large panels stay in the cache
+  parts columns;     ///< in registers
+  bool rows_inside;  ///< rows run through before columns: large panels stay in the cache
   explicit cut(const contract_plan& t) noexcept
       : rows(t.rows, t.turned ? turned_rows : block_rows),
         columns(registers_of(t.form == vector_form::panels ? t.column.extent : t.positions),
