@@ -1,6 +1,7 @@
 // The node table's vocabulary: families, what a node of each family carries, and the node itself.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/base/sequence.hpp>
 #include <tenon/expr/scalar.hpp>
 #include <limits>
 
@@ -119,15 +120,6 @@ struct region {
 /// A run of a pool.
 struct range {
   int begin = 0, size = 0;
-};
-
-/// A read-only array.
-template <class T> struct list {
-  const T* data = nullptr;
-  int size = 0;
-  constexpr const T& operator[](int i) const { return data[i]; }
-  constexpr const T* begin() const { return data; }
-  constexpr const T* end() const { return data + size; }
 };
 
 }  // namespace tenon

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/group.hpp>
+#include <tenon/plan/users.hpp>
 
 namespace tenon {
 
@@ -38,12 +39,12 @@ constexpr bool is_dense(const value& v, const shape& s) {
 
 /// True if all users of a strided view read it in place at no cost: products take any strides;
 /// maps that stand alone take a view whose last axis is contiguous.
-constexpr bool users_take_view(table_view t, const grouping& g, list<policy_facts> policies, int id,
-                               const value& v) {
+constexpr bool users_take_view(table_view t, const users& read_by, const grouping& g,
+                               list<policy_facts> policies, int id, const value& v) {
   const shape& s = t.nodes[id].out.shape;
   for (const int o : t.outputs)
     if (o == id) return false;
-  for (int i = id + 1; i < t.nodes.size; ++i) {
+  for (const int i : read_by.of(id)) {
     const node& n = t.nodes[i];
     for (int k = 0; k < n.operands; ++k) {
       if (n.in[k] != id) continue;
@@ -79,6 +80,7 @@ constexpr void drop_views(grouping& g) {
 /// Decides every node's value. Move nodes that need no kernel leave their groups (`of` becomes -1).
 constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> policies) {
   sequence<value> values(t.nodes.size);
+  const users read_by(t);
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     value v{i, 0, dense(n.out.shape), true};
@@ -94,7 +96,7 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
         for (int k = 0; k < n.out.shape.rank; ++k)
           moved.step.step[k] = restride(m.step[k], s, from);
       if (!m.reshapes) moved.offset += restride(m.offset, s, from);
-      if (reshaped || (!m.reshapes && passes::users_take_view(t, g, policies, i, moved))) {
+      if (reshaped || (!m.reshapes && passes::users_take_view(t, read_by, g, policies, i, moved))) {
         v = moved;
         g.of[i] = -1;
       }
@@ -103,18 +105,15 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
   }
   passes::drop_views(g);
   // What only members of its own group read lives in the group.
+  sequence<bool> inside(t.nodes.size), outside(t.nodes.size);
+  const int* of = g.of.data();
   for (int i = 0; i < t.nodes.size; ++i) {
-    if (g.of[i] < 0) continue;
-    bool outside = false, used = false;
-    for (const int o : t.outputs) outside |= o == i;
-    for (int j = i + 1; j < t.nodes.size && !outside; ++j)
-      for (int k = 0; k < t.nodes[j].operands; ++k)
-        if (t.nodes[j].in[k] == i) {
-          used = true;
-          outside |= g.of[j] != g.of[i];
-        }
-    values[i].materialised = outside || !used;
+    const node& n = t.nodes.data[i];
+    for (int k = 0; k < n.operands; ++k) (of[n.in[k]] == of[i] ? inside : outside)[n.in[k]] = true;
   }
+  for (const int o : t.outputs) outside[o] = true;
+  for (int i = 0; i < t.nodes.size; ++i)
+    if (of[i] >= 0) values[i].materialised = outside[i] || !inside[i];
   return values;
 }
 
