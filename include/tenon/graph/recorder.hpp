@@ -171,6 +171,7 @@ class recorder {
   constexpr int leaf(family kind, const char* op, const name& called, const tensor& t) {
     if (called.empty() || called.cut)
       refuse({code::name_length, op, called, name::capacity, called.size()});
+    if (out.names.empty()) leaves_.clear();  // a finished table took its names along
     if (out.names.size() * 2 >= leaves_.size()) spread(leaves_.empty() ? 64 : leaves_.size() * 2);
     entry& found = find(called.hash(), called);
     if (found.id < 0) found = {called.hash(), push(op, kind, {}, t, out.names.push(called))};
