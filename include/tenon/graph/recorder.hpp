@@ -58,7 +58,8 @@ class recorder {
   constexpr void seal() {
     for (const carried& s : states_) {
       if (s.next < 0)
-        refuse({code::output, "state", out.names[out.nodes[s.state].detail], "a next value", "none"});
+        refuse(
+            {code::output, "state", out.names[out.nodes[s.state].detail], "a next value", "none"});
       out.inputs.push(s.state);
       out.outputs.push(s.next);
       ++out.states;
@@ -113,8 +114,7 @@ class recorder {
     if (in.size > max_operands) {
       tensor first = t;
       first.shape.extent[axis] = 0;
-      for (int i = 0; i < max_operands; ++i)
-        first.shape.extent[axis] += at(in[i]).shape[axis];
+      for (int i = 0; i < max_operands; ++i) first.shape.extent[axis] += at(in[i]).shape[axis];
       int rest[max_operands * max_operands];
       int n = 0;
       rest[n++] = join(op, axis, {in.data, max_operands}, first);

@@ -358,8 +358,7 @@ inline void run_pixel(const depthwise_work& w, const frame& f, const float* cons
   const depthwise_plan& p = w.plan;
   const i64 n = p.channel.extent;
   float* out = reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset + image * p.image.out +
-               y * p.line.out +
-               x * p.column.out;
+               y * p.line.out + x * p.column.out;
   i64 c = 0;
   for (; c + 4 * width <= n; c += 4 * width)
     channel_tile<4>(tap, p.taps(), c, weights, weights_row, out, 4 * width);
