@@ -297,6 +297,16 @@ inline void finish_rows(const contract_work& w, const frame& f, const work_piece
   }
 }
 
+/// Offsets of the rows of a piece, line by line.
+inline void list_rows(const contract_plan& t, const work_piece& u, i64* rows) noexcept {
+  const output_axis& inner = t.row[t.row_axes > 0 ? t.row_axes - 1 : 0];
+  for (i64 r = 0; r < u.rows;) {
+    const i64 to_end = inner.extent - (u.row + r) % inner.extent,
+              n = u.rows - r < to_end ? u.rows - r : to_end, first = row_walk(t, u.row + r).q();
+    for (i64 i = 0; i < n; ++i) rows[r + i] = first + i * inner.q;
+    r += n;
+  }
+}
 /// What tiles with packed columns do behind their sums. A residual is added where the sums are turned.
 inline tile_closing close_columns(const contract_work& w, const frame& f, const work_piece& u,
                                   const batch_place& at, float* bias) noexcept {
@@ -338,8 +348,7 @@ inline void run_panels(const contract_work& w, const frame& f, const work_piece&
   const tile_closing after = close_columns(w, f, u, at, bias);
   if (t.has_q_table()) {
     i64 rows[turned_rows > block_rows ? turned_rows : block_rows];
-    row_walk row(t, u.row);
-    for (i64 r = 0; r < u.rows; ++r, row.next()) rows[r] = row.q();
+    list_rows(t, u, rows);
     sum_panels(t, indexed_rows{q, rows, w.q_terms}, p, u.rows, u.registers, after, sums, sums_row,
                lines);
   } else {
