@@ -97,8 +97,9 @@ inline closing read_closing(program_view p, const epilogue_role* roles) noexcept
   if (p.size == 0) return {};
   for (int i = 0; i < p.size; ++i) r.read(p.code[i], roles);
   const closing_reader::held& result = r.at[p.code[p.size - 1].dst()];
+  if (!closing_reader::is_sum(result)) return {};
   closing c = result.so_far;
-  c.used = closing_reader::is_sum(result);
+  c.used = true;
   return c;
 }
 
