@@ -43,9 +43,16 @@ struct maker {
       if (how == 3 ? i != 1 : how == 4 ? i == s.rank - 1 : d.one_in(2)) r.extent[i] = 1;
     return r;
   }
+  /// A shape that varies along the channels only.
+  shape constant(const shape& s) {
+    shape r = s;
+    for (int i = 0; i < s.rank; ++i)
+      if (i != (s.rank == 4 ? 1 : s.rank - 1)) r.extent[i] = 1;
+    return r;
+  }
   builder::value epilogue(builder::value y) {
     const shape s = shape_of(y);
-    int kind = d.in(0, 8);
+    int kind = d.in(0, 11);
     if (!has_fma && kind == 7) kind = 6;  // a jump would enlarge what the second rounding leaves
     switch (kind) {
       case 0: case 1: return y;
@@ -55,6 +62,10 @@ struct maker {
       case 5: return b.add<tenon::relu_t>({}, {b.add<tenon::add_t>({}, {leaf(s), y})});
       case 6: return b.map<2>([](auto x, auto z) { return x * z + tanh(x); }, {y, leaf(narrower(s))});
       case 7: return b.map<3>([](auto u, auto x, auto v) { return select(x < u, x * v, u - x); }, {leaf(narrower(s)), y, leaf(narrower(s))});
+      // what tiles close themselves: a bias, and a residual with its own
+      case 8: return b.add<tenon::clamp_t>({-0.5f, 0.75f}, {b.add<tenon::add_t>({}, {b.add<tenon::add_t>({}, {y, leaf(constant(s))}), leaf(s)})});
+      case 9: return b.map<4>([](auto x, auto u, auto v, auto w) { return max((v + w) + (x + u), 0.25f); }, {y, leaf(constant(s)), leaf(s), leaf(constant(s))});
+      case 10: return b.map<3>([](auto x, auto u, auto v) { return min((v + x) + u, 0.25f); }, {y, leaf(d.one_in(2) ? s : constant(s)), leaf(constant(s))});
       default: return b.map<4>([](auto x, auto u, auto v, auto w) { return max(x * u + v, w); }, {y, leaf(narrower(s)), leaf(narrower(s)), leaf(narrower(s))});
     }
   }
@@ -64,7 +75,7 @@ struct maker {
     tenon::conv2d_options o;
     o.inputLayout = d.one_in(2) ? tenon::image_layout::nchw : tenon::image_layout::nhwc;
     o.filterLayout = d.pick(layouts);
-    const int channels_of_group = d.one_in(3) ? 1 : d.in(1, 6), filters_of_group = d.one_in(4) ? 1 : d.in(1, 9);
+    const int channels_of_group = d.one_in(3) ? 1 : d.in(1, 6), filters_of_group = d.one_in(4) ? 1 : d.one_in(4) ? 8 * d.in(1, 3) : d.in(1, 9);
     o.groups = d.one_in(3) ? d.in(2, 5) : d.one_in(8) ? 17 : 1;
     const i64 n = d.one_in(3) ? d.in(2, 3) : 1, c = o.groups * channels_of_group, f = o.groups * filters_of_group;
     const i64 extent[] = {d.pick(sizes), d.one_in(3) ? 28 : d.pick(sizes)};

@@ -202,7 +202,7 @@ template <class Q> inline void sum_panels(const contract_plan& t, Q q, const flo
       const int vectors = static_cast<int>(pieces.size(j));
       tile_closing own_after = after;
       own_after.used = after.used && i + 1 == portions.count;
-      own_after.bias = after.bias + first * width;
+      if (after.used) own_after.bias = after.bias + first * width;
       for (i64 b = 0, r = 0; b < tiles.count; ++b) {
         const int own = static_cast<int>(tiles.size(b));
         p.ahead = next + b % tile_vectors * panel;
@@ -398,11 +398,10 @@ inline void finish_pixels(const contract_work& w, const frame& f, const i64* off
   }
   if (at_once && begin >= 0) finish_from(begin, 0, out + begin, out + begin, end - begin);
 }
-/// True if tiles of pixels write their outputs themselves: all of them are outputs.
-inline bool closes_in_place(const contract_work& w) noexcept {
-  const contract_plan& t = w.plan;
-  return (w.epilogue.run == nullptr || w.after.used) && t.form == vector_form::image &&
-         t.pitch == t.column.extent && t.line.out == t.column.extent;
+/// True if all pixels of an image in place are outputs, in the same order.
+inline bool is_dense(const contract_plan& t) noexcept {
+  return t.form == vector_form::image && t.pitch == t.column.extent &&
+         t.line.out == t.column.extent;
 }
 /// Constants of a tile's filters, and where its residual lies.
 struct filter_closing {
@@ -428,7 +427,7 @@ inline void run_pixels(const contract_work& w, const frame& f, const work_piece&
             last = first + room < t.positions ? first + room : t.positions;
   // In place, the last tile moves back so that it reads nothing behind the image.
   const i64 over = t.form == vector_form::image ? first + room - last : 0;
-  const bool direct = closes_in_place(w);
+  const bool direct = is_dense(t) && (w.epilogue.run == nullptr || w.after.used);
   const float* image = p + at.p + first;
   const parts pieces(u.registers, tile_vectors);
   const auto offset_of = [&](i64 row, i64* offset) {
@@ -537,9 +536,9 @@ inline closing closing_of(const contract_plan& t, const table_view& table) noexc
     bool constant = !pixels || (t.column.epilogue[k] == 0 && t.line.epilogue[k] == 0);
     for (int b = 0; b < t.row_axes && !pixels; ++b)
       constant = constant && t.row[b].epilogue[k] == 0;
-    const bool line = t.turned ? t.row_axes > 0 && t.row[t.row_axes - 1].epilogue[k] == 1
-                               : t.form == vector_form::image && t.run > t.column.extent &&
-                                     t.column.epilogue[k] == 1;
+    const bool line = t.turned
+                          ? t.row_axes > 0 && t.row[t.row_axes - 1].epilogue[k] == 1
+                          : is_dense(t) && t.run > t.column.extent && t.column.epilogue[k] == 1;
     roles[k] = t.after.root[k] < 0 ? epilogue_role::sums
                : constant          ? epilogue_role::constant
                : line              ? epilogue_role::residual
