@@ -161,14 +161,14 @@ TEST_CASE("a policy that rounds otherwise is held to what it declares") {
 }
 
 TEST_CASE("the report names the operator that one policy spoils, and little else") {
-  for (const char* op : {"tanh", "matmul", "conv2d", "reduceMax", "maxPool2d", "softmax", "transpose"}) {
+  for (const char* op : {"tanh", "gemm", "conv2d", "reduceMax", "maxPool2d", "instanceNormalization", "reverse"}) {
     spoiled_op = op;
     const auto r = tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 400});
     INFO(op << ": " << r.text);
     REQUIRE(!r.ok());
     CHECK(contains(r.text, std::string("operator: ") + op));
     CHECK(contains(r.text, "seed " + std::to_string(seed())));
-    if (op != std::string("softmax")) {  // there also what its own later steps read is spoiled
+    if (op != std::string("instanceNormalization")) {  // there also what its own later steps read is spoiled
       CHECK(contains(r.text, "first difference: element 2 at ["));
       CHECK((contains(r.text, "1 ulp apart") || contains(r.text, "one is NaN")));
     }
