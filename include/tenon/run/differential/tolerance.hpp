@@ -91,8 +91,8 @@ inline values reduce(const table_view& t, const node& n, const values& x, double
   while (next(s, at));
   values r;
   for (const values& p : parts) {
-    const range all = combined(how.how, p, u), n = range::point(static_cast<double>(p.size()));
-    r.push_back(how.average ? widened(quotient(all, n), u) : all);
+    const range all = combined(how.how, p, u), terms = range::point(static_cast<double>(p.size()));
+    r.push_back(how.average ? widened(quotient(all, terms), u) : all);
   }
   return r;
 }
