@@ -2,8 +2,6 @@
 //   models [--threads N] [--peers DIR] [--json FILE] [--only NAME] [--seconds S]
 // DIR is what peers.py prepared. docs/benchmarks.md says what is compared and how.
 // SPDX-License-Identifier: MIT
-#include <tenon/run/cpu.hpp>
-#include <tenon/run/thread_pool.hpp>
 #include "hand.hpp"
 #include "nets.hpp"
 #include "onednn.hpp"
@@ -18,89 +16,39 @@ struct options {
   double seconds = 1;  ///< for each contender
 };
 
-/// A network's weights one behind the other, in the order in which its table names them.
-struct weights {
-  tn::table_view table;
-  numbers values;
-
-  tn::const_view find(const tn::name& wanted) const noexcept {
-    const float* at = values.data();
-    for (const int id : table.weights) {
-      const tn::i64 count = table.nodes[id].out.shape.count();
-      if (table.name_of(table.nodes[id]) == wanted) return tn::run_of(at, count);
-      at += count;
-    }
-    return {};
+/// Floating-point operations of a call: those of the sums of products; where there are none, one for
+/// each element-wise operator and element.
+double operations_of(const tn::table_view& t) {
+  double sum = 0, others = 0;
+  for (const tn::node& n : t.nodes) {
+    double products = n.kind == tn::family::contract ? 1 : 0;
+    for (int k = 0; products > 0 && k < t.contraction_of(n).axes; ++k)
+      products *= static_cast<double>(t.contraction_of(n).axis[k].extent);
+    sum += 2 * products;
+    others += n.kind == tn::family::map ? static_cast<double>(n.out.shape.count()) : 0;
   }
-  std::size_t count() const {
-    tn::i64 n = 0;
-    for (const int id : table.weights) n += table.nodes[id].out.shape.count();
-    return static_cast<std::size_t>(n);
-  }
-};
-
-/// What all contenders of a race work on.
-struct task {
-  std::string name;       ///< in the table
-  std::string model;      ///< the peers' name of the network
-  std::string output;     ///< the peers' name of the result
-  double operations = 0;  ///< of one call
-  weights given{};
-  std::vector<numbers> inputs{};
-  std::vector<std::string> input_names{};
-  std::size_t output_size = 0;
-};
-
-template <class Net> task make_task(const options& o, std::string name, std::string model,
-                                    std::string output, double operations) {
-  task t{std::move(name), std::move(model), std::move(output), operations};
-  const tn::table_view table = tn::plan<typename Net::graph, tn::cpu>::view().table;
-  t.given.table = table;
-  const std::size_t n = t.given.count();
-  if (!o.peers.empty() && n > 0) {
-    t.given.values = read_floats(o.peers + "/models/" + t.model + ".w");
-    if (t.given.values.size() != n)
-      fail("the peers' weights of " + t.model + " are not those of the network");
-  } else {
-    t.given.values = random_numbers(n, 7, 0.1f);
-  }
-  for (const int id : table.inputs) {
-    const auto count = static_cast<std::size_t>(table.nodes[id].out.shape.count());
-    t.inputs.push_back(random_numbers(count, static_cast<std::uint32_t>(id) + 1, 1));
-    t.input_names.push_back(table.name_of(table.nodes[id]).c_str());
-  }
-  t.output_size = static_cast<std::size_t>(table.nodes[table.outputs[0]].out.shape.count());
-  return t;
+  return sum > 0 ? sum : others;
 }
 
-/// A bound model and one caller of it.
-template <class Model> struct caller {
-  Model model;
-  tn::thread_pool pool;
-  tn::instance<Model> instance;
-  std::vector<tn::const_view> in;
-  numbers out;
-  tn::mutable_view result;
-
-  template <class... Graph> caller(const task& t, int threads, const Graph&... graph)
-      : model(graph..., t.given),
-        pool(threads),
-        instance(model, pool),
-        out(t.output_size),
-        result(tn::run_of(out.data(), static_cast<tn::i64>(out.size()))) {
-    for (const numbers& x : t.inputs)
-      in.push_back(tn::run_of(x.data(), static_cast<tn::i64>(x.size())));
+task make_task(const options& o, const network& net) {
+  task t{net.name, net.model, net.output, net.table, operations_of(net.table)};
+  const auto n = static_cast<std::size_t>(t.source().count());
+  if (!o.peers.empty() && n > 0) {
+    t.weights = read_floats(o.peers + "/models/" + t.model + ".w");
+    if (t.weights.size() != n)
+      fail("the peers' weights of " + t.model + " are not those of the network");
+  } else {
+    const std::vector<float> scaled = networks::random_weights(net.table, 7);
+    t.weights.assign(scaled.begin(), scaled.end());
   }
-  void call() {
-    if (!instance.run(in, {&result, 1}).ok()) fail("a call was refused");
-    asm volatile("" ::: "memory");  // somebody reads the result
+  for (const int id : net.table.inputs) {
+    const auto count = static_cast<std::size_t>(net.table.nodes[id].out.shape.count());
+    t.inputs.push_back(random_numbers(count, static_cast<std::uint32_t>(id) + 1, 1));
+    t.input_names.push_back(net.table.name_of(net.table.nodes[id]).c_str());
   }
-};
-template <class Model, class... Graph>
-contender enter(const char* name, const task& t, int threads, const Graph&... graph) {
-  const auto own = std::make_shared<caller<Model>>(t, threads, graph...);
-  return {name, [own](double seconds) { return time_calls(seconds, [&] { own->call(); }); },
-          [own] { return own->out; }};
+  const int result = net.table.outputs[0];
+  t.output_size = static_cast<std::size_t>(net.table.nodes[result].out.shape.count());
+  return t;
 }
 
 /// ONNX Runtime on the task, with what an empty call costs there.
@@ -166,55 +114,49 @@ void compare(const options& o, const task& t, int threads, std::vector<contender
   }
 }
 
+/// The peers of a network beside ONNX Runtime.
+std::vector<contender> other_peers(const task& t, int threads) {
+  const auto listed = [](std::optional<contender> one) {
+    return one ? std::vector<contender>{std::move(*one)} : std::vector<contender>{};
+  };
+  if (t.name == "conv100") return listed(onednn::conv(100, 100, t.inputs[0], t.weights, threads));
+  if (t.name.starts_with("gemm"))
+    return listed(onednn::gemm(std::atoi(t.name.c_str() + 4), t.inputs[0], t.weights, threads));
+  if (t.name == "chain1m")
+    return {enter_hand("hand", hand::vectors, t, threads),
+            enter_hand("hand (std::tanh)", hand::plain, t, threads)};
+  return {};
+}
+
 struct session {
   options o;
   double call_ms = 0;
   std::vector<row> rows{};
 
-  /// `more(task, threads)` gives the peers beside ONNX Runtime.
-  template <class Net, class More> void run(const char* name, const char* model, const char* output,
-                                            double operations, const More& more) {
-    if (!o.only.empty() && o.only != name) return;
-    const task t = make_task<Net>(o, name, model, output, operations);
-    const tn::result<tn::table> built = Net::build();
-    if (!built.ok()) fail(t.name + " cannot be built at run time");
+  void run(const network& net) {
+    if (!o.only.empty() && o.only != net.name) return;
+    if (!net.built.ok()) fail(std::string(net.name) + " cannot be built at run time");
+    const task t = make_task(o, net);
     for (const int threads : o.threads) {
-      std::vector<contender> ours, peers = more(t, threads);
-      ours.push_back(enter<tn::model<typename Net::graph, tn::cpu>>("cpu", t, threads));
+      std::vector<contender> ours, peers = other_peers(t, threads);
+      ours.push_back(net.enter(t, threads));
       ours.push_back(enter<tn::model<tn::dynamic, tn::cpu>>("cpu (run-time built)", t, threads,
-                                                            built.value()));
+                                                            net.built.value()));
       if (auto other = enter_ort(o, t, threads)) peers.insert(peers.begin(), std::move(*other));
       compare(o, t, threads, std::move(ours), peers, call_ms, rows);
     }
   }
 };
-std::vector<contender> listed(std::optional<contender> one) {
-  return one ? std::vector<contender>{std::move(*one)} : std::vector<contender>{};
-}
 
-template <int N> void run_gemm(session& s) {
-  const std::string name = "gemm" + std::to_string(N);
-  s.run<nets::gemm<N>>(name.c_str(), name.c_str(), "y", 2.0 * N * N * N,
-                       [](const task& t, int threads) {
-                         return listed(onednn::gemm(N, t.inputs[0], t.given.values, threads));
-                       });
-}
 void run_all(session& s) {
-  s.run<nets::lenet5>("lenet5", "lenet5", "t14", 833040,
-                      [](const task&, int) { return listed({}); });
-  s.run<nets::conv100>("conv100", "conv100", "t2", 1.8e9, [](const task& t, int threads) {
-    return listed(onednn::conv(100, 100, t.inputs[0], t.given.values, threads));
-  });
-  run_gemm<64>(s);
-  run_gemm<128>(s);
-  run_gemm<256>(s);
-  run_gemm<512>(s);
-  run_gemm<1024>(s);
-  s.run<nets::chain1m>(
-      "chain1m", "ew1m", "y", 6.0 * nets::chain1m::n, [](const task& t, int threads) {
-        return std::vector{enter_hand("hand", hand::vectors, t, threads),
-                           enter_hand("hand (std::tanh)", hand::plain, t, threads)};
-      });
+  s.run(nets::lenet5());
+  s.run(nets::dscnn());
+  s.run(nets::mobilenetv2());
+  s.run(nets::resnet50());
+  s.run(nets::conv100(1));
+  s.run(nets::conv100(2));
+  for (const int n : {64, 128, 256, 512, 1024}) s.run(nets::gemm(n));
+  s.run(nets::chain1m());
 }
 
 /// Error: false when the words are not understood.

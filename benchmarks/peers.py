@@ -1,6 +1,6 @@
 # Gets ready what `tools/bench models --peers DIR` races against: ONNX Runtime, and the models that
 # DIR/gen_models.py writes:  /usr/bin/python3 peers.py DIR OUT  (Debian's python, which has onnx)
-# Leaves OUT/node_modules, OUT/models and the constant matrices of the products as OUT/models/*.w.
+# Leaves OUT/node_modules, OUT/models and the weights of every model that we race as OUT/models/*.w.
 # SPDX-License-Identifier: MIT
 import os
 import pathlib
@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 
+# Models whose weights the generator keeps to itself.
+UNWRITTEN = ['gemm64', 'gemm128', 'gemm256', 'gemm512', 'gemm1024', 'bert12']
 PACKAGES = {'nodejs': 'node', 'npm': 'npm', 'python3-numpy': None, 'python3-onnx': None}
 
 
@@ -46,19 +48,32 @@ def write_identity(path):
     onnx.save(model, path)
 
 
-def write_models(generator, out):
-    done = out / 'models' / 'complete'
-    if done.exists() and done.stat().st_mtime > generator.stat().st_mtime:
-        return
-    subprocess.run([sys.executable, generator, out / 'models'], check=True, stdout=sys.stderr)
+def write_weights(model, path):
+    """A model's float tensors, without single numbers; they stand there in the order of first use."""
     import onnx
     from onnx import numpy_helper
-    for n in (64, 128, 256, 512, 1024):
-        model = onnx.load(out / 'models' / f'gemm{n}.onnx')
-        (b,) = model.graph.initializer
-        numpy_helper.to_array(b).tofile(out / 'models' / f'gemm{n}.w')
-    write_identity(out / 'models' / 'identity.onnx')
-    done.touch()
+    with open(path, 'wb') as file:
+        for tensor in onnx.load(model).graph.initializer:
+            values = numpy_helper.to_array(tensor)
+            if tensor.data_type == onnx.TensorProto.FLOAT and values.size > 1:
+                values.tofile(file)
+
+
+def write_models(generator, out):
+    models = out / 'models'
+    done = models / 'complete'
+    if not done.exists() or done.stat().st_mtime <= generator.stat().st_mtime:
+        subprocess.run([sys.executable, generator, models], check=True, stdout=sys.stderr)
+        write_identity(models / 'identity.onnx')
+        for name in UNWRITTEN:
+            (models / f'{name}.w').unlink(missing_ok=True)
+        done.touch()
+    for name in UNWRITTEN:
+        weights = models / f'{name}.w'
+        if not weights.exists():
+            partial = weights.with_suffix('.part')
+            write_weights(models / f'{name}.onnx', partial)
+            partial.rename(weights)
 
 
 def main():

@@ -46,13 +46,14 @@ struct contender {
   std::function<numbers()> output;            ///< of the last call
 };
 
-/// Best and median of every contender over `seconds` each.
+/// Best and median of every contender over about `seconds` each, in three rounds at least.
 inline std::vector<timing> race(const std::vector<contender>& all, double seconds) {
+  using clock = std::chrono::steady_clock;
   constexpr double slice = 0.05;
-  const int rounds = std::max(3, static_cast<int>(seconds / slice));
+  const auto end = clock::now() + std::chrono::duration<double>(seconds) * all.size();
   std::vector<timing> best(all.size());
   std::vector<std::vector<double>> medians(all.size());
-  for (int round = 0; round < rounds; ++round)
+  for (int round = 0; round < 3 || clock::now() < end; ++round)
     for (std::size_t i = 0; i < all.size(); ++i) {
       const timing t = all[i].run(slice);
       best[i].min = round == 0 ? t.min : std::min(best[i].min, t.min);

@@ -20,12 +20,12 @@ struct row {
 
 /// Prints what one race gave; above 1 ours is faster.
 inline void print_heading() {
-  std::printf("%-9s %-20s %2s %10s %10s %8s  %-16s %10s %7s  %s\n", "name", "policy", "n",
+  std::printf("%-12s %-20s %2s %10s %10s %8s  %-16s %10s %7s  %s\n", "name", "policy", "n",
               "ms (best)", "(median)", "GFLOP/s", "peer", "ms (best)", "ratio",
               "outputs differ by");
 }
 inline void print(const row& r) {
-  std::printf("%-9s %-20s %2d %10.4f %10.4f %8.1f  ", r.name.c_str(), r.policy.c_str(), r.threads,
+  std::printf("%-12s %-20s %2d %10.4f %10.4f %8.1f  ", r.name.c_str(), r.policy.c_str(), r.threads,
               r.ours.min, r.ours.median, r.operations / r.ours.min * 1e-6);
   if (r.peer.empty())
     std::printf("-");

@@ -1,12 +1,12 @@
 // LeNet-5, planned, bound and called on the policy `cpu`: what a user's program compiles.
 // SPDX-License-Identifier: MIT
 #include <tenon/run/cpu.hpp>
-#include "../nets.hpp"
+#include "../../examples/networks/lenet5.hpp"
 namespace tn = tenon;
 
 template <class Weights> tn::status infer(const Weights& weights, std::span<const float, 784> image,
                                           std::span<float, 10> result) {
-  const tn::model<nets::lenet5::graph, tn::cpu> model{weights};
+  const tn::model<networks::lenet5::graph, tn::cpu> model{weights};
   tn::instance instance{model};
   return instance(image, result);
 }

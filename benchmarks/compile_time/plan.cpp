@@ -1,7 +1,7 @@
 // LeNet-5, planned for a policy without kernels: what the graph and the passes cost.
 // SPDX-License-Identifier: MIT
 #include <tenon/plan/plan.hpp>
-#include "../nets.hpp"
+#include "../../examples/networks/lenet5.hpp"
 
 /// Supports everything, needs nothing.
 struct stub {
@@ -11,7 +11,7 @@ struct stub {
   static constexpr bool supports(const tenon::table_view&, const tenon::node&) { return true; }
   static constexpr tenon::footprint measure(const tenon::plan_view&, int) { return {}; }
 };
-using plan = tenon::plan<nets::lenet5::graph, stub>;
+using plan = tenon::plan<networks::lenet5::graph, stub>;
 
 // The first convolution's result and, pooled, the next: 4 * 6 * (28 * 28 + 14 * 14) = 23,520 bytes,
 // each aligned to 64.

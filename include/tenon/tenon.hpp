@@ -1,11 +1,16 @@
 // tenon: write and plan graphs. Execution is in tenon/run/cpu.hpp and tenon/run/reference.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/expr/binary.hpp>
 #include <tenon/expr/compose.hpp>
 #include <tenon/expr/contract.hpp>
+#include <tenon/expr/gather.hpp>
+#include <tenon/expr/layer.hpp>
+#include <tenon/expr/logic.hpp>
 #include <tenon/expr/map.hpp>
 #include <tenon/expr/move.hpp>
 #include <tenon/expr/reduce.hpp>
+#include <tenon/expr/unary.hpp>
 #include <tenon/expr/window.hpp>
 #include <tenon/graph/builder.hpp>
 #include <tenon/graph/trace.hpp>

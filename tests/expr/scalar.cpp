@@ -62,12 +62,10 @@ static_assert(fault([](auto x) { return x + cast<std::int32_t>(x); }) == code::p
               "float and int do not mix");
 static_assert(fault([](auto x) { return select(x, x, x); }) == code::program,
               "a condition is a mask");
-static_assert(fault([](auto x) { return select(x < 1, cast<std::int32_t>(x), 0); }) ==
-              code::program);
-static_assert(fault([](auto x) { return cast<std::int32_t>(x); }) == code::program,
-              "the result is a float");
+static_assert(fault([](auto x) { return select(x < 1, cast<std::int32_t>(x), x); }) ==
+              code::program,
+              "both branches have one type");
 static_assert(fault([](auto x) { return (x < 1) & cast<std::int32_t>(x); }) == code::program);
-static_assert(fault([](auto x) { return -cast<std::int32_t>(x); }) == code::program);
 static_assert(fault([](auto x) { return cast<float>(x << 1); }) == code::program,
               "shifts are for int32");
 static_assert(fault([](auto x) { return cast<float>(cast<std::int32_t>(x) << 32); }) ==
@@ -84,6 +82,23 @@ static_assert(fault(long_chain(tenon::max_program - 1)) == code::ok);
 static_assert(fault(long_chain(tenon::max_program)) == code::program, "too long");
 static_assert(record_program<1>(long_chain(tenon::max_program)).size == 0,
               "what is refused has no code");
+
+// Results keep their type; a mask is a float unless a uint8 is wanted.
+constexpr tenon::type type_of_result(const recorded& r) { return tenon::result_type(r.view()); }
+static_assert(type_of_result(record_program<1>([](auto x) { return -cast<std::int32_t>(x); })) ==
+              tenon::type::int32);
+static_assert(type_of_result(record_program<1>([](auto x) {
+                return select(x < 1, cast<std::int32_t>(x), 0);
+              })) == tenon::type::int32);
+static_assert(type_of_result(record_program<1>([](auto x) { return cast<std::uint8_t>(x); })) ==
+              tenon::type::uint8);
+static_assert(type_of_result(record_program<1>([](auto x) { return x < 1; })) ==
+              tenon::type::float32);
+constexpr tenon::program_types bytes{{tenon::type::uint8}, true, tenon::type::uint8};
+static_assert(type_of_result(record_program<1>([](auto x) { return x < 1; }, bytes)) ==
+              tenon::type::uint8);
+static_assert(record_program<1>([](auto x) { return x + 1; }, bytes).view().size == 4,
+              "arg, 1, sum, the low byte of it");
 
 // Values, in constant expressions.
 static_assert(run([](auto x, auto y) { return x + y; }, 1, 2) == 3);

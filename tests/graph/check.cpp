@@ -47,8 +47,10 @@ static_assert(refused<tn::reshape_t, tn::reshape_options{}, image, image>() == e
 static_assert(refused<tn::transpose_t, tn::transpose_options{}, image, image>() == error{code::operand_count, "transpose", "", 1, 2});
 
 // Element types.
-static_assert(refused<tn::relu_t, plain, integers>() == error{code::element_type, "relu", "input", type::float32, type::int32});
-static_assert(refused<tn::mul_t, plain, floats(4), integers>() == error{code::element_type, "mul", "input", type::float32, type::int32});
+static_assert(refused<tn::exp_t, plain, integers>() == error{code::element_type, "exp", "input", type::float32, type::int32});
+static_assert(refused<tn::where_t, plain, floats(4), floats(4), floats(4)>() == error{code::element_type, "where", "a", type::float32, type::float32});
+static_assert(refused<tn::logicalNot_t, plain, floats(4)>() == error{code::element_type, "logicalNot", "input", type::float32, type::float32});
+static_assert(refused<tn::mul_t, plain, floats(4), integers>() == error{code::element_type, "mul", "b", type::float32, type::int32});
 static_assert(refused<tn::matmul_t, plain, floats(4, 4), integers>() == error{code::element_type, "matmul", "b", type::float32, type::int32});
 static_assert(refused<tn::gemm_t, tn::gemm_options{}, floats(4, 4), floats(4, 4), integers>() == error{code::element_type, "gemm", "c", type::float32, type::int32});
 static_assert(refused<tn::conv2d_t, tn::conv2d_options{}, image, integers>() == error{code::element_type, "conv2d", "filter", type::float32, type::int32});

@@ -247,6 +247,23 @@ struct scene {
   }
 };
 
+/// Runs a static graph; `executor`: nothing, or one.
+template <class Policy, class Graph, class... E> results run_static(const contents& c, E&... executor) {
+  scene s(Graph::view(), c, wall::behind);
+  const tenon::model<Graph, Policy> model(s.source);
+  tenon::instance caller(model, executor...);
+  if (!caller.run(s.in, s.out).ok() || !s.untouched()) return {};
+  return s.take();
+}
+/// Runs the same table as one that was built at run time: its programs are interpreted.
+template <class Policy, class... E> results run_dynamic(const tenon::table_view& t, const contents& c, E&... executor) {
+  scene s(t, c, wall::behind);
+  const tenon::model<tenon::dynamic, Policy> model(t, s.source);
+  tenon::instance caller(model, executor...);
+  if (!caller.run(s.in, s.out).ok() || !s.untouched()) return {};
+  return s.take();
+}
+
 /// Runs a table once; `problem` says what went wrong, empty if nothing did. The arena's last byte stands
 /// before a forbidden page, and the arena starts full of NaN.
 template <class... Policies> results run_table(const tenon::table_view& t, const contents& c, wall at, std::string& problem) {

@@ -59,23 +59,6 @@ template <class Visit> void each_model(Visit&& visit) {
   visit.template operator()<perceptron>("perceptron");
 }
 
-/// Runs a static graph; `executor`: nothing, or one.
-template <class Policy, class Graph, class... E> results run_static(const contents& c, E&... executor) {
-  scene s(Graph::view(), c, wall::behind);
-  const tenon::model<Graph, Policy> model(s.source);
-  tenon::instance caller(model, executor...);
-  if (!caller.run(s.in, s.out).ok() || !s.untouched()) return {};
-  return s.take();
-}
-/// Runs the same table as one that was built at run time: its programs are interpreted.
-template <class Policy, class... E> results run_dynamic(const tenon::table_view& t, const contents& c, E&... executor) {
-  scene s(t, c, wall::behind);
-  const tenon::model<tenon::dynamic, Policy> model(t, s.source);
-  tenon::instance caller(model, executor...);
-  if (!caller.run(s.in, s.out).ok() || !s.untouched()) return {};
-  return s.take();
-}
-
 /// FNV-1a over all elements; every NaN counts alike.
 inline std::uint64_t hash_of(const results& all) {
   std::uint64_t h = 0xcbf29ce484222325ull;

@@ -1,9 +1,18 @@
-// A growing array for constant expressions and for run time alike (libstdc++ 12's vector is not
+// A read-only array, and a growing one for constant expressions and for run time alike (libstdc++ 12's vector is not
 // usable in constant expressions under every compiler we support).
 // SPDX-License-Identifier: MIT
 #pragma once
 
 namespace tenon {
+
+/// A read-only array.
+template <class T> struct list {
+  const T* data = nullptr;
+  int size = 0;
+  constexpr const T& operator[](int i) const { return data[i]; }
+  constexpr const T* begin() const { return data; }
+  constexpr const T* end() const { return data + size; }
+};
 
 /// A minimal growing array. Raw storage, so that clang counts few constexpr steps per access.
 template <class T> class sequence {

@@ -30,6 +30,13 @@ template <class... I> constexpr shape extents(I... extent) {
   return shape{static_cast<int>(sizeof...(I)), {static_cast<i64>(extent)...}};
 }
 
+/// An extent that is known at the call only: `input<"x", float, upto<512>, 64>` has 1 to 512 rows.
+/// Plans are made for the bound; a call brings the actual extent.
+struct bound {
+  i64 extent = 1;
+};
+template <i64 N> inline constexpr bound upto{N};
+
 /// Strides in elements of a dense row-major tensor of shape `s`.
 struct strides {
   i64 step[max_rank]{};

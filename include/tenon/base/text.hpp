@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace tenon {
 
@@ -14,8 +15,9 @@ template <std::size_t N> struct fixed_string {
   }
 };
 
-/// A name of at most `capacity` characters, held by value; `name("block") + i + ".conv.weight"`.
-/// A longer text is cut and `cut` says so: the front ends refuse it.
+/// A name of at most `capacity` characters, held by value: `name("block") + i + ".conv.weight"`. What
+/// is added may be a text, a name, a character or an integer. A longer text is cut and `cut` says so:
+/// the front ends refuse it.
 struct name {
   static constexpr int capacity = 95;
   char text[capacity + 1]{};
@@ -39,14 +41,33 @@ struct name {
     }
     return true;
   }
+  /// FNV-1a.
+  constexpr std::uint32_t hash() const {
+    std::uint32_t h = 2166136261u;
+    for (const char* s = text; *s; ++s) h = (h ^ static_cast<unsigned char>(*s)) * 16777619u;
+    return h;
+  }
   friend constexpr name operator+(name a, const char* b) {
     a.append(b);
     return a;
   }
-  friend constexpr name operator+(name a, int number) {
-    char digits[12]{};
-    int at = 11;
-    unsigned rest = number < 0 ? 0u - static_cast<unsigned>(number) : static_cast<unsigned>(number);
+  friend constexpr name operator+(name a, const name& b) {
+    a.append(b.text);
+    a.cut = a.cut || b.cut;
+    return a;
+  }
+  friend constexpr name operator+(name a, char c) {
+    const char one[] = {c, 0};
+    a.append(one);
+    return a;
+  }
+  template <class I>
+  requires std::is_integral_v<I>
+  friend constexpr name operator+(name a, I number) {
+    char digits[21]{};
+    int at = 20;
+    std::uint64_t rest = static_cast<std::uint64_t>(number);
+    if (number < 0) rest = 0 - rest;
     do digits[--at] = static_cast<char>('0' + rest % 10);
     while ((rest /= 10) != 0);
     if (number < 0) digits[--at] = '-';

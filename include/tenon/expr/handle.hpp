@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/recorder.hpp>
+#include <tuple>
 
 namespace tenon {
 
@@ -30,18 +31,35 @@ struct no_options {
 /// Whether errors stop the compilation (`tenon::graph`) or become a value (`tenon::check`).
 enum class mode : bool { build, probe };
 
-/// A value in a graph: the result of an operator or an input. Copy and assign freely.
+/// What an operator gives when its operands do not fit. It passes through all further operators, so
+/// that one mistake gives one message.
+template <error E> struct broken { static constexpr error fault = E; };
+
+/// A value in a graph: the result of an operator or an input. Copy it freely; assign it to a variable
+/// of the same tensor, so that loops over layers are loops: `x = layer(x, i)`.
 template <tensor T, mode M = mode::build> struct handle {
   static constexpr tensor type = T;
   static constexpr mode probing = M;
   recorder* where = nullptr;
   int id = -1;
   constexpr int bind(recorder&) const { return id; }
-};
 
-/// What an operator gives when its operands do not fit. It passes through all further operators, so
-/// that one mistake gives one message.
-template <error E> struct broken { static constexpr error fault = E; };
+  /// A mistake inside a loop passes on like one outside.
+  template <error E> constexpr handle& operator=(const broken<E>&) {
+    where->refuse(E);
+    return *this;
+  }
+  template <tensor Other>
+  requires(Other != T) constexpr handle& operator=(const handle<Other, M>&) {
+    if constexpr (M == mode::build)
+      static_assert(
+          Other == T,
+          "assign: a variable keeps the shape that it began with; give a value of another "
+          "shape a name of its own");
+    where->refuse({code::extent, "assign", "", T.shape, Other.shape});
+    return *this;
+  }
+};
 
 template <class H> inline constexpr bool is_handle = false;
 template <tensor T, mode M> inline constexpr bool is_handle<handle<T, M>> = true;
@@ -59,16 +77,23 @@ concept leaf_like = requires(const H& h, recorder& r) {
 template <class H>
 concept operand_like = is_handle<H> || is_broken<H> || leaf_like<H>;
 
-template <fixed_string Name, tensor T> struct weight_leaf {
+/// A weight: its tensor is in its type, its name is a value.
+template <tensor T> struct weight_leaf {
   using is_tenon_leaf = void;
   static constexpr tensor type = T;
-  constexpr int bind(recorder& r) const { return r.weight(name(Name), T); }
+  name called;
+  constexpr int bind(recorder& r) const { return r.weight(called, T); }
 };
 
 /// A weight by name, element type and extents: `weight<"conv.bias", float, 32>`. The same name twice
 /// is the same weight.
 template <fixed_string Name, class T, i64... Extent>
-inline constexpr weight_leaf<Name, tensor{type_of<T>, extents(Extent...)}> weight{};
+inline constexpr weight_leaf<tensor{type_of<T>, extents(Extent...)}> weight{name(Name)};
+/// The same with a name that was put together, in a loop for example:
+/// `weight_of<float, 32>(name("block") + i + ".bias")`.
+template <class T, i64... Extent> constexpr auto weight_of(const name& called) {
+  return weight_leaf<tensor{type_of<T>, extents(Extent...)}>{called};
+}
 
 /// What an operator says about itself. `infer` is the shape rule, `record` the meaning.
 template <class Op>
@@ -79,15 +104,45 @@ concept operator_like = requires(const typename Op::options& o, list<tensor> in,
   { Op::record(r, o, ids, t) } -> std::same_as<int>;
 };
 
-template <class Op, auto Options, class... H> struct deferred {
-  using is_tenon_leaf = void;
+/// Infers an operator again from what its operands are now, and records it.
+/// Error: what `Op::infer` refuses.
+template <class Op>
+constexpr error record_again(recorder& r, const typename Op::options& o, list<int> ids) {
+  constexpr int most = 64;  // no heap: this runs in calls
+  if (ids.size > most) return {code::capacity, Op::name, "operands", most, ids.size};
+  tensor types[most]{};
+  for (int i = 0; i < ids.size; ++i) types[i] = r.at(ids[i]);
+  const result<tensor> out = Op::infer(o, {types, ids.size});
+  if (out.ok()) (void)Op::record(r, o, ids, *out);
+  return out.error();
+}
+template <class Op, auto Options>
+constexpr error again(recorder& r, const recipe&, list<int> ids) {
+  return record_again<Op>(r, Options, ids);
+}
+
+/// An operator on operands of these types.
+template <class Op, auto Options, class... H> struct application {
   static constexpr tensor type = [] {
     const tensor in[] = {H::type...};
     return Op::infer(Options, {in, sizeof...(H)}).value();
   }();
+  static constexpr int record(recorder& r, const H&... h) {
+    const int ids[] = {h.bind(r)...};
+    const list<int> all{ids, sizeof...(H)};
+    const int first = r.out.nodes.size(), id = Op::record(r, Options, all, type);
+    r.note(first, all, &again<Op, Options>);
+    return id;
+  }
+};
+/// An operator on weights alone: it waits for a table.
+template <class Op, auto Options, class... H> struct deferred {
+  using is_tenon_leaf = void;
+  using applied = application<Op, Options, H...>;
+  static constexpr tensor type = applied::type;
+  std::tuple<H...> operands;
   constexpr int bind(recorder& r) const {
-    const int ids[] = {H{}.bind(r)...};
-    return Op::record(r, Options, {ids, sizeof...(H)}, type);
+    return std::apply([&](const H&... h) { return applied::record(r, h...); }, operands);
   }
 };
 
@@ -117,7 +172,8 @@ template <class First, class... Rest> constexpr auto first_broken(First, Rest...
 template <class Op, error E> consteval void explain() {
   if constexpr (requires { Op::template explain<E>(); }) Op::template explain<E>();
   static_assert(E.what != code::element_type,
-                "operator: element types must be float32 in this release; cast the data outside");
+                "operator: an operand's element type is not accepted, or operands differ in type; "
+                "cast<T>() them");
   static_assert(
       E.what != code::capacity,
       "operator: an option is beyond the library's limit of 2^24; no such image fits into memory");
@@ -143,14 +199,12 @@ constexpr auto apply(H... h) {
       if constexpr (!probing) front::explain<Op, fault>();
       return broken<fault>{};
     } else if constexpr ((leaf_like<H> && ...)) {
-      return deferred<Op, Options, H...>{};
+      return deferred<Op, Options, H...>{{h...}};
     } else {
-      constexpr tensor out = deferred<Op, Options, H...>::type;
+      using applied = application<Op, Options, H...>;
+      constexpr mode how = probing ? mode::probe : mode::build;
       recorder& r = *front::recorder_of(h...);
-      const int ids[] = {h.bind(r)...};
-      return handle < out,
-             probing ? mode::probe
-                     : mode::build > {&r, Op::record(r, Options, {ids, sizeof...(H)}, out)};
+      return handle<applied::type, how>{&r, applied::record(r, h...)};
     }
   }
 }
@@ -169,6 +223,21 @@ template <operand_like... H> constexpr output_pack<H...> outputs(H... h) {
     return [](auto first, auto... rest) {
       return output_pack<H...>{first, outputs(rest...)};
     }(h...);
+}
+
+/// Says what a state of the graph (`state<"h", float, 8>`) is in the next call:
+/// `next(h, tn::tanh(h + x));`
+/// Error: output, on the line of the graph, when `h` is no state or has a next value already.
+template <operand_like S, operand_like H> constexpr void next(S state, H value) {
+  if constexpr (is_broken<H> && is_handle<S>) {
+    state.where->refuse(H::fault);
+  } else if constexpr (!is_broken<S>) {
+    static_assert(is_handle<S>, "next: the first operand must be a state of the graph");
+    static_assert(S::type == H::type,
+                  "next: the next value must have the state's type and extents; reshape() it");
+    if constexpr (is_handle<S> && S::type == H::type)
+      state.where->next(state.id, value.bind(*state.where));
+  }
 }
 
 /// Asks for policy `Place` (position in the model's list of policies) for the operator that made this

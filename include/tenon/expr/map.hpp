@@ -1,33 +1,43 @@
 // The map family: element-wise operators. One operator is one struct: a name and the lambda over
-// symbols that it means.
+// symbols that it means. The operators themselves stand in unary.hpp, binary.hpp and logic.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/expr/handle.hpp>
-#include <limits>
 
 namespace tenon {
 
 namespace maps {
 
 /// The broadcast shape of all operands, or the error with both shapes.
-constexpr result<tensor> broadcast_all(const char* op, list<tensor> in) {
-  tensor r = in[0];
+constexpr result<shape> broadcast_shapes(const char* op, list<tensor> in) {
+  shape r = in[0].shape;
   for (const tensor& t : in) {
-    if (t.type != type::float32)
-      return error{code::element_type, op, "input", type::float32, t.type};
-    const shape &small = t.shape.rank < r.shape.rank ? t.shape : r.shape,
-                &large = t.shape.rank < r.shape.rank ? r.shape : t.shape;
+    const shape &small = t.shape.rank < r.rank ? t.shape : r,
+                &large = t.shape.rank < r.rank ? r : t.shape;
     shape both = large;
     for (int i = 1; i <= small.rank; ++i) {
       const i64 a = small[small.rank - i], b = large[large.rank - i];
-      if (a != b && a != 1 && b != 1) return error{code::broadcast, op, "b", r.shape, t.shape};
+      if (a != b && a != 1 && b != 1) return error{code::broadcast, op, "b", r, t.shape};
       both.extent[large.rank - i] = b == 1 ? a : b;
     }
-    r.shape = both;
+    r = both;
   }
   return r;
 }
 
+/// The element types of a node.
+constexpr program_types types_of(const recorder& r, list<int> in, const tensor& out) {
+  program_types t{{}, true, out.type};
+  for (int i = 0; i < in.size; ++i) t.operand[i] = r.at(in[i]).type;
+  return t;
+}
+
+/// True if all operands and the result are float32: the program is one that was written before.
+constexpr bool in_float32(const recorder& r, list<int> in, const tensor& out) {
+  bool all = out.type == type::float32;
+  for (const int id : in) all = all && r.out.nodes[id].out.type == type::float32;
+  return all;
+}
 /// Records a program over all `Arity` operands.
 template <int Arity> constexpr int push(recorder& r, const char* op, const recorded& p,
                                         list<int> in, const tensor& out) {
@@ -37,138 +47,71 @@ template <int Arity> constexpr int push(recorder& r, const char* op, const recor
 /// Records the program that `f` writes for `Arity` operands.
 template <int Arity, class F>
 constexpr int record(recorder& r, const char* op, const F& f, list<int> in, const tensor& out) {
-  return push<Arity>(r, op, record_program<Arity>(f), in, out);
+  return push<Arity>(r, op, record_program<Arity>(f, types_of(r, in, out)), in, out);
 }
 
 }  // namespace maps
 
 /// What all element-wise operators share. `Op` has `name`, `options`, and
-/// `static constexpr auto meaning(options, scalar...)`.
-/// Shape: the operands broadcast (right-aligned; an extent of 1 repeats). Type: float32.
+/// `static constexpr auto meaning(options, scalar...)`; it may have `accepts(operand, type)`,
+/// `result(options, type)` and `check(options)`.
+/// Shape: the operands broadcast (right-aligned; an extent of 1 repeats).
+/// Type: all operands have the same one of those that the operator accepts; the result has it too,
+/// unless the operator says otherwise.
 template <class Op, int Arity, class Options = no_options> struct map_operator {
   using options = Options;
+  static constexpr bool accepts(int, type t) { return t == type::float32; }
+  static constexpr type result_of(const Options&, type t) { return t; }
+  static constexpr const char* names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+  /// Operands from this one on have the same type.
+  static constexpr int first_of_type = 0;
+
   static constexpr result<tensor> infer(const Options& o, list<tensor> in) {
     if (in.size != Arity) return error{code::operand_count, Op::name, "", Arity, in.size};
     if constexpr (requires { Op::check(o); })
       if (const error e = Op::check(o); !e.ok()) return e;
-    return maps::broadcast_all(Op::name, in);
+    for (int i = 0; i < in.size; ++i) {
+      const type same = i > Op::first_of_type ? in[Op::first_of_type].type : in[i].type;
+      if (!Op::accepts(i, in[i].type) || in[i].type != same)
+        return error{code::element_type, Op::name, Arity == 1 ? "input" : names[i],
+                     same != in[i].type ? same : type::float32, in[i].type};
+    }
+    const result<shape> s = maps::broadcast_shapes(Op::name, in);
+    if (!s.ok()) return s.error();
+    return tensor{Op::result_of(o, in[Arity - 1].type), *s};
   }
   static constexpr int record(recorder& r, const Options& o, list<int> in, const tensor& out) {
+    if constexpr (std::is_empty_v<Options>)
+      if (maps::in_float32(r, in, out))
+        return maps::push<Arity>(
+            r, Op::name, constant_program<Arity>([](auto... x) { return Op::meaning({}, x...); }),
+            in, out);
     return maps::record<Arity>(
         r, Op::name, [&](auto... x) { return Op::meaning(o, x...); }, in, out);
   }
-};
-
-struct add_t : map_operator<add_t, 2> {
-  static constexpr const char* name = "add";
-  static constexpr auto meaning(no_options, scalar a, scalar b) { return a + b; }
-  template <error E> static consteval void explain() {
-    static_assert(
-        E.what != code::broadcast,
-        "add: shapes must broadcast, every pair of extents equal or 1; reshape() an operand");
-  }
-};
-struct sub_t : map_operator<sub_t, 2> {
-  static constexpr const char* name = "sub";
-  static constexpr auto meaning(no_options, scalar a, scalar b) { return a - b; }
-  template <error E> static consteval void explain() {
-    static_assert(
-        E.what != code::broadcast,
-        "sub: shapes must broadcast, every pair of extents equal or 1; reshape() an operand");
-  }
-};
-struct mul_t : map_operator<mul_t, 2> {
-  static constexpr const char* name = "mul";
-  static constexpr auto meaning(no_options, scalar a, scalar b) { return a * b; }
   template <error E> static consteval void explain() {
     static_assert(E.what != code::broadcast,
-                  "mul: shapes must broadcast, every pair of extents equal or 1; for a matrix "
-                  "product use matmul()");
-  }
-};
-struct div_t : map_operator<div_t, 2> {
-  static constexpr const char* name = "div";
-  static constexpr auto meaning(no_options, scalar a, scalar b) { return a / b; }
-  template <error E> static consteval void explain() {
-    static_assert(
-        E.what != code::broadcast,
-        "div: shapes must broadcast, every pair of extents equal or 1; reshape() an operand");
-  }
-};
-struct relu_t : map_operator<relu_t, 1> {
-  static constexpr const char* name = "relu";
-  static constexpr auto meaning(no_options, scalar x) { return max(x, 0.0f); }
-};
-struct sigmoid_t : map_operator<sigmoid_t, 1> {
-  static constexpr const char* name = "sigmoid";
-  static constexpr auto meaning(no_options, scalar x) { return sigmoid(x); }
-};
-struct tanh_t : map_operator<tanh_t, 1> {
-  static constexpr const char* name = "tanh";
-  static constexpr auto meaning(no_options, scalar x) { return tanh(x); }
-};
-struct exp_t : map_operator<exp_t, 1> {
-  static constexpr const char* name = "exp";
-  static constexpr auto meaning(no_options, scalar x) { return exp(x); }
-};
-/// WebNN clamp: minValue and maxValue bound the result; an infinite bound bounds nothing.
-struct clamp_options {
-  float minValue = -std::numeric_limits<float>::infinity();
-  float maxValue = std::numeric_limits<float>::infinity();
-  constexpr bool operator==(const clamp_options&) const = default;
-};
-struct clamp_t : map_operator<clamp_t, 1, clamp_options> {
-  static constexpr const char* name = "clamp";
-  static constexpr error check(const clamp_options& o) {
-    if (o.minValue > o.maxValue)
-      return {code::option, name, "minValue", "at most maxValue", "more"};
-    return {};
-  }
-  /// A NaN bound bounds nothing.
-  static constexpr auto meaning(const clamp_options& o, scalar x) {
-    constexpr float infinity = std::numeric_limits<float>::infinity();
-    if (o.minValue > -infinity) x = max(x, o.minValue);
-    if (o.maxValue < infinity) x = min(x, o.maxValue);
-    return x;
-  }
-  template <error E> static consteval void explain() {
-    static_assert(E.what != code::option, "clamp: minValue must not exceed maxValue; swap them");
+                  "element-wise operator: shapes must broadcast, every pair of extents equal or 1; "
+                  "reshape() an operand");
   }
 };
 
-/// Element-wise WebNN operators on handles; see `map_operator` for shapes.
-template <operand_like A, operand_like B> constexpr auto add(A a, B b) {
-  return apply<add_t>(a, b);
-}
-template <operand_like A, operand_like B> constexpr auto sub(A a, B b) {
-  return apply<sub_t>(a, b);
-}
-template <operand_like A, operand_like B> constexpr auto mul(A a, B b) {
-  return apply<mul_t>(a, b);
-}
-template <operand_like A, operand_like B> constexpr auto div(A a, B b) {
-  return apply<div_t>(a, b);
-}
-template <operand_like X> constexpr auto relu(X x) { return apply<relu_t>(x); }
-template <operand_like X> constexpr auto sigmoid(X x) { return apply<sigmoid_t>(x); }
-template <operand_like X> constexpr auto tanh(X x) { return apply<tanh_t>(x); }
-template <operand_like X> constexpr auto exp(X x) { return apply<exp_t>(x); }
-template <clamp_options O = clamp_options{}, operand_like X> constexpr auto clamp(X x) {
-  return apply<clamp_t, O>(x);
-}
-
-/// The operator that a user's lambda means: see `map`.
-template <class F, int Arity> struct lambda_map {
+/// The operator that a user's lambda means for operands of these element types: see `map`.
+template <class F, type... Type> struct lambda_map {
   static constexpr const char* name = "map";
+  static constexpr int arity = static_cast<int>(sizeof...(Type));
   using options = no_options;
-  static constexpr recorded program = record_program<Arity>(F{});
+  static constexpr program_types types{{Type...}};
+  static constexpr recorded program = record_program<arity>(F{}, types);
   static constexpr bool valid = program.fault == code::ok;
   static constexpr int registers = valid ? allocate(program.view()).registers : 0;
   static constexpr result<tensor> infer(no_options, list<tensor> in) {
-    return maps::broadcast_all(name, in);
+    const result<shape> s = maps::broadcast_shapes(name, in);
+    if (!s.ok()) return s.error();
+    return tensor{result_type(program.view()), *s};
   }
   static constexpr int record(recorder& r, no_options, list<int> in, const tensor& out) {
-    return maps::record<Arity>(r, name, F{}, in, out);
+    return maps::push<arity>(r, name, program, in, out);
   }
   template <error E> static consteval void explain() {
     static_assert(
@@ -182,10 +125,18 @@ template <class F> struct mapped {
     constexpr int count = static_cast<int>(sizeof...(H));
     static_assert(count >= 1 && count <= max_operands,
                   "map: a lambda takes 1 to 8 operands; split it");
-    if constexpr (count >= 1 && count <= max_operands)
-      return checked<lambda_map<F, count>>(h...);
-    else
+    if constexpr ((is_broken<H> || ...)) {
+      return front::first_broken(h...);
+    } else if constexpr (count >= 1 && count <= max_operands) {
+      constexpr bool known = (computes(H::type.type) && ...);
+      static_assert(known, "map: a lambda computes with float32, int32 and uint8; cast() others");
+      if constexpr (known)
+        return checked<lambda_map<F, H::type.type...>>(h...);
+      else
+        return broken<error{code::element_type, "map", "", type::float32, {}}>{};
+    } else {
       return broken<error{code::operand_count, "map", "", max_operands, count}>{};
+    }
   }
 
  private:
@@ -231,24 +182,34 @@ template <class Op, bool NumberFirst> struct with_number {
     constexpr bool operator==(const options&) const = default;
   };
   static constexpr result<tensor> infer(const options&, list<tensor> in) {
-    return broadcast_all(name, in);
+    if (!Op::accepts(0, in[0].type))
+      return error{code::element_type, name, "a", type::float32, in[0].type};
+    return tensor{Op::result_of({}, in[0].type), in[0].shape};
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
-    return maps::record<1>(
-        r, name,
-        [&](scalar x) {
-          const scalar v = x.lift(o.value);
-          if constexpr (NumberFirst)
-            return Op::meaning({}, v, x);
-          else
-            return Op::meaning({}, x, v);
-        },
-        in, out);
+    const auto write = [](scalar x, float number) {
+      const scalar v = x.lift(number);
+      if constexpr (NumberFirst)
+        return Op::meaning({}, v, x);
+      else
+        return Op::meaning({}, x, v);
+    };
+    if (!in_float32(r, in, out))
+      return maps::record<1>(
+          r, name, [&](scalar x) { return write(x, o.value); }, in, out);
+    // Arithmetic has no other literal: written with any number, then given this one.
+    recorded p = constant_program<1>([](scalar x) { return decltype(write){}(x, 1.0f); });
+    const auto bits = std::bit_cast<std::uint32_t>(o.value);
+    for (int i = 0; i < p.size; ++i)
+      if (p.code[i].is_literal())
+        p.code[i] = instruction::make_literal(sop::literal, p.code[i].dst(), bits);
+    return push<1>(r, name, p, in, out);
   }
 };
 /// The number of `x + 2.0f` is a function argument, so this records by value what `apply` records
 /// from a template argument.
-template <class Op, bool NumberFirst, class H> constexpr auto number(H h, float value) {
+template <class Op, bool NumberFirst = false, class H, number N>
+constexpr auto number_operator(H h, N value) {
   if constexpr (is_broken<H>) {
     return h;
   } else if constexpr (!is_handle<H>) {
@@ -257,48 +218,27 @@ template <class Op, bool NumberFirst, class H> constexpr auto number(H h, float 
                   "x * w + x");
     return broken<error{code::program, Op::name, "", {}, {}}>{};
   } else {
-    constexpr error fault = [] {
+    constexpr bool whole = H::type.type == type::float32 || std::integral<N>;
+    static_assert(whole, "operator: an integer handle takes integer numbers; cast() the handle");
+    using form = with_number<Op, NumberFirst>;
+    constexpr result<tensor> out = [] {
       const tensor in[] = {H::type};
-      return with_number<Op, NumberFirst>::infer({}, {in, 1}).error();
+      return form::infer({}, {in, 1});
     }();
-    if constexpr (!fault.ok()) {
-      if constexpr (H::probing == mode::build) front::explain<Op, fault>();
-      return broken<fault>{};
+    if constexpr (!whole) {
+      return broken<error{code::element_type, Op::name, "", type::float32, H::type.type}>{};
+    } else if constexpr (!out.ok()) {
+      if constexpr (H::probing == mode::build) front::explain<Op, out.error()>();
+      return broken<out.error()>{};
     } else {
-      return H{h.where,
-               with_number<Op, NumberFirst>::record(*h.where, {value}, {&h.id, 1}, H::type)};
+      const int first = h.where->out.nodes.size();
+      const int id =
+          form::record(*h.where, {static_cast<float>(value)}, {&h.id, 1}, out.value());
+      h.where->note(first, {&h.id, 1}, nullptr);
+      return handle<out.value(), H::probing>{h.where, id};
     }
   }
 }
 }  // namespace maps
-
-template <operand_like A, operand_like B> constexpr auto operator+(A a, B b) { return add(a, b); }
-template <operand_like A, operand_like B> constexpr auto operator-(A a, B b) { return sub(a, b); }
-template <operand_like A, operand_like B> constexpr auto operator*(A a, B b) { return mul(a, b); }
-template <operand_like A, operand_like B> constexpr auto operator/(A a, B b) { return div(a, b); }
-template <operand_like A, number N> constexpr auto operator+(A a, N b) {
-  return maps::number<add_t, false>(a, static_cast<float>(b));
-}
-template <operand_like A, number N> constexpr auto operator-(A a, N b) {
-  return maps::number<sub_t, false>(a, static_cast<float>(b));
-}
-template <operand_like A, number N> constexpr auto operator*(A a, N b) {
-  return maps::number<mul_t, false>(a, static_cast<float>(b));
-}
-template <operand_like A, number N> constexpr auto operator/(A a, N b) {
-  return maps::number<div_t, false>(a, static_cast<float>(b));
-}
-template <number N, operand_like A> constexpr auto operator+(N a, A b) {
-  return maps::number<add_t, true>(b, static_cast<float>(a));
-}
-template <number N, operand_like A> constexpr auto operator-(N a, A b) {
-  return maps::number<sub_t, true>(b, static_cast<float>(a));
-}
-template <number N, operand_like A> constexpr auto operator*(N a, A b) {
-  return maps::number<mul_t, true>(b, static_cast<float>(a));
-}
-template <number N, operand_like A> constexpr auto operator/(N a, A b) {
-  return maps::number<div_t, true>(b, static_cast<float>(a));
-}
 
 }  // namespace tenon

@@ -17,7 +17,8 @@ enum class sop : std::uint8_t {
   add, sub, mul, div, fma, neg, abs, min, max, sqrt, floor, round_even,
   less, less_equal, equal, mask_and, mask_or, mask_not, select,  // masks
   to_int, to_float, as_int, as_float,                            // conversions and bit casts
-  int_add, int_sub, int_and, int_or, int_xor, shift_left, shift_right,  // int32; shifts are logical
+  int_add, int_sub, int_mul, int_and, int_or, int_xor, shift_left, shift_right,  // int32; shifts are logical
+  int_less, int_less_equal, int_equal, mask_to_int, to_byte,  // int32; the low byte as uint8
   exp, log, tanh, erf, sigmoid, sin, cos, tan, pow,              // elementary functions
 };
 // clang-format on
@@ -30,7 +31,8 @@ enum class lane : std::uint8_t { real, integer, mask };
 /// One instruction in a 64-bit word, so that programs are short template arguments: operation,
 /// destination register, up to three source registers (or a 32-bit literal in the upper half).
 struct instruction {
-  std::uint64_t word = 0;
+  std::uint64_t
+      word;  // no initialiser: arrays of a trivial type cost a constant expression nothing
   constexpr bool operator==(const instruction&) const = default;
   static constexpr instruction make(sop o, int d, int a = 0, int b = 0, int c = 0) {
     const auto u = [](int v) { return static_cast<std::uint64_t>(static_cast<std::uint8_t>(v)); };
@@ -49,6 +51,8 @@ struct instruction {
   constexpr std::uint32_t bits() const { return static_cast<std::uint32_t>(word >> 32); }
   constexpr float real() const { return std::bit_cast<float>(bits()); }
   constexpr bool is_literal() const { return op() == sop::literal || op() == sop::literal_int; }
+  /// Of `arg`: the operand's element type; uint8 is widened to int32.
+  constexpr tenon::type type() const { return static_cast<tenon::type>(b()); }
 };
 
 /// How many registers an instruction reads: 0 (leaves; `arg`'s `a` is an operand), 1, 2 or 3.
@@ -58,7 +62,8 @@ constexpr int sources_of(sop o) {
     case sop::arg: case sop::literal: case sop::literal_int: return 0;
     case sop::add: case sop::sub: case sop::mul: case sop::div: case sop::min: case sop::max:
     case sop::less: case sop::less_equal: case sop::equal: case sop::mask_and: case sop::mask_or:
-    case sop::int_add: case sop::int_sub: case sop::int_and: case sop::int_or: case sop::int_xor:
+    case sop::int_add: case sop::int_sub: case sop::int_mul: case sop::int_and: case sop::int_or:
+    case sop::int_xor: case sop::int_less: case sop::int_less_equal: case sop::int_equal:
     case sop::pow: return 2;
     case sop::fma: case sop::select: return 3;
     default: return 1;  // shifts carry their count in b
@@ -66,20 +71,24 @@ constexpr int sources_of(sop o) {
 }
 // clang-format on
 
-/// What an instruction leaves in its register. (`select` takes the lane of its branches; only real
-/// branches exist.)
+/// What an instruction leaves in its register. (The branches of `select` are real; others are bit
+/// casts around it.)
 // clang-format off
 constexpr lane lane_of(sop o) {
   switch (o) {
     case sop::less: case sop::less_equal: case sop::equal: case sop::mask_and: case sop::mask_or:
-    case sop::mask_not: return lane::mask;
+    case sop::mask_not: case sop::int_less: case sop::int_less_equal: case sop::int_equal:
+      return lane::mask;
     case sop::literal_int: case sop::to_int: case sop::as_int: case sop::int_add: case sop::int_sub:
-    case sop::int_and: case sop::int_or: case sop::int_xor: case sop::shift_left:
-    case sop::shift_right: return lane::integer;
+    case sop::int_mul: case sop::int_and: case sop::int_or: case sop::int_xor: case sop::shift_left:
+    case sop::shift_right: case sop::mask_to_int: case sop::to_byte: return lane::integer;
     default: return lane::real;
   }
 }
 // clang-format on
+constexpr lane lane_of(instruction i) {
+  return i.op() == sop::arg && i.type() != type::float32 ? lane::integer : lane_of(i.op());
+}
 
 /// Longest program (registers are bytes).
 inline constexpr int max_program = 240;
@@ -107,6 +116,12 @@ struct tape {
   tenon::code fault = tenon::code::ok;  ///< the first misuse: mixed lanes or too long
 
   constexpr int emit(sop o, int a = 0, int b = 0, int c = 0) {
+    const auto is = [&](int slot, sop what) { return code[slot].op() == what; };
+    if (o == sop::mask_not && is(a, sop::mask_not)) return code[a].a();
+    // A mask that became a uint8 and is asked whether it is zero.
+    if (o == sop::int_equal && is(a, sop::mask_to_int) && is(b, sop::literal_int) &&
+        code[b].bits() == 0)
+      return emit(sop::mask_not, code[a].a());
     return put(instruction::make(o, 0, a, b, c));
   }
   constexpr int literal(float v) {
@@ -115,7 +130,10 @@ struct tape {
   constexpr int literal_int(std::int32_t v) {
     return put(instruction::make_literal(sop::literal_int, 0, static_cast<std::uint32_t>(v)));
   }
-  constexpr lane lane_at(int slot) const { return lane_of(code[slot].op()); }
+  constexpr int argument(int operand, tenon::type t) {
+    return emit(sop::arg, operand, static_cast<int>(t));
+  }
+  constexpr lane lane_at(int slot) const { return lane_of(code[slot]); }
   constexpr void refuse() {
     if (fault == tenon::code::ok) fault = tenon::code::program;
   }
@@ -196,16 +214,24 @@ template <class A, class B> constexpr scalar both(sop real, A a, B b) {
   else
     return b.lift(a).apply(real, lane::real, b);
 }
+template <class A, class B> constexpr scalar first_of(A a, B b) {
+  if constexpr (std::same_as<A, scalar>)
+    return a;
+  else
+    return b.lift(a);
+}
 template <class A, class B> constexpr scalar arith(sop real, sop integer, A a, B b) {
-  const scalar x = [&] {
-    if constexpr (std::same_as<A, scalar>)
-      return a;
-    else
-      return b.lift(a);
-  }();
-  const scalar y = x.lift(b);
+  const scalar x = first_of(a, b), y = x.lift(b);
   return x.is() == lane::integer ? x.apply(integer, lane::integer, y)
                                  : x.apply(real, lane::real, y);
+}
+constexpr sop integer_form(sop comparison) {
+  return comparison == sop::less         ? sop::int_less
+         : comparison == sop::less_equal ? sop::int_less_equal
+                                         : sop::int_equal;
+}
+template <class A, class B> constexpr scalar compare(sop real, A a, B b) {
+  return arith(real, integer_form(real), a, b);
 }
 }  // namespace symbols
 
@@ -217,31 +243,33 @@ requires symbolic<A, B>
 constexpr scalar operator-(A a, B b) { return symbols::arith(sop::sub, sop::int_sub, a, b); }
 template <class A, class B>
 requires symbolic<A, B>
-constexpr scalar operator*(A a, B b) { return symbols::both(sop::mul, a, b); }
+constexpr scalar operator*(A a, B b) { return symbols::arith(sop::mul, sop::int_mul, a, b); }
 template <class A, class B>
 requires symbolic<A, B>
 constexpr scalar operator/(A a, B b) { return symbols::both(sop::div, a, b); }
 template <class A, class B>
 requires symbolic<A, B>
-constexpr scalar operator<(A a, B b) { return symbols::both(sop::less, a, b); }
+constexpr scalar operator<(A a, B b) { return symbols::compare(sop::less, a, b); }
 template <class A, class B>
 requires symbolic<A, B>
-constexpr scalar operator<=(A a, B b) { return symbols::both(sop::less_equal, a, b); }
+constexpr scalar operator<=(A a, B b) { return symbols::compare(sop::less_equal, a, b); }
 template <class A, class B>
 requires symbolic<A, B>
-constexpr scalar operator>(A a, B b) { return symbols::both(sop::less, b, a); }
+constexpr scalar operator>(A a, B b) { return symbols::compare(sop::less, b, a); }
 template <class A, class B>
 requires symbolic<A, B>
-constexpr scalar operator>=(A a, B b) { return symbols::both(sop::less_equal, b, a); }
+constexpr scalar operator>=(A a, B b) { return symbols::compare(sop::less_equal, b, a); }
 template <class A, class B>
 requires symbolic<A, B>
-constexpr scalar operator==(A a, B b) { return symbols::both(sop::equal, a, b); }
+constexpr scalar operator==(A a, B b) { return symbols::compare(sop::equal, a, b); }
 template <class A, class B>
 requires symbolic<A, B>
 constexpr scalar operator!=(A a, B b) {
-  return symbols::both(sop::equal, a, b).apply(sop::mask_not, lane::mask);
+  return symbols::compare(sop::equal, a, b).apply(sop::mask_not, lane::mask);
 }
-constexpr scalar operator-(scalar a) { return a.apply(sop::neg, lane::real); }
+constexpr scalar operator-(scalar a) {
+  return a.is() == lane::integer ? a.lift(0) - a : a.apply(sop::neg, lane::real);
+}
 /// Logic on comparisons (masks) and on int32 bits.
 constexpr scalar operator&(scalar a, scalar b) {
   return a.is() == lane::mask ? a.apply(sop::mask_and, lane::mask, b)
@@ -264,13 +292,6 @@ constexpr scalar shift_by(sop o, scalar a, int count) {
 constexpr scalar operator<<(scalar a, int count) { return shift_by(sop::shift_left, a, count); }
 constexpr scalar operator>>(scalar a, int count) { return shift_by(sop::shift_right, a, count); }
 
-/// Minimum and maximum; NaN propagates.
-template <class A, class B>
-requires symbolic<A, B>
-constexpr scalar min(A a, B b) { return symbols::both(sop::min, a, b); }
-template <class A, class B>
-requires symbolic<A, B>
-constexpr scalar max(A a, B b) { return symbols::both(sop::max, a, b); }
 /// `a * b + c`, rounded once.
 template <class B, class C> constexpr scalar fma(scalar a, B b, C c) {
   const scalar y = a.lift(b), z = a.lift(c);
@@ -282,19 +303,40 @@ template <class B, class C> constexpr scalar fma(scalar a, B b, C c) {
 /// `condition ? a : b` for every element; both sides are evaluated.
 template <class A, class B> constexpr scalar select(scalar condition, A a, B b) {
   condition.expect(lane::mask);
-  const auto real = [&](auto v) -> scalar {
-    if constexpr (std::same_as<decltype(v), scalar>)
-      return v;
-    else
+  constexpr bool numbers = !std::same_as<A, scalar> && !std::same_as<B, scalar>;
+  const auto branch = [&](auto v, auto other) -> scalar {
+    if constexpr (numbers)
       return {condition.where(), condition.where()->literal(static_cast<float>(v))};
+    else
+      return symbols::first_of(v, other);
   };
-  const scalar x = real(a), y = real(b);
-  x.expect(lane::real);
-  y.expect(lane::real);
-  return {condition.where(),
-          condition.where()->emit(sop::select, condition.slot(), x.slot(), y.slot())};
+  const scalar x = branch(a, b), y = branch(b, a);
+  const auto chosen = [&](scalar u, scalar v) -> scalar {
+    u.expect(lane::real);
+    v.expect(lane::real);
+    return {condition.where(),
+            condition.where()->emit(sop::select, condition.slot(), u.slot(), v.slot())};
+  };
+  if (x.is() != lane::integer || y.is() != lane::integer) return chosen(x, y);
+  return chosen(x.apply(sop::as_float, lane::integer), y.apply(sop::as_float, lane::integer))
+      .apply(sop::as_int, lane::real);
 }
-constexpr scalar abs(scalar a) { return a.apply(sop::abs, lane::real); }
+/// Minimum and maximum; NaN propagates.
+template <class A, class B>
+requires symbolic<A, B>
+constexpr scalar min(A a, B b) {
+  const scalar x = symbols::first_of(a, b), y = x.lift(b);
+  return x.is() == lane::integer ? select(y < x, y, x) : x.apply(sop::min, lane::real, y);
+}
+template <class A, class B>
+requires symbolic<A, B>
+constexpr scalar max(A a, B b) {
+  const scalar x = symbols::first_of(a, b), y = x.lift(b);
+  return x.is() == lane::integer ? select(x < y, y, x) : x.apply(sop::max, lane::real, y);
+}
+constexpr scalar abs(scalar a) {
+  return a.is() == lane::integer ? select(a < 0, -a, a) : a.apply(sop::abs, lane::real);
+}
 constexpr scalar sqrt(scalar a) { return a.apply(sop::sqrt, lane::real); }
 constexpr scalar floor(scalar a) { return a.apply(sop::floor, lane::real); }
 /// Nearest integral value, ties to even.
@@ -310,14 +352,19 @@ constexpr scalar tan(scalar a) { return a.apply(sop::tan, lane::real); }
 template <class A, class B>
 requires symbolic<A, B>
 constexpr scalar pow(A a, B b) { return symbols::both(sop::pow, a, b); }
-/// Conversion: `cast<std::int32_t>(x)` truncates, `cast<float>(i)` rounds.
+/// Conversion: `cast<std::int32_t>(x)` truncates, `cast<float>(i)` rounds, a mask becomes 1 or 0;
+/// `cast<std::uint8_t>(i)` keeps the low byte, and computes on as int32.
 template <class T> constexpr scalar cast(scalar a) {
-  static_assert(std::same_as<T, float> || std::same_as<T, std::int32_t>,
-                "map: cast<T> knows float and std::int32_t; programs compute in these two types");
+  static_assert(std::same_as<T, float> || std::same_as<T, std::int32_t> ||
+                    std::same_as<T, std::uint8_t>,
+                "map: cast<T> knows float, std::int32_t and std::uint8_t");
+  const scalar whole = a.is() == lane::mask ? a.apply(sop::mask_to_int, lane::mask) : a;
   if constexpr (std::same_as<T, float>)
-    return a.is() == lane::real ? a : a.apply(sop::to_float, lane::integer);
+    return whole.is() == lane::real ? a : whole.apply(sop::to_float, lane::integer);
   else if constexpr (std::same_as<T, std::int32_t>)
-    return a.is() == lane::integer ? a : a.apply(sop::to_int, lane::real);
+    return whole.is() == lane::integer ? whole : whole.apply(sop::to_int, lane::real);
+  else if constexpr (std::same_as<T, std::uint8_t>)
+    return cast<std::int32_t>(a).apply(sop::to_byte, lane::integer);
   else
     return a;
 }
@@ -348,7 +395,7 @@ constexpr recorded finish(const tape& t, int root) {
   recorded r;
   r.fault = t.fault;
   if (t.fault != tenon::code::ok) return r;
-  int to[max_program]{}, path[max_program]{},
+  int to[max_program]{}, path[max_program],
       depth = 0;  // to: 1 + the new position; path: root to leaf
   path[depth++] = root;
   while (depth > 0) {
@@ -374,24 +421,67 @@ constexpr recorded finish(const tape& t, int root) {
   return r;
 }
 
-/// Calls `f` with `arity` symbols and writes its program down. A result that is a plain number
-/// becomes a literal; a mask becomes 1 or 0.
-template <int Arity, class F> constexpr recorded record_program(const F& f) {
+/// The element type that a finished program computes: masks are uint8.
+constexpr type result_type(program_view p) {
+  const instruction last = p.code[p.size - 1];
+  if (last.op() == sop::arg) return last.type();
+  if (last.op() == sop::to_byte || lane_of(last) == lane::mask) return type::uint8;
+  return lane_of(last) == lane::integer ? type::int32 : type::float32;
+}
+/// The element types that programs read and write.
+constexpr bool computes(type t) {
+  return t == type::float32 || t == type::int32 || t == type::uint8;
+}
+
+/// A program's result as an element of type `wanted`.
+constexpr scalar stored_as(scalar root, type wanted) {
+  const bool byte = result_type({root.where()->code, root.slot() + 1}) == type::uint8;
+  if (wanted == type::float32)
+    return root.is() == lane::mask ? select(root, 1.0f, 0.0f) : root;
+  if (wanted == type::uint8) return byte ? root : root.apply(sop::to_byte, lane::integer);
+  return root.is() == lane::mask ? root.apply(sop::mask_to_int, lane::mask) : root;
+}
+
+/// The element types of a program's operands and, if it is fixed, of its result.
+struct program_types {
+  type operand[max_operands]{};
+  bool fixed = false;
+  type result = type::float32;
+};
+
+/// Calls `f` with `arity` symbols for operands of these types (float32 if none are given) and writes
+/// its program down. A result that is a plain number becomes a literal. Where the result's type is not
+/// fixed, a mask becomes 1 or 0 in float32, and other results keep their type.
+template <int Arity, class F>
+constexpr recorded record_program(const F& f, const program_types& types = {}) {
   static_assert(Arity <= max_operands, "map: a scalar program takes at most 8 operands");
   tape t;
   scalar x[Arity > 0 ? Arity : 1];
-  for (int i = 0; i < Arity; ++i) x[i] = scalar{&t, t.emit(sop::arg, i)};
+  for (int i = 0; i < Arity; ++i)
+    x[i] = scalar{&t, t.argument(i, types.operand[i])};
   const auto y = [&]<int... I>(std::integer_sequence<int, I...>) { return f(x[I]...); }
   (std::make_integer_sequence<int, Arity>{});
   scalar root;
   if constexpr (std::same_as<std::remove_cv_t<decltype(y)>, scalar>) {
     root = y;
-    if (root.is() == lane::mask) root = select(root, 1.0f, 0.0f);
-    if (root.is() == lane::integer) t.refuse();
+    if (types.fixed)
+      root = stored_as(root, types.result);
+    else if (root.is() == lane::mask)
+      root = select(root, 1.0f, 0.0f);
   } else {
     root = scalar{&t, t.literal(static_cast<float>(y))};
   }
+  const bool real = root.is() == lane::real;
+  if (types.fixed && (types.result == type::float32) != real) t.refuse();
   return finish(t, root.slot());
+}
+
+template <class F, int Arity>
+inline constexpr recorded written_program = record_program<Arity>(F{});
+/// The same for a captureless lambda of the library: written once, however often it is recorded.
+template <int Arity, class F> constexpr const recorded& constant_program(F) {
+  static_assert(std::is_empty_v<F>, "constant_program: the lambda must not capture");
+  return written_program<F, Arity>;
 }
 
 /// The program of a captureless lambda as a constant: `trace<f, 2>()`.

@@ -23,11 +23,33 @@ class builder {
   };
 
   /// Error: name_conflict, name_length, extent (below 1 or too many elements).
-  constexpr value input(const name& called, const tensor& t) {
-    return leaf("input", false, called, t);
+  /// The axes in `bounded` have bounds instead of extents; see `upto`. Error: also axis.
+  constexpr value input(const name& called, const tensor& t,
+                        std::initializer_list<int> bounded = {}) {
+    std::uint32_t axes = 0;
+    for (const int axis : bounded) {
+      if (axis < 0 || axis >= t.shape.rank) {
+        recorder_.refuse({code::axis, "input", called, t.shape.rank, axis});
+        return {};
+      }
+      axes |= 1u << axis;
+    }
+    return leaf("input", called, t, [&] { return recorder_.input(called, t, axes); });
   }
   constexpr value weight(const name& called, const tensor& t) {
-    return leaf("weight", true, called, t);
+    return leaf("weight", called, t, [&] { return recorder_.weight(called, t); });
+  }
+  /// What the graph keeps between calls: zeros at first, then the value that `next` names.
+  constexpr value state(const name& called, const tensor& t) {
+    return leaf("state", called, t, [&] { return recorder_.state(called, t); });
+  }
+  /// Error: output (no state, or a second next value), extent, element_type.
+  constexpr void next(value state, value v) {
+    if (!recorder_.fault.ok()) return;
+    if (!known(state) || !known(v))
+      recorder_.refuse({code::output, "next", "operand", recorder_.out.nodes.size(), v.id});
+    else
+      recorder_.next(state.id, v.id);
   }
   /// Adds an operator. Error: what `Op::infer` refuses.
   template <operator_like Op>
@@ -57,12 +79,19 @@ class builder {
       recorder_.refuse({code::extent, Op::name, "result", max_elements, out->shape});
       return {};
     }
-    return {Op::record(recorder_, options, {ids, count}, *out), this};
+    const int first = recorder_.out.nodes.size();
+    const value made{Op::record(recorder_, options, {ids, count}, *out), this};
+    note<Op>(options, first, {ids, count});
+    return made;
   }
   /// An element-wise operator from a lambda over symbols, captures allowed.
   template <int Arity, class F>
   constexpr value map(const F& f, std::initializer_list<value> operands) {
-    return add<data_map<Arity>>({record_program<Arity>(f)}, operands);
+    program_types types{};
+    int n = 0;
+    for (const value v : operands)
+      if (n < Arity) types.operand[n++] = type_of_value(v).type;
+    return add<data_map<Arity>>({record_program<Arity>(f, types)}, operands);
   }
   /// Asks for the policy at position `place`. Error: place.
   constexpr value on(int place, value v) {
@@ -85,6 +114,7 @@ class builder {
         recorder_.refuse({code::output, "finish", "outputs", recorder_.out.nodes.size(), v.id});
       recorder_.out.outputs.push(v.id);
     }
+    recorder_.seal();
     if (!recorder_.fault.ok()) return recorder_.fault;
     return static_cast<table&&>(recorder_.out);
   }
@@ -99,7 +129,12 @@ class builder {
       if (in.size != Arity) return error{code::operand_count, name, "", Arity, in.size};
       if (o.program.fault != code::ok)
         return error{o.program.fault, name, "program", max_program, o.program.size};
-      return maps::broadcast_all(name, in);
+      for (int i = 0; i < in.size; ++i)
+        if (!computes(in[i].type))
+          return error{code::element_type, name, "", type::float32, in[i].type};
+      const result<shape> s = maps::broadcast_shapes(name, in);
+      if (!s.ok()) return s.error();
+      return tensor{result_type(o.program.view()), *s};
     }
     static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
       return maps::push<Arity>(r, name, o.program, in, out);
@@ -115,7 +150,28 @@ class builder {
   constexpr bool known(value v) const {
     return v.of == this && v.id >= 0 && v.id < recorder_.out.nodes.size();
   }
-  constexpr value leaf(const char* op, bool weight, const name& called, const tensor& t) {
+  template <class Op> static error again(recorder& r, const recipe& c, list<int> ids) {
+    typename Op::options o;
+    __builtin_memcpy(&o, c.options, sizeof(o));
+    return record_again<Op>(r, o, ids);
+  }
+  /// Remembers operator and options, in graphs with bounds. Error: capacity, when the options are not
+  /// plain data of at most `recipe::room` bytes.
+  template <class Op>
+  constexpr void note(const typename Op::options& o, int first, list<int> ids) {
+    recipe* c = recorder_.note(first, ids, nullptr);
+    if (c == nullptr || (c->size == 1 && recorder_.out.nodes[first].kind == family::map)) return;
+    if constexpr (std::is_trivially_copyable_v<typename Op::options> &&
+                  sizeof(typename Op::options) <= recipe::room) {
+      c->again = &again<Op>;
+      __builtin_memcpy(c->options, &o, sizeof(o));
+    } else {
+      recorder_.refuse({code::capacity, Op::name, "options", recipe::room,
+                        static_cast<int>(sizeof(typename Op::options))});
+    }
+  }
+  template <class Record>
+  constexpr value leaf(const char* op, const name& called, const tensor& t, Record record) {
     if (!recorder_.fault.ok()) return {};
     constexpr i64 limit = max_elements;
     i64 n = 1;
@@ -128,7 +184,7 @@ class builder {
         n *= t.shape[i];
     }
     if (!recorder_.fault.ok()) return {};
-    const int id = weight ? recorder_.weight(called, t) : recorder_.input(called, t);
+    const int id = record();
     return recorder_.fault.ok() ? value{id, this} : value{};
   }
   recorder recorder_;

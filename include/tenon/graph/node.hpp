@@ -1,6 +1,7 @@
 // The node table's vocabulary: families, what a node of each family carries, and the node itself.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/base/sequence.hpp>
 #include <tenon/expr/scalar.hpp>
 #include <limits>
 
@@ -14,26 +15,30 @@ enum class family : std::uint8_t {
   reduce,    ///< one value from many along axes
   contract,  ///< a sum of products over (windowed) axes
   window,    ///< a reduction over a window that slides along axes
-  move,      ///< an affine index map
+  move,      ///< an index map that is known beforehand
+  gather,    ///< an index map that is computed: reads at indices
 };
 
 constexpr const char* name_of(family f) {
-  constexpr const char* names[] = {"input",    "weight", "map", "reduce",
-                                   "contract", "window", "move"};
+  constexpr const char* names[] = {"input",    "weight", "map",  "reduce",
+                                   "contract", "window", "move", "gather"};
   return names[static_cast<int>(f)];
 }
 constexpr bool is_leaf(family f) { return f == family::input || f == family::weight; }
 
-/// How reductions and windows combine two values; max and min propagate NaN.
-enum class combine : std::uint8_t { sum, max, min, product };
+/// How reductions and windows combine two values; max and min propagate NaN. The last two (of
+/// reductions alone) have a state of two values, the extreme and its position, and give the position:
+/// of the first NaN if there is one, else of the first extreme.
+enum class combine : std::uint8_t { sum, max, min, product, first_max, first_min };
+constexpr bool gives_position(combine how) { return how >= combine::first_max; }
 
 /// The value that a lane which got no element holds: none of the combinations sees it.
 constexpr float neutral(combine how) {
   constexpr float most = std::numeric_limits<float>::infinity();
   return how == combine::sum       ? 0.0f
          : how == combine::product ? 1.0f
-         : how == combine::max     ? -most
-                                   : most;
+         : how == combine::max || how == combine::first_max ? -most
+                                                            : most;
 }
 
 /// A window along one axis: output position o and tap t read input position
@@ -82,17 +87,44 @@ struct reduction {
   combine how = combine::sum;
   std::uint32_t axes = 0;
   bool keep = false;  ///< reduced axes stay with extent 1
+  bool average = false;  ///< the combined value is divided by the number of elements
   constexpr bool reduces(int axis) const { return (axes >> axis & 1u) != 0; }
   constexpr bool operator==(const reduction&) const = default;
 };
 inline constexpr int reduction_lanes = 16;
 
-/// An affine index map: output element (i0, i1, ...) is operand element `offset + sum i_k * step[k]`.
+/// What stands outside of a padded tensor.
+enum class padding_mode : std::uint8_t { constant, edge, reflection };
+
+/// Where the elements of a move node come from.
 struct movement {
+  enum class form : std::uint8_t {
+    affine,   ///< element (i0, i1, ...) is operand element `offset + sum i_k * step[k]`
+    reshape,  ///< same elements in the same order: never needs a kernel
+    join,     ///< the operands lie one behind the other along `axis`
+    pad,      ///< `begin` elements of `mode` stand before the operand, the rest behind it
+  };
+  form is = form::affine;
   i64 offset = 0;
   strides step{};
-  bool reshapes = false;  ///< same elements in the same order: never needs a kernel
+  int axis = 0;
+  padding_mode mode = padding_mode::constant;
+  double value = 0;
+  i64 begin[max_rank]{};
+  constexpr bool reshapes() const { return is == form::reshape; }
   constexpr bool operator==(const movement&) const = default;
+};
+
+/// Reads at computed places. Output element (i0, i1, ...) has `coordinates` numbers, the first at
+/// element `sum i_k * index_step[k]` of the indices, the others `coordinate_step` further each. A
+/// negative one counts from the end; then all are brought into the axis. The element is at
+/// `sum i_k * step[k] + sum of coordinate c * coordinate_stride[c]` of the data.
+struct gathering {
+  int coordinates = 1;
+  strides step{}, index_step{};
+  i64 coordinate_step = 0;
+  i64 extent[max_rank]{}, coordinate_stride[max_rank]{};
+  constexpr bool operator==(const gathering&) const = default;
 };
 
 /// One row of the table. `detail` indexes the pool of the node's family (programs for map, names for
@@ -106,6 +138,7 @@ struct node {
   int detail = -1;
   tensor out{};
   const char* op = "";  ///< name of the operator, for people
+  int origin = -1;       ///< the node of the unprepared table that this one computes
 
   constexpr const shape& extents() const { return out.shape; }
 };
@@ -121,13 +154,10 @@ struct range {
   int begin = 0, size = 0;
 };
 
-/// A read-only array.
-template <class T> struct list {
-  const T* data = nullptr;
-  int size = 0;
-  constexpr const T& operator[](int i) const { return data[i]; }
-  constexpr const T* begin() const { return data; }
-  constexpr const T* end() const { return data + size; }
+/// An input some of whose axes (bit i: axis i) have bounds instead of extents.
+struct varying {
+  int input = -1;  ///< position among the inputs
+  std::uint32_t axes = 0;
 };
 
 }  // namespace tenon

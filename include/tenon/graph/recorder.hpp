@@ -20,13 +20,59 @@ class recorder {
   /// The tensor of a node; a copy, because the table grows.
   constexpr tensor at(int id) const { return out.nodes[id].out; }
 
-  constexpr int input(const name& called, const tensor& t) {
+  /// `bounded` (bit i: axis i) are the axes whose extents are bounds.
+  constexpr int input(const name& called, const tensor& t, std::uint32_t bounded = 0) {
     const int before = out.nodes.size(), id = leaf(family::input, "input", called, t);
-    if (id == before)
-      out.inputs.push(id);
-    else
+    if (id != before)
       refuse({code::name_conflict, "input", called, at(id).shape, t.shape});
+    else if (const int position = out.inputs.push(id); bounded != 0)
+      out.bounds.push({position, bounded});
     return id;
+  }
+  /// A state: zeros at first, then what `next` says. It joins the inputs when the table is complete.
+  constexpr int state(const name& called, const tensor& t) {
+    const int before = out.nodes.size(), id = leaf(family::input, "state", called, t);
+    if (id != before)
+      refuse({code::name_conflict, "state", called, at(id).shape, t.shape});
+    else
+      states_.push({id, -1});
+    return id;
+  }
+  /// The value that a state has in the next call. Error: output, when `id` is no state or has a next
+  /// value already; extent, element_type.
+  constexpr void next(int id, int value) {
+    carried* own = nullptr;
+    for (carried& s : states_)
+      if (s.state == id) own = &s;
+    if (own == nullptr || own->next >= 0)
+      return refuse({code::output, "next", "state", "a state without a next value",
+                     own == nullptr ? "no state" : "two next values"});
+    const tensor wanted = at(id), found = at(value);
+    if (!(wanted.shape == found.shape))
+      return refuse({code::extent, "next", "value", wanted.shape, found.shape});
+    if (wanted.type != found.type)
+      return refuse({code::element_type, "next", "value", wanted.type, found.type});
+    own->next = value;
+  }
+  /// Completes the table. Error: output, when a state has no next value.
+  constexpr void seal() {
+    for (const carried& s : states_) {
+      if (s.next < 0)
+        refuse({code::output, "state", out.names[out.nodes[s.state].detail], "a next value", "none"});
+      out.inputs.push(s.state);
+      out.outputs.push(s.next);
+      ++out.states;
+    }
+    states_.clear();
+  }
+  /// Remembers how the nodes from `first` on came about, in graphs with bounds.
+  constexpr recipe* note(int first, list<int> operands, again_type again) {
+    const int size = out.nodes.size() - first;
+    if (out.bounds.empty() || size == 0) return nullptr;
+    recipe c{first, size, {out.used.size(), operands.size}, again};
+    if (size == 1 && out.nodes[first].kind == family::map) c.again = nullptr;
+    for (const int id : operands) out.used.push(id);
+    return &out.recipes[out.recipes.push(c)];
   }
   /// A weight is interned: the same name is the same node, and must have the same type and shape.
   constexpr int weight(const name& called, const tensor& t) {
@@ -44,9 +90,11 @@ class recorder {
                     const tensor& t) {
     if (program.fault != code::ok)
       refuse({program.fault, op, "program", max_program, program.size});
-    else if (const int n = allocate(program.view()).registers; n > max_registers)
-      refuse({code::program, op, "registers", max_registers, n});
-    return push(op, family::map, in, t, out.intern(program.view()));
+    const int known = out.programs.size(), at = out.intern(program.view());
+    if (at == known && program.fault == code::ok)
+      if (const int n = allocate(program.view()).registers; n > max_registers)
+        refuse({code::program, op, "registers", max_registers, n});
+    return push(op, family::map, in, t, at);
   }
   constexpr int contract(const char* op, const contraction& c, int a, int b, const tensor& t) {
     return push(op, family::contract, {a, b}, t, out.contractions.push(c));
@@ -60,8 +108,34 @@ class recorder {
   constexpr int move(const char* op, const movement& m, int in, const tensor& t) {
     return push(op, family::move, {in}, t, out.movements.push(m));
   }
+  /// All operands one behind the other along an axis. More than a node has room for become a chain.
+  constexpr int join(const char* op, int axis, list<int> in, const tensor& t) {
+    if (in.size > max_operands) {
+      tensor first = t;
+      first.shape.extent[axis] = 0;
+      for (int i = 0; i < max_operands; ++i)
+        first.shape.extent[axis] += at(in[i]).shape[axis];
+      int rest[max_operands * max_operands];
+      int n = 0;
+      rest[n++] = join(op, axis, {in.data, max_operands}, first);
+      for (int i = max_operands; i < in.size; ++i) rest[n++] = in[i];
+      return join(op, axis, {rest, n}, t);
+    }
+    movement m{};
+    m.is = movement::form::join;
+    m.axis = axis;
+    const int id = push(op, family::move, {in[0]}, t, out.movements.push(m));
+    for (int i = 1; i < in.size; ++i) out.nodes[id].in[out.nodes[id].operands++] = in[i];
+    return id;
+  }
+  constexpr int gather(const char* op, const gathering& g, int data, int indices, const tensor& t) {
+    return push(op, family::gather, {data, indices}, t, out.gatherings.push(g));
+  }
   constexpr int reshape(const char* op, int in, const shape& to) {
-    return move(op, {0, dense(to), true}, in, {at(in).type, to});
+    movement m{};
+    m.is = movement::form::reshape;
+    m.step = dense(to);
+    return move(op, m, in, {at(in).type, to});
   }
 
   /// Nodes recorded while a region is open belong to it.
@@ -77,6 +151,10 @@ class recorder {
   }
 
  private:
+  struct carried {
+    int state = -1, next = -1;
+  };
+  sequence<carried> states_;
   int open_ = -1;
 
   constexpr int push(const char* op, family kind, std::initializer_list<int> in, const tensor& t,
@@ -93,9 +171,31 @@ class recorder {
   constexpr int leaf(family kind, const char* op, const name& called, const tensor& t) {
     if (called.empty() || called.cut)
       refuse({code::name_length, op, called, name::capacity, called.size()});
-    for (int i = 0; i < out.nodes.size(); ++i)
-      if (is_leaf(out.nodes[i].kind) && out.names[out.nodes[i].detail] == called) return i;
-    return push(op, kind, {}, t, out.names.push(called));
+    if (out.names.size() * 2 >= leaves_.size()) spread(leaves_.empty() ? 64 : leaves_.size() * 2);
+    entry& found = find(called.hash(), called);
+    if (found.id < 0) found = {called.hash(), push(op, kind, {}, t, out.names.push(called))};
+    return found.id;
+  }
+  /// Leaves by name, in an open hash table of a power of two: models have hundreds of weights.
+  struct entry {
+    std::uint32_t hash = 0;
+    int id = -1;
+  };
+  sequence<entry> leaves_;
+  constexpr entry& find(std::uint32_t hash, const name& called) {
+    const int mask = leaves_.size() - 1;
+    entry* all = leaves_.data();
+    int at = static_cast<int>(hash) & mask;
+    while (all[at].id >= 0 &&
+           (all[at].hash != hash || !(out.names[out.nodes[all[at].id].detail] == called)))
+      at = (at + 1) & mask;
+    return all[at];
+  }
+  constexpr void spread(int room) {
+    const sequence<entry> before = static_cast<sequence<entry>&&>(leaves_);
+    leaves_.resize(room);
+    for (const entry& e : before)
+      if (e.id >= 0) find(e.hash, out.names[out.nodes[e.id].detail]) = e;
   }
 };
 

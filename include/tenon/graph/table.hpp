@@ -2,10 +2,26 @@
 // grows, `frozen` is its exact-size constant, `table_view` reads either.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/base/error.hpp>
 #include <tenon/base/sequence.hpp>
 #include <tenon/graph/node.hpp>
 
 namespace tenon {
+
+class recorder;
+struct recipe;
+/// Infers an operator again and records it. Error: what `infer` refuses.
+using again_type = error (*)(recorder&, const recipe&, list<int> operands);
+
+/// How a run of nodes was recorded, for graphs with bounds: the operator and its operands. A null
+/// `again` is an element-wise node, whose program does not depend on the extents.
+struct recipe {
+  int first = -1, size = 0;  ///< nodes
+  range operands{};          ///< in the table's `used`
+  again_type again = nullptr;
+  static constexpr int room = 256;
+  alignas(16) unsigned char options[room]{};  ///< of operators that were added at run time
+};
 
 /// A table to read. Nodes stand in topological order: operands before their users.
 struct table_view {
@@ -16,9 +32,17 @@ struct table_view {
   list<windowing> windowings;
   list<reduction> reductions;
   list<movement> movements;
+  list<gathering> gatherings;
   list<name> names;
   list<region> regions;
   list<int> inputs, weights, outputs;  ///< node numbers, in the order of the calls' views
+  list<varying> bounds;
+  list<recipe> recipes;  ///< of graphs with bounds
+  list<int> used;        ///< operands of the recipes
+  int states = 0;        ///< so many of the last inputs are states; so many of the last outputs
+                         ///< their next values
+  constexpr int call_inputs() const { return inputs.size - states; }
+  constexpr int call_outputs() const { return outputs.size - states; }
 
   constexpr program_view program_of(const node& n) const {
     const range r = programs[n.detail];
@@ -30,6 +54,7 @@ struct table_view {
   constexpr const windowing& windowing_of(const node& n) const { return windowings[n.detail]; }
   constexpr const reduction& reduction_of(const node& n) const { return reductions[n.detail]; }
   constexpr const movement& movement_of(const node& n) const { return movements[n.detail]; }
+  constexpr const gathering& gathering_of(const node& n) const { return gatherings[n.detail]; }
   constexpr const name& name_of(const node& n) const { return names[n.detail]; }
 };
 
@@ -42,21 +67,28 @@ struct table {
   sequence<windowing> windowings;
   sequence<reduction> reductions;
   sequence<movement> movements;
+  sequence<gathering> gatherings;
   sequence<name> names;
   sequence<region> regions;
   sequence<int> inputs, weights, outputs;
+  sequence<varying> bounds;
+  sequence<recipe> recipes;
+  sequence<int> used;
+  int states = 0;
 
   constexpr table_view view() const {
     const auto of = []<class T>(const sequence<T>& s) { return list<T>{s.data(), s.size()}; };
     return {of(nodes),      of(code),       of(programs),  of(contractions),
-            of(windowings), of(reductions), of(movements), of(names),
-            of(regions),    of(inputs),     of(weights),   of(outputs)};
+            of(windowings), of(reductions), of(movements), of(gatherings),
+            of(names),      of(regions),    of(inputs),     of(weights),   of(outputs),
+            of(bounds),     of(recipes),    of(used),       states};
   }
 
   /// The number of this program in the pool; equal programs share one.
   constexpr int intern(program_view p) {
-    for (int i = 0; i < programs.size(); ++i)
-      if (same(programs[i], p)) return i;
+    const range* known = programs.data();
+    for (int i = 0, n = programs.size(); i < n; ++i)
+      if (known[i].size == p.size && same(known[i], p)) return i;
     const range r{code.size(), p.size};
     for (int i = 0; i < p.size; ++i) code.push(p.code[i]);
     return programs.push(r);
@@ -64,35 +96,66 @@ struct table {
 
  private:
   constexpr bool same(range r, program_view p) const {
-    if (r.size != p.size) return false;
+    const instruction* own = code.data() + r.begin;
     for (int i = 0; i < p.size; ++i)
-      if (!(code[r.begin + i] == p.code[i])) return false;
+      if (own[i].word != p.code[i].word) return false;
     return true;
   }
 };
 
+/// A table of its own with the same rows.
+constexpr table copy_of(table_view from) {
+  table t;
+  const auto copy = []<class T>(sequence<T>& to, const list<T>& all) {
+    to.reserve(all.size);
+    for (const T& x : all) to.push(x);
+  };
+  copy(t.nodes, from.nodes);
+  copy(t.code, from.code);
+  copy(t.programs, from.programs);
+  copy(t.contractions, from.contractions);
+  copy(t.windowings, from.windowings);
+  copy(t.reductions, from.reductions);
+  copy(t.movements, from.movements);
+  copy(t.gatherings, from.gatherings);
+  copy(t.names, from.names);
+  copy(t.regions, from.regions);
+  copy(t.inputs, from.inputs);
+  copy(t.weights, from.weights);
+  copy(t.outputs, from.outputs);
+  copy(t.bounds, from.bounds);
+  copy(t.recipes, from.recipes);
+  copy(t.used, from.used);
+  t.states = from.states;
+  return t;
+}
+
 /// The sizes of a table's pools.
 struct table_sizes {
   int nodes = 0, code = 0, programs = 0, contractions = 0, windowings = 0, reductions = 0,
-      movements = 0, names = 0, regions = 0, inputs = 0, weights = 0, outputs = 0;
+      movements = 0, gatherings = 0, names = 0, regions = 0, inputs = 0, weights = 0, outputs = 0,
+      bounds = 0, recipes = 0, used = 0;
 };
 
-constexpr table_sizes sizes_of(const table& t) {
-  return {t.nodes.size(),      t.code.size(),       t.programs.size(),  t.contractions.size(),
-          t.windowings.size(), t.reductions.size(), t.movements.size(), t.names.size(),
-          t.regions.size(),    t.inputs.size(),     t.weights.size(),   t.outputs.size()};
+constexpr table_sizes sizes_of(const table_view& t) {
+  return {t.nodes.size,      t.code.size,       t.programs.size,   t.contractions.size,
+          t.windowings.size, t.reductions.size, t.movements.size,  t.gatherings.size,
+          t.names.size,      t.regions.size,    t.inputs.size,     t.weights.size,
+          t.outputs.size,    t.bounds.size,     t.recipes.size,    t.used.size};
 }
 
-/// An array that may be empty.
+/// An array with room for `N` elements, which may be 0.
 template <class T, int N> struct pool {
   T item[N > 0 ? N : 1]{};
-  constexpr list<T> view() const { return {item, N}; }
-  constexpr void copy(const sequence<T>& from) {
-    for (int i = 0; i < N; ++i) item[i] = from[i];
+  int size = 0;
+  constexpr list<T> view() const { return {item, size}; }
+  constexpr void copy(const list<T>& from) {
+    size = from.size;
+    for (int i = 0; i < from.size; ++i) item[i] = from.data[i];
   }
 };
 
-/// A table as a constant of exactly the needed size.
+/// A table as a constant with room for these sizes.
 template <table_sizes S> struct frozen {
   pool<node, S.nodes> nodes;
   pool<instruction, S.code> code;
@@ -101,14 +164,19 @@ template <table_sizes S> struct frozen {
   pool<windowing, S.windowings> windowings;
   pool<reduction, S.reductions> reductions;
   pool<movement, S.movements> movements;
+  pool<gathering, S.gatherings> gatherings;
   pool<name, S.names> names;
   pool<region, S.regions> regions;
   pool<int, S.inputs> inputs;
   pool<int, S.weights> weights;
   pool<int, S.outputs> outputs;
+  pool<varying, S.bounds> bounds;
+  pool<recipe, S.recipes> recipes;
+  pool<int, S.used> used;
+  int states = 0;
 
   constexpr frozen() = default;
-  constexpr explicit frozen(const table& t) {
+  constexpr explicit frozen(const table_view& t) {
     nodes.copy(t.nodes);
     code.copy(t.code);
     programs.copy(t.programs);
@@ -116,16 +184,23 @@ template <table_sizes S> struct frozen {
     windowings.copy(t.windowings);
     reductions.copy(t.reductions);
     movements.copy(t.movements);
+    gatherings.copy(t.gatherings);
     names.copy(t.names);
     regions.copy(t.regions);
     inputs.copy(t.inputs);
     weights.copy(t.weights);
     outputs.copy(t.outputs);
+    bounds.copy(t.bounds);
+    recipes.copy(t.recipes);
+    used.copy(t.used);
+    states = t.states;
   }
   constexpr table_view view() const {
     return {nodes.view(),      code.view(),       programs.view(),  contractions.view(),
-            windowings.view(), reductions.view(), movements.view(), names.view(),
-            regions.view(),    inputs.view(),     weights.view(),   outputs.view()};
+            windowings.view(), reductions.view(), movements.view(),
+            gatherings.view(), names.view(),      regions.view(),   inputs.view(),
+            weights.view(),    outputs.view(),    bounds.view(),    recipes.view(),
+            used.view(),       states};
   }
 };
 

@@ -1,14 +1,35 @@
 // The compile-time front end: runs a model's lambda in a constant expression and keeps its table.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/expr/handle.hpp>
+#include <tenon/graph/replay.hpp>
 
 namespace tenon {
 
-/// A graph's input: `input<"image", float, 1, 3, 64, 64>`.
-template <fixed_string Name, class T, i64... Extent> struct input {
+namespace front {
+constexpr i64 extent_of(i64 extent) { return extent; }
+constexpr i64 extent_of(bound b) { return b.extent; }
+template <class E> constexpr bool is_bound(E) { return std::is_same_v<E, bound>; }
+}  // namespace front
+
+/// A graph's input: `input<"image", float, 1, 3, 64, 64>`, or with extents that are known at the call
+/// only: `input<"tokens", float, upto<512>, 64>`.
+template <fixed_string Name, class T, auto... Extent> struct input {
+  static constexpr tensor type{type_of<T>, extents(front::extent_of(Extent)...)};
+  static constexpr tenon::name name{Name};
+  static constexpr std::uint32_t bounded = [] {
+    std::uint32_t bits = 0, axis = 1;
+    ((bits |= front::is_bound(Extent) ? axis : 0u, axis <<= 1), ...);
+    return bits;
+  }();
+  static constexpr int record(recorder& r) { return r.input(name, type, bounded); }
+};
+
+/// What a model keeps between calls: zeros in the first, then what `next` says. It stands among the
+/// graph's inputs, but no call passes it: `graph<model, input<"x", float, 64>, state<"h", float, 8>>`.
+template <fixed_string Name, class T, i64... Extent> struct state {
   static constexpr tensor type{type_of<T>, extents(Extent...)};
   static constexpr tenon::name name{Name};
+  static constexpr int record(recorder& r) { return r.state(name, type); }
 };
 
 namespace front {
@@ -43,9 +64,10 @@ template <class Model, mode M, class... In> constexpr error run(recorder& r) {
   if constexpr (!is_result<decltype(Model{}(handle<In::type, M>{}...))>) {
     return {code::output, "graph", "outputs", 1, 0};
   } else {
-    const auto y = Model{}(handle<In::type, M>{&r, r.input(In::name, In::type)}...);
+    const auto y = Model{}(handle<In::type, M>{&r, In::record(r)}...);
     const error e = fault_of(y);
     if (e.ok()) declare_outputs(r, y);
+    if (e.ok()) r.seal();
     return e.ok() ? r.fault : e;
   }
 }
@@ -54,9 +76,28 @@ template <class Model, class... In> constexpr table record_table() {
   (void)run<Model, mode::build, In...>(r);
   return static_cast<table&&>(r.out);
 }
-template <class Model, class... In> constexpr error record_fault() {
+/// What a constant table needs to know before it is made.
+struct outline {
+  error fault;
+  table_sizes sizes;
+};
+template <class Model, class... In> constexpr outline record_outline() {
   recorder r;
-  return run<Model, mode::build, In...>(r);
+  const error fault = run<Model, mode::build, In...>(r);
+  return {fault, sizes_of(r.out.view())};
+}
+/// What the operators say when all extents with bounds are `less` below them, but at least 1.
+constexpr error fault_below(table_view t, i64 less) {
+  sequence<shape> inputs;
+  for (const int i : t.inputs) inputs.push(t.nodes[i].out.shape);
+  for (const varying& v : t.bounds)
+    for (int a = 0; a < max_rank; ++a)
+      if ((v.axes >> a & 1u) != 0) {
+        i64& extent = inputs[v.input].extent[a];
+        extent = extent > less ? extent - less : 1;
+      }
+  recorder r;
+  return replay(t, inputs.data(), r);
 }
 /// A closure without captures: its type alone says what it does.
 template <class Model> inline constexpr bool captureless =
@@ -76,7 +117,12 @@ template <class Model, class... In> struct basic_graph {
   static_assert(front::captureless<Model>,
                 "graph: the model must be a captureless lambda; pass values as inputs or weights");
   using model_type = std::conditional_t<front::captureless<Model>, Model, front::nothing>;
-  static constexpr error fault = front::record_fault<model_type, In...>();
+  static constexpr front::outline outline = front::record_outline<model_type, In...>();
+  static constexpr const error& fault = outline.fault;
+  static_assert(!(fault.what == code::output && fault.op == name("state")),
+                "state: a state of the graph has no next value; say next(state, value)");
+  static_assert(!(fault.what == code::output && fault.op == name("next")),
+                "next: the first operand must be a state, and have one next value only");
   static_assert(!(fault.what == code::output && fault.operand == name("outputs")),
                 "graph: the model must return its outputs: a handle, or several in outputs(a, b)");
   static_assert(
@@ -87,9 +133,22 @@ template <class Model, class... In> struct basic_graph {
                 "alive; split it");
   static_assert(!(fault.what == code::name_length),
                 "graph: a name must have 1 to 95 characters; shorten it");
-  static constexpr table_sizes sizes = sizes_of(front::record_table<model_type, In...>());
-  static constexpr frozen<sizes> table{front::record_table<model_type, In...>()};
+  static constexpr table_sizes sizes = outline.sizes;
+  static constexpr frozen<sizes> table{front::record_table<model_type, In...>().view()};
   static constexpr table_view view() { return table.view(); }
+  /// With bounds: the first error for smaller extents.
+  static constexpr error fault_below = [] {
+    if constexpr (sizes.bounds > 0)
+      return front::fault_below(table.view(), 1);
+    else
+      return error{};
+  }();
+  static_assert(fault_below.what != code::capacity,
+                "graph: an operator of a graph with upto<> records other nodes or programs for "
+                "other extents; take the extent from an input instead");
+  static_assert(fault_below.ok() || fault_below.what == code::capacity,
+                "graph: an operator refuses extents below a bound; a weight or an option has the "
+                "bound itself as an extent: slice() it, or use upto<> for all of them");
 };
 
 /// The node table of a model: `using net = graph<model, input<"x", float, 4>>;` with

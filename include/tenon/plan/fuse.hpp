@@ -4,6 +4,7 @@
 #pragma once
 #include <tenon/plan/group.hpp>
 #include <tenon/plan/prepare.hpp>
+#include <tenon/plan/users.hpp>
 
 namespace tenon {
 
@@ -41,74 +42,149 @@ constexpr bool rows_collapse(const shape& operand, const shape& space, int colum
 }
 
 /// Grows groups node by node; see `fuse`.
-struct fuser {
-  table_view t;
-  list<policy_facts> policies;
-  sequence<int> uses;
-  sequence<group> groups;  ///< `size` counts members while growing
-  sequence<int> of;
+class fuser {
+ public:
+  constexpr fuser(table_view t, list<policy_facts> policies)
+      : t_(t),
+        policies_(policies),
+        users_(t),
+        uses_(count_uses(t)),
+        groups_memory_(t.nodes.size),
+        of_memory_(t.nodes.size, -1),
+        next_memory_(t.nodes.size, -1),
+        tail_(t.nodes.size, -1),
+        newest_memory_(t.nodes.size, -1),
+        seen_(t.nodes.size) {}
 
-  constexpr int start(int id, family kind) {
-    group g;
+  constexpr void add(int id) {
+    const node& n = nodes_[id];
+    const bool may_join = policies_[n.place].fuses;
+    const bool folds = n.kind == family::reduce && !gives_position(t_.reduction_of(n).how);
+    const bool by_rows = n.kind == family::map || folds;
+    if (may_join && n.kind == family::map && join_contract(id)) return;
+    if (may_join && by_rows && join_rows(id)) return;
+    const int columns = folds
+                            ? trailing_axes(t_.reduction_of(n), nodes_[n.in[0]].out.shape.rank)
+                            : 0;
+    group& g =
+        start(id, columns > 0 && may_join ? family::map : n.kind);
+    if (n.kind != family::reduce) return;
+    g.space = nodes_[n.in[0]].out.shape;
+    g.columns = columns;
+  }
+  constexpr grouping ordered() const;
+
+ private:
+  table_view t_;
+  list<policy_facts> policies_;
+  users users_;
+  sequence<int> uses_;
+  sequence<group> groups_memory_;          ///< `size` counts members while growing
+  sequence<int> of_memory_, next_memory_;  ///< by node: its group, the group's next member
+  sequence<int> tail_;                     ///< by group: its last member
+  /// By group: the last node that joined it or a group that it depends on.
+  sequence<int> newest_memory_;
+  sequence<int> seen_;  ///< by group: the last search that reached it
+  sequence<int> open_;
+  int search_ = 0;
+  int count_ = 0;
+
+  // Raw: an access through a sequence is a call, which is what constant expressions pay for.
+  const node* nodes_ = t_.nodes.data;
+  group* groups_ = groups_memory_.data();
+  int *of_ = of_memory_.data(), *next_ = next_memory_.data(), *newest_ = newest_memory_.data();
+
+  constexpr group& start(int id, family kind) {
+    group& g = groups_[count_];
     g.kind = kind;
-    g.place = t.nodes[id].place;
+    g.place = nodes_[id].place;
     g.size = 1;
     g.anchor = id;
-    g.space = t.nodes[id].out.shape;
-    of[id] = groups.push(g);
-    return of[id];
+    g.space = nodes_[id].out.shape;
+    tail_[count_] = id;
+    newest_[count_] = id;
+    of_[id] = count_++;
+    return g;
   }
   constexpr void join(int id, int g) {
-    of[id] = g;
-    ++groups[g].size;
+    of_[id] = g;
+    int& tail = tail_[g];
+    next_[tail] = id;
+    tail = id;
+    ++groups_[g].size;
+    renew(id, g);
+  }
+  /// All groups that depend on `g` depend on node `id` now.
+  constexpr void renew(int id, int g) {
+    newest_[g] = id;
+    open_.clear();
+    open_.push(g);
+    while (!open_.empty()) {
+      const int from = open_.back();
+      open_.pop();
+      for (int i = groups_[from].anchor; i >= 0; i = next_[i])
+        for (const int u : users_.of(i)) {
+          if (u >= id) break;
+          if (of_[u] < 0 || newest_[of_[u]] == id) continue;
+          newest_[of_[u]] = id;
+          open_.push(of_[u]);
+        }
+    }
   }
   /// True if an operand of `id` outside of group `g` depends on `g`: joining would make a cycle.
-  /// Groups run as a whole, so a group is reached when one of its members is.
-  constexpr bool entangled(int id, int g) const {
-    int first = groups[g].anchor;
-    sequence<bool> reached(groups.size());
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (int i = first; i < id; ++i) {
-        if (of[i] < 0 || of[i] == g || reached[of[i]]) continue;
-        for (int k = 0; k < t.nodes[i].operands; ++k) {
-          const int from = of[t.nodes[i].in[k]];
-          if (from < 0 || (from != g && !reached[from])) continue;
-          changed = reached[of[i]] = true;
-          if (groups[of[i]].anchor < first)
-            first = groups[of[i]].anchor;  // its early members have users too
-        }
-      }
+  /// Groups run as a whole, so a group depends on all that its members depend on.
+  constexpr bool entangled(int id, int g) {
+    ++search_;
+    open_.clear();
+    if (visit(id, g, g)) return true;
+    while (!open_.empty()) {
+      const int own = open_.back();
+      open_.pop();
+      for (int i = groups_[own].anchor; i >= 0; i = next_[i])
+        if (visit(i, own, g)) return true;
     }
-    for (int k = 0; k < t.nodes[id].operands; ++k) {
-      const int from = of[t.nodes[id].in[k]];
-      if (from >= 0 && from != g && reached[from]) return true;
+    return false;
+  }
+  /// Looks at what member `i` of group `own` reads; true if that is group `g`.
+  constexpr bool visit(int i, int own, int g) {
+    const int first = groups_[g].anchor;
+    int* seen = seen_.data();
+    const node& n = nodes_[i];
+    for (int k = 0; k < n.operands; ++k) {
+      const int from = of_[n.in[k]];
+      if (from < 0 || from == own) continue;
+      if (from == g) return true;
+      if (seen[from] == search_ || newest_[from] < first) continue;
+      seen[from] = search_;
+      open_.push(from);
     }
     return false;
   }
   /// A map joins the contraction that it follows as an epilogue.
   constexpr bool join_contract(int id) {
-    const node& n = t.nodes[id];
+    const node& n = nodes_[id];
+    for (int k = 0; k < n.operands; ++k)
+      if (nodes_[n.in[k]].out.type != type::float32) return false;
     for (int k = n.operands - 1; k >= 0; --k) {
       const int c = n.in[k];
-      const bool fits = t.nodes[c].kind == family::contract && uses[c] == 1 &&
-                        t.nodes[c].out == n.out && groups[of[c]].size == 1 &&
-                        groups[of[c]].place == n.place;
-      if (!fits || entangled(id, of[c])) continue;
-      join(id, of[c]);
+      const bool fits = nodes_[c].kind == family::contract && uses_[c] == 1 &&
+                        nodes_[c].out == n.out && groups_[of_[c]].size == 1 &&
+                        groups_[of_[c]].place == n.place;
+      if (!fits || entangled(id, of_[c])) continue;
+      join(id, of_[c]);
       return true;
     }
     return false;
   }
   /// A map or a reduction joins a row group that makes one of its operands.
   constexpr bool join_rows(int id) {
-    const node& n = t.nodes[id];
+    const node& n = nodes_[id];
     for (int k = n.operands - 1; k >= 0; --k) {
-      const int from = n.in[k], g = of[from];
-      if (g < 0 || groups[g].kind != family::map || groups[g].place != n.place) continue;
-      if (groups[g].size >= max_stages || !fits_rows(n, groups[g]) || entangled(id, g)) continue;
+      const int from = n.in[k], g = of_[from];
+      if (g < 0 || groups_[g].kind != family::map || groups_[g].place != n.place) continue;
+      if (groups_[g].size >= max_stages || !fits_rows(n, groups_[g]) || entangled(id, g)) continue;
       if (n.kind == family::reduce)
-        groups[g].columns = trailing_axes(t.reduction_of(n), groups[g].space.rank);
+        groups_[g].columns = trailing_axes(t_.reduction_of(n), groups_[g].space.rank);
       join(id, g);
       return true;
     }
@@ -116,9 +192,9 @@ struct fuser {
   }
   constexpr bool fits_rows(const node& n, const group& g) const {
     if (n.kind == family::reduce) {
-      const reduction& r = t.reduction_of(n);
+      const reduction& r = t_.reduction_of(n);
       const int columns = trailing_axes(r, g.space.rank);
-      if (!(t.nodes[n.in[0]].out.shape == g.space) || columns == 0) return false;
+      if (!(nodes_[n.in[0]].out.shape == g.space) || columns == 0) return false;
       if (g.columns != 0) return g.columns == columns;
       return members_collapse(g, columns);
     }
@@ -127,8 +203,8 @@ struct fuser {
     if (!full && !scalar_row) return false;
     for (int k = 0; k < n.operands; ++k) {
       const int from = n.in[k];
-      const shape& s = t.nodes[from].out.shape;
-      const bool inside = of[from] >= 0 && &groups[of[from]] == &g;
+      const shape& s = nodes_[from].out.shape;
+      const bool inside = of_[from] >= 0 && &groups_[of_[from]] == &g;
       if (inside && !(s == n.out.shape) && !(full && is_row_scalar(s, g.space, g.columns)))
         return false;
       if (!inside && full && g.columns != 0 && !rows_collapse(s, g.space, g.columns)) return false;
@@ -136,52 +212,49 @@ struct fuser {
     return true;
   }
   constexpr bool members_collapse(const group& g, int columns) const {
-    for (int i = g.anchor; i < t.nodes.size; ++i) {
-      if (of[i] < 0 || &groups[of[i]] != &g) continue;
-      for (int k = 0; k < t.nodes[i].operands; ++k)
-        if (!rows_collapse(t.nodes[t.nodes[i].in[k]].out.shape, g.space, columns)) return false;
-    }
+    for (int i = g.anchor; i >= 0; i = next_[i])
+      for (int k = 0; k < nodes_[i].operands; ++k)
+        if (!rows_collapse(nodes_[nodes_[i].in[k]].out.shape, g.space, columns)) return false;
     return true;
-  }
-  constexpr void add(int id) {
-    const node& n = t.nodes[id];
-    const bool may_join = policies[n.place].fuses;
-    const bool by_rows = n.kind == family::map || n.kind == family::reduce;
-    if (may_join && n.kind == family::map && join_contract(id)) return;
-    if (may_join && by_rows && join_rows(id)) return;
-    const int columns = n.kind == family::reduce
-                            ? trailing_axes(t.reduction_of(n), t.nodes[n.in[0]].out.shape.rank)
-                            : 0;
-    const int g =
-        start(id, n.kind == family::reduce && columns > 0 && may_join ? family::map : n.kind);
-    if (n.kind != family::reduce) return;
-    groups[g].space = t.nodes[n.in[0]].out.shape;
-    groups[g].columns = columns;
   }
 };
 
 /// Numbers the groups so that each stands behind those whose values it reads.
-struct execution_order {
-  const fuser& from;
-  grouping result;
-  sequence<int> to;
-
-  constexpr void append(int g) {
-    if (to[g] >= 0) return;
-    sequence<int> members;
-    for (int i = from.groups[g].anchor; members.size() < from.groups[g].size; ++i) {
-      if (from.of[i] != g) continue;
-      members.push(i);
-      const node& n = from.t.nodes[i];
-      for (int k = 0; k < n.operands; ++k)
-        if (const int before = from.of[n.in[k]]; before >= 0 && before != g) append(before);
+constexpr grouping fuser::ordered() const {
+  grouping r;
+  r.of.resize(t_.nodes.size, -1);
+  sequence<int> path;
+  sequence<int> at(
+      groups_memory_.size());  // by group: the next member to look at, -1 when it is done
+  for (int g = 0; g < count_; ++g) at[g] = groups_[g].anchor;
+  const auto missing = [&](int g) {
+    for (int& i = at[g]; i >= 0; i = next_[i])
+      for (int k = 0; k < nodes_[i].operands; ++k)
+        if (const int before = of_[nodes_[i].in[k]]; before >= 0 && before != g && at[before] >= 0)
+          return before;
+    return -1;
+  };
+  for (int g = 0; g < count_; ++g) {
+    if (at[g] < 0) continue;
+    path.push(g);
+    while (!path.empty()) {
+      const int own = path.back(), before = missing(own);
+      if (before >= 0) {
+        path.push(before);
+        continue;
+      }
+      path.pop();
+      group done = groups_[own];
+      done.begin = r.members.size();
+      for (int i = done.anchor; i >= 0; i = next_[i]) {
+        r.members.push(i);
+        r.of[i] = r.groups.size();
+      }
+      r.groups.push(done);
     }
-    group done = from.groups[g];
-    done.begin = result.members.size();
-    for (const int i : members) result.members.push(i);
-    to[g] = result.groups.push(done);
   }
-};
+  return r;
+}
 
 }  // namespace passes
 
@@ -189,15 +262,10 @@ struct execution_order {
 /// Groups come out in the order of execution: that of their first members, except that a group that
 /// grew later than one that it feeds comes first.
 constexpr grouping fuse(table_view t, list<policy_facts> policies) {
-  passes::fuser f{t, policies, passes::count_uses(t), {}, sequence<int>(t.nodes.size, -1)};
+  passes::fuser f(t, policies);
   for (int i = 0; i < t.nodes.size; ++i)
-    if (!is_leaf(t.nodes[i].kind)) f.add(i);
-  passes::execution_order order{f, {}, sequence<int>(f.groups.size(), -1)};
-  for (int g = 0; g < f.groups.size(); ++g) order.append(g);
-  order.result.of.resize(t.nodes.size, -1);
-  for (int i = 0; i < t.nodes.size; ++i)
-    if (f.of[i] >= 0) order.result.of[i] = order.to[f.of[i]];
-  return order.result;
+    if (!is_leaf(t.nodes.data[i].kind)) f.add(i);
+  return f.ordered();
 }
 
 }  // namespace tenon

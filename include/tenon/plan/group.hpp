@@ -38,6 +38,7 @@ struct value {
   i64 offset = 0;
   strides step{};
   bool materialised = false;  ///< false: lives only inside its group (in registers or a row buffer)
+  int inside = -1;            ///< the join in whose result it is computed
 };
 
 /// What holds a root's bytes.
@@ -81,6 +82,7 @@ constexpr i64 aligned(i64 bytes) { return (bytes + arena_align - 1) / arena_alig
 /// A finished plan to read: the prepared table and everything decided about it.
 struct plan_view {
   table_view table;
+  table_view source;  ///< of graphs with bounds: the table before it was prepared
   list<policy_facts> policies;
   list<group> groups;
   list<int> members;
@@ -102,6 +104,14 @@ struct plan_view {
   constexpr i64 arena_bytes(int threads = 1) const {
     return shared_bytes + threads * per_thread_bytes;
   }
+  /// Two copies of every state, one to read and one to write.
+  constexpr i64 state_bytes() const {
+    i64 bytes = 0;
+    for (int i = table.call_inputs(); i < table.inputs.size; ++i)
+      bytes += 2 * aligned(table.nodes[table.inputs[i]].out.bytes());
+    return bytes;
+  }
+  constexpr bool has_bounds() const { return table.bounds.size > 0; }
   constexpr list<int> members_of(const group& g) const { return {members.data + g.begin, g.size}; }
 };
 

@@ -1,8 +1,10 @@
-// Layout: where every value's elements are found. Reshapes and transposes cost nothing where their
-// users can read the operand's own memory; everything else is dense row-major.
+// Layout: where every value's elements are found. Reshapes, transposes, slices and their like cost
+// nothing where their users can read the operand's own memory; what is joined is computed in its
+// place where it can be; everything else is dense row-major.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/group.hpp>
+#include <tenon/plan/users.hpp>
 
 namespace tenon {
 
@@ -29,21 +31,24 @@ constexpr strides broadcast(const value& v, const shape& s, const shape& space) 
 
 namespace passes {
 
-constexpr bool is_dense(const value& v, const shape& s) {
+/// The elements stand in row-major order without gaps, from some offset on.
+constexpr bool is_packed(const value& v, const shape& s) {
   const strides packed = dense(s);
   for (int i = 0; i < s.rank; ++i)
     if (s[i] > 1 && v.step[i] != packed[i]) return false;
-  return v.offset == 0;
+  return true;
 }
+constexpr bool is_dense(const value& v, const shape& s) { return v.offset == 0 && is_packed(v, s); }
 
-/// True if all users of a strided view read it in place at no cost: products take any strides;
-/// maps that stand alone take a view whose last axis is contiguous.
-constexpr bool users_take_view(table_view t, const grouping& g, list<policy_facts> policies, int id,
-                               const value& v) {
+/// True if all users of a view read it in place at no cost: everybody reads packed elements;
+/// products take any strides; maps that stand alone take a view whose last axis is contiguous.
+constexpr bool users_take_view(table_view t, const users& read_by, const grouping& g,
+                               list<policy_facts> policies, int id, const value& v) {
   const shape& s = t.nodes[id].out.shape;
   for (const int o : t.outputs)
     if (o == id) return false;
-  for (int i = id + 1; i < t.nodes.size; ++i) {
+  if (is_packed(v, s)) return true;
+  for (const int i : read_by.of(id)) {
     const node& n = t.nodes[i];
     for (int k = 0; k < n.operands; ++k) {
       if (n.in[k] != id) continue;
@@ -56,6 +61,81 @@ constexpr bool users_take_view(table_view t, const grouping& g, list<policy_fact
     }
   }
   return true;
+}
+
+/// Where an operand of a join begins in the result, in elements.
+constexpr i64 join_offset(table_view t, const node& n, int operand) {
+  const int axis = t.movement_of(n).axis;
+  i64 positions = 0;
+  for (int k = 0; k < operand; ++k) positions += t.nodes[n.in[k]].out.shape[axis];
+  return positions * dense(n.out.shape)[axis];
+}
+/// A move as a view of its operand's value: no elements are copied.
+constexpr value view_of_operand(table_view t, const sequence<value>& values, const node& n) {
+  const movement& m = t.movement_of(n);
+  const value& from = values[n.in[0]];
+  const shape& s = t.nodes[n.in[0]].out.shape;
+  value v{from.root, from.offset, dense(n.out.shape), true};
+  if (m.is != movement::form::affine) return v;
+  for (int k = 0; k < n.out.shape.rank; ++k) v.step.step[k] = restride(m.step[k], s, from);
+  v.offset += restride(m.offset, s, from);
+  return v;
+}
+/// Puts what is computed inside of joins there, and views of it; joins of joins: follow the roots.
+constexpr void settle_joins(table_view t, sequence<value>& values) {
+  for (int i = 0; i < t.nodes.size; ++i) {
+    if (values[i].inside < 0) continue;
+    const node& join = t.nodes[values[i].inside];
+    int k = 0;
+    while (join.in[k] != i) ++k;
+    values[i].root = values[i].inside;
+    values[i].offset = join_offset(t, join, k);
+  }
+  for (int i = 0; i < t.nodes.size; ++i)
+    while (values[values[i].root].root != values[i].root) {
+      const value& root = values[values[i].root];
+      values[i].offset += root.offset;
+      values[i].root = root.root;
+    }
+}
+
+/// Lets the operands of joins be computed where the join wants them. One that is read elsewhere too
+/// is read there. Not: leaves, views, outputs, and what another join has already.
+constexpr void join_in_place(table_view t, grouping& g, sequence<value>& values) {
+  sequence<bool> taken(t.nodes.size);
+  for (const int o : t.outputs) taken[o] = true;
+  for (int i = 0; i < t.nodes.size; ++i) {
+    const node& n = t.nodes[i];
+    if (n.kind != family::move || t.movement_of(n).is != movement::form::join) continue;
+    bool all = true;
+    for (int k = 0; k < n.operands; ++k) {
+      const int a = n.in[k];
+      const bool computed = values[a].root == a && !is_leaf(t.nodes[a].kind) && !taken[a];
+      const bool fits =
+          computed && is_packed({i, 0, dense(n.out.shape), true}, t.nodes[a].out.shape);
+      if (fits) {
+        taken[a] = true;
+        values[a].inside = i;
+      }
+      all = all && fits;
+    }
+    if (all) g.of[i] = -1;
+  }
+  settle_joins(t, values);
+}
+
+/// The values of the same graph with other extents, below those that `values` were decided for.
+constexpr void follow_extents(table_view t, list<int> group_of, sequence<value>& values) {
+  for (int i = 0; i < t.nodes.size; ++i) {
+    const node& n = t.nodes[i];
+    value v{i, 0, dense(n.out.shape), true};
+    if (n.kind == family::move && group_of[i] < 0 && t.movement_of(n).is != movement::form::join)
+      v = view_of_operand(t, values, n);
+    v.materialised = values[i].materialised;
+    v.inside = values[i].inside;
+    values[i] = v;
+  }
+  settle_joins(t, values);
 }
 
 }  // namespace passes
@@ -79,42 +159,35 @@ constexpr void drop_views(grouping& g) {
 /// Decides every node's value. Move nodes that need no kernel leave their groups (`of` becomes -1).
 constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> policies) {
   sequence<value> values(t.nodes.size);
+  const users read_by(t);
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     value v{i, 0, dense(n.out.shape), true};
     if (n.kind == family::move) {
       const movement& m = t.movement_of(n);
-      const value& from = values[n.in[0]];
-      const shape& s = t.nodes[n.in[0]].out.shape;
-      value moved{from.root, from.offset, {}, true};
-      const bool reshaped = m.reshapes && passes::is_dense(from, s);
-      if (reshaped)
-        moved.step = dense(n.out.shape);
-      else if (!m.reshapes)
-        for (int k = 0; k < n.out.shape.rank; ++k)
-          moved.step.step[k] = restride(m.step[k], s, from);
-      if (!m.reshapes) moved.offset += restride(m.offset, s, from);
-      if (reshaped || (!m.reshapes && passes::users_take_view(t, g, policies, i, moved))) {
+      const value moved = passes::view_of_operand(t, values, n);
+      const bool reshaped =
+          m.reshapes() && passes::is_packed(values[n.in[0]], t.nodes[n.in[0]].out.shape);
+      const bool affine = m.is == movement::form::affine;
+      if (reshaped || (affine && passes::users_take_view(t, read_by, g, policies, i, moved))) {
         v = moved;
         g.of[i] = -1;
       }
     }
     values[i] = v;
   }
+  passes::join_in_place(t, g, values);
   passes::drop_views(g);
   // What only members of its own group read lives in the group.
+  sequence<bool> inside(t.nodes.size), outside(t.nodes.size);
+  const int* of = g.of.data();
   for (int i = 0; i < t.nodes.size; ++i) {
-    if (g.of[i] < 0) continue;
-    bool outside = false, used = false;
-    for (const int o : t.outputs) outside |= o == i;
-    for (int j = i + 1; j < t.nodes.size && !outside; ++j)
-      for (int k = 0; k < t.nodes[j].operands; ++k)
-        if (t.nodes[j].in[k] == i) {
-          used = true;
-          outside |= g.of[j] != g.of[i];
-        }
-    values[i].materialised = outside || !used;
+    const node& n = t.nodes.data[i];
+    for (int k = 0; k < n.operands; ++k) (of[n.in[k]] == of[i] ? inside : outside)[n.in[k]] = true;
   }
+  for (const int o : t.outputs) outside[o] = true;
+  for (int i = 0; i < t.nodes.size; ++i)
+    if (of[i] >= 0) values[i].materialised = outside[i] || !inside[i] || values[i].inside >= 0;
   return values;
 }
 

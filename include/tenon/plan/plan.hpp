@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/trace.hpp>
+#include <tenon/plan/extents.hpp>
 #include <tenon/plan/fuse.hpp>
 #include <tenon/plan/layout.hpp>
 #include <tenon/plan/place.hpp>
@@ -11,9 +12,10 @@
 
 namespace tenon {
 
-/// A plan that owns its parts. `view()` reads it.
-struct owned_plan {
-  tenon::table table;
+/// A plan while it is made, and one that owns its parts. `view()` reads it.
+template <class Table> struct basic_plan {
+  Table table;
+  tenon::table source;
   sequence<policy_facts> policies;
   grouping grouped;
   sequence<value> values;
@@ -27,6 +29,7 @@ struct owned_plan {
   constexpr plan_view view() const {
     plan_view p;
     p.table = table.view();
+    p.source = source.view();
     p.policies = {policies.data(), policies.size()};
     p.groups = {grouped.groups.data(), grouped.groups.size()};
     p.members = {grouped.members.data(), grouped.members.size()};
@@ -49,11 +52,12 @@ struct owned_plan {
     return p;
   }
 };
+using owned_plan = basic_plan<table>;
 
 namespace passes {
 
 /// Where every root lives; outputs are written in place where nothing else claims the root.
-constexpr void assign_storage(owned_plan& p) {
+template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
   const table_view t = p.table.view();
   p.buffers.resize(t.nodes.size);
   for (int i = 0; i < t.inputs.size; ++i)
@@ -64,28 +68,37 @@ constexpr void assign_storage(owned_plan& p) {
   for (int o = 0; o < t.outputs.size; ++o) {
     const value& v = p.values[t.outputs[o]];
     buffer& b = p.buffers[v.root];
-    if (b.in == buffer::storage::none && is_dense(v, t.nodes[t.outputs[o]].out.shape))
+    const bool whole = t.nodes[v.root].out.bytes() == t.nodes[t.outputs[o]].out.bytes();
+    if (b.in == buffer::storage::none && whole && is_dense(v, t.nodes[t.outputs[o]].out.shape))
       b = {buffer::storage::output, o, 0, t.nodes[v.root].out.bytes(), 0, 0};
     else
       p.copies_out.push({t.outputs[o], o});
   }
+  constexpr int nobody = std::numeric_limits<int>::max();
   for (int i = 0; i < t.nodes.size; ++i) {
     buffer& b = p.buffers[i];
     if (p.values[i].root != i || !p.values[i].materialised || b.in != buffer::storage::none)
       continue;
-    b = {buffer::storage::arena, -1, 0, t.nodes[i].out.bytes(), p.grouped.of[i], p.grouped.of[i]};
+    b = {buffer::storage::arena, -1, 0, t.nodes[i].out.bytes(), nobody, -1};
   }
-  for (int i = 0; i < t.nodes.size; ++i)
+  // A buffer lives from the first group that writes into it to the last one that touches it.
+  for (int i = 0; i < t.nodes.size; ++i) {
+    const int g = p.grouped.of[i];
+    if (g < 0) continue;
+    buffer& own = p.buffers[p.values[i].root];
+    if (p.values[i].materialised && g < own.first) own.first = g;
+    if (p.values[i].materialised && g > own.last) own.last = g;
     for (int k = 0; k < t.nodes[i].operands; ++k) {
       buffer& b = p.buffers[p.values[t.nodes[i].in[k]].root];
-      if (p.grouped.of[i] > b.last) b.last = p.grouped.of[i];
+      if (g > b.last) b.last = g;
     }
+  }
   for (const output_copy& c : p.copies_out)
     p.buffers[p.values[c.node].root].last = p.grouped.groups.size();
 }
 
 /// What the policies need beside the buffers, and the arena's offsets.
-constexpr void assign_offsets(owned_plan& p) {
+template <class Table> constexpr void assign_offsets(basic_plan<Table>& p) {
   const plan_view seen = p.view();
   sequence<lifetime> all;
   sequence<int> owner;  // node, or -1 - group for scratch
@@ -147,21 +160,23 @@ template <class Policy> constexpr policy_facts facts_of() {
 }
 
 namespace passes {
+
+/// A table that somebody else owns.
+struct borrowed_table {
+  table_view seen;
+  constexpr table_view view() const { return seen; }
+};
+
 struct plan_sizes {
   table_sizes table;
   int groups = 0, members = 0, copies_out = 0;
 };
-template <class Graph, class... Policies> constexpr result<owned_plan> plan_of() {
-  const policy_facts facts[] = {facts_of<Policies>()...};
-  return make_plan(Graph::view(), {facts, sizeof...(Policies)});
+constexpr plan_sizes sizes_of(const plan_view& p) {
+  return {tenon::sizes_of(p.table), p.groups.size, p.members.size, p.copies_out.size};
 }
-template <class Graph, class... Policies> constexpr plan_sizes sizes_of_plan() {
-  const result<owned_plan> p = plan_of<Graph, Policies...>();
-  return {sizes_of(p->table), p->grouped.groups.size(), p->grouped.members.size(),
-          p->copies_out.size()};
-}
-template <plan_sizes S, int Policies> struct frozen_plan {
-  frozen<S.table> table;
+
+/// What the passes decided up to some point, as a constant; all but the table.
+template <plan_sizes S, int Policies> struct frozen_decisions {
   pool<policy_facts, Policies> policies;
   pool<group, S.groups> groups;
   pool<int, S.members> members;
@@ -172,11 +187,11 @@ template <plan_sizes S, int Policies> struct frozen_plan {
   pool<footprint, S.groups> needs;
   pool<i64, S.groups> scratch_offset, packed_offset, bound_offset;
   plan_view numbers;  ///< only the plain numbers
-  constexpr explicit frozen_plan(const owned_plan& p) : table(p.table), numbers(p.view()) {
+  constexpr explicit frozen_decisions(const plan_view& p) : numbers(p) {
     policies.copy(p.policies);
-    groups.copy(p.grouped.groups);
-    members.copy(p.grouped.members);
-    group_of.copy(p.grouped.of);
+    groups.copy(p.groups);
+    members.copy(p.members);
+    group_of.copy(p.group_of);
     values.copy(p.values);
     buffers.copy(p.buffers);
     copies_out.copy(p.copies_out);
@@ -184,7 +199,7 @@ template <plan_sizes S, int Policies> struct frozen_plan {
     scratch_offset.copy(p.scratch_offset);
     packed_offset.copy(p.packed_offset);
     bound_offset.copy(p.bound_offset);
-    numbers.table = {};
+    numbers.table = numbers.source = {};
     numbers.policies = {};
     numbers.groups = {};
     numbers.members = numbers.group_of = {};
@@ -194,9 +209,9 @@ template <plan_sizes S, int Policies> struct frozen_plan {
     numbers.needs = {};
     numbers.scratch_offset = numbers.packed_offset = numbers.bound_offset = {};
   }
-  constexpr plan_view view() const {
+  constexpr plan_view view(const table_view& table) const {
     plan_view p = numbers;
-    p.table = table.view();
+    p.table = table;
     p.policies = policies.view();
     p.groups = groups.view();
     p.members = members.view();
@@ -211,6 +226,88 @@ template <plan_sizes S, int Policies> struct frozen_plan {
     return p;
   }
 };
+template <plan_sizes S, int Policies> struct frozen_plan : frozen_decisions<S, Policies> {
+  frozen<S.table> table;
+  constexpr explicit frozen_plan(const plan_view& p)
+      : frozen_decisions<S, Policies>(p), table(p.table) {}
+  constexpr plan_view view() const { return frozen_decisions<S, Policies>::view(table.view()); }
+};
+
+/// The first passes' table, what crosses between policies, or why it cannot be placed.
+template <table_sizes Room> struct placed_table {
+  frozen<Room> table;
+  traffic moved;
+  error fault;
+  constexpr placed_table(const table_view& t, list<policy_facts> policies) {
+    tenon::table placed = prepare(t);
+    fault = place(placed, policies);
+    if (!fault.ok()) return;
+    moved = count_traffic(placed.view(), policies);
+    table = frozen<Room>(placed.view());
+  }
+};
+/// Most that `prepare` leaves of a table: it merges programs, so equal ones may come to differ.
+constexpr table_sizes room_to_prepare(const table_view& t) {
+  table_sizes r = tenon::sizes_of(t);
+  r.programs = r.code = 0;
+  for (const node& n : t.nodes) {
+    if (n.kind != family::map) continue;
+    ++r.programs;
+    r.code += t.programs[n.detail].size;
+  }
+  return r;
+}
+
+/// The passes of a static graph, a constant each: clang ends an evaluation after 1,048,576 steps.
+template <class Graph, class... Policies> struct stages {
+  static constexpr int policies = sizeof...(Policies);
+  static constexpr policy_facts facts[] = {facts_of<Policies>()...};
+  static constexpr table_sizes room = room_to_prepare(Graph::view());
+  static constexpr placed_table<room> placed{Graph::view(), {facts, policies}};
+
+  static constexpr table_view table() { return placed.table.view(); }
+  static constexpr int nodes = table().nodes.size;
+  static constexpr plan_sizes bound{room, nodes, nodes, room.outputs};
+  using decided = frozen_decisions<bound, policies>;
+  /// Goes on from what was decided before.
+  template <class Pass> static constexpr decided after(const decided& before, const Pass& pass) {
+    basic_plan<borrowed_table> p;
+    thaw(p, before.view(table()));
+    pass(p);
+    return decided(p.view());
+  }
+  static constexpr void thaw(basic_plan<borrowed_table>& p, const plan_view& v) {
+    const auto copy = []<class T>(sequence<T>& to, list<T> from) {
+      to.resize(from.size);
+      T* item = to.data();
+      for (int i = 0; i < from.size; ++i) item[i] = from.data[i];
+    };
+    p.table = {v.table};
+    copy(p.policies, v.policies);
+    copy(p.grouped.groups, v.groups);
+    copy(p.grouped.members, v.members);
+    copy(p.grouped.of, v.group_of);
+    copy(p.values, v.values);
+    p.moved = {v.crossings, v.copies, v.bytes_moved};
+  }
+  static constexpr decided grouped = [] {
+    basic_plan<borrowed_table> p;
+    p.table = {table()};
+    for (const policy_facts& f : facts) p.policies.push(f);
+    p.moved = placed.moved;
+    p.grouped = fuse(table(), {facts, policies});
+    return decided(p.view());
+  }();
+  static constexpr decided laid_out = after(grouped, [](basic_plan<borrowed_table>& p) {
+    p.values = lay_out(table(), p.grouped, {facts, policies});
+  });
+  static constexpr decided reserved = after(laid_out, [](basic_plan<borrowed_table>& p) {
+    assign_storage(p);
+    assign_offsets(p);
+  });
+  static constexpr plan_view view() { return reserved.view(table()); }
+  static constexpr finding found = verify(view());
+};
 }  // namespace passes
 
 /// The plan of a static graph for a list of policies, as constants.
@@ -219,19 +316,23 @@ template <plan_sizes S, int Policies> struct frozen_plan {
 /// `bytes_moved` count what moves between policies at every call.
 template <class Graph, class... Policies> struct plan {
   static_assert(sizeof...(Policies) >= 1, "plan: give at least one policy, for example tenon::cpu");
-  static constexpr error fault = passes::plan_of<Graph, Policies...>().error();
+  using stages = passes::stages<Graph, Policies...>;
+  static constexpr error fault = stages::placed.fault;
   static_assert(fault.what != code::place,
                 "on: a placement names a policy that the model does not have; add it to the list "
                 "of policies");
   static_assert(fault.what != code::unsupported,
                 "plan: no policy of the model runs one of its operators; add a policy such as "
                 "tenon::reference behind it");
-  static_assert(fault.what != code::capacity,
+  static_assert(stages::found.ok(),
                 "plan: the verifier refused the plan; this is a bug of tenon, please report it");
-  static constexpr passes::plan_sizes sizes = passes::sizes_of_plan<Graph, Policies...>();
-  static constexpr passes::frozen_plan<sizes, sizeof...(Policies)> data{
-      passes::plan_of<Graph, Policies...>().value()};
-  static constexpr plan_view view() { return data.view(); }
+  static constexpr passes::plan_sizes sizes = passes::sizes_of(stages::view());
+  static constexpr passes::frozen_plan<sizes, sizeof...(Policies)> data{stages::view()};
+  static constexpr plan_view view() {
+    plan_view p = data.view();
+    if (p.has_bounds()) p.source = Graph::view();
+    return p;
+  }
   static constexpr i64 arena_bytes = data.numbers.arena_bytes();
   static constexpr i64 live_bytes = data.numbers.live_bytes + data.numbers.per_thread_bytes;
   static constexpr i64 packed_bytes = data.numbers.packed_bytes;

@@ -11,10 +11,11 @@ namespace passes {
 
 /// How many nodes (and outputs) use each node; dead nodes have none.
 constexpr sequence<int> count_uses(table_view t) {
-  sequence<int> uses(t.nodes.size);
+  sequence<int> counted(t.nodes.size);
+  int* uses = counted.data();
   for (const int o : t.outputs) ++uses[o];
   for (int i = t.nodes.size - 1; i >= 0; --i) {
-    const node& n = t.nodes[i];
+    const node& n = t.nodes.data[i];
     if (uses[i] == 0) continue;
     for (int k = 0; k < n.operands; ++k) {
       bool again = false;
@@ -22,60 +23,128 @@ constexpr sequence<int> count_uses(table_view t) {
       if (!again) ++uses[n.in[k]];
     }
   }
-  return uses;
+  return counted;
 }
 
-/// A node's program over numbered operands while chains are merged.
+/// A map node while chains are merged: a program of the merger over numbered operands.
 struct merging {
-  recorded program;
+  int program = -1;
   int in[max_operands]{};
   int operands = 0;
+
+  /// The argument that reads node `id`, new if need be; -1 if there is no room.
+  constexpr int slot_of(int id) {
+    for (int i = 0; i < operands; ++i)
+      if (in[i] == id) return i;
+    if (operands == max_operands) return -1;
+    in[operands] = id;
+    return operands++;
+  }
 };
 
-/// A map node's program with every operand once: `x * x` reads x through one argument.
-constexpr merging distinct_operands(table_view t, const node& n) {
-  merging m;
-  tape w;
-  int argument[max_operands]{};
-  for (int k = 0; k < n.operands; ++k) {
-    int at = 0;
-    while (at < m.operands && m.in[at] != n.in[k]) ++at;
-    if (at == m.operands) m.in[m.operands++] = n.in[k];
-    argument[k] = w.emit(sop::arg, at);
+/// Joins programs. Layers repeat, so each different joint is made once and then looked up.
+class merger {
+ public:
+  constexpr explicit merger(table_view t) : from_(t) {}
+  constexpr program_view program(int id) const {
+    const range r = made_.programs[id];
+    return {made_.code.data() + r.begin, r.size};
   }
-  m.program = finish(w, append(w, t.program_of(n), argument));
-  return m;
-}
+  /// A map node's program with every operand once: `x * x` reads x through one argument.
+  constexpr merging distinct_operands(const node& n) {
+    merging m;
+    joint j{n.detail, -1};
+    for (int k = 0; k < n.operands; ++k) j.argument[k] = m.slot_of(n.in[k]);
+    m.program = join(j, m.operands);
+    return m;
+  }
+  /// Replaces operand `k` of `m` by what computes it. False if the limits do not allow it.
+  constexpr bool inline_operand(merging& m, int k, const merging& producer) {
+    merging r;
+    joint j{m.program, producer.program, k};
+    for (int i = 0; i < m.operands; ++i)
+      if (i != k && (j.argument[i] = r.slot_of(m.in[i])) < 0) return false;
+    for (int i = 0; i < producer.operands; ++i)
+      if ((j.produced[i] = r.slot_of(producer.in[i])) < 0) return false;
+    r.program = join(j, r.operands);
+    if (r.program < 0) return false;
+    m = r;
+    return true;
+  }
 
-/// Replaces operand `k` of `m` by what computes it. False if the limits do not allow it.
-constexpr bool inline_operand(merging& m, int k, const merging& producer) {
-  merging r;
-  const auto slot_of = [&](int id) {
-    for (int i = 0; i < r.operands; ++i)
-      if (r.in[i] == id) return i;
-    if (r.operands == max_operands) return -1;
-    r.in[r.operands] = id;
-    return r.operands++;
+ private:
+  /// A program of the table (`producer` -1), or one of ours whose argument `hole` another one of ours
+  /// computes; and which arguments of the result theirs become.
+  struct joint {
+    int program = -1, producer = -1, hole = -1;
+    int argument[max_operands]{}, produced[max_operands]{};
+    int result = -1;
+    /// All of this but the programs in one word: positions have 3 bits.
+    std::uint64_t key = 0;
   };
-  int own[max_operands]{}, theirs[max_operands]{};
-  for (int i = 0; i < m.operands; ++i)
-    if (i != k && (own[i] = slot_of(m.in[i])) < 0) return false;
-  for (int i = 0; i < producer.operands; ++i)
-    if ((theirs[i] = slot_of(producer.in[i])) < 0) return false;
-  tape t;
-  int arguments[max_operands]{};
-  for (int i = 0; i < r.operands; ++i) arguments[i] = t.emit(sop::arg, i);
-  const auto pick = [&](int& which) { which = arguments[which]; };
-  for (int i = 0; i < producer.operands; ++i) pick(theirs[i]);
-  for (int i = 0; i < m.operands; ++i)
-    if (i != k) pick(own[i]);
-  own[k] = append(t, producer.program.view(), theirs);
-  const int root = append(t, m.program.view(), own);
-  if (t.fault != code::ok) return false;
-  r.program = finish(t, root);
-  if (allocate(r.program.view()).registers > max_registers) return false;
-  m = r;
-  return true;
+  table_view from_;
+  table made_;  ///< its pool of programs
+  sequence<joint> joints_;
+
+  constexpr int join(joint& j, int operands) {
+    j.key = static_cast<std::uint64_t>(j.hole + 1);
+    for (int i = 0; i < max_operands; ++i)
+      j.key = j.key << 6 | static_cast<unsigned>(j.argument[i] << 3 | j.produced[i]);
+    const joint* known = joints_.data();
+    for (int i = 0, n = joints_.size(); i < n; ++i)
+      if (known[i].key == j.key && known[i].program == j.program && known[i].producer == j.producer)
+        return known[i].result;
+    j.result = make(j, operands);
+    return joints_[joints_.push(j)].result;
+  }
+  /// The element types of the result's arguments, as the programs read them.
+  struct type_list {
+    type of[max_operands]{};
+  };
+  constexpr type_list argument_types(const joint& j) const {
+    type_list types;
+    const auto read = [&](program_view p, const int* position) {
+      for (int i = 0; i < p.size; ++i)
+        if (p.code[i].op() == sop::arg && position[p.code[i].a()] >= 0)
+          types.of[position[p.code[i].a()]] = p.code[i].type();
+    };
+    int argument[max_operands]{};
+    for (int i = 0; i < max_operands; ++i) argument[i] = i == j.hole ? -1 : j.argument[i];
+    if (j.producer >= 0) {
+      read(program(j.program), argument);
+      read(program(j.producer), j.produced);
+    } else {
+      const range r = from_.programs[j.program];
+      read({from_.code.data + r.begin, r.size}, argument);
+    }
+    return types;
+  }
+  constexpr int make(const joint& j, int operands) {
+    tape t;
+    int arguments[max_operands]{}, own[max_operands]{}, theirs[max_operands]{};
+    const type_list types = argument_types(j);
+    for (int i = 0; i < operands; ++i) arguments[i] = t.argument(i, types.of[i]);
+    for (int i = 0; i < max_operands; ++i) {
+      own[i] = arguments[j.argument[i]];
+      theirs[i] = arguments[j.produced[i]];
+    }
+    if (j.producer < 0) {
+      const range r = from_.programs[j.program];
+      const int root = append(t, {from_.code.data + r.begin, r.size}, own);
+      return made_.intern(finish(t, root).view());
+    }
+    own[j.hole] = append(t, program(j.producer), theirs);
+    const int root = append(t, program(j.program), own);
+    if (t.fault != code::ok) return -1;
+    const recorded r = finish(t, root);
+    return allocate(r.view()).registers > max_registers ? -1 : made_.intern(r.view());
+  }
+};
+
+/// A merged program as policies run it: with fma, in registers.
+constexpr recorded finished(program_view p) {
+  const allocated done = allocate(form_fma(p).view());  // an fma keeps its factors alive for longer
+  return done.registers > max_registers ? allocate(p).program : done.program;
 }
 
 }  // namespace passes
@@ -84,24 +153,25 @@ constexpr bool inline_operand(merging& m, int k, const merging& producer) {
 /// input stays (the call still passes it).
 constexpr table prepare(table_view t) {
   using namespace passes;
-  sequence<int> uses = count_uses(t);
-  sequence<merging> programs;  // of the map nodes only
-  sequence<int> program_at(t.nodes.size, -1);
-  sequence<int> to(t.nodes.size, -1);
+  sequence<int> counted = count_uses(t);
+  int* uses = counted.data();
+  merger programs(t);
+  sequence<merging> maps;  // of the map nodes only
+  sequence<int> map_at(t.nodes.size, -1), to(t.nodes.size, -1);
   sequence<bool> absorbed(t.nodes.size);
   for (int i = 0; i < t.nodes.size; ++i) {
-    const node& n = t.nodes[i];
+    const node& n = t.nodes.data[i];
     if (n.kind != family::map || uses[i] == 0) continue;
-    merging m = distinct_operands(t, n);
+    merging m = programs.distinct_operands(n);
     for (int k = 0; k < m.operands;) {
       const int from = m.in[k];
-      const node& f = t.nodes[from];
+      const node& f = t.nodes.data[from];
       const bool joins =
-          f.kind == family::map && uses[from] == 1 && f.out == n.out && f.place == n.place;
-      const merging own = joins ? m : merging{};
-      if (joins && inline_operand(m, k, programs[program_at[from]])) {
+          f.kind == family::map && uses[from] == 1 && f.place == n.place && f.out.shape == n.out.shape;
+      const merging own = m;
+      if (joins && programs.inline_operand(m, k, maps[map_at[from]])) {
         absorbed[from] = true;
-        const merging& producer = programs[program_at[from]];
+        const merging& producer = maps[map_at[from]];
         for (int j = 0; j < producer.operands; ++j)  // an operand that both used has one user less
           for (int q = 0; q < own.operands; ++q)
             uses[producer.in[j]] -= own.in[q] == producer.in[j];
@@ -110,38 +180,44 @@ constexpr table prepare(table_view t) {
         ++k;
       }
     }
-    program_at[i] = programs.push(m);
+    map_at[i] = maps.push(m);
   }
+  sequence<int> finished_at;  // by the merger's number: the program in the result
   table r;
   for (int i = 0; i < t.nodes.size; ++i) {
     node n = t.nodes[i];
+    n.origin = i;
     if (absorbed[i] || (uses[i] == 0 && n.kind != family::input)) continue;
     switch (n.kind) {
       case family::input:
       case family::weight:
-        (n.kind == family::input ? r.inputs : r.weights).push(r.nodes.size());
+        if (n.kind == family::weight) r.weights.push(r.nodes.size());
         n.detail = r.names.push(t.names[n.detail]);
         break;
       case family::map: {
-        const merging& m = programs[program_at[i]];
+        const merging& m = maps[map_at[i]];
         n.operands = m.operands;
         for (int k = 0; k < m.operands; ++k) n.in[k] = m.in[k];
-        const recorded fused = form_fma(m.program.view());
-        allocated done = allocate(fused.view());  // an fma keeps its factors alive for longer
-        if (done.registers > max_registers) done = allocate(m.program.view());
-        n.detail = r.intern(done.program.view());
+        if (m.program >= finished_at.size()) finished_at.resize(m.program + 1, -1);
+        int& done = finished_at[m.program];
+        if (done < 0) done = r.intern(finished(programs.program(m.program)).view());
+        n.detail = done;
         break;
       }
       case family::reduce: n.detail = r.reductions.push(t.reduction_of(n)); break;
       case family::contract: n.detail = r.contractions.push(t.contraction_of(n)); break;
       case family::window: n.detail = r.windowings.push(t.windowing_of(n)); break;
       case family::move: n.detail = r.movements.push(t.movement_of(n)); break;
+      case family::gather: n.detail = r.gatherings.push(t.gathering_of(n)); break;
     }
     for (int k = 0; k < n.operands; ++k) n.in[k] = to[n.in[k]];
     to[i] = r.nodes.push(n);
   }
   for (const region& x : t.regions) r.regions.push(x);
+  for (const int i : t.inputs) r.inputs.push(to[i]);
   for (const int o : t.outputs) r.outputs.push(to[o]);
+  for (const varying& v : t.bounds) r.bounds.push(v);
+  r.states = t.states;
   return r;
 }
 

@@ -15,10 +15,15 @@ constexpr int rewrite(tape& t, instruction x, const int* to) {
 }
 
 /// Writes an SSA program onto a tape, its argument i being slot `args[i]`; returns the result's slot.
+/// A mask that was to be stored as a uint8 is read as the integer 1 or 0.
 constexpr int append(tape& t, program_view p, const int* args) {
   int to[max_program]{};
-  for (int i = 0; i < p.size; ++i)
-    to[i] = p.code[i].op() == sop::arg ? args[p.code[i].a()] : rewrite(t, p.code[i], to);
+  for (int i = 0; i < p.size; ++i) {
+    const instruction x = p.code[i];
+    to[i] = x.op() == sop::arg ? args[x.a()] : rewrite(t, x, to);
+    if (x.op() == sop::arg && t.lane_at(to[i]) == lane::mask)
+      to[i] = t.emit(sop::mask_to_int, to[i]);
+  }
   return to[p.size - 1];
 }
 

@@ -16,33 +16,83 @@ struct lifetime {
 
 /// The most bytes live at any step: no plan can need less.
 constexpr i64 live_bound(const sequence<lifetime>& all) {
-  i64 most = 0;
-  for (const lifetime& at : all) {
-    i64 sum = 0;
-    for (const lifetime& other : all)
-      if (other.first <= at.first && at.first <= other.last) sum += other.bytes;
-    if (sum > most) most = sum;
+  int steps = 0;
+  for (const lifetime& l : all)
+    if (l.last >= steps) steps = l.last + 1;
+  sequence<i64> change(steps + 1);  // of the bytes that are live, at each step
+  i64* at = change.data();
+  for (const lifetime& l : all) {
+    at[l.first] += l.bytes;
+    at[l.last + 1] -= l.bytes;
   }
+  i64 most = 0, sum = 0;
+  for (const i64 bytes : change)
+    if ((sum += bytes) > most) most = sum;
   return most;
 }
 
+/// For each step the lifetimes that hold at it, and those that begin there, by position in ascending
+/// order: what overlaps in time is found without looking at all pairs.
+class timeline {
+ public:
+  constexpr explicit timeline(const sequence<lifetime>& all) {
+    for (const lifetime& l : all)
+      if (l.last >= steps_) steps_ = l.last + 1;
+    enter(all, began_, false);
+    enter(all, alive_, true);
+  }
+  constexpr list<int> beginning(int step) const { return began_.at(step); }
+  constexpr list<int> alive(int step) const { return alive_.at(step); }
+
+ private:
+  struct lists {
+    sequence<int> begin, item;
+    constexpr list<int> at(int step) const {
+      const int* from = begin.data() + step;
+      return {item.data() + from[0], from[1] - from[0]};
+    }
+  };
+  int steps_ = 0;
+  lists began_, alive_;
+
+  /// Enters each lifetime at its first step, or at all of them.
+  constexpr void enter(const sequence<lifetime>& all, lists& to, bool whole) const {
+    to.begin.resize(steps_ + 2);
+    int* at =
+        to.begin.data() + 2;  // counts first, then where each list begins, one place further on
+    for (const lifetime& l : all)
+      for (int s = l.first, last = whole ? l.last : s; s <= last; ++s) ++at[s];
+    for (int s = 0; s + 1 < steps_; ++s) at[s + 1] += at[s];
+    to.item.resize(steps_ > 0 ? at[steps_ - 1] : 0);
+    int *item = to.item.data(), i = 0;
+    for (const lifetime& l : all) {
+      for (int s = l.first, last = whole ? l.last : s; s <= last; ++s) item[at[s - 1]++] = i;
+      ++i;
+    }
+  }
+};
+
 namespace passes {
+
+/// Sorts numbers; a Shell sort, because <algorithm> is an expensive header.
+template <class Before> constexpr void sort(sequence<int>& numbers, const Before& before) {
+  int *order = numbers.data(), count = numbers.size();
+  for (int gap = count > 16 ? count / 2 : 1; gap > 0; gap /= 2)
+    for (int i = gap; i < count; ++i) {
+      const int x = order[i];
+      int j = i;
+      for (; j >= gap && before(x, order[j - gap]); j -= gap) order[j] = order[j - gap];
+      order[j] = x;
+    }
+}
 
 /// Indices of `all`, largest first; of equal ones the earlier.
 constexpr sequence<int> by_size(const sequence<lifetime>& all) {
-  sequence<int> order;
-  for (int i = 0; i < all.size(); ++i) order.push(i);
-  const auto before = [&](int a, int b) {
-    return all[a].bytes != all[b].bytes ? all[a].bytes > all[b].bytes : a < b;
-  };
-  for (int gap = order.size() / 2; gap > 0;
-       gap /= 2)  // Shell sort: <algorithm> is an expensive header
-    for (int i = gap; i < order.size(); ++i)
-      for (int j = i; j >= gap && before(order[j], order[j - gap]); j -= gap) {
-        const int x = order[j];
-        order[j] = order[j - gap];
-        order[j - gap] = x;
-      }
+  sequence<int> order(all.size());
+  for (int i = 0; i < all.size(); ++i) order[i] = i;
+  const lifetime* l = all.data();
+  sort(order,
+       [l](int a, int b) { return l[a].bytes != l[b].bytes ? l[a].bytes > l[b].bytes : a < b; });
   return order;
 }
 
@@ -51,31 +101,31 @@ constexpr sequence<int> by_size(const sequence<lifetime>& all) {
 /// Gives every lifetime an offset and returns the arena's bytes. Each buffer goes into the smallest
 /// gap between those of its neighbours in time that are already placed, or behind them.
 constexpr i64 reserve(sequence<lifetime>& all) {
+  const timeline times(all);
+  lifetime* l = all.data();
   i64 bytes = 0;
   sequence<int> near;
   for (const int i : passes::by_size(all)) {
     near.clear();
-    for (int j = 0; j < all.size(); ++j) {
-      if (all[j].offset < 0 || all[j].last < all[i].first || all[i].last < all[j].first) continue;
-      near.push(j);
-      for (int at = near.size() - 1; at > 0 && all[near[at - 1]].offset > all[near[at]].offset;
-           --at) {
-        const int x = near[at];
-        near[at] = near[at - 1];
-        near[at - 1] = x;
-      }
-    }
+    for (const int j : times.alive(l[i].first))
+      if (l[j].offset >= 0) near.push(j);
+    for (int step = l[i].first + 1; step <= l[i].last; ++step)
+      for (const int j : times.beginning(step))
+        if (l[j].offset >= 0) near.push(j);
+    passes::sort(near, [l](int a, int b) {
+      return l[a].offset != l[b].offset ? l[a].offset < l[b].offset : a < b;
+    });
     i64 end = 0, best = -1, slack = 0;
     for (const int j : near) {
-      const i64 gap = all[j].offset - end;
-      if (gap >= all[i].bytes && (best < 0 || gap < slack)) {
+      const i64 gap = l[j].offset - end;
+      if (gap >= l[i].bytes && (best < 0 || gap < slack)) {
         best = end;
         slack = gap;
       }
-      if (all[j].offset + all[j].bytes > end) end = all[j].offset + all[j].bytes;
+      if (l[j].offset + l[j].bytes > end) end = l[j].offset + l[j].bytes;
     }
-    all[i].offset = best >= 0 ? best : end;
-    if (all[i].offset + all[i].bytes > bytes) bytes = all[i].offset + all[i].bytes;
+    l[i].offset = best >= 0 ? best : end;
+    if (l[i].offset + l[i].bytes > bytes) bytes = l[i].offset + l[i].bytes;
   }
   return bytes;
 }

@@ -37,7 +37,21 @@ constexpr bool within(const value& v, const shape& s, i64 elements) {
   return low >= 0 && high < elements;
 }
 
+/// The group after which every value is complete: its own, for views and joins that of the last
+/// operand.
+constexpr sequence<int> completions(const plan_view& p) {
+  sequence<int> ready(p.table.nodes.size, -1);
+  for (int i = 0; i < p.table.nodes.size; ++i) {
+    const node& n = p.table.nodes[i];
+    ready[i] = p.group_of[i];
+    for (int k = 0; n.kind == family::move && k < n.operands && n.in[k] < i; ++k)
+      if (ready[n.in[k]] > ready[i]) ready[i] = ready[n.in[k]];
+  }
+  return ready;
+}
+
 constexpr finding verify_groups(const plan_view& p) {
+  const sequence<int> ready = completions(p);
   sequence<int> seen(p.table.nodes.size);
   for (int g = 0; g < p.groups.size; ++g)
     for (const int i : p.members_of(p.groups[g])) {
@@ -54,73 +68,132 @@ constexpr finding verify_groups(const plan_view& p) {
       const int from = p.values[n.in[k]].root;
       if (n.in[k] >= i) return {defect::order, i};
       if (p.group_of[i] < 0 || from < 0) continue;
-      if (p.group_of[from] > p.group_of[i]) return {defect::order, i};
-      if (p.group_of[from] != p.group_of[i] && !p.values[from].materialised)
+      if (ready[n.in[k]] > p.group_of[i]) return {defect::order, i};
+      if (ready[n.in[k]] != p.group_of[i] && !p.values[from].materialised)
         return {defect::hidden, from};
     }
   }
   return {};
 }
 
-constexpr finding verify_memory(const plan_view& p) {
+constexpr finding verify_values(const plan_view& p) {
   for (int i = 0; i < p.table.nodes.size; ++i) {
-    const value& v = p.values[i];
+    const value& v = p.values.data[i];
     if (!v.materialised) continue;
     if (v.root < 0 || p.buffers[v.root].in == buffer::storage::none) return {defect::root, i};
-    const buffer& b = p.buffers[v.root];
-    if (!within(v, p.table.nodes[i].out.shape, b.bytes / size_bytes(p.table.nodes[i].out.type)))
+    const tensor& t = p.table.nodes.data[i].out;
+    if (!within(v, t.shape, p.buffers[v.root].bytes / size_bytes(t.type)))
       return {defect::bounds, i};
   }
-  const auto inside = [&](i64 offset, i64 bytes) {
-    return offset >= 0 && offset + bytes <= p.shared_bytes;
+  return {};
+}
+
+/// Every arena buffer and every scratch memory: aligned and inside the arena.
+constexpr finding verify_offsets(const plan_view& p) {
+  const auto check = [&](i64 offset, i64 bytes, int at) -> finding {
+    if (offset % arena_align != 0) return {defect::alignment, at};
+    if (offset < 0 || offset + bytes > p.shared_bytes) return {defect::bounds, at};
+    return {};
   };
+  for (int i = 0; i < p.buffers.size; ++i)
+    if (const buffer& b = p.buffers.data[i]; b.in == buffer::storage::arena)
+      if (const finding f = check(b.offset, b.bytes, i); !f.ok()) return f;
+  for (int g = 0; g < p.groups.size; ++g)
+    if (const i64 bytes = p.needs[g].scratch; bytes > 0)
+      if (const finding f = check(p.scratch_offset[g], bytes, p.groups[g].anchor); !f.ok())
+        return f;
+  return {};
+}
+
+/// No two buffers, and no buffer and scratch, share bytes at any step: what begins at a step is held
+/// against what is live then.
+constexpr finding verify_overlaps(const plan_view& p) {
+  const int steps = p.groups.size + 1;
   const auto apart = [](i64 a, i64 n, i64 b, i64 m) { return a + n <= b || b + m <= a; };
-  for (int i = 0; i < p.buffers.size; ++i) {
-    const buffer& a = p.buffers[i];
-    if (a.in != buffer::storage::arena) continue;
-    if (a.offset % arena_align != 0) return {defect::alignment, i};
-    if (!inside(a.offset, a.bytes)) return {defect::bounds, i};
-    for (int j = i + 1; j < p.buffers.size; ++j) {
-      const buffer& b = p.buffers[j];
-      if (b.in != buffer::storage::arena || b.last < a.first || a.last < b.first) continue;
-      if (!apart(a.offset, a.bytes, b.offset, b.bytes)) return {defect::overlap, j};
+  sequence<int> next(p.buffers.size, -1), head(steps, -1);  // the buffers that begin at each step
+  for (int i = p.buffers.size - 1; i >= 0; --i) {
+    const buffer& b = p.buffers.data[i];
+    if (b.in != buffer::storage::arena) continue;
+    if (b.first < 0 || b.first >= steps) return {defect::overlap, i};
+    next[i] = head[b.first];
+    head[b.first] = i;
+  }
+  sequence<int> alive;
+  for (int step = 0; step < steps; ++step) {
+    int kept = 0;
+    for (const int i : alive)
+      if (p.buffers.data[i].last >= step) alive[kept++] = i;
+    alive.resize(kept);
+    for (int i = head[step]; i >= 0; i = next[i]) {
+      const buffer& own = p.buffers.data[i];
+      for (const int j : alive)
+        if (const buffer& b = p.buffers.data[j]; !apart(own.offset, own.bytes, b.offset, b.bytes))
+          return {defect::overlap, i};
+      alive.push(i);
     }
-    for (int g = a.first; g <= a.last && g < p.groups.size; ++g)
-      if (p.needs[g].scratch > 0 &&
-          !apart(a.offset, a.bytes, p.scratch_offset[g], p.needs[g].scratch))
-        return {defect::overlap, i};
+    if (step == p.groups.size || p.needs[step].scratch <= 0) continue;
+    for (const int j : alive)
+      if (const buffer& b = p.buffers.data[j];
+          !apart(b.offset, b.bytes, p.scratch_offset[step], p.needs[step].scratch))
+        return {defect::overlap, j};
   }
-  for (int g = 0; g < p.groups.size; ++g) {
-    if (p.needs[g].scratch <= 0) continue;
-    if (p.scratch_offset[g] % arena_align != 0) return {defect::alignment, p.groups[g].anchor};
-    if (!inside(p.scratch_offset[g], p.needs[g].scratch))
-      return {defect::bounds, p.groups[g].anchor};
+  return {};
+}
+
+/// What is computed side by side in one buffer does not overlap.
+constexpr finding verify_joins(const plan_view& p) {
+  sequence<int> joined;
+  for (int i = 0; i < p.table.nodes.size; ++i) {
+    const value& v = p.values.data[i];
+    if (p.group_of.data[i] < 0 || v.root == i || !v.materialised) continue;
+    const i64 end = v.offset + p.table.nodes[i].out.shape.count();
+    for (const int j : joined) {
+      const value& w = p.values.data[j];
+      const i64 other_end = w.offset + p.table.nodes[j].out.shape.count();
+      if (w.root == v.root && v.offset < other_end && w.offset < end) return {defect::overlap, i};
+    }
+    joined.push(i);
   }
+  return {};
+}
+
+/// A buffer lives while anything writes or reads it.
+constexpr finding verify_lives(const plan_view& p) {
   const auto dead = [&](int root, int g) {
-    const buffer& b = p.buffers[root];
+    const buffer& b = p.buffers.data[root];
     return b.in == buffer::storage::arena && (g < b.first || g > b.last);
   };
-  for (int i = 0; i < p.table.nodes.size;
-       ++i) {  // a buffer lives while anything writes or reads it
-    const node& n = p.table.nodes[i];
-    if (p.group_of[i] < 0) continue;
-    if (dead(i, p.group_of[i])) return {defect::overlap, i};
+  for (int i = 0; i < p.table.nodes.size; ++i) {
+    const node& n = p.table.nodes.data[i];
+    const int g = p.group_of.data[i];
+    if (g < 0) continue;
+    if (p.values.data[i].materialised && dead(p.values.data[i].root, g))
+      return {defect::overlap, i};
     for (int k = 0; k < n.operands; ++k)
-      if (dead(p.values[n.in[k]].root, p.group_of[i])) return {defect::overlap, i};
+      if (dead(p.values.data[n.in[k]].root, g)) return {defect::overlap, i};
   }
   for (const output_copy& c : p.copies_out)
     if (dead(p.values[c.node].root, p.groups.size)) return {defect::overlap, c.node};
   return {};
 }
 
+constexpr finding verify_memory(const plan_view& p) {
+  if (const finding f = verify_values(p); !f.ok()) return f;
+  if (const finding f = verify_offsets(p); !f.ok()) return f;
+  if (const finding f = verify_overlaps(p); !f.ok()) return f;
+  if (const finding f = verify_joins(p); !f.ok()) return f;
+  return verify_lives(p);
+}
+
 constexpr finding verify_outputs(const plan_view& p) {
-  for (int o = 0; o < p.table.outputs.size; ++o) {
-    int writers = 0;
-    for (int i = 0; i < p.buffers.size; ++i)
-      writers += p.buffers[i].in == buffer::storage::output && p.buffers[i].index == o;
-    for (const output_copy& c : p.copies_out) writers += c.output == o;
-    if (writers != 1) return {defect::output, o};
-  }
+  sequence<int> writers(p.table.outputs.size);
+  const auto written = [&](int o) { return o >= 0 && o < writers.size() && ++writers[o] > 0; };
+  for (const buffer& b : p.buffers)
+    if (b.in == buffer::storage::output && !written(b.index)) return {defect::output, b.index};
+  for (const output_copy& c : p.copies_out)
+    if (!written(c.output)) return {defect::output, c.output};
+  for (int o = 0; o < writers.size(); ++o)
+    if (writers[o] != 1) return {defect::output, o};
   return {};
 }
 

@@ -71,6 +71,7 @@ template <class Function> struct binding {
   std::byte* packed = nullptr;
   std::byte* bound = nullptr;
   const Function* functions = nullptr;  ///< by program number
+  bool packs = true;                    ///< false: `packed` is written already; leave it
 };
 
 /// The parts of a policy. Required members are marked in examples/custom_policy.

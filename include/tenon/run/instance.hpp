@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/model.hpp>
+#include <cstring>
 #include <span>
 
 namespace tenon {
@@ -23,20 +24,21 @@ inline bool overlap(const void* a, i64 n, const void* b, i64 m) noexcept {
 inline status check(const plan_view& p, const std::byte* const* weights, const const_view* in,
                     const mutable_view* out) noexcept {
   const table_view& t = p.table;
-  for (int i = 0; i < t.inputs.size; ++i)
+  const int inputs = t.call_inputs();
+  for (int i = 0; i < inputs; ++i)
     if (const status s = fits(in[i], t.nodes[t.inputs[i]].out, i); !s.ok()) return s;
-  for (int o = 0; o < t.outputs.size; ++o) {
+  for (int o = 0; o < t.call_outputs(); ++o) {
     const tensor& mine = t.nodes[t.outputs[o]].out;
-    const int at = t.inputs.size + o;
+    const int at = inputs + o;
     if (const status s = fits(out[o], mine, at); !s.ok()) return s;
     const auto hits = [&](const void* other, const tensor& its) {
       return overlap(out[o].data, mine.bytes(), other, its.bytes());
     };
-    for (int i = 0; i < t.inputs.size; ++i)
+    for (int i = 0; i < inputs; ++i)
       if (hits(in[i].data, t.nodes[t.inputs[i]].out)) return {code::aliasing, at, 0, i};
     for (int k = 0; k < o; ++k)
       if (hits(out[k].data, t.nodes[t.outputs[k]].out))
-        return {code::aliasing, at, 0, t.inputs.size + k};
+        return {code::aliasing, at, 0, inputs + k};
     for (const int w : t.weights)
       if (hits(weights[w], t.nodes[w].out)) return {code::aliasing, at, 0, -1};
   }
@@ -69,12 +71,106 @@ inline void copy_out(const plan_view& p, const output_copy& c, const std::byte* 
   }
 }
 
+/// The extents that a call brings for an input with bounds. A view without a shape has one unknown
+/// extent at most: its elements divided by the others. Error: size, rank, extent.
+inline status actual_shape(const const_view& v, const tensor& bounds, std::uint32_t axes,
+                           int operand, shape& found) noexcept {
+  found = bounds.shape;
+  if (v.shaped && v.shape.rank != found.rank)
+    return {code::rank, operand, found.rank, v.shape.rank};
+  int unknown = -1;
+  i64 known = 1;
+  for (int i = 0; i < found.rank; ++i) {
+    const bool varies = (axes >> i & 1u) != 0;
+    if (varies && v.shaped) found.extent[i] = v.shape[i];
+    if (varies && !v.shaped && unknown >= 0 && v.shape.count() != found.count())
+      return {code::rank, operand, found.rank, v.shape.rank};
+    if (varies) unknown = i;
+    if (!varies) known *= found[i];
+  }
+  if (!v.shaped && unknown >= 0 && v.shape.count() != found.count()) {
+    if (v.shape.count() % known != 0) return {code::size, operand, known, v.shape.count()};
+    found.extent[unknown] = v.shape.count() / known;
+  }
+  for (int i = 0; i < found.rank; ++i)
+    if (found[i] < 1 || found[i] > bounds.shape[i])
+      return {code::extent, operand, bounds.shape[i], found[i]};
+  return {};
+}
+
+/// What an instance of a graph with bounds has of its own: the plan for the extents of the last call,
+/// and what the policies bound for it.
+template <class Model> class varied {
+ public:
+  /// Allocates; nothing does afterwards. False when there is no memory.
+  bool start(const Model& m) noexcept {
+    return platform::guarded(
+        [&] {
+          const plan_view& p = m.plan_of();
+          extents_.start(p);
+          for (const int i : p.table.inputs) shapes_.push(p.table.nodes[i].out.shape);
+          wanted_ = shapes_;
+          bound_.reserve(p.bound_bytes);
+          return (p.bound_bytes == 0 || bound_.data() != nullptr) && adapt(m).ok();
+        },
+        [] { return false; });
+  }
+  /// Makes `view()` fit the inputs of a call. Error: see `actual_shape` and `actual_extents::set`.
+  status follow(const Model& m, std::span<const const_view> in) noexcept {
+    const table_view& t = m.plan_of().table;
+    for (const varying& v : t.bounds)
+      if (const status s =
+              actual_shape(in[static_cast<std::size_t>(v.input)], t.nodes[t.inputs[v.input]].out,
+                           v.axes, v.input, wanted_[v.input]);
+          !s.ok())
+        return s;
+    bool same = fits_;
+    for (int i = 0; i < shapes_.size(); ++i) same = same && shapes_[i] == wanted_[i];
+    if (same) return {};
+    for (int i = 0; i < shapes_.size(); ++i) shapes_[i] = wanted_[i];
+    return adapt(m);
+  }
+  const plan_view& view() const noexcept { return view_; }
+  void run(const frame& f) const noexcept { policies_.run(view_, f); }
+
+ private:
+  status adapt(const Model& m) {
+    fits_ = false;
+    if (const error e = extents_.set(shapes_.data()); !e.ok())
+      return {e.what, -1, e.expected.number, e.found.number};
+    view_ = extents_.view();
+    for (int g = 0; g < view_.groups.size; ++g) {
+      const footprint have = view_.needs[g],
+                      need = view_.policies[view_.groups[g].place].measure(view_, g);
+      if (need.packed != have.packed) return {code::capacity, -1, have.packed, need.packed};
+      if (need.bound > have.bound) return {code::capacity, -1, have.bound, need.bound};
+      if (need.scratch > have.scratch) return {code::capacity, -1, have.scratch, need.scratch};
+      if (need.per_thread > view_.per_thread_bytes)
+        return {code::capacity, -1, have.per_thread, need.per_thread};
+    }
+    policies_.bind(view_, m.weight_addresses(), m.packed_weights(), bound_.data(), false);
+    fits_ = true;
+    return {};
+  }
+
+  actual_extents extents_;
+  plan_view view_{};
+  sequence<shape> shapes_, wanted_;
+  typename Model::policies_type policies_{};
+  aligned_memory bound_;
+  bool fits_ = false;
+};
+/// A graph without bounds needs none of it.
+struct not_varied {
+  template <class M> bool start(const M&) noexcept { return true; }
+};
+
 template <class V> constexpr bool writable =
     std::same_as<decltype(view_of(std::declval<V>())), mutable_view>;
 
 }  // namespace calling
 
-/// An instance of a model. Not shareable: one thread at a time; several instances of one model may
+/// An instance of a model: arena and states. Not shareable: one thread at a time; several instances of one model may
 /// run at the same time.
 ///
 /// `instance(inputs..., outputs...)` takes anything viewable, in the order of the graph, and returns
@@ -107,8 +203,10 @@ template <class Model, class Memory = owned> class instance {
   instance(const instance&) = delete;
   instance& operator=(const instance&) = delete;
 
-  /// Arena bytes of an instance with one thread.
-  static i64 bytes_needed(const Model& m) noexcept { return m.plan_of().arena_bytes(); }
+  /// Bytes of an instance with one thread: arena and states.
+  static i64 bytes_needed(const Model& m) noexcept {
+    return m.plan_of().arena_bytes() + m.plan_of().state_bytes();
+  }
 
   /// Inputs first, then outputs. Error: view_count, what `calling::check` refuses, unbound, memory.
   template <viewable... V> status operator()(V&&... views) noexcept {
@@ -117,16 +215,16 @@ template <class Model, class Memory = owned> class instance {
                     "instance: a call takes one view per input and then one per output of the "
                     "graph; count them");
     if (!model_->fault().ok()) return unbound();
-    const plan_view& p = model_->plan_of();
+    const table_view& t = model_->plan_of().table;
     constexpr int given = static_cast<int>(sizeof...(V));
-    if (given != p.table.inputs.size + p.table.outputs.size)
-      return {code::view_count, -1, p.table.inputs.size + p.table.outputs.size, given};
+    if (given != t.call_inputs() + t.call_outputs())
+      return {code::view_count, -1, t.call_inputs() + t.call_outputs(), given};
     const_view in[given + 1];
     mutable_view out[given + 1];
     status bad{};
     int at = 0;
     const auto take = [&]<class W>(W&& view) {
-      const int o = at - p.table.inputs.size;
+      const int o = at - t.call_inputs();
       if (o < 0)
         in[at] = view_of(view);
       else if constexpr (calling::writable<W>)
@@ -137,8 +235,8 @@ template <class Model, class Memory = owned> class instance {
     };
     if constexpr (Model::is_static) check_writable<V...>();
     (take(static_cast<V&&>(views)), ...);
-    return bad.ok() ? run({in, static_cast<std::size_t>(p.table.inputs.size)},
-                          {out, static_cast<std::size_t>(p.table.outputs.size)})
+    return bad.ok() ? run({in, static_cast<std::size_t>(t.call_inputs())},
+                          {out, static_cast<std::size_t>(t.call_outputs())})
                     : bad;
   }
 
@@ -146,29 +244,71 @@ template <class Model, class Memory = owned> class instance {
   status run(std::span<const const_view> in, std::span<const mutable_view> out) noexcept {
     if (!model_->fault().ok()) return unbound();
     if (!fault_.ok()) return fault_;
-    const plan_view& p = model_->plan_of();
+    const table_view& t = model_->plan_of().table;
     const auto views = static_cast<int>(in.size() + out.size());
-    if (static_cast<int>(in.size()) != p.table.inputs.size ||
-        static_cast<int>(out.size()) != p.table.outputs.size)
-      return {code::view_count, -1, p.table.inputs.size + p.table.outputs.size, views};
-    if (const status s = calling::check(p, model_->weight_addresses(), in.data(), out.data());
-        !s.ok())
-      return s;
-    std::byte** base = base_.data();
-    for (int i = 0; i < p.table.inputs.size; ++i)
-      base[p.table.inputs[i]] =
-          static_cast<std::byte*>(const_cast<void*>(in[static_cast<std::size_t>(i)].data));
-    for (int i = 0; i < p.buffers.size; ++i)
-      if (p.buffers[i].in == buffer::storage::output)
-        base[i] = static_cast<std::byte*>(out[static_cast<std::size_t>(p.buffers[i].index)].data);
-    frame_.base = base;
-    model_->run(frame_);
-    for (const output_copy& c : p.copies_out)
-      calling::copy_out(p, c, base, out[static_cast<std::size_t>(c.output)].data);
-    return {};
+    if (static_cast<int>(in.size()) != t.call_inputs() ||
+        static_cast<int>(out.size()) != t.call_outputs())
+      return {code::view_count, -1, t.call_inputs() + t.call_outputs(), views};
+    if constexpr (may_vary) {
+      if (t.bounds.size > 0) {
+        if (const status s = varied_.follow(*model_, in); !s.ok()) return s;
+        return run(varied_.view(), varied_, in, out);
+      }
+    }
+    return run(model_->plan_of(), *model_, in, out);
+  }
+
+  /// All states become zero again.
+  void reset() noexcept {
+    if (state_ != nullptr)
+      std::memset(state_, 0, static_cast<std::size_t>(model_->plan_of().state_bytes()));
   }
 
  private:
+  static constexpr bool may_vary = [] {
+    if constexpr (Model::is_static)
+      return Model::plan_type::view().has_bounds();
+    else
+      return true;
+  }();
+  static_assert(!(may_vary && Model::is_static && std::same_as<Memory, embedded>),
+                "instance: a graph with upto<> keeps the plan of its last call on the heap; it "
+                "cannot be embedded");
+
+  /// `runner` has what was bound for the plan `p`.
+  template <class Runner> status run(const plan_view& p, const Runner& runner,
+                                     std::span<const const_view> in,
+                                     std::span<const mutable_view> out) noexcept {
+    if (const status s = calling::check(p, model_->weight_addresses(), in.data(), out.data());
+        !s.ok())
+      return s;
+    const table_view& t = p.table;
+    std::byte** base = base_.data();
+    for (int i = 0; i < t.call_inputs(); ++i)
+      base[t.inputs[i]] =
+          static_cast<std::byte*>(const_cast<void*>(in[static_cast<std::size_t>(i)].data));
+    for (int i = t.call_inputs(); i < t.inputs.size; ++i)
+      base[t.inputs[i]] = state_of(t, i, flipped_);
+    const auto target = [&](int o) {
+      return o < t.call_outputs()
+                 ? static_cast<std::byte*>(out[static_cast<std::size_t>(o)].data)
+                 : state_of(t, o - t.call_outputs() + t.call_inputs(), !flipped_);
+    };
+    for (int i = 0; i < p.buffers.size; ++i)
+      if (p.buffers[i].in == buffer::storage::output) base[i] = target(p.buffers[i].index);
+    frame_.base = base;
+    runner.run(frame_);
+    for (const output_copy& c : p.copies_out) calling::copy_out(p, c, base, target(c.output));
+    flipped_ = !flipped_;
+    return {};
+  }
+  /// The copy of a state that is read (or, with the other `flipped`, written) in this call.
+  std::byte* state_of(const table_view& t, int input, bool flipped) const noexcept {
+    i64 at = 0;
+    for (int i = t.call_inputs(); i < input; ++i)
+      at += 2 * aligned(t.nodes[t.inputs[i]].out.bytes());
+    return state_ + at + (flipped ? aligned(t.nodes[t.inputs[input]].out.bytes()) : 0);
+  }
   /// `found` is the code of the model's fault.
   status unbound() const noexcept {
     return {code::unbound, -1, 0, static_cast<i64>(model_->fault().what)};
@@ -184,10 +324,13 @@ template <class Model, class Memory = owned> class instance {
         all, "instance: every output view must be writable; pass a span of non-const elements");
   }
   instance(const Model& m, executor_ref threads) noexcept
-      : model_(&m), base_(m), arena_(m.plan_of().arena_bytes(threads.threads)) {
+      : model_(&m),
+        base_(m),
+        arena_(m.plan_of().arena_bytes(threads.threads) + m.plan_of().state_bytes()) {
     frame_.threads = threads;
-    if (m.plan_of().arena_bytes(threads.threads) > 0 && arena_.data() == nullptr) {
-      fault_ = {code::memory, -1, m.plan_of().arena_bytes(threads.threads), 0};
+    const i64 bytes = m.plan_of().arena_bytes(threads.threads) + m.plan_of().state_bytes();
+    if (bytes > 0 && arena_.data() == nullptr) {
+      fault_ = {code::memory, -1, bytes, 0};
       return;
     }
     start(arena_.data());
@@ -202,6 +345,10 @@ template <class Model, class Memory = owned> class instance {
     frame_.arena = arena;
     frame_.thread_memory = arena + p.shared_bytes;
     frame_.thread_bytes = p.per_thread_bytes;
+    if (p.state_bytes() > 0) state_ = arena + p.arena_bytes(frame_.threads.threads);
+    reset();
+    if constexpr (may_vary)
+      if (p.has_bounds() && !varied_.start(*model_)) fault_ = {code::memory, -1, 0, 0};
     calling::place_roots(p, model_->weight_addresses(), arena, base_.data());
   }
 
@@ -228,7 +375,7 @@ template <class Model, class Memory = owned> class instance {
     std::byte* data() noexcept { return bytes; }
     static constexpr i64 size = [] {
       if constexpr (Model::is_static)
-        return Model::plan_type::arena_bytes;
+        return Model::plan_type::arena_bytes + Model::plan_type::view().state_bytes();
       else
         return i64{1};
     }();
@@ -238,10 +385,14 @@ template <class Model, class Memory = owned> class instance {
   const Model* model_;
   status fault_{};
   frame frame_{};
+  std::byte* state_ = nullptr;
+  bool flipped_ = false;  ///< which copy of the states is read
   std::conditional_t<Model::is_static, static_table, heap_table> base_;
   std::conditional_t<std::same_as<Memory, owned>, aligned_memory,
                      std::conditional_t<std::same_as<Memory, embedded>, embedded_arena, no_memory>>
       arena_;
+  [[no_unique_address]] std::conditional_t<may_vary, calling::varied<Model>, calling::not_varied>
+      varied_;
 };
 template <class Model> instance(const Model&) -> instance<Model, owned>;
 template <class Model, executor E> instance(const Model&, E&) -> instance<Model, owned>;

@@ -104,6 +104,7 @@ struct dynamic_parts {
 
     const typename P::function* compile(const plan_view& p) {
       works.resize(p.groups.size);
+      functions.clear();
       for (const range& r : p.table.programs)
         functions.push(P::interpreted({p.table.code.data + r.begin, r.size}));
       return functions.data();
@@ -117,10 +118,11 @@ template <class Parts, std::size_t I, class P> struct positioned : Parts::templa
 template <class Parts, std::size_t... I, class... Policies>
 struct policy_set<Parts, std::index_sequence<I...>, Policies...>
     : positioned<Parts, I, Policies>... {
+  /// `packs`: whether the weights are to be packed, or were already.
   void bind(const plan_view& p, const std::byte* const* address, std::byte* packed,
-            std::byte* bound) {
+            std::byte* bound, bool packs = true) {
     (bind_one<Policies>(*static_cast<positioned<Parts, I, Policies>*>(this), static_cast<int>(I), p,
-                        address, packed, bound),
+                        address, packed, bound, packs),
      ...);
   }
   void run(const plan_view& p, const frame& f) const noexcept {
@@ -134,12 +136,13 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
  private:
   template <class P, class Part> static void bind_one(Part& own, int place, const plan_view& p,
                                                       const std::byte* const* address,
-                                                      std::byte* packed, std::byte* bound) {
+                                                      std::byte* packed, std::byte* bound,
+                                                      bool packs) {
     const typename P::function* functions = own.compile(p);
     for (int g = 0; g < p.groups.size; ++g)
       if (p.groups[g].place == place)
         P::bind({&p, g, address, packed ? packed + p.packed_offset[g] : nullptr,
-                 bound ? bound + p.bound_offset[g] : nullptr, functions},
+                 bound ? bound + p.bound_offset[g] : nullptr, functions, packs},
                 own.work_data()[g]);
   }
 };
@@ -159,8 +162,12 @@ template <class Graph, class... Policies> class model {
  public:
   using plan_type = plan<Graph, Policies...>;
   static constexpr bool is_static = true;
-  static constexpr int inputs = plan_type::sizes.table.inputs,
-                       outputs = plan_type::sizes.table.outputs;
+  /// Views of a call; states are not among them.
+  static constexpr int inputs = plan_type::view().table.call_inputs(),
+                       outputs = plan_type::view().table.call_outputs();
+  using policies_type =
+      policy_set<static_parts<plan_type>, std::make_index_sequence<sizeof...(Policies)>,
+                 Policies...>;
 
   template <weight_source Source> explicit model(const Source& source) noexcept
       : packed_(plan_type::packed_bytes), bound_(plan_type::bound_bytes) {
@@ -180,14 +187,14 @@ template <class Graph, class... Policies> class model {
   const error& fault() const noexcept { return fault_; }
   const plan_view& plan_of() const noexcept { return plan_; }
   const std::byte* const* weight_addresses() const noexcept { return address_.item; }
+  std::byte* packed_weights() const noexcept { return packed_.data(); }
   void run(const frame& f) const noexcept { policies_.run(plan_, f); }
 
  private:
   plan_view plan_ = plan_type::view();
   error fault_{};
   pool<const std::byte*, plan_type::sizes.table.nodes> address_{};
-  policy_set<static_parts<plan_type>, std::make_index_sequence<sizeof...(Policies)>, Policies...>
-      policies_{};
+  policies_type policies_{};
   std::conditional_t<(plan_type::packed_bytes > 0), aligned_memory, no_memory> packed_;
   std::conditional_t<(plan_type::bound_bytes > 0), aligned_memory, no_memory> bound_;
 };
@@ -202,6 +209,8 @@ template <class... Policies> class model<dynamic, Policies...> {
 
  public:
   static constexpr bool is_static = false;
+  using policies_type =
+      policy_set<dynamic_parts, std::make_index_sequence<sizeof...(Policies)>, Policies...>;
 
   /// Error: see `fault()`: what planning and binding refuse; memory.
   template <weight_source Source> model(const table& graph, const Source& source) noexcept
@@ -218,6 +227,7 @@ template <class... Policies> class model<dynamic, Policies...> {
   const error& fault() const noexcept { return fault_; }
   const plan_view& plan_of() const noexcept { return plan_; }
   const std::byte* const* weight_addresses() const noexcept { return address_.data(); }
+  std::byte* packed_weights() const noexcept { return packed_.data(); }
   void run(const frame& f) const noexcept { policies_.run(plan_, f); }
 
  private:
@@ -226,6 +236,7 @@ template <class... Policies> class model<dynamic, Policies...> {
     result<owned_plan> made = make_plan(graph, {facts, sizeof...(Policies)});
     if (!made.ok()) return made.error();
     owned_ = static_cast<owned_plan&&>(*made);
+    if (graph.bounds.size > 0) owned_.source = copy_of(graph);
     plan_ = owned_.view();
     address_.resize(plan_.table.nodes.size);
     if (const error e = binding_of::weights(plan_, source, address_.data()); !e.ok()) return e;
@@ -243,7 +254,7 @@ template <class... Policies> class model<dynamic, Policies...> {
   plan_view plan_;
   error fault_{};
   sequence<const std::byte*> address_;
-  policy_set<dynamic_parts, std::make_index_sequence<sizeof...(Policies)>, Policies...> policies_{};
+  policies_type policies_{};
   aligned_memory packed_, bound_;
 };
 

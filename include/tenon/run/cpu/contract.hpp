@@ -240,7 +240,7 @@ inline void run_tiles(const contract_work& w, const frame& f, std::byte* scratch
   const bool pixels = t.form != vector_form::panels;
   const i64 columns = column_pieces(t), row_tiles = (t.rows + tile_rows - 1) / tile_rows;
   const float *q = address(w, f, t.q, scratch), *p = address(w, f, t.p, scratch);
-  float* out = reinterpret_cast<float*>(f.base[t.out_root]);
+  float* out = reinterpret_cast<float*>(f.base[t.out_root]) + t.out_offset;
   for (i64 u = begin; u < end; ++u) {
     const i64 row = u % row_tiles, column = u / row_tiles % columns,
               batch = u / row_tiles / columns;
@@ -305,7 +305,7 @@ inline const contract_work* bind_contract(const binding<function>& b) noexcept {
   if (t.form != vector_form::panels) write_terms(t, t.term_p, t.form == vector_form::planes, p);
   w->q_terms = q;
   w->p_terms = p;
-  if (t.panels.used && t.panels.at_binding) {
+  if (b.packs && t.panels.used && t.panels.at_binding) {
     const float* from = reinterpret_cast<const float*>(b.weights[t.panels.root]) + t.panels.offset;
     pack_panels(t, from, reinterpret_cast<float*>(b.packed + t.p.at), 0,
                 t.panels.items * panel_count(t));

@@ -79,6 +79,7 @@ struct contract_plan {
   footprint need{};
   i64 table_q = 0, table_p = 0;
   int out_root = -1;
+  i64 out_offset = 0;  ///< elements
   // Epilogue.
   int epilogue_program = -1, operands = 0;
   int epilogue_root[max_operands]{};
@@ -300,7 +301,9 @@ struct contract_planner {
     t.need = {packed, scratch, 0, bound};
   }
   constexpr void plan_epilogue(int anchor) {
-    t.out_root = r.map >= 0 ? r.map : anchor;
+    const value& result = r.p.values[r.map >= 0 ? r.map : anchor];
+    t.out_root = result.root;
+    t.out_offset = result.offset;
     if (r.map < 0) return;
     const node& m = r.p.table.nodes[r.map];
     t.epilogue_program = m.detail;

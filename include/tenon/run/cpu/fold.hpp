@@ -1,6 +1,7 @@
 // Reductions over axes that are not the trailing ones: sixteen lanes of whole registers of outputs.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/run/cpu/gather.hpp>
 #include <tenon/run/cpu/rows.hpp>
 
 namespace tenon::simd {
@@ -9,8 +10,9 @@ namespace tenon::simd {
 /// contiguous.
 struct fold_plan {
   combine how = combine::sum;
+  bool average = false;
   int root = -1, out_root = -1;
-  i64 offset = 0;
+  i64 offset = 0, out_offset = 0;
   int kept = 0, summed = 0;
   i64 kept_extent[max_rank]{}, kept_step[max_rank]{};
   i64 summed_extent[max_rank]{}, summed_step[max_rank]{};
@@ -56,14 +58,22 @@ inline void run_fold(const fold_plan& p, const frame& f) noexcept {
     for (i64 u = begin; u < end; ++u) {
       i64 row = u / pieces, offset = p.offset;
       const i64 first = u % pieces * width, n = p.inner - first < width ? p.inner - first : width;
-      float* out = reinterpret_cast<float*>(f.base[p.out_root]) + row * p.inner + first;
+      float* out = reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset + row * p.inner + first;
       for (int d = p.kept - 1; d >= 0; --d) {
         offset += row % p.kept_extent[d] * p.kept_step[d];
         row /= p.kept_extent[d];
       }
       fold_columns(p, reinterpret_cast<const float*>(f.base[p.root]) + offset + first, out, n);
+      for (i64 i = 0; p.average && i < n; ++i) out[i] /= static_cast<float>(p.terms);
     }
   });
+}
+
+/// At least as large as what positions need.
+constexpr footprint measure_fold() {
+  constexpr i64 fold = static_cast<i64>(sizeof(fold_plan)),
+                position = static_cast<i64>(sizeof(position_plan));
+  return {0, 0, 0, fold > position ? fold : position};
 }
 
 inline const fold_plan* bind_fold(const binding<function>& b) noexcept {
@@ -75,9 +85,11 @@ inline const fold_plan* bind_fold(const binding<function>& b) noexcept {
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   auto* f = new (b.bound) fold_plan{};
   f->how = r.how;
+  f->average = r.average;
   f->root = v.root;
   f->offset = v.offset;
-  f->out_root = id;
+  f->out_root = p.values[id].root;
+  f->out_offset = p.values[id].offset;
   for (int i = 0; i < s.rank; ++i) {
     if (s[i] == 1) continue;
     i64* extent = r.reduces(i) ? f->summed_extent : f->kept_extent;

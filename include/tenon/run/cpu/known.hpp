@@ -2,7 +2,8 @@
 // interpret the common ones.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/expr/map.hpp>
+#include <tenon/expr/binary.hpp>
+#include <tenon/expr/unary.hpp>
 #include <tenon/graph/trace.hpp>
 #include <tenon/plan/prepare.hpp>
 #include <tenon/run/cpu/program.hpp>

@@ -3,6 +3,7 @@
 #pragma once
 #include <tenon/run/cpu/contract.hpp>
 #include <tenon/run/cpu/fold.hpp>
+#include <tenon/run/cpu/gather.hpp>
 #include <tenon/run/cpu/known.hpp>
 #include <tenon/run/cpu/move.hpp>
 #include <tenon/run/cpu/window.hpp>
@@ -18,20 +19,28 @@ struct cpu {
   static constexpr sharing memory = sharing::same;
   static constexpr bool fuses = true;
 
-  /// Everything in float32 whose offsets fit into 31 bits.
+  /// Maps in float32, int32 and uint8, moves and gathers of int64 too, all else in float32; offsets
+  /// fit into 31 bits.
   static constexpr bool supports(const table_view& t, const node& n) {
-    constexpr i64 limit = i64{1} << 29;
+    const bool moves = n.kind == family::move || n.kind == family::gather,
+               maps = n.kind == family::map;
+    const auto takes = [&](const tensor& x) {
+      const bool known = moves ? computes(x.type) || x.type == type::int64
+                         : maps ? computes(x.type)
+                                : x.type == type::float32;
+      return known && x.shape.count() <= i64{1} << 29;
+    };
     for (int k = 0; k < n.operands; ++k)
-      if (t.nodes[n.in[k]].out.type != type::float32 || t.nodes[n.in[k]].out.shape.count() > limit)
-        return false;
+      if (!takes(t.nodes[n.in[k]].out)) return false;
     if (n.kind == family::window && !simd::takes_window(t.windowing_of(n), n.out.shape))
       return false;
-    return n.out.type == type::float32 && n.out.shape.count() <= limit;
+    return takes(n.out) || (n.kind == family::reduce && gives_position(t.reduction_of(n).how));
   }
   static constexpr footprint measure(const plan_view& p, int g) {
     switch (p.groups[g].kind) {
       case family::map: return simd::measure_rows(p, g);
-      case family::reduce: return {0, 0, 0, static_cast<i64>(sizeof(simd::fold_plan))};
+      case family::reduce: return simd::measure_fold();
+      case family::gather: return simd::measure_gather();
       case family::contract: return simd::plan_contract(p, g).need;
       case family::window: return simd::measure_window(p, g);
       default: return simd::measure_move();
@@ -41,16 +50,17 @@ struct cpu {
   using function = simd::function;
   /// The function of a program given at run time: one of the known constants, or the interpreter.
   template <class = void> static function interpreted(program_view p) noexcept {
-    if (p.size == 1 && p.code[0].op() == sop::arg && p.code[0].a() == 0) return {};
-    if (const auto known = simd::find_known_program(p)) return {known, p};
-    return {&simd::run_interpreted<>, p};
+    if (is_copy(p)) return {};
+    const i64 bytes = size_bytes(result_type(p));
+    if (const auto known = simd::find_known_program(p)) return {known, p, bytes};
+    return {&simd::run_interpreted<>, p, bytes};
   }
   /// The function of a constant program.
   template <auto Program> static function constant() noexcept {
-    if constexpr (Program.size == 1 && Program.code[0].op() == sop::arg && Program.code[0].a() == 0)
+    if constexpr (is_copy({Program.code, Program.size}))
       return {};
     else
-      return {&simd::run_inlined<Program>, {}};
+      return {&simd::run_inlined<Program>, {}, size_bytes(result_type({Program.code, Program.size}))};
   }
 
   struct work {
@@ -58,21 +68,35 @@ struct cpu {
     const void* bound = nullptr;
   };
   template <class = void> static void bind(const binding<function>& b, work& w) noexcept {
+    const node& anchor = b.plan->table.nodes[b.plan->groups[b.group].anchor];
     switch (b.plan->groups[b.group].kind) {
       case family::map: w = bound<simd::row_plan, simd::run_rows>(simd::bind_rows(b)); return;
-      case family::reduce: w = bound<simd::fold_plan, simd::run_fold>(simd::bind_fold(b)); return;
+      case family::reduce:
+        if (gives_position(b.plan->table.reduction_of(anchor).how))
+          w = bound<simd::position_plan, simd::run_position>(simd::bind_position(b));
+        else
+          w = bound<simd::fold_plan, simd::run_fold>(simd::bind_fold(b));
+        return;
+      case family::gather:
+        w = bound<simd::gather_plan, simd::run_gather>(simd::bind_gather(b));
+        return;
       case family::contract:
         w = bound<simd::contract_work, simd::run_contract>(simd::bind_contract(b));
         return;
       case family::window:
         w = bound<simd::window_plan, simd::run_window>(simd::bind_window(b));
         return;
-      default: w = bound<simd::row_plan, simd::run_rows>(simd::bind_move(b)); return;
+      default: w = bound<simd::move_work, simd::run_move>(simd::bind_move(b)); return;
     }
   }
   static void run(const work& w, const frame& f) noexcept { w.run(w.bound, f); }
 
  private:
+  /// A program that hands on operand 0, four bytes an element.
+  static constexpr bool is_copy(program_view p) {
+    return p.size == 1 && p.code[0].op() == sop::arg && p.code[0].a() == 0 &&
+           size_bytes(p.code[0].type()) == 4;
+  }
   /// A kernel with what was bound for it.
   template <class Bound, void (*Kernel)(const Bound&, const frame&) noexcept>
   static work bound(const Bound* data) noexcept {

@@ -8,17 +8,23 @@
 
 namespace tenon::simd {
 
-/// An operand of a run: address of its first element; step 1 (contiguous) or 0 (one value).
+/// An operand of a run: address of its first element; step 1 (contiguous) or 0 (one value); bytes of
+/// an element. The program knows the type.
 struct stream {
-  const float* data = nullptr;
+  const void* data = nullptr;
   i64 step = 1;
+  int bytes = 4;
+  const std::byte* at(i64 i) const noexcept {
+    return static_cast<const std::byte*>(data) + i * step * bytes;
+  }
 };
 
-/// Computes `n` elements. A null `run` copies operand 0.
+/// Computes `n` elements. A null `run` copies operand 0, whose elements have 4 bytes.
 struct function {
-  using run_type = void (*)(program_view, const stream* in, float* out, i64 n) noexcept;
+  using run_type = void (*)(program_view, const stream* in, void* out, i64 n) noexcept;
   run_type run = nullptr;
   program_view program{};
+  i64 bytes = 4;  ///< of an element of the result
 };
 
 /// Registers of the three lanes; only those that a program uses come to life.
@@ -49,8 +55,10 @@ template <auto P, int At, class R>
   constexpr instruction x = P.code[At];
   constexpr sop o = x.op();
   constexpr int d = x.dst(), a = x.a(), b = x.b(), c = x.c();
-  if constexpr (o == sop::arg)
+  if constexpr (o == sop::arg && x.type() == type::float32)
     r.f[d] = arguments[a];
+  else if constexpr (o == sop::arg)
+    r.i[d] = as_integer(arguments[a]);
   else if constexpr (o == sop::literal)
     r.f[d] = real(x.real());
   else if constexpr (o == sop::literal_int)
@@ -63,6 +71,12 @@ template <auto P, int At, class R>
     r.f[d] = xsimd::select(r.m[a], r.f[b], r.f[c]);
   else if constexpr (o == sop::less || o == sop::less_equal || o == sop::equal)
     r.m[d] = compare<o>(r.f[a], r.f[b]);
+  else if constexpr (o == sop::int_less || o == sop::int_less_equal || o == sop::int_equal)
+    r.m[d] = compare<o>(r.i[a], r.i[b]);
+  else if constexpr (o == sop::mask_to_int)
+    r.i[d] = as_integer(from_mask(r.m[a])) & integer(1);
+  else if constexpr (o == sop::to_byte)
+    r.i[d] = r.i[a] & integer(255);
   else if constexpr (o == sop::mask_and)
     r.m[d] = r.m[a] & r.m[b];
   else if constexpr (o == sop::mask_or)
@@ -97,7 +111,13 @@ template <auto P> [[gnu::always_inline]] inline real run_program(const real* arg
     (step<P, I>(r, arguments), ...);
   }
   (std::make_integer_sequence<int, P.size>{});
-  return r.f[P.code[P.size - 1].dst()];
+  constexpr instruction last = P.code[P.size - 1];
+  if constexpr (lane_of(last) == lane::real)
+    return r.f[last.dst()];
+  else if constexpr (lane_of(last) == lane::integer)
+    return as_real(r.i[last.dst()]);
+  else
+    return as_real(as_integer(from_mask(r.m[last.dst()])) & integer(1));
 }
 template <int N> constexpr int arity_of(const program<N>& p) {
   int most = 0;
@@ -106,42 +126,88 @@ template <int N> constexpr int arity_of(const program<N>& p) {
   return most;
 }
 
+/// The element type of operand `k`.
+template <int N> constexpr type operand_type(const program<N>& p, int k) {
+  for (const instruction& x : p.code)
+    if (x.op() == sop::arg && x.a() == k) return x.type();
+  return type::float32;
+}
+
+/// A register of elements as the lanes of a program: bytes are widened.
+template <type T> [[gnu::always_inline]] inline real load_as(const std::byte* p) noexcept {
+  if constexpr (T != type::uint8) return load(reinterpret_cast<const float*>(p));
+  alignas(64) std::int32_t wide[width];
+  for (int i = 0; i < width; ++i) wide[i] = static_cast<std::int32_t>(p[i]);
+  return as_real(integer::load_aligned(wide));
+}
+/// The first n < width elements; the others are 0.
+template <type T> inline real load_part_as(const std::byte* p, i64 n) noexcept {
+  if constexpr (T != type::uint8) return load_part(reinterpret_cast<const float*>(p), n);
+  std::byte padded[width] = {};
+  std::memcpy(padded, p, static_cast<std::size_t>(n));
+  return load_as<T>(padded);
+}
+template <type T> [[gnu::always_inline]] inline real repeat_as(const std::byte* p) noexcept {
+  if constexpr (T == type::uint8) return as_real(integer(static_cast<std::int32_t>(*p)));
+  float x;  // the bits of an int32 just as well
+  std::memcpy(&x, p, sizeof(x));
+  return real(x);
+}
+template <type T> [[gnu::always_inline]] inline void store_as(real x, std::byte* p) noexcept {
+  if constexpr (T != type::uint8) return store(x, reinterpret_cast<float*>(p));
+  alignas(64) std::int32_t wide[width];
+  as_integer(x).store_aligned(wide);
+  for (int i = 0; i < width; ++i) p[i] = static_cast<std::byte>(wide[i]);
+}
+template <type T> inline void store_part_as(real x, std::byte* p, i64 n) noexcept {
+  std::byte padded[4 * width];
+  store_as<T>(x, padded);
+  std::memcpy(p, padded, static_cast<std::size_t>(n * size_bytes(T)));
+}
+
 /// Whole registers of elements; returns how many elements that were.
 template <auto P, bool Contiguous>
-[[gnu::always_inline]] inline i64 run_whole(const stream* in, float* out, i64 n) noexcept {
+[[gnu::always_inline]] inline i64 run_whole(const stream* in, std::byte* out, i64 n) noexcept {
   constexpr int arity = arity_of(P), room = arity > 0 ? arity : 1;
+  constexpr type result = result_type({P.code, P.size});
   stream s[room];
   for (int k = 0; k < arity; ++k) s[k] = in[k];
   real x[room];
   i64 i = 0;
   for (; i + width <= n; i += width) {
-    for (int k = 0; k < arity; ++k)
-      x[k] = Contiguous || s[k].step != 0 ? load(s[k].data + i) : real(*s[k].data);
-    store(run_program<P>(x), out + i);
+    [&]<int... K>(std::integer_sequence<int, K...>) __attribute__((always_inline)) {
+      ((x[K] = Contiguous || s[K].step != 0
+                   ? load_as<operand_type(P, K)>(static_cast<const std::byte*>(s[K].data) +
+                                                 i * size_bytes(operand_type(P, K)))
+                   : repeat_as<operand_type(P, K)>(static_cast<const std::byte*>(s[K].data))),
+       ...);
+    }
+    (std::make_integer_sequence<int, arity>{});
+    store_as<result>(run_program<P>(x), out + i * size_bytes(result));
   }
   return i;
 }
 /// The loop with a constant program. The tail runs the same code over a padded copy.
-template <auto P> void run_inlined(program_view, const stream* in, float* out, i64 n) noexcept {
+template <auto P> void run_inlined(program_view, const stream* in, void* out, i64 n) noexcept {
   constexpr int arity = arity_of(P), room = arity > 0 ? arity : 1;
+  constexpr type result = result_type({P.code, P.size});
+  auto* to = static_cast<std::byte*>(out);
   bool contiguous = true;
   for (int k = 0; k < arity; ++k) contiguous = contiguous && in[k].step != 0;
-  const i64 i = contiguous ? run_whole<P, true>(in, out, n) : run_whole<P, false>(in, out, n);
+  const i64 i = contiguous ? run_whole<P, true>(in, to, n) : run_whole<P, false>(in, to, n);
   if (i == n) return;
   real x[room];
-  for (int k = 0; k < arity; ++k)
-    x[k] = in[k].step != 0 ? load_part(in[k].data + i, n - i) : real(*in[k].data);
-  store_part(run_program<P>(x), out + i, n - i);
+  [&]<int... K>(std::integer_sequence<int, K...>) {
+    ((x[K] = in[K].step != 0 ? load_part_as<operand_type(P, K)>(in[K].at(i), n - i)
+                             : repeat_as<operand_type(P, K)>(in[K].at(0))),
+     ...);
+  }
+  (std::make_integer_sequence<int, arity>{});
+  store_part_as<result>(run_program<P>(x), to + i * size_bytes(result), n - i);
 }
 
 /// Registers per instruction that the interpreter sweeps at once.
 inline constexpr int block = 8;
-
-inline real from_mask(mask m) noexcept {
-  return xsimd::select(m, as_real(integer(-1)), as_real(integer(0)));
-}
-/// Masks are all ones, which is -1, or all zeros.
-inline mask to_mask(real x) noexcept { return converted(as_integer(x)) < real(0.0f); }
 
 /// One instruction on one register of the block.
 template <sop O>
@@ -152,6 +218,12 @@ template <sop O>
     return xsimd::select(to_mask(a), b, c);
   else if constexpr (O == sop::less || O == sop::less_equal || O == sop::equal)
     return from_mask(compare<O>(a, b));
+  else if constexpr (O == sop::int_less || O == sop::int_less_equal || O == sop::int_equal)
+    return from_mask(compare<O>(as_integer(a), as_integer(b)));
+  else if constexpr (O == sop::mask_to_int)
+    return as_real(as_integer(a) & integer(1));
+  else if constexpr (O == sop::to_byte)
+    return as_real(as_integer(a) & integer(255));
   else if constexpr (O == sop::mask_and)
     return as_real(as_integer(a) & as_integer(b));
   else if constexpr (O == sop::mask_or)
@@ -207,43 +279,64 @@ struct machine {
 };
 
 /// Brings an operand's elements [at, at + n) into register `d`: in place where they fill the block.
-inline void load_operand(machine& m, const stream& s, i64 at, i64 n, int d) noexcept {
+inline void load_operand(machine& m, const stream& s, type t, i64 at, i64 n, int d) noexcept {
   m.at[d] = m.room[d];
+  const bool bytes = t == type::uint8;
   if (s.step == 0) {
-    for (int k = 0; k < block * width; k += width) store(real(*s.data), m.room[d] + k);
-  } else if (n == block * width) {
-    m.at[d] = s.data + at;
+    const real x = bytes ? repeat_as<type::uint8>(s.at(0)) : repeat_as<type::float32>(s.at(0));
+    for (int k = 0; k < block * width; k += width) store(x, m.room[d] + k);
+  } else if (n == block * width && !bytes) {
+    m.at[d] = reinterpret_cast<const float*>(s.at(at));
   } else {
     std::memset(m.room[d], 0, sizeof(m.room[d]));
-    std::memcpy(m.room[d], s.data + at, static_cast<std::size_t>(n) * sizeof(float));
+    if (!bytes) std::memcpy(m.room[d], s.at(at), static_cast<std::size_t>(n) * sizeof(float));
+    for (i64 k = 0; bytes && k < n; ++k) {
+      const auto wide = static_cast<std::int32_t>(*s.at(at + k));
+      std::memcpy(m.room[d] + k, &wide, sizeof(wide));
+    }
+  }
+}
+/// The low bytes of `n` words; those of a mask, which is -1 or 0, as 1 or 0.
+inline void store_bytes(const float* words, bool is_mask, std::byte* out, i64 n) noexcept {
+  for (i64 k = 0; k < n; ++k) {
+    std::uint32_t word;
+    std::memcpy(&word, words + k, sizeof(word));
+    out[k] = static_cast<std::byte>(is_mask ? word & 1u : word);
   }
 }
 /// Runs a program over `n` elements, a block at most.
-template <int Operations>
-void run_block(machine& m, program_view p, const stream* in, i64 at, i64 n, float* out) noexcept {
-  const bool whole = n == block * width;
+template <int Operations> void run_block(machine& m, program_view p, const stream* in, i64 at,
+                                         i64 n, type result, std::byte* out) noexcept {
+  const bool whole = n == block * width && result != type::uint8;
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     const int d = x.dst();
     if (x.op() == sop::arg) {
-      load_operand(m, in[x.a()], at, n, d);
+      load_operand(m, in[x.a()], x.type(), at, n, d);
       continue;
     }
     const int sources = sources_of(x.op());
-    float* to = whole && i == p.size - 1 ? out + at : m.room[d];
+    float* to = whole && i == p.size - 1 ? reinterpret_cast<float*>(out) : m.room[d];
     sweeps<Operations>.of[static_cast<int>(x.op()) - 1](
         x, sources > 0 ? m.at[x.a()] : nullptr, sources > 1 ? m.at[x.b()] : nullptr,
         sources > 2 ? m.at[x.c()] : nullptr, to);
     m.at[d] = to;
   }
-  const float* y = m.at[p.code[p.size - 1].dst()];
-  if (y != out + at) std::memcpy(out + at, y, static_cast<std::size_t>(n) * sizeof(float));
+  const instruction last = p.code[p.size - 1];
+  const float* y = m.at[last.dst()];
+  if (result == type::uint8)
+    store_bytes(y, lane_of(last) == lane::mask, out, n);
+  else if (y != reinterpret_cast<float*>(out))
+    std::memcpy(out, y, static_cast<std::size_t>(n) * sizeof(float));
 }
 template <int Operations = operations>
-void run_interpreted(program_view p, const stream* in, float* out, i64 n) noexcept {
+void run_interpreted(program_view p, const stream* in, void* out, i64 n) noexcept {
   machine m;
+  const type result = result_type(p);
+  auto* to = static_cast<std::byte*>(out);
   for (i64 at = 0; at < n; at += block * width)
-    run_block<Operations>(m, p, in, at, n - at < block * width ? n - at : i64{block} * width, out);
+    run_block<Operations>(m, p, in, at, n - at < block * width ? n - at : i64{block} * width,
+                          result, to + at * size_bytes(result));
 }
 
 }  // namespace tenon::simd

@@ -83,12 +83,14 @@ struct place_of {
   i64 offset = 0;
   i64 step[max_rank]{};  ///< along the row dimensions
   i64 column = 0;        ///< along the row: 0, 1, or the stride of a view
+  int bytes = 4;         ///< of an element
 };
 
 /// One map or reduction of a row group.
 struct stage {
   bool reduces = false;
   combine how = combine::sum;
+  bool average = false;
   int operands = 0;
   i64 columns = 0;  ///< 1 for maps on row scalars, else the row's
   function f{};
@@ -112,32 +114,36 @@ inline constexpr i64 map_chunk = 8192;
 inline void gather(const float* from, i64 step, float* to, i64 n) noexcept {
   for (i64 i = 0; i < n; ++i) to[i] = from[i * step];
 }
+/// The same for a stream; `to` has room for words.
+inline void gather(const stream& from, float* to, i64 n) noexcept {
+  if (from.bytes == 4) return gather(static_cast<const float*>(from.data), from.step, to, n);
+  auto* bytes = reinterpret_cast<std::byte*>(to);
+  for (i64 i = 0; i < n; ++i) bytes[i] = *from.at(i);
+}
 
 /// Runs a function whose streams may have any stride.
-inline void run_streams(const function& f, const stream* in, int operands, float* out,
+inline void run_streams(const function& f, const stream* in, int operands, void* out,
                         i64 n) noexcept {
   bool plain = true;
   for (int k = 0; k < operands; ++k) plain = plain && (in[k].step == 0 || in[k].step == 1);
-  if (f.run == nullptr && plain) {
-    if (in[0].step == 1)
-      std::memcpy(out, in[0].data, static_cast<std::size_t>(n) * sizeof(float));
-    else
-      for (i64 i = 0; i < n; ++i) out[i] = *in[0].data;
+  if (f.run == nullptr && in[0].step == 1) {
+    std::memcpy(out, in[0].data, static_cast<std::size_t>(n) * sizeof(float));
     return;
   }
-  if (f.run == nullptr) return gather(in[0].data, in[0].step, out, n);
+  if (f.run == nullptr) return gather(in[0], static_cast<float*>(out), n);
   if (plain) return f.run(f.program, in, out, n);
+  const i64 out_bytes = f.bytes;
   float room[max_operands][gather_block];
   for (i64 at = 0; at < n; at += gather_block) {
     const i64 m = n - at < gather_block ? n - at : gather_block;
     stream own[max_operands];
     for (int k = 0; k < operands; ++k) {
-      own[k] = {in[k].data + at * in[k].step, in[k].step};
+      own[k] = {in[k].at(at), in[k].step, in[k].bytes};
       if (in[k].step == 0 || in[k].step == 1) continue;
-      gather(own[k].data, in[k].step, room[k], m);
-      own[k] = {room[k], 1};
+      gather(own[k], room[k], m);
+      own[k] = {room[k], 1, in[k].bytes};
     }
-    f.run(f.program, own, out + at, m);
+    f.run(f.program, own, static_cast<std::byte*>(out) + at * out_bytes, m);
   }
 }
 
@@ -160,10 +166,10 @@ struct row_index {
   }
 };
 
-inline float* address(const row_plan& p, const place_of& w, const row_index& row, const frame& f,
-                      std::byte* locals) noexcept {
-  if (w.root < 0) return reinterpret_cast<float*>(locals + w.local * p.local_bytes);
-  return reinterpret_cast<float*>(f.base[w.root]) + row.offset(p, w);
+inline std::byte* address(const row_plan& p, const place_of& w, const row_index& row, i64 first,
+                          const frame& f, std::byte* locals) noexcept {
+  std::byte* base = w.root < 0 ? locals + w.local * p.local_bytes : f.base[w.root];
+  return base + ((w.root < 0 ? 0 : row.offset(p, w)) + first * w.column) * w.bytes;
 }
 
 inline void run_row(const row_plan& p, const stage* stages, const row_index& row, i64 first, i64 n,
@@ -173,13 +179,16 @@ inline void run_row(const row_plan& p, const stage* stages, const row_index& row
     stream in[max_operands];
     for (int k = 0; k < g.operands; ++k) {
       const place_of& w = g.in[k];
-      in[k] = {address(p, w, row, f, locals) + first * w.column, w.column};
+      in[k] = {address(p, w, row, first, f, locals), w.column, w.bytes};
     }
-    float* out = address(p, g.out, row, f, locals) + first * g.out.column;
-    if (g.reduces)
-      *out = reduce_run(g.how, in[0].data, p.columns);
-    else
+    std::byte* out = address(p, g.out, row, first, f, locals);
+    if (g.reduces) {
+      float& y = *reinterpret_cast<float*>(out);
+      y = reduce_run(g.how, static_cast<const float*>(in[0].data), p.columns);
+      if (g.average) y /= static_cast<float>(p.columns);
+    } else {
       run_streams(g.f, in, g.operands, out, g.columns == 1 ? 1 : n);
+    }
   }
 }
 
@@ -221,6 +230,7 @@ inline place_of place_in(const plan_view& p, const group& g, int id, bool member
   const value& v = p.values[id];
   const shape& s = p.table.nodes[id].out.shape;
   place_of w;
+  w.bytes = static_cast<int>(size_bytes(p.table.nodes[id].out.type));
   if (local >= 0) {
     w.local = local;
     w.column = s == g.space ? 1 : 0;
@@ -299,6 +309,7 @@ inline const row_plan* bind_rows(const binding<function>& b) noexcept {
     s.operands = n.operands;
     s.columns = s.reduces || n.out.shape == g.space ? 0 : 1;
     if (s.reduces) s.how = p.table.reduction_of(n).how;
+    if (s.reduces) s.average = p.table.reduction_of(n).average;
     if (n.kind == family::map) s.f = b.functions[n.detail];
     for (int j = 0; j < n.operands; ++j) s.in[j] = place(n.in[j]);
     s.out = place(m[k]);

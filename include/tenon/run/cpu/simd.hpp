@@ -102,6 +102,13 @@ inline void store_part(real x, float* p, i64 n) noexcept {
   return xsimd::bitwise_cast<real>(x);
 }
 
+/// All ones, which is -1, or all zeros for every element, and back.
+[[gnu::always_inline]] inline real from_mask(mask m) noexcept {
+  return xsimd::select(m, as_real(integer(-1)), as_real(integer(0)));
+}
+[[gnu::always_inline]] inline mask to_mask(real x) noexcept {
+  return xsimd::to_float(as_integer(x)) < real(0.0f);
+}
 [[gnu::always_inline]] inline real floor(real a) noexcept {
 #if defined(__SSE4_1__) || defined(__aarch64__)
   return xsimd::floor(a);
@@ -148,10 +155,34 @@ template <sop O> [[gnu::always_inline]] inline mask compare(real a, real b) noex
   else
     return a == b;
 }
+/// Comparisons of integers: a word whose sign says so (xsimd 8 has no cast between masks).
+template <sop O> [[gnu::always_inline]] inline mask compare(integer a, integer b) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (O == sop::int_less)
+    return mask(_mm512_cmplt_epi32_mask(a, b));
+  else if constexpr (O == sop::int_less_equal)
+    return mask(_mm512_cmple_epi32_mask(a, b));
+  else
+    return mask(_mm512_cmpeq_epi32_mask(a, b));
+#else
+  const integer differ = a ^ b, ones(-1);
+  const auto less = [&](integer x, integer y) {
+    return to_mask(as_real((x & (y ^ ones)) | ((differ ^ ones) & (x - y))));
+  };
+  if constexpr (O == sop::int_less)
+    return less(a, b);
+  else if constexpr (O == sop::int_less_equal)
+    return !less(b, a);
+  else
+    return !to_mask(as_real(differ | (integer(0) - differ)));
+#endif
+}
 template <sop O>
 [[gnu::always_inline]] inline integer apply_integer(integer a, integer b) noexcept {
   if constexpr (O == sop::int_add)
     return a + b;
+  else if constexpr (O == sop::int_mul)
+    return a * b;
   else if constexpr (O == sop::int_sub)
     return a - b;
   else if constexpr (O == sop::int_and)

@@ -9,7 +9,7 @@ namespace tenon::simd {
 struct window_plan {
   windowing w{};
   int root = -1, out_root = -1;
-  i64 offset = 0;
+  i64 offset = 0, out_offset = 0;
   i64 images = 1, channels = 1;  ///< outer positions; image_step and channel_step lead to them
   i64 image_step = 0, channel_step = 0;
   i64 out_height = 1, out_width = 1, inner = 1;
@@ -138,7 +138,7 @@ inline void run_window(const window_plan& p, const frame& f) noexcept {
                           n = u / p.out_height / p.channels;
                 const float* image = reinterpret_cast<const float*>(f.base[p.root]) + p.offset +
                                      n * p.image_step + c * p.channel_step;
-                float* out = reinterpret_cast<float*>(f.base[p.out_root]) + u * row;
+                float* out = reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset + u * row;
                 p.row(p, image, y, column, out);
               }
             });
@@ -166,7 +166,8 @@ inline const window_plan* bind_window(const binding<function>& b) noexcept {
   w->w = p.table.windowing_of(n);
   const bool nchw = w->w.swept[1].out_axis == 3;
   w->root = v.root;
-  w->out_root = id;
+  w->out_root = p.values[id].root;
+  w->out_offset = p.values[id].offset;
   w->offset = v.offset;
   w->images = s[0];
   w->image_step = v.step[0];
@@ -179,7 +180,7 @@ inline const window_plan* bind_window(const binding<function>& b) noexcept {
     case combine::sum: w->row = &window_row<combine::sum>; break;
     case combine::max: w->row = &window_row<combine::max>; break;
     case combine::min: w->row = &window_row<combine::min>; break;
-    case combine::product: w->row = &window_row<combine::product>; break;
+    default: w->row = &window_row<combine::product>; break;
   }
   return w;
 }

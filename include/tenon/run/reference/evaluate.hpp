@@ -7,15 +7,36 @@
 
 namespace tenon {
 
-/// A named run of floats for `evaluate`.
+/// A named run of elements for `evaluate`.
 struct constant {
   name text{};
-  const float* data = nullptr;
+  reference_kernels::source data{};
   i64 count = 0;
 };
-template <std::size_t N> constexpr constant given(const name& text, const float (&data)[N]) {
+template <class T, std::size_t N> constexpr constant given(const name& text, const T (&data)[N]) {
   return {text, data, static_cast<i64>(N)};
 }
+
+namespace evaluating {
+/// Memory for a value; null for types that no policy computes.
+constexpr reference_kernels::target allocate(const tensor& t) {
+  const auto n = static_cast<std::size_t>(t.shape.count());
+  switch (t.type) {
+    case type::int32: return new std::int32_t[n]{};
+    case type::uint8: return new std::uint8_t[n]{};
+    case type::int64: return new std::int64_t[n]{};
+    default: return new float[n]{};
+  }
+}
+constexpr reference_kernels::source read_only(const reference_kernels::target& t) {
+  return reference_kernels::with_type(t.type, [&](auto element) {
+    return reference_kernels::source(t.as<decltype(element)>());
+  });
+}
+constexpr void release(const reference_kernels::target& t) {
+  reference_kernels::with_type(t.type, [&](auto element) { delete[] t.as<decltype(element)>(); });
+}
+}  // namespace evaluating
 
 /// Computes output `output` of a graph from named inputs and weights, at compile time or at run time:
 ///
@@ -24,26 +45,30 @@ template <std::size_t N> constexpr constant given(const name& text, const float 
 /// Bit for bit what the policy `reference` computes. Compilers end a constant expression after about
 /// a million steps (clang): graphs of up to 50,000 multiply-adds are safe (a term costs about 10 steps
 /// with clang 16, an element of a map 30 and 25 per instruction). Values must stay finite in constant
-/// expressions. Error: missing (a name was not given), size (of a given run or of `out`), output
-/// (there is no such output).
-template <class Graph, std::size_t N>
-constexpr code evaluate(std::initializer_list<constant> values, float (&out)[N], int output = 0) {
+/// expressions. Error: missing (a name was not given), size (of a given run or of `out`), element_type
+/// (of either), output (there is no such output).
+template <class Graph, class T, std::size_t N>
+constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int output = 0) {
   const table prepared = prepare(Graph::view());
   const table_view t = prepared.view();
   if (output < 0 || output >= t.outputs.size) return code::output;
-  sequence<float*> owned(t.nodes.size, nullptr);
-  sequence<const float*> at(t.nodes.size, nullptr);
-  code bad = code::ok;
-  if (t.nodes[t.outputs[output]].out.shape.count() != static_cast<i64>(N)) bad = code::size;
+  sequence<reference_kernels::target> owned(t.nodes.size);
+  sequence<reference_kernels::source> at(t.nodes.size);
+  sequence<bool> filled(t.nodes.size), allocated(t.nodes.size);
+  const tensor& wanted = t.nodes[t.outputs[output]].out;
+  code bad = wanted.type != type_of<T> ? code::element_type : code::ok;
+  if (wanted.shape.count() != static_cast<i64>(N)) bad = code::size;
   for (int i = 0; i < t.nodes.size && bad == code::ok; ++i) {
     const node& n = t.nodes[i];
     if (is_leaf(n.kind)) {
       for (const constant& c : values)
         if (c.text == t.name_of(n)) {
           at[i] = c.data;
+          filled[i] = true;
           if (c.count != n.out.shape.count()) bad = code::size;
+          if (c.data.type != n.out.type) bad = code::element_type;
         }
-      if (at[i] == nullptr) bad = code::missing;
+      if (!filled[i]) bad = code::missing;
       continue;
     }
     reference_kernels::operand in[max_operands];
@@ -51,13 +76,16 @@ constexpr code evaluate(std::initializer_list<constant> values, float (&out)[N],
       const shape& s = t.nodes[n.in[k]].out.shape;
       in[k] = {at[n.in[k]], {n.in[k], 0, dense(s), true}, s};
     }
-    owned[i] = new float[static_cast<std::size_t>(n.out.shape.count())]{};
+    owned[i] = evaluating::allocate(n.out);
+    allocated[i] = true;
     reference_kernels::run_node(t, n, in, owned[i]);
-    at[i] = owned[i];
+    at[i] = evaluating::read_only(owned[i]);
   }
   if (bad == code::ok)
-    for (std::size_t k = 0; k < N; ++k) out[k] = at[t.outputs[output]][k];
-  for (float* p : owned) delete[] p;
+    for (std::size_t k = 0; k < N; ++k)
+      out[k] = at[t.outputs[output]].template as<T>()[k];
+  for (int i = 0; i < t.nodes.size; ++i)
+    if (allocated[i]) evaluating::release(owned[i]);
   return bad;
 }
 

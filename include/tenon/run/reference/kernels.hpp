@@ -7,9 +7,75 @@
 
 namespace tenon::reference_kernels {
 
+/// Calls `f` with an element of the type.
+template <class F> constexpr auto with_type(type t, F&& f) {
+  switch (t) {
+    case type::int32: return f(std::int32_t{});
+    case type::uint8: return f(std::uint8_t{});
+    case type::int64: return f(std::int64_t{});
+    default: return f(float{});
+  }
+}
+
+/// The address of elements of a type. Of the pointers just the type's own is set: a constant
+/// expression knows no other.
+template <bool Const> struct memory {
+  template <class T> using pointer = std::conditional_t<Const, const T*, T*>;
+  tenon::type type = tenon::type::float32;
+  pointer<float> real = nullptr;
+  pointer<std::int32_t> integer = nullptr;
+  pointer<std::uint8_t> byte = nullptr;
+  pointer<std::int64_t> wide = nullptr;
+
+  constexpr memory() = default;
+  constexpr memory(pointer<float> p) : real(p) {}
+  constexpr memory(pointer<std::int32_t> p) : type(tenon::type::int32), integer(p) {}
+  constexpr memory(pointer<std::uint8_t> p) : type(tenon::type::uint8), byte(p) {}
+  constexpr memory(pointer<std::int64_t> p) : type(tenon::type::int64), wide(p) {}
+
+  /// The pointer to elements of type T.
+  template <class T> constexpr pointer<T> as() const {
+    if constexpr (std::is_same_v<T, std::int32_t>)
+      return integer;
+    else if constexpr (std::is_same_v<T, std::uint8_t>)
+      return byte;
+    else if constexpr (std::is_same_v<T, std::int64_t>)
+      return wide;
+    else
+      return real;
+  }
+  constexpr memory operator+(i64 elements) const {
+    return with_type(type, [&](auto element) {
+      return memory(as<decltype(element)>() + elements);
+    });
+  }
+};
+using source = memory<true>;
+using target = memory<false>;
+/// The element types that the kernels know.
+constexpr bool stores(type t) { return computes(t) || t == type::int64; }
+
+/// Untyped memory at run time.
+inline source source_at(const std::byte* p, type t) noexcept {
+  switch (t) {
+    case type::int32: return reinterpret_cast<const std::int32_t*>(p);
+    case type::uint8: return reinterpret_cast<const std::uint8_t*>(p);
+    case type::int64: return reinterpret_cast<const std::int64_t*>(p);
+    default: return reinterpret_cast<const float*>(p);
+  }
+}
+inline target target_at(std::byte* p, type t) noexcept {
+  switch (t) {
+    case type::int32: return reinterpret_cast<std::int32_t*>(p);
+    case type::uint8: return reinterpret_cast<std::uint8_t*>(p);
+    case type::int64: return reinterpret_cast<std::int64_t*>(p);
+    default: return reinterpret_cast<float*>(p);
+  }
+}
+
 /// A tensor as a kernel reads it: address of element (0, 0, ...) and strides in elements.
 struct operand {
-  const float* data = nullptr;
+  source data{};
   value where{};  ///< offset is already in `data`
   shape extent{};
 };
@@ -31,19 +97,35 @@ template <int N> struct odometer {
   }
 };
 
+constexpr scalar_register read(const source& s, i64 at) {
+  scalar_register r{};
+  switch (s.type) {
+    case type::int32: r.word = static_cast<std::uint32_t>(s.integer[at]); break;
+    case type::uint8: r.word = s.byte[at]; break;
+    default: r.real = s.real[at];
+  }
+  return r;
+}
+constexpr void write(const target& t, i64 at, scalar_register r) {
+  switch (t.type) {
+    case type::int32: t.integer[at] = arithmetic::wrap(r.word); break;
+    case type::uint8: t.byte[at] = static_cast<std::uint8_t>(r.word); break;
+    default: t.real[at] = r.real;
+  }
+}
 template <int Operands>
-constexpr void map_of(program_view p, const shape& space, const operand* in, float* out) {
+constexpr void map_of(program_view p, const shape& space, const operand* in, target out) {
   odometer<Operands> o{space};
   for (int k = 0; k < Operands; ++k) o.step[k] = broadcast(in[k].where, in[k].extent, space);
   const i64 n = space.count();
-  float arguments[Operands > 0 ? Operands : 1]{};
+  scalar_register arguments[Operands > 0 ? Operands : 1]{};
   for (i64 i = 0; i < n; ++i, o.next()) {
-    for (int k = 0; k < Operands; ++k) arguments[k] = in[k].data[o.offset[k]];
-    out[i] = evaluate(p, arguments);
+    for (int k = 0; k < Operands; ++k) arguments[k] = read(in[k].data, o.offset[k]);
+    write(out, i, evaluate(p, arguments));
   }
 }
 constexpr void map(program_view p, const shape& space, const operand* in, int operands,
-                   float* out) {
+                   target out) {
   if (operands == 1) return map_of<1>(p, space, in, out);
   if (operands == 2) return map_of<2>(p, space, in, out);
   operand all[max_operands];  // what is not there is read as a number that no instruction reads
@@ -60,7 +142,32 @@ constexpr float combined(combine how, float a, float b) {
     default: return arithmetic::mul(a, b);
   }
 }
-constexpr void reduce(const reduction& r, const operand& in, float* out) {
+/// The position of the first extreme of `m` elements; a NaN is one.
+constexpr i64 first_extreme(combine how, const float* x, odometer<1> o, i64 m) {
+  i64 best = 0;
+  float found = x[o.offset[0]];
+  for (i64 k = 0; k < m; ++k, o.next()) {
+    const float e = x[o.offset[0]];
+    if (found != found || !(how == combine::first_max ? e > found || e != e : e < found || e != e))
+      continue;
+    found = e;
+    best = k;
+  }
+  return best;
+}
+constexpr float reduced(combine how, const float* x, odometer<1> o, i64 m) {
+  float lanes[reduction_lanes];
+  for (float& lane : lanes) lane = neutral(how);
+  for (i64 k = 0; k < m; ++k, o.next()) {
+    float& lane = lanes[k % reduction_lanes];
+    const float e = x[o.offset[0]];
+    lane = k < reduction_lanes ? e : combined(how, lane, e);
+  }
+  for (int half = reduction_lanes / 2; half > 0; half /= 2)
+    for (int k = 0; k < half; ++k) lanes[k] = combined(how, lanes[k], lanes[k + half]);
+  return lanes[0];
+}
+constexpr void reduce(const reduction& r, const operand& in, target out) {
   odometer<1> kept, summed;
   for (int i = 0; i < in.extent.rank; ++i) {
     odometer<1>& o = r.reduces(i) ? summed : kept;
@@ -69,17 +176,14 @@ constexpr void reduce(const reduction& r, const operand& in, float* out) {
   }
   const i64 n = kept.space.count(), m = summed.space.count();
   for (i64 i = 0; i < n; ++i, kept.next()) {
-    float lanes[reduction_lanes];
-    for (float& lane : lanes) lane = neutral(r.how);
-    odometer<1> o = summed;
-    for (i64 k = 0; k < m; ++k, o.next()) {
-      float& lane = lanes[k % reduction_lanes];
-      const float x = in.data[kept.offset[0] + o.offset[0]];
-      lane = k < reduction_lanes ? x : combined(r.how, lane, x);
-    }
-    for (int half = reduction_lanes / 2; half > 0; half /= 2)
-      for (int k = 0; k < half; ++k) lanes[k] = combined(r.how, lanes[k], lanes[k + half]);
-    out[i] = lanes[0];
+    const float* x = in.data.real + kept.offset[0];
+    if (!gives_position(r.how))
+      out.real[i] = r.average ? arithmetic::div(reduced(r.how, x, summed, m), static_cast<float>(m))
+                              : reduced(r.how, x, summed, m);
+    else if (out.type == type::int64)
+      out.wide[i] = first_extreme(r.how, x, summed, m);
+    else
+      out.integer[i] = static_cast<std::int32_t>(first_extreme(r.how, x, summed, m));
   }
 }
 
@@ -91,7 +195,7 @@ constexpr void window(const windowing& w, const operand& in, const shape& space,
   const i64 step_h = in.where.step[h.out_axis], step_v = in.where.step[v.out_axis],
             n = space.count();
   for (i64 i = 0; i < n; ++i, o.next()) {
-    const float* at = in.data + o.offset[0];
+    const float* at = in.data.real + o.offset[0];
     const i64 y0 = o.at[h.out_axis] * h.stride - h.begin,
               x0 = o.at[v.out_axis] * v.stride - v.begin;
     float all = 0;
@@ -114,18 +218,89 @@ constexpr void window(const windowing& w, const operand& in, const shape& space,
   }
 }
 
-constexpr void move(const movement& m, const operand& in, const shape& space, float* out) {
-  odometer<1> o{space};
-  if (m.reshapes) {
-    o.space = in.extent;
-    o.step[0] = in.where.step;
-  } else {
-    for (int i = 0; i < space.rank; ++i)
-      o.step[0].step[i] = restride(m.step[i], in.extent, in.where);
+/// Copies `space` elements from one layout into another.
+constexpr void copy(const source& from, const strides& in, const target& to, const strides& out,
+                    const shape& space) {
+  with_type(from.type, [&](auto element) {
+    const auto* x = from.as<decltype(element)>();
+    auto* y = to.as<decltype(element)>();
+    odometer<2> o{space, {in, out}};
+    const i64 n = space.count();
+    for (i64 i = 0; i < n; ++i, o.next()) y[o.offset[1]] = x[o.offset[0]];
+  });
+}
+/// The operand's position that a padded position shows; -1: none.
+constexpr i64 shown(padding_mode mode, i64 at, i64 extent) {
+  if (at >= 0 && at < extent) return at;
+  if (mode == padding_mode::constant) return -1;
+  if (mode == padding_mode::edge) return at < 0 ? 0 : extent - 1;
+  return at < 0 ? -at : 2 * (extent - 1) - at;
+}
+constexpr void pad(const movement& m, const operand& in, const shape& space, target out) {
+  with_type(out.type, [&](auto element) {
+    const auto* x = in.data.as<decltype(element)>();
+    auto* y = out.as<decltype(element)>();
+    odometer<0> o{space};
+    const i64 n = space.count();
+    for (i64 i = 0; i < n; ++i, o.next()) {
+      i64 from = 0;
+      bool outside = false;
+      for (int k = 0; k < space.rank; ++k) {
+        const i64 at = shown(m.mode, o.at[k] - m.begin[k], in.extent[k]);
+        outside = outside || at < 0;
+        from += at * in.where.step[k];
+      }
+      y[i] = outside ? static_cast<decltype(element)>(m.value) : x[from];
+    }
+  });
+}
+constexpr void move(const movement& m, const operand* in, int operands, const shape& space,
+                    target out) {
+  strides step{};
+  switch (m.is) {
+    case movement::form::reshape:
+      return copy(in->data, in->where.step, out, dense(in->extent), in->extent);
+    case movement::form::affine:
+      for (int i = 0; i < space.rank; ++i)
+        step.step[i] = restride(m.step[i], in->extent, in->where);
+      return copy(in->data + restride(m.offset, in->extent, in->where), step, out, dense(space),
+                  space);
+    case movement::form::pad: return pad(m, *in, space, out);
+    case movement::form::join: break;
   }
-  const float* from = in.data + (m.reshapes ? 0 : restride(m.offset, in.extent, in.where));
-  const i64 n = space.count();
-  for (i64 i = 0; i < n; ++i, o.next()) out[i] = from[o.offset[0]];
+  i64 at = 0;
+  for (int k = 0; k < operands; ++k) {
+    copy(in[k].data, in[k].where.step, out + at, dense(space), in[k].extent);
+    at += in[k].extent[m.axis] * dense(space)[m.axis];
+  }
+}
+
+/// The number at `at`, from the end if it is negative, brought into the axis.
+constexpr i64 index_at(const source& indices, i64 at, i64 extent) {
+  i64 i = indices.type == type::int64 ? indices.wide[at] : indices.integer[at];
+  if (i < 0) i = i < -extent ? 0 : i + extent;
+  return i < extent ? i : extent - 1;
+}
+constexpr void gather(const gathering& g, const operand& in, const operand& indices,
+                      const shape& space, target out) {
+  with_type(out.type, [&](auto element) {
+    const auto* x = in.data.as<decltype(element)>();
+    auto* y = out.as<decltype(element)>();
+    odometer<2> o{space};
+    for (int i = 0; i < space.rank; ++i) {
+      o.step[0].step[i] = restride(g.step[i], in.extent, in.where);
+      o.step[1].step[i] = restride(g.index_step[i], indices.extent, indices.where);
+    }
+    const i64 further = restride(g.coordinate_step, indices.extent, indices.where),
+              n = space.count();
+    for (i64 i = 0; i < n; ++i, o.next()) {
+      i64 from = o.offset[0];
+      for (int c = 0; c < g.coordinates; ++c)
+        from += index_at(indices.data, o.offset[1] + c * further, g.extent[c]) *
+                restride(g.coordinate_stride[c], in.extent, in.where);
+      y[i] = x[from];
+    }
+  });
 }
 
 /// One output element: the terms in the order of the reduced axes, the last one fastest.
@@ -211,7 +386,7 @@ template <class Sum> constexpr void each_output(const contraction& c, odometer<3
     i64 base[2]{};
     for (int s = 0; s < c.sweeps; ++s)
       base[s] = o.at[at_output[c.swept[s].out_axis]] * c.swept[s].stride - c.swept[s].begin;
-    out[o.offset[2]] = sum(a.data + o.offset[0], b.data + o.offset[1], base);
+    out[o.offset[2]] = sum(a.data.real + o.offset[0], b.data.real + o.offset[1], base);
   }
 }
 
@@ -267,13 +442,14 @@ constexpr void contract(const contraction& c, const operand& a, const operand& b
 }
 
 /// Computes one node into dense memory.
-constexpr void run_node(const table_view& t, const node& n, const operand* in, float* out) {
+constexpr void run_node(const table_view& t, const node& n, const operand* in, target out) {
   switch (n.kind) {
     case family::map: return map(t.program_of(n), n.out.shape, in, n.operands, out);
     case family::reduce: return reduce(t.reduction_of(n), in[0], out);
-    case family::window: return window(t.windowing_of(n), in[0], n.out.shape, out);
-    case family::contract: return contract(t.contraction_of(n), in[0], in[1], out);
-    case family::move: return move(t.movement_of(n), in[0], n.out.shape, out);
+    case family::window: return window(t.windowing_of(n), in[0], n.out.shape, out.real);
+    case family::contract: return contract(t.contraction_of(n), in[0], in[1], out.real);
+    case family::move: return move(t.movement_of(n), in, n.operands, n.out.shape, out);
+    case family::gather: return gather(t.gathering_of(n), in[0], in[1], n.out.shape, out);
     default: return;
   }
 }

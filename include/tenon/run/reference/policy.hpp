@@ -12,8 +12,11 @@ struct reference {
   static constexpr const char* name = "reference";
   static constexpr sharing memory = sharing::same;
   static constexpr bool fuses = false;
-  static constexpr bool supports(const table_view&, const node& n) {
-    return n.out.type == type::float32;
+  static constexpr bool supports(const table_view& t, const node& n) {
+    bool known = reference_kernels::stores(n.out.type);
+    for (int k = 0; k < n.operands; ++k)
+      known = known && reference_kernels::stores(t.nodes[n.in[k]].out.type);
+    return known;
   }
   static constexpr footprint measure(const plan_view&, int) { return {}; }
 
@@ -33,10 +36,12 @@ struct reference {
     reference_kernels::operand in[max_operands];
     for (int k = 0; k < n.operands; ++k) {
       const value& v = p.values[n.in[k]];
-      in[k] = {reinterpret_cast<const float*>(f.base[v.root]) + v.offset, v,
-               p.table.nodes[n.in[k]].out.shape};
+      const tensor& t = p.table.nodes[n.in[k]].out;
+      in[k] = {reference_kernels::source_at(f.base[v.root], t.type) + v.offset, v, t.shape};
     }
-    reference_kernels::run_node(p.table, n, in, reinterpret_cast<float*>(f.base[w.node]));
+    const value& own = p.values[w.node];
+    reference_kernels::run_node(
+        p.table, n, in, reference_kernels::target_at(f.base[own.root], n.out.type) + own.offset);
   }
 };
 static_assert(backend<reference>);

@@ -16,9 +16,9 @@ union scalar_register {
 
 constexpr float evaluate(program_view p, const float* args);
 
-/// Runs one instruction. clang counts the cases that a switch passes on its way as steps of a
+/// Runs one instruction; `args` holds real and integer operands. clang counts the cases that a switch passes on its way as steps of a
 /// constant expression: the frequent ones come first.
-constexpr void evaluate_step(instruction i, scalar_register* r, const float* args) {
+constexpr void evaluate_step(instruction i, scalar_register* r, const scalar_register* args) {
   namespace m = arithmetic;
   const auto w = i.word;
   scalar_register &d = r[w >> 8 & 255], &a = r[w >> 16 & 255], &b = r[w >> 24 & 255],
@@ -37,7 +37,7 @@ constexpr void evaluate_step(instruction i, scalar_register* r, const float* arg
     case sop::as_int: d.word = std::bit_cast<std::uint32_t>(a.real); break;
     case sop::as_float: d.real = std::bit_cast<float>(a.word); break;
     case sop::less: d.word = a.real < b.real; break;
-    case sop::arg: d.real = args[w >> 16 & 255]; break;
+    case sop::arg: d = args[w >> 16 & 255]; break;
     case sop::literal_int: d.word = i.bits(); break;
     case sop::min: d.real = m::min(a.real, b.real); break;
     case sop::max: d.real = m::max(a.real, b.real); break;
@@ -45,6 +45,12 @@ constexpr void evaluate_step(instruction i, scalar_register* r, const float* arg
     case sop::shift_right: d.word = a.word >> (w >> 24 & 31); break;
     case sop::int_add: d.word = a.word + b.word; break;
     case sop::int_sub: d.word = a.word - b.word; break;
+    case sop::int_mul: d.word = a.word * b.word; break;
+    case sop::int_less: d.word = m::wrap(a.word) < m::wrap(b.word); break;
+    case sop::int_less_equal: d.word = m::wrap(a.word) <= m::wrap(b.word); break;
+    case sop::int_equal: d.word = a.word == b.word; break;
+    case sop::mask_to_int: d.word = a.word; break;
+    case sop::to_byte: d.word = a.word & 255u; break;
     case sop::int_and: d.word = a.word & b.word; break;
     case sop::int_or: d.word = a.word | b.word; break;
     case sop::int_xor: d.word = a.word ^ b.word; break;
@@ -75,10 +81,19 @@ constexpr void evaluate_step(instruction i, scalar_register* r, const float* arg
 /// Runs the instructions in order; the last one's register is the value.
 /// Misuse: an empty program, or one that reads a register before writing it.
 /// Cost: in a constant expression 25 to 40 of clang's steps an instruction; 1,000 for an exp.
-constexpr float evaluate(program_view p, const float* args) {
+constexpr scalar_register evaluate(program_view p, const scalar_register* args) {
   scalar_register r[256];  // not cleared: a program writes before it reads
   for (const instruction* i = p.code; i != p.code + p.size; ++i) evaluate_step(*i, r, args);
-  return r[p.code[p.size - 1].dst()].real;
+  return r[p.code[p.size - 1].dst()];
+}
+/// The same for programs over float32.
+constexpr float evaluate(program_view p, const float* args) {
+  scalar_register own[max_operands]{};
+  int operands = 0;
+  for (int i = 0; i < p.size; ++i)
+    if (p.code[i].op() == sop::arg && p.code[i].a() >= operands) operands = p.code[i].a() + 1;
+  for (int i = 0; i < operands; ++i) own[i].real = args[i];
+  return evaluate(p, own).real;
 }
 
 #if defined(__GNUC__) && !defined(__clang__)

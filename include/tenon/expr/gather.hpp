@@ -1,0 +1,155 @@
+// The gather family: reads at places that are computed.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/expr/handle.hpp>
+
+namespace tenon {
+
+namespace gathers {
+/// Indices are int32 or int64.
+constexpr error check_indices(const char* op, list<tensor> in) {
+  if (in.size != 2) return {code::operand_count, op, "", 2, in.size};
+  if (in[1].type != type::int32 && in[1].type != type::int64)
+    return {code::element_type, op, "indices", type::int32, in[1].type};
+  return {};
+}
+}  // namespace gathers
+
+struct gather_options {
+  i64 axis = 0;
+  constexpr bool operator==(const gather_options&) const = default;
+};
+/// WebNN gather: along one axis, every index reads a slice. A negative index counts from the end;
+/// indices out of range read the nearest slice.
+struct gather_t {
+  static constexpr const char* name = "gather";
+  using options = gather_options;
+  static constexpr result<tensor> infer(const gather_options& o, list<tensor> in) {
+    if (const error e = gathers::check_indices(name, in); !e.ok()) return e;
+    const shape &x = in[0].shape, &n = in[1].shape;
+    if (o.axis < 0 || o.axis >= x.rank) return error{code::axis, name, "axis", x.rank, o.axis};
+    if (x.rank - 1 + n.rank > max_rank)
+      return error{code::rank, name, "indices", max_rank - x.rank + 1, n.rank};
+    shape s{};
+    for (int i = 0; i < x.rank; ++i) {
+      if (i != o.axis) s.extent[s.rank++] = x[i];
+      for (int k = 0; i == o.axis && k < n.rank; ++k) s.extent[s.rank++] = n[k];
+    }
+    return tensor{in[0].type, s};
+  }
+  static constexpr int record(recorder& r, const gather_options& o, list<int> in,
+                              const tensor& out) {
+    const shape x = r.at(in[0]).shape, n = r.at(in[1]).shape;
+    const strides from = dense(x), index = dense(n);
+    const int axis = static_cast<int>(o.axis);
+    gathering g{};
+    int at = 0;
+    for (int i = 0; i < x.rank; ++i) {
+      if (i != axis) g.step.step[at++] = from[i];
+      for (int k = 0; i == axis && k < n.rank; ++k) g.index_step.step[at++] = index[k];
+    }
+    g.extent[0] = x[axis];
+    g.coordinate_stride[0] = from[axis];
+    return r.gather(name, g, in[0], in[1], out);
+  }
+  template <error E> static consteval void explain() {
+    static_assert(E.what != code::axis, "gather: the axis must be below the input's rank");
+    static_assert(E.what != code::rank, "gather: the result has too many axes; reshape() indices");
+    static_assert(E.what != code::element_type,
+                  "gather: the indices must be int32 or int64; cast() them");
+  }
+};
+
+/// WebNN gatherElements: every index reads one element; indices and input have the same extents but
+/// for the axis.
+struct gatherElements_t {
+  static constexpr const char* name = "gatherElements";
+  using options = gather_options;
+  static constexpr result<tensor> infer(const gather_options& o, list<tensor> in) {
+    if (const error e = gathers::check_indices(name, in); !e.ok()) return e;
+    const shape &x = in[0].shape, &n = in[1].shape;
+    if (o.axis < 0 || o.axis >= x.rank) return error{code::axis, name, "axis", x.rank, o.axis};
+    if (n.rank != x.rank) return error{code::rank, name, "indices", x.rank, n.rank};
+    for (int i = 0; i < x.rank; ++i)
+      if (i != o.axis && n[i] != x[i]) return error{code::extent, name, "indices", x, n};
+    return tensor{in[0].type, n};
+  }
+  static constexpr int record(recorder& r, const gather_options& o, list<int> in,
+                              const tensor& out) {
+    const shape x = r.at(in[0]).shape;
+    const int axis = static_cast<int>(o.axis);
+    gathering g{};
+    g.step = dense(x);
+    g.index_step = dense(out.shape);
+    g.extent[0] = x[axis];
+    g.coordinate_stride[0] = g.step[axis];
+    g.step.step[axis] = 0;
+    return r.gather(name, g, in[0], in[1], out);
+  }
+  template <error E> static consteval void explain() {
+    static_assert(E.what != code::axis, "gatherElements: the axis must be below the input's rank");
+    static_assert(E.what != code::rank && E.what != code::extent,
+                  "gatherElements: indices and input must have the same extents but for the axis");
+    static_assert(E.what != code::element_type,
+                  "gatherElements: the indices must be int32 or int64; cast() them");
+  }
+};
+
+/// WebNN gatherND: the last axis of the indices holds the coordinates of a slice of the input.
+struct gatherND_t {
+  static constexpr const char* name = "gatherND";
+  using options = no_options;
+  static constexpr result<tensor> infer(no_options, list<tensor> in) {
+    if (const error e = gathers::check_indices(name, in); !e.ok()) return e;
+    const shape &x = in[0].shape, &n = in[1].shape;
+    if (n.rank < 1 || x.rank < 1) return error{code::rank, name, "indices", 1, n.rank};
+    const i64 depth = n[n.rank - 1];
+    if (depth > x.rank) return error{code::extent, name, "indices", x.rank, depth};
+    if (n.rank - 1 + x.rank - depth > max_rank)
+      return error{code::rank, name, "indices", max_rank, n.rank - 1 + x.rank - depth};
+    shape s = n;
+    --s.rank;
+    for (i64 i = depth; i < x.rank; ++i) s.extent[s.rank++] = x[static_cast<int>(i)];
+    for (int i = s.rank; i < max_rank; ++i) s.extent[i] = 0;
+    return tensor{in[0].type, s};
+  }
+  static constexpr int record(recorder& r, no_options, list<int> in, const tensor& out) {
+    const shape x = r.at(in[0]).shape, n = r.at(in[1]).shape;
+    const strides from = dense(x), index = dense(n);
+    gathering g{};
+    g.coordinates = static_cast<int>(n[n.rank - 1]);
+    g.coordinate_step = 1;
+    for (int i = 0; i < n.rank - 1; ++i) g.index_step.step[i] = index[i];
+    for (int i = n.rank - 1; i < out.shape.rank; ++i)
+      g.step.step[i] = from[i - (n.rank - 1) + g.coordinates];
+    for (int i = 0; i < g.coordinates; ++i) {
+      g.extent[i] = x[i];
+      g.coordinate_stride[i] = from[i];
+    }
+    return r.gather(name, g, in[0], in[1], out);
+  }
+  template <error E> static consteval void explain() {
+    static_assert(E.what != code::rank && E.what != code::extent,
+                  "gatherND: the last axis of the indices must hold at most as many coordinates as "
+                  "the input has axes");
+    static_assert(E.what != code::element_type,
+                  "gatherND: the indices must be int32 or int64; cast() them");
+  }
+};
+
+/// `gather<1>(x, indices)`: slices of axis 1. Shape: the axis is replaced by those of the indices.
+/// Type: any, with int32 or int64 indices.
+template <i64 Axis = 0, operand_like X, operand_like I> constexpr auto gather(X x, I indices) {
+  return apply<gather_t, gather_options{Axis}>(x, indices);
+}
+/// `gatherElements<1>(x, indices)`: single elements. Shape: that of the indices.
+template <i64 Axis = 0, operand_like X, operand_like I>
+constexpr auto gatherElements(X x, I indices) {
+  return apply<gatherElements_t, gather_options{Axis}>(x, indices);
+}
+/// `gatherND(x, indices)`. Shape: [..., k] and [n0, ...] -> [..., n_k, ...].
+template <operand_like X, operand_like I> constexpr auto gatherND(X x, I indices) {
+  return apply<gatherND_t>(x, indices);
+}
+
+}  // namespace tenon

@@ -1,0 +1,76 @@
+// The same graph with other extents: records a table's operators again, for graphs with bounds.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/expr/map.hpp>
+
+namespace tenon {
+
+namespace passes {
+
+/// Empties the table of `r` but for what does not depend on extents: names and programs.
+constexpr void start_again(recorder& r, table_view from) {
+  table& t = r.out;
+  t.nodes.clear();
+  t.contractions.clear();
+  t.windowings.clear();
+  t.reductions.clear();
+  t.movements.clear();
+  t.gatherings.clear();
+  t.regions.clear();
+  if (!t.programs.empty() || !t.names.empty()) return;
+  for (const instruction& x : from.code) t.code.push(x);
+  for (const range& x : from.programs) t.programs.push(x);
+  for (const name& x : from.names) t.names.push(x);
+}
+/// A node as it was.
+constexpr void copy_node(table& to, table_view from, node n) {
+  switch (n.kind) {
+    case family::contract: n.detail = to.contractions.push(from.contraction_of(n)); break;
+    case family::window: n.detail = to.windowings.push(from.windowing_of(n)); break;
+    case family::reduce: n.detail = to.reductions.push(from.reduction_of(n)); break;
+    case family::move: n.detail = to.movements.push(from.movement_of(n)); break;
+    case family::gather: n.detail = to.gatherings.push(from.gathering_of(n)); break;
+    default: break;  // names and programs stay
+  }
+  to.nodes.push(n);
+}
+/// An element-wise node whose operands may have other extents now.
+constexpr error map_again(recorder& r, node n) {
+  tensor in[max_operands]{};
+  for (int k = 0; k < n.operands; ++k) in[k] = r.at(n.in[k]);
+  const result<shape> s = maps::broadcast_shapes(n.op, {in, n.operands});
+  if (s.ok()) n.out.shape = *s;
+  if (s.ok()) r.out.nodes.push(n);
+  return s.error();
+}
+
+}  // namespace passes
+
+/// Records `from` again into `r` with these shapes of its inputs. The nodes keep their numbers; only
+/// extents, strides and what follows from them change. Allocates in the first call with an `r` alone.
+/// Error: what the operators refuse now; capacity, when an operator records something else for other
+/// extents than for the bounds.
+constexpr error replay(table_view from, const shape* inputs, recorder& r) {
+  passes::start_again(r, from);
+  const int programs = r.out.programs.size();
+  int next = 0;
+  for (int i = 0; i < from.nodes.size; ++i) {
+    const node& n = from.nodes[i];
+    if (next == from.recipes.size || from.recipes[next].first != i) {
+      passes::copy_node(r.out, from, n);
+      for (int k = 0; n.kind == family::input && k < from.inputs.size; ++k)
+        if (from.inputs[k] == i) r.out.nodes[i].out.shape = inputs[k];
+      continue;
+    }
+    const recipe& c = from.recipes[next++];
+    const list<int> operands{from.used.data + c.operands.begin, c.operands.size};
+    const error e = c.again != nullptr ? c.again(r, c, operands) : passes::map_again(r, n);
+    if (!e.ok()) return e;
+    i += c.size - 1;
+    if (r.out.nodes.size() != i + 1 || r.out.programs.size() != programs)
+      return {code::capacity, n.op, "extents", "the same nodes for all extents", "others"};
+  }
+  return {};
+}
+
+}  // namespace tenon

@@ -1,0 +1,98 @@
+// A plan for the extents of one call: the table, the values and the groups' spaces of a plan that was
+// made for bounds, with what the operators say for the actual extents.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/graph/replay.hpp>
+#include <tenon/plan/layout.hpp>
+
+namespace tenon {
+
+/// Follows a plan. After `start`, `set` allocates nothing.
+class actual_extents {
+ public:
+  /// `bounds` is the plan for the bounds; it outlives this object. Allocates.
+  constexpr void start(const plan_view& bounds) {
+    bounds_ = bounds;
+    const table_view t = bounds.table;
+    for (const node& n : t.nodes) nodes_.push(n);
+    for (const contraction& x : t.contractions) contractions_.push(x);
+    for (const windowing& x : t.windowings) windowings_.push(x);
+    for (const reduction& x : t.reductions) reductions_.push(x);
+    for (const movement& x : t.movements) movements_.push(x);
+    for (const gathering& x : t.gatherings) gatherings_.push(x);
+    for (const value& v : bounds.values) values_.push(v);
+    for (const group& g : bounds.groups) groups_.push(g);
+  }
+  /// Takes these shapes of the inputs. Error: what the operators refuse; broadcast, when an extent of
+  /// 1 would repeat where its bound does not; capacity (see `replay`).
+  constexpr error set(const shape* inputs) {
+    if (const error e = replay(bounds_.source, inputs, again_); !e.ok()) return e;
+    const table_view now = again_.out.view();
+    for (int i = 0; i < nodes_.size(); ++i) {
+      const node& n = now.nodes[nodes_[i].origin];
+      nodes_[i].out.shape = n.out.shape;
+      const int to = nodes_[i].detail;
+      switch (n.kind) {
+        case family::contract: contractions_[to] = now.contraction_of(n); break;
+        case family::window: windowings_[to] = now.windowing_of(n); break;
+        case family::reduce: reductions_[to] = now.reduction_of(n); break;
+        case family::move: movements_[to] = now.movement_of(n); break;
+        case family::gather: gatherings_[to] = now.gathering_of(n); break;
+        default: break;
+      }
+    }
+    if (const error e = check_broadcasts(); !e.ok()) return e;
+    passes::follow_extents(table(), bounds_.group_of, values_);
+    for (group& g : groups_) {
+      const node& n = nodes_[g.anchor];
+      g.space = n.kind == family::reduce ? nodes_[n.in[0]].out.shape : n.out.shape;
+    }
+    return {};
+  }
+  constexpr plan_view view() const {
+    plan_view p = bounds_;
+    p.table = table();
+    p.values = {values_.data(), values_.size()};
+    p.groups = {groups_.data(), groups_.size()};
+    return p;
+  }
+
+ private:
+  constexpr table_view table() const {
+    table_view t = bounds_.table;
+    t.nodes = {nodes_.data(), nodes_.size()};
+    t.contractions = {contractions_.data(), contractions_.size()};
+    t.windowings = {windowings_.data(), windowings_.size()};
+    t.reductions = {reductions_.data(), reductions_.size()};
+    t.movements = {movements_.data(), movements_.size()};
+    t.gatherings = {gatherings_.data(), gatherings_.size()};
+    return t;
+  }
+  /// The plan was made for operands that repeat, or do not, as with the bounds.
+  constexpr error check_broadcasts() const {
+    for (int i = 0; i < nodes_.size(); ++i) {
+      const node &n = nodes_[i], &old = bounds_.table.nodes[i];
+      for (int k = 0; n.kind == family::map && k < n.operands; ++k) {
+        const shape &now = nodes_[n.in[k]].out.shape, &then = bounds_.table.nodes[n.in[k]].out.shape;
+        for (int a = 1; a <= now.rank; ++a)
+          if (then[then.rank - a] == old.out.shape[old.out.shape.rank - a] &&
+              now[now.rank - a] != n.out.shape[n.out.shape.rank - a])
+            return {code::broadcast, n.op, "extents", n.out.shape, now};
+      }
+    }
+    return {};
+  }
+
+  plan_view bounds_{};
+  recorder again_{};
+  sequence<node> nodes_;
+  sequence<contraction> contractions_;
+  sequence<windowing> windowings_;
+  sequence<reduction> reductions_;
+  sequence<movement> movements_;
+  sequence<gathering> gatherings_;
+  sequence<value> values_;
+  sequence<group> groups_;
+};
+
+}  // namespace tenon
