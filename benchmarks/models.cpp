@@ -152,7 +152,9 @@ void run_all(session& s) {
   s.run(nets::lenet5());
   s.run(nets::dscnn());
   s.run(nets::mobilenetv2());
+  s.run(nets::squeezenet11());
   s.run(nets::resnet50());
+  s.run(nets::encoder1());
   s.run(nets::conv100(1));
   s.run(nets::conv100(2));
   for (const int n : {64, 128, 256, 512, 1024}) s.run(nets::gemm(n));

@@ -18,9 +18,9 @@ constexpr bool is_real(tn::program_view p) {
   return true;
 }
 
-/// NaN wins, as WebNN wants it.
-inline double smaller(double a, double b) { return a < b || std::isnan(a) ? a : b; }
-inline double larger(double a, double b) { return a > b || std::isnan(a) ? a : b; }
+/// NaN wins, as WebNN wants it; of two zeros the first.
+inline double smaller(double a, double b) { return b < a || std::isnan(b) ? b : a; }
+inline double larger(double a, double b) { return b > a || std::isnan(b) ? b : a; }
 
 /// One instruction; masks are 1 and 0.
 inline double step(tn::instruction i, const double* r, const double* arguments) {

@@ -13,7 +13,7 @@ constexpr tn::tensor floats(auto... extents) {
 
 /// A builder that adds whole layers. Their weights have the names and shapes of `tenon::layer`.
 struct layers : tn::builder {
-  const tn::shape shape_of(value x) const { return type_of_value(x).shape; }
+  tn::shape shape_of(value x) const { return type_of_value(x).shape; }
 
   value conv2d(value x, const tn::name& called, tn::i64 filters, tn::layer::kernel k,
                const tn::conv2d_options& o = {}) {
@@ -26,15 +26,26 @@ struct layers : tn::builder {
     const tn::conv2d_options each = tn::layer::shapes::depthwise(shape_of(x), o);
     return conv2d(x, called, each.groups, k, each);
   }
-  /// Of a matrix: [rows, k] -> [rows, outputs].
-  value dense(value x, const tn::name& called, tn::i64 outputs) {
-    using enum tn::layer::matrix_layout;
-    const tn::tensor matrix = tn::layer::shapes::matrix(shape_of(x), outputs, oi);
-    const value w = weight(called + ".weight", matrix);
-    return add<tn::gemm_t>({.bTranspose = true}, {x, w, weight(called + ".bias", floats(outputs))});
+  value dense(value x, const tn::name& called, tn::i64 outputs,
+              tn::layer::matrix_layout l = tn::layer::matrix_layout::oi) {
+    const bool transposed = l == tn::layer::matrix_layout::oi;
+    value w = weight(called + ".weight", tn::layer::shapes::matrix(shape_of(x), outputs, l));
+    if (shape_of(x).rank == 2) {
+      const value offset = weight(called + ".bias", floats(outputs));
+      return add<tn::gemm_t>({.bTranspose = transposed}, {x, w, offset});
+    }
+    if (transposed) w = add<tn::transpose_t>({}, {w});
+    const value product = add<tn::matmul_t>({}, {x, w});
+    return plus(product, weight(called + ".bias", floats(outputs)));
   }
   value flatten(value x) {
     return add<tn::reshape_t>({.newShape = tn::layer::shapes::flat(shape_of(x))}, {x});
+  }
+  /// Along the last axis.
+  value normalize(value x, const tn::name& called, const tn::layerNormalization_options& o) {
+    const tn::tensor row = floats(shape_of(x)[shape_of(x).rank - 1]);
+    const value scale = weight(called + ".weight", row);
+    return add<tn::layerNormalization_t>(o, {x, scale, weight(called + ".bias", row)});
   }
   value relu(value x) { return add<tn::relu_t>({}, {x}); }
   value plus(value a, value b) { return add<tn::add_t>({}, {a, b}); }

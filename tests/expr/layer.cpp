@@ -68,6 +68,19 @@ static_assert(tn::graph<dense, sequences>::view().nodes[tn::graph<dense, sequenc
 constexpr auto stack_columns_written = [](auto x) { return tn::matmul(x, tn::weight<"fc.weight", float, 6, 7>); };
 static_assert(equal_models<columns, stack_columns_written, sequences>);
 
+// Normalizations.
+constexpr tn::layerNormalization_options last{.axes = {2}, .epsilon = 1e-12f};
+constexpr auto norm = [](auto x) { return layer::layerNormalization<last>(x, "n"); };
+constexpr auto norm_written = [](auto x) { return tn::layerNormalization<last>(x, tn::weight<"n.weight", float, 6>, tn::weight<"n.bias", float, 6>); };
+static_assert(equal_models<norm, norm_written, sequences>);
+constexpr auto norm_all = [](auto x) { return layer::layerNormalization(x, "n"); };
+static_assert(tn::graph<norm_all, sequences>::view().nodes[1].out == floats(5, 6), "all axes but the first");
+constexpr auto batch = [](auto x) { return layer::batchNormalization(x, "n"); };
+constexpr auto batch_written = [](auto x) {
+  return tn::batchNormalization(x, tn::weight<"n.running_mean", float, 6>, tn::weight<"n.running_var", float, 6>, tn::weight<"n.weight", float, 6>, tn::weight<"n.bias", float, 6>);
+};
+static_assert(equal_models<batch, batch_written, image>);
+
 constexpr auto flatten = [](auto x) { return layer::flatten(x); };
 constexpr auto flatten_written = [](auto x) { return tn::reshape<2, 432>(x); };
 static_assert(equal_models<flatten, flatten_written, image>);
@@ -86,6 +99,9 @@ static_assert(fault<depthwise, matrix>.is(code::rank, "conv2d"));
 static_assert(fault<dense, tn::input<"x", float, 6>>.is(code::rank, "matmul"));
 static_assert(fault<plain, tn::input<"x", std::int32_t, 1, 1, 5, 5>>.is(code::element_type, "conv2d"));
 static_assert(fault<plain, tn::input<"x", float, 1, 6, 2, 8>>.is(code::window, "conv2d"));
+static_assert(fault<norm, matrix>.is(code::axis, "layerNormalization"));
+static_assert(fault<batch, tn::input<"x", float, 6>>.is(code::axis, "batchNormalization"));
+static_assert(fault<batch, tn::input<"x", std::int32_t, 1, 6, 5, 5>>.is(code::element_type, "batchNormalization"));
 constexpr auto odd_groups = [](auto x) { return layer::conv2d<5, 3, grouped>(x, "c"); };
 static_assert(fault<odd_groups, image>.is(code::groups, "conv2d"));
 constexpr auto no_groups = [](auto x) { return layer::conv2d<5, 3, tn::conv2d_options{.groups = 0}>(x, "c"); };

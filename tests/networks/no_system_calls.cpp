@@ -2,14 +2,26 @@
 // SPDX-License-Identifier: MIT
 #include "../run/strict_child.hpp"
 #include "network.hpp"
+#include "../../examples/networks/encoder.hpp"
 #include "../../examples/networks/mobilenetv2.hpp"
 
 using namespace tenon_test;
 
-TEST_CASE("MobileNetV2 allocates, locks and calls nothing, wherever its arena lies") {
+namespace {
+
+template <class Graph> void check_quiet_network() {
   if (!strict_mode_works()) tenon_test::skip("strict seccomp is not to be had here");
-  using graph = networks::mobilenetv2::graph<96>;
-  const contents c = scaled_contents(graph::view());
-  check_static_graph<tenon::cpu, graph>(c);
-  check_dynamic_graph<tenon::cpu, graph>(c);
+  const contents c = scaled_contents(Graph::view());
+  check_static_graph<tenon::cpu, Graph>(c);
+  check_dynamic_graph<tenon::cpu, Graph>(c);
+}
+
+}  // namespace
+
+TEST_CASE("MobileNetV2 allocates, locks and calls nothing, wherever its arena lies") {
+  check_quiet_network<networks::mobilenetv2::graph<96>>();
+}
+
+TEST_CASE("the encoder allocates, locks and calls nothing, wherever its arena lies") {
+  check_quiet_network<networks::encoder::graph<1, 24>>();
 }

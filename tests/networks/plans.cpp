@@ -4,8 +4,10 @@
 #include "network.hpp"
 #include "../../examples/networks/conv100.hpp"
 #include "../../examples/networks/dscnn.hpp"
+#include "../../examples/networks/encoder.hpp"
 #include "../../examples/networks/mobilenetv2.hpp"
 #include "../../examples/networks/resnet50.hpp"
+#include "../../examples/networks/squeezenet11.hpp"
 
 using namespace tenon_test;
 
@@ -22,6 +24,8 @@ template <class Graph> void check_plan() {
 TEST_CASE("plans of known networks need the least memory, and share none at one time") {
   check_plan<networks::conv100::graph<2>>();
   check_plan<networks::dscnn::graph>();
+  check_plan<networks::encoder::graph<1>>();
   check_plan<networks::mobilenetv2::graph<>>();
   check_plan<networks::resnet50::graph<>>();
+  check_plan<networks::squeezenet11::graph<>>();
 }

@@ -2,6 +2,7 @@
 // called, its weights are called, with ".weight" and ".bias" behind.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/expr/compose.hpp>
 #include <tenon/expr/contract.hpp>
 #include <tenon/expr/move.hpp>
 
@@ -46,6 +47,16 @@ constexpr tensor row(i64 n) { return {type::float32, extents(n)}; }
 constexpr axis_list flat(const shape& x) {
   const i64 first = x.rank == 0 ? 1 : x[0];
   return {first, x.count() / first};
+}
+/// Scale and bias of a layer normalization. Misfits are left to `layerNormalization_t::infer`.
+constexpr tensor affine(const shape& x, const layerNormalization_options& o) {
+  const axis_list axes = layerNormalization_t::axes_of(o, x.rank);
+  const bool fits = reduces::check_axes("", axes, x.rank).ok();
+  return {type::float32, fits ? layerNormalization_t::affine(axes, x) : extents(1)};
+}
+/// What a batch normalization has of everything.
+constexpr tensor channels(const shape& x, const batchNormalization_options& o) {
+  return row(o.axis >= 0 && o.axis < x.rank ? x[static_cast<int>(o.axis)] : 1);
 }
 constexpr conv2d_options depthwise(const shape& x, conv2d_options o) {
   if (x.rank == 4) o.groups = x[channel_axis(o.inputLayout)];
@@ -111,6 +122,32 @@ constexpr auto dense(X x, const name& called) {
       return gemm<gemm_options{.bTranspose = transposed}>(x, matrix);
     else
       return gemm<gemm_options{.bTranspose = transposed}>(x, matrix, offset);
+  }
+}
+
+/// `layerNormalization<options>(x, "norm")`. Weights: NAME.weight and NAME.bias, with the extents of
+/// the normalized axes. Error: those of `tenon::layerNormalization`.
+template <layerNormalization_options O = layerNormalization_options{}, operand_like X>
+constexpr auto layerNormalization(X x, const name& called) {
+  if constexpr (is_broken<X>) {
+    return x;
+  } else {
+    using affine = weight_leaf<shapes::affine(X::type.shape, O)>;
+    return tenon::layerNormalization<O>(x, affine{part(called, ".weight")},
+                                        affine{part(called, ".bias")});
+  }
+}
+/// `batchNormalization<options>(x, "norm")`. Weights: NAME.running_mean, NAME.running_var, NAME.weight
+/// and NAME.bias, one element per channel. Error: those of `tenon::batchNormalization`.
+template <batchNormalization_options O = batchNormalization_options{}, operand_like X>
+constexpr auto batchNormalization(X x, const name& called) {
+  if constexpr (is_broken<X>) {
+    return x;
+  } else {
+    using channels = weight_leaf<shapes::channels(X::type.shape, O)>;
+    return tenon::batchNormalization<O>(
+        x, channels{part(called, ".running_mean")}, channels{part(called, ".running_var")},
+        channels{part(called, ".weight")}, channels{part(called, ".bias")});
   }
 }
 

@@ -148,7 +148,9 @@ struct split_t {
     if (o.axis < 0 || o.axis >= t.shape.rank)
       return error{code::axis, name, "axis", t.shape.rank, o.axis};
     i64& extent = t.shape.extent[o.axis];
-    if (o.begin < 0 || o.size < 1 || o.begin >= extent || o.size > extent - o.begin)
+    if (o.begin < 0 || o.begin >= extent)
+      return error{code::extent, name, "splits", extent - 1, o.begin};
+    if (o.size < 1 || o.size > extent - o.begin)
       return error{code::extent, name, "splits", extent - o.begin, o.size};
     extent = o.size;
     return t;
@@ -259,6 +261,9 @@ struct tile_t {
     for (int i = 0; i < t.shape.rank; ++i) {
       if (o.repetitions[i] < 1 || o.repetitions[i] > (i64{1} << 24))
         return error{code::extent, name, "repetitions", 1, o.repetitions[i]};
+      const i64 most = (i64{1} << 40) / t.shape.extent[i];  // no overflow, and refused later anyway
+      if (o.repetitions[i] > most)
+        return error{code::extent, name, "repetitions", most, o.repetitions[i]};
       t.shape.extent[i] *= o.repetitions[i];
     }
     return t;

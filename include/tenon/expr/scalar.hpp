@@ -439,6 +439,8 @@ constexpr scalar stored_as(scalar root, type wanted) {
   if (wanted == type::float32)
     return root.is() == lane::mask ? select(root, 1.0f, 0.0f) : root;
   if (wanted == type::uint8) return byte ? root : root.apply(sop::to_byte, lane::integer);
+  if (byte && root.is() == lane::integer)  // else the program's result would be the byte
+    return root.apply(sop::int_or, lane::integer, root);
   return root.is() == lane::mask ? root.apply(sop::mask_to_int, lane::mask) : root;
 }
 

@@ -18,6 +18,8 @@ struct cpu {
   static constexpr const char* name = "cpu";
   static constexpr sharing memory = sharing::same;
   static constexpr bool fuses = true;
+  /// Without fma products are rounded twice; see `differential`.
+  static constexpr double rounding = simd::has_fma ? 0 : 0x1p-24;
 
   /// Maps in float32, int32 and uint8, moves and gathers of int64 too, all else in float32; offsets
   /// fit into 31 bits.
@@ -25,7 +27,7 @@ struct cpu {
     const bool moves = n.kind == family::move || n.kind == family::gather,
                maps = n.kind == family::map;
     const auto takes = [&](const tensor& x) {
-      const bool known = moves ? computes(x.type) || x.type == type::int64
+      const bool known = moves  ? computes(x.type) || x.type == type::int64
                          : maps ? computes(x.type)
                                 : x.type == type::float32;
       return known && x.shape.count() <= i64{1} << 29;
@@ -60,7 +62,8 @@ struct cpu {
     if constexpr (is_copy({Program.code, Program.size}))
       return {};
     else
-      return {&simd::run_inlined<Program>, {}, size_bytes(result_type({Program.code, Program.size}))};
+      return {
+          &simd::run_inlined<Program>, {}, size_bytes(result_type({Program.code, Program.size}))};
   }
 
   struct work {

@@ -166,10 +166,11 @@ struct row_index {
   }
 };
 
+/// Where a stage's piece begins; a row buffer holds just the piece.
 inline std::byte* address(const row_plan& p, const place_of& w, const row_index& row, i64 first,
                           const frame& f, std::byte* locals) noexcept {
-  std::byte* base = w.root < 0 ? locals + w.local * p.local_bytes : f.base[w.root];
-  return base + ((w.root < 0 ? 0 : row.offset(p, w)) + first * w.column) * w.bytes;
+  if (w.root < 0) return locals + w.local * p.local_bytes;
+  return f.base[w.root] + (row.offset(p, w) + first * w.column) * w.bytes;
 }
 
 inline void run_row(const row_plan& p, const stage* stages, const row_index& row, i64 first, i64 n,
@@ -215,12 +216,17 @@ constexpr i64 columns_of(const group& g) {
   for (int i = g.space.rank - g.columns; i < g.space.rank; ++i) n *= g.space[i];
   return n;
 }
-/// Row buffers: one for each intermediate that lives in the group, `columns` elements long.
+/// Bytes of a row buffer. Without reductions a row is as long as `collapse` makes it.
+constexpr i64 local_bytes_of(const group& g) {
+  const i64 all = g.space.count(), piece = all < map_chunk ? all : map_chunk;
+  return aligned((g.columns > 0 ? columns_of(g) : piece) * 4);
+}
+/// Row buffers: one for each intermediate that lives in the group.
 constexpr footprint measure_rows(const plan_view& p, int g) {
   const list<int> m = p.members_of(p.groups[g]);
   i64 locals = 0;
   for (const int id : m) locals += !p.values[id].materialised;
-  return {0, 0, locals * aligned(columns_of(p.groups[g]) * 4),
+  return {0, 0, locals * local_bytes_of(p.groups[g]),
           aligned(static_cast<i64>(sizeof(row_plan))) + m.size * static_cast<i64>(sizeof(stage))};
 }
 
@@ -301,7 +307,7 @@ inline const row_plan* bind_rows(const binding<function>& b) noexcept {
     return place_in(p, g, id, false, -1);
   };
   r->stages = m.size;
-  r->local_bytes = aligned(columns_of(g) * 4);
+  r->local_bytes = local_bytes_of(g);
   for (int k = 0; k < m.size; ++k) {
     const node& n = p.table.nodes[m[k]];
     stage& s = *new (stages + k) stage{};

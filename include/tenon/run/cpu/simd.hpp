@@ -37,6 +37,12 @@ static_assert(16 % width == 0, "cpu: registers of 4, 8 or 16 floats are known");
 #endif
   return x;
 }
+/// Whether the target has fma: then contractions and programs have the bits of `reference`.
+#if defined(__AVX512F__) || defined(__FMA__) || defined(__aarch64__)
+inline constexpr bool has_fma = true;
+#else
+inline constexpr bool has_fma = false;
+#endif
 /// `a * b + c`, rounded once where the target can. (xsimd 8 leaves AVX-512 to two roundings.)
 [[gnu::always_inline]] inline real fma(real a, real b, real c) noexcept {
 #if defined(__AVX512F__)

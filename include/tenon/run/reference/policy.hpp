@@ -12,6 +12,7 @@ struct reference {
   static constexpr const char* name = "reference";
   static constexpr sharing memory = sharing::same;
   static constexpr bool fuses = false;
+  static constexpr double rounding = 0;
   static constexpr bool supports(const table_view& t, const node& n) {
     bool known = reference_kernels::stores(n.out.type);
     for (int k = 0; k < n.operands; ++k)

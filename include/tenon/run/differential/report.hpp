@@ -1,0 +1,173 @@
+// A failure in words: the seed, the operator, its operands, the first element that differs, and the
+// code to build the graph again.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/run/differential/graph.hpp>
+#include <tenon/run/differential/shrink.hpp>
+
+namespace tenon::trial {
+
+inline std::string words_of(const tensor& t) {
+  std::string r = std::string(name_of(t.type)) + " [";
+  for (int i = 0; i < t.shape.rank; ++i) r += (i > 0 ? ", " : "") + std::to_string(t.shape[i]);
+  return r + "]";
+}
+inline std::string value_name(int node) { return "v" + std::to_string(node); }
+
+template <class T> std::string words_of_element(const std::byte* at) {
+  T x;
+  std::memcpy(&x, at, sizeof x);
+  if constexpr (std::is_same_v<T, float>)
+    return printed("%a (%.9g)", static_cast<double>(x), static_cast<double>(x));
+  else
+    return std::to_string(x);
+}
+/// Number of floats from one to the other; both zeros are one place.
+inline std::string distance_of(const std::byte* a, const std::byte* b) {
+  float x, y;
+  std::memcpy(&x, a, sizeof x);
+  std::memcpy(&y, b, sizeof y);
+  if (x != x || y != y) return "one is NaN";
+  const auto place = [](float f) {
+    const auto bits = static_cast<i64>(std::bit_cast<std::uint32_t>(f));
+    return (bits & 0x80000000) != 0 ? 0x80000000 - bits : bits;
+  };
+  const i64 apart = place(x) - place(y);
+  return std::to_string(apart < 0 ? -apart : apart) + " ulp apart";
+}
+
+/// The element and both values, found out by calling once more.
+template <class Test> std::string words_of_element(Test& run, const table_view& t,
+                                                   const contents& c, const difference& d) {
+  if (d.element < 0) return "  " + d.problem + "\n";
+  const tensor& out = t.nodes[t.outputs[d.output]].out;
+  std::string problem;
+  const auto wanted = run.expected(t, c, problem);
+  std::string r = "  first difference: element " + std::to_string(d.element) + " at [";
+  i64 left = d.element;
+  const strides step = dense(out.shape);
+  for (int i = 0; i < out.shape.rank; left %= step[i], ++i)
+    r += (i > 0 ? ", " : "") + std::to_string(left / step[i]);
+  const auto size = static_cast<std::size_t>(size_bytes(out.type)),
+             at = static_cast<std::size_t>(d.element) * size,
+             o = static_cast<std::size_t>(d.output);
+  const std::byte *a = wanted->wanted[o].data() + at, *b = d.found.data();
+  with_element(out.type, [&]<class T>() {
+    r += "]: reference " + words_of_element<T>(a) + ", found " + words_of_element<T>(b);
+  });
+  if (out.type == type::float32) r += ", " + distance_of(a, b);
+  if (!wanted->allowed.empty()) {
+    const range& allowed = wanted->allowed[o][static_cast<std::size_t>(d.element)];
+    r += printed(", allowed %.9g to %.9g", allowed.low, allowed.high) +
+         (allowed.nan ? " or NaN" : "");
+  }
+  return r + "\n";
+}
+
+/// Which node differs and what it reads.
+inline std::string words_of_node(const table_view& t, int at) {
+  const node& n = t.nodes[at];
+  std::string r = std::string("  operator: ") + n.op + " (" + name_of(n.kind) + "), node " +
+                  value_name(at) + ", " + words_of(n.out) + "\n";
+  if (n.region >= 0) r += std::string("  part of: ") + t.regions[n.region].op + "\n";
+  for (int k = 0; k < n.operands; ++k)
+    r += "  operand " + std::to_string(k) + ": " + value_name(n.in[k]) + ", " +
+         t.nodes[n.in[k]].op + ", " + words_of(t.nodes[n.in[k]].out) + "\n";
+  return r;
+}
+/// Small contents are printed whole.
+inline std::string words_of_contents(const tensor& t, const elements& e) {
+  if (t.shape.count() > 64) return "";
+  std::string r = "  //";
+  with_element(t.type, [&]<class T>() {
+    for (std::size_t i = 0; i < e.size(); i += sizeof(T)) {
+      T x;
+      std::memcpy(&x, e.data() + i, sizeof x);
+      if constexpr (std::is_same_v<T, float>)
+        r += printed(" %a", static_cast<double>(x));
+      else
+        r += " " + std::to_string(x);
+    }
+  });
+  return r;
+}
+/// The nodes that a case needs, each as `line(node)` says it.
+template <class Line>
+std::string words_of_graph(const cut_table& net, const contents& c, Line line) {
+  const table_view t = net.view();
+  const std::vector<bool> needed = net.needed();
+  std::string r = "  rebuild:\n";
+  for (int i = 0; i < t.nodes.size; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (!needed[at]) continue;
+    const std::string text = line(t, i);
+    if (text.empty()) continue;
+    r += "    " + text +
+         (is_leaf(t.nodes[i].kind) ? words_of_contents(t.nodes[i].out, c[at]) : "") + "\n";
+  }
+  r += "    const auto net = b.finish({";
+  for (int o = 0; o < t.outputs.size; ++o) r += (o > 0 ? ", " : "") + value_name(t.outputs[o]);
+  return r + "});\n";
+}
+
+template <class Test> std::string headline(const Test& run, const difference& d, int number) {
+  return "differential: seed " + std::to_string(run.options.seed) + ", number " +
+         std::to_string(number) + ", " + d.way + "\n";
+}
+/// What is said of any small case.
+template <class Test, class Line>
+std::string words_of_case(Test& run, const small_case& s, int number, Line line) {
+  const table_view t = s.net.view();
+  std::string r = headline(run, s.what, number) +
+                  words_of_node(t, t.outputs[s.what.output < 0 ? 0 : s.what.output]);
+  return r + words_of_element(run, t, s.values, s.what) + words_of_graph(s.net, s.values, line);
+}
+
+/// A random graph that fails.
+template <class Test> std::string report_of(Test& run, const random_graph& g,
+                                            const difference& what, std::uint64_t seed, mood m,
+                                            int number) {
+  if (!g.fault.ok()) return headline(run, what, number) + "  " + what.problem + "\n";
+  const table_view t = g.net.view();
+  std::vector<bool> may_cut(static_cast<std::size_t>(t.nodes.size));
+  std::vector<const step*> steps(may_cut.size());
+  for (const step& s : g.steps) {
+    may_cut[static_cast<std::size_t>(s.node)] = true;
+    steps[static_cast<std::size_t>(s.node)] = &s;
+  }
+  const contents c = any_contents(t, seed, m);
+  const auto line = [&](const table_view& now, int i) {
+    const node& n = now.nodes[i];
+    const step* s = steps[static_cast<std::size_t>(i)];
+    if (s == nullptr) return std::string();  // inside of a composite operator
+    const bool replaced = is_leaf(n.kind) && !is_leaf(t.nodes[i].kind);
+    return "const auto " + value_name(i) + " = " +
+           (replaced ? "b.input(\"" + value_name(i) + "\", " + code_of(n.out) + ")" : s->code) +
+           ";";
+  };
+  const auto cut = cut_down(t, c, may_cut, [&](const table_view& v, const contents& e) {
+    return run.differs(v, e, seed);
+  });
+  return words_of_case(run, cut ? *cut : small_case{cut_table(t), c, what}, number, line);
+}
+
+/// A table that fails: any node may be cut off.
+template <class Test> std::string report_of(Test& run, const table_view& t, const contents& c,
+                                            const difference& what, std::uint64_t seed,
+                                            int number) {
+  const auto line = [](const table_view& now, int i) {
+    const node& n = now.nodes[i];
+    std::string r = value_name(i) + " = " + n.op + " (" + name_of(n.kind) + ") " + words_of(n.out);
+    if (is_leaf(n.kind)) return r + " " + now.name_of(n).c_str();
+    for (int k = 0; k < n.operands; ++k) r += (k > 0 ? ", " : " of ") + value_name(n.in[k]);
+    return r;
+  };
+  const std::vector<bool> all(static_cast<std::size_t>(t.nodes.size), true);
+  const auto cut = cut_down(
+      t, c, all, [&](const table_view& v, const contents& e) { return run.differs(v, e, seed); });
+  if (cut) return words_of_case(run, *cut, number, line);
+  return words_of_case(run, small_case{cut_table(t), c, what}, number, line) +
+         "  only the whole graph differs: its programs as constants, or how it is fused\n";
+}
+
+}  // namespace tenon::trial
