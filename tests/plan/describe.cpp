@@ -77,6 +77,58 @@ TEST_CASE("crossings, copies and their reasons are told") {
   CHECK(contains(text, "  stored   %1 for %2 transpose in group 1: that runs on fusing\n"));
 }
 
+TEST_CASE("joins in place, views of parts, types and positions are told") {
+  constexpr auto both = [](auto x) {
+    auto y = tn::concat<0>(tn::tanh(x), tn::exp(x));
+    auto z = tn::concat<0>(tn::relu(x), tn::weight<"w", float, 2, 16>);
+    auto part = tn::slice<tn::slice_options{.starts = {1, 0}, .sizes = {2, 16}}>(y);
+    return tn::outputs(tn::argMax<1>(tn::relu(part)), tn::greater(y, tn::weight<"least", float, 1>), z);
+  };
+  const auto made = planned<tn::graph<both, tn::input<"x", float, 4, 16>>>(fusing);
+  REQUIRE(made.ok());
+  const std::string text = tn::describe(made->view());
+  CHECK(contains(text, "in 7 groups and 2 views that need no kernel\n"));
+  CHECK(contains(text, "arena 0 .. 256\n"));
+  CHECK(contains(text, "arena 256 .. 512\n"));                            // the join's second half
+  CHECK(contains(text, "[2, 16]                   arena 64 .. 192\n"));   // two rows of it
+  CHECK(contains(text, "written in place by groups 2, 3\n"));
+  CHECK(contains(text, "slice of concat of %1 and %2 "));
+  CHECK(contains(text, "read through a concat, and moves join no group"));
+  CHECK(contains(text, " not: it is computed in its place\n"));
+  CHECK(contains(text, "           w, because it lies in the caller's memory\n"));
+  CHECK(contains(text, "it is computed in its place in the result\n"));
+  CHECK(contains(text, "uint8 [8, 16]             output 1\n"));
+  CHECK(contains(text, "int32 [2]                 output 0\n"));
+  CHECK(contains(text, "the reader finds positions"));
+}
+
+TEST_CASE("states are no inputs, and bounds are no extents") {
+  constexpr auto step = [](auto x, auto kept) {
+    auto now = tn::tanh(x + kept);
+    tn::next(kept, now);
+    return tn::matmul(now, tn::weight<"w", float, 16, 4>);
+  };
+  const auto made = planned<tn::graph<step, tn::input<"x", float, 2, 16>, tn::state<"memory", float, 2, 16>>>(fusing);
+  REQUIRE(made.ok());
+  const std::string text = tn::describe(made->view());
+  CHECK(contains(text, "\ninputs     0  x    "));
+  CHECK(contains(text, "\nstates     0  memory    "));
+  CHECK(!contains(text, "           1  memory"));
+  CHECK(contains(text, "128 B   next: %2, in place\n"));
+  CHECK(made->view().state_bytes() == 256);
+  CHECK(contains(text, "; 256 B of states\n"));
+  CHECK(contains(text, "state 0\n"));
+  CHECK(contains(text, "next state 0\n"));
+  CHECK(contains(text, "it is the next value of memory\n"));
+
+  constexpr auto scores = [](auto x) { return tn::softmax<2>(tn::matmul(x, tn::transpose<0, 2, 1>(x))); };
+  using net = tn::graph<scores, tn::input<"tokens", float, 1, tn::upto<128>, 32>>;
+  const std::string most = tn::describe<net, toy<fusing>>();
+  CHECK(contains(most, "float32 [1, <= 128, 32]"));
+  CHECK(contains(most, "float32 [1, <= 128, <= 128]"));
+  CHECK(contains(most, "\nbounds     extents, bytes and operations below are those of the largest call\n"));
+}
+
 TEST_CASE("no name spoils the text") {
   tn::builder b;
   const auto x = b.input("two\nlines \x1b[31m \"quoted\"", {tn::type::float32, tn::extents(2, 2)});

@@ -119,6 +119,23 @@ TEST_CASE("diagrams of random plans have every node and every edge once") {
   }
 }
 
+TEST_CASE("states are drawn as such") {
+  tn::builder b;
+  const tn::tensor t{tn::type::float32, tn::extents(2, 2)};
+  const auto x = b.input("x", t), kept = b.state("h", t);
+  const auto y = b.add<tn::add_t>({}, {x, kept});
+  b.next(kept, y);
+  const auto made = planned(b.finish({b.add<tn::greater_t>({}, {y, x})}), fusing);
+  REQUIRE(made.ok());
+  const std::string dot = tn::graphviz(made->view()), chart = tn::mermaid(made->view());
+  check(read_dot(dot), made->view());
+  check(read_mermaid(chart), made->view());
+  CHECK(count(dot, "h (state)") == 1);
+  CHECK(count(dot, "[label=\"next h\"") == 1);
+  CHECK(count(dot, "uint8 [2, 2]") == 1);
+  CHECK(count(chart, "([\"next h\"])") == 1);
+}
+
 TEST_CASE("names cannot break out of their labels") {
   const auto made = planned(hostile(), fusing);
   REQUIRE(made.ok());

@@ -42,8 +42,33 @@ TEST_CASE("programs have the parentheses that they need and no others") {
   CHECK(text_of_program<1>([](auto x) { return tn::bitcast<float>((tn::bitcast<std::int32_t>(x) >> 3 & 255) | 1 << 4); }) ==
         "bitcast<float>(bitcast<int32>(x0) >> 3 & 255 | 16)");
   CHECK(text_of_program<2>([](auto x, auto y) { return pow(sqrt(abs(x)), tanh(y)); }) == "pow(sqrt(abs(x0)), tanh(x1))");
+  CHECK(text_of_program<1>([](auto x) { return tn::cast<float>(tn::cast<std::uint8_t>(x <= 2.0f)); }) == "cast<float>(cast<uint8>(cast<int32>(x0 <= 2)))");
   CHECK(text_of_program<1>([](auto) { return 3.0f; }) == "3");
   CHECK(text_of_program<1>([](auto x) { return x; }) == "x0");
+}
+
+TEST_CASE("programs over integers and masks read like those over floats") {
+  const auto text = [](const auto& f) {
+    tn::program_types types{};
+    types.operand[0] = tn::type::int32;
+    types.operand[1] = tn::type::uint8;
+    const tn::recorded r = tn::record_program<2>(f, types);
+    REQUIRE(r.fault == tn::code::ok);
+    return words::infix(r.view());
+  };
+  CHECK(text([](auto x, auto y) { return (x + y) * (x - 3); }) == "(x0 + x1) * (x0 - 3)");
+  CHECK(text([](auto x, auto y) { return (x < y) | (y == -1) | !(y <= x); }) == "select(x0 < x1 | x1 == -1 | !(x1 <= x0), 1, 0)");
+  CHECK(text([](auto x, auto) { return (x ^ x) << 2; }) == "(x0 ^ x0) << 2");
+}
+
+TEST_CASE("moves and gathers tell where elements come from") {
+  constexpr auto gathered = [](auto x) { return tn::gather<1>(x, tn::argMax<0>(x)); };
+  using rows = tn::input<"x", float, 6, 16>;
+  CHECK(details_of_anchor<gathered, rows>(1) == "at computed positions below 16");
+  constexpr auto part = [](auto x) { return tn::slice<tn::slice_options{.starts = {1, 2}, .sizes = {3, 7}, .strides = {1, 2}}>(x); };
+  CHECK(details_of_anchor<part, rows>() == "from element 18 on, steps 16, 2");
+  constexpr auto padded = [](auto x) { return tn::pad<tn::pad_options{.beginningPadding = {0, 1}, .endingPadding = {2, 3}, .value = -0.5}>(x); };
+  CHECK(details_of_anchor<padded, rows>() == "before 0, 1; after 2, 3; value -0.5");
 }
 
 TEST_CASE("what is used twice gets a name, so that texts do not grow exponentially") {
@@ -65,7 +90,8 @@ TEST_CASE("every instruction has a text of its own") {
   const words::term a{"a", words::tight}, b{"b", words::tight}, c{"c", words::tight};
   for (int o = 3; o <= static_cast<int>(tn::sop::pow); ++o) {
     const auto op = static_cast<tn::sop>(o);
-    const bool integer = op >= tn::sop::int_add && op <= tn::sop::int_or;  // written like their partners
+    const bool integer = (op >= tn::sop::int_add && op <= tn::sop::int_xor) ||  // written like their partners
+                         (op >= tn::sop::int_less && op <= tn::sop::mask_to_int);
     const std::string text = words::write(tn::instruction::make(op, 0, 0, 1, 2), a, b, c).text;
     CHECK(text.find('a') != std::string::npos);
     CHECK((tn::sources_of(op) < 2 || text.find('b') != std::string::npos));

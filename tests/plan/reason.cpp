@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "../catch.hpp"
 #include "random_graph.hpp"
+#include <array>
 #include <map>
 #include <set>
 #include <tenon/plan/reason.hpp>
@@ -85,11 +86,25 @@ static_assert(why<residual, rows>("tanh", "add") == apart::cycle);
 constexpr auto long_rows = [](auto x) { return tn::softmax<1>(tn::softmax<1>(tn::softmax<1>(tn::softmax<1>(x)))); };
 static_assert(why<long_rows, rows>("softmax", "softmax") == apart::full, "12 of 16 stages");
 
+// Joins are seen through; what they hold keeps its own reasons.
+constexpr auto through_join = [](auto x) { return tn::relu(tn::concat<0>(tn::matmul(x, w<0>), tn::tanh(x))); };
+static_assert(why<through_join, rows>("matmul", "relu") == apart::moved && why<through_join, rows>("tanh", "relu") == apart::moved);
+constexpr auto half_join = [](auto x) { return tn::concat<0>(tn::tanh(x), x); };
+static_assert(why<half_join, rows>("tanh", "concat") == apart::reader_alone);
+constexpr auto compared = [](auto x) { return tn::greater(tn::matmul(x, w<0>), x); };
+static_assert(why<compared, rows>("matmul", "greater") == apart::types);
+constexpr auto chosen = [](auto x, auto mask) { return tn::where(mask, tn::matmul(x, w<0>), x); };
+static_assert(why<chosen, rows, tn::input<"mask", std::uint8_t, 6, 16>>("matmul", "where") == apart::types);
+constexpr auto first = [](auto x) { return tn::argMax<1>(tn::tanh(x)); };
+static_assert(why<first, rows>("tanh", "argMax") == apart::positions);
+constexpr auto looked_up = [](auto x) { return tn::gather<0>(tn::tanh(x), tn::argMax<1>(x)); };
+static_assert(why<looked_up, rows>("tanh", "gather") == apart::reader_alone && why<looked_up, rows>("argMax", "gather") == apart::reader_alone);
+
 // The caller reads outputs; nobody reads what stays inside.
 constexpr bool outputs_have_a_reason() {
   const tn::owned_plan p = planned<tn::graph<kept, rows>>(fusing).value();
   int found = 0;
-  for (const tn::boundary& b : tn::boundaries(p.view())) found += b.reader < 0 && b.why == apart::output;
+  for (const tn::boundary& b : tn::boundaries(p.view())) found += b.reader < 0 && b.why == apart::output && b.output == found;
   return found == 2;
 }
 static_assert(outputs_have_a_reason());
@@ -107,6 +122,28 @@ constexpr auto convolved = [](auto x) { return tn::conv2d(tn::transpose<0, 1, 3,
 static_assert(why_copied<convolved, image>() == copied::sweep);
 constexpr auto product = [](auto x) { return tn::matmul(tn::transpose<1, 0>(x), tn::weight<"v", float, 6, 3>); };
 static_assert(why_copied<product, rows>() == copied::none, "products take any strides");
+
+constexpr auto part = [](auto x) { return tn::relu(tn::slice<tn::slice_options{.starts = {2, 0}, .sizes = {3, 16}}>(x)); };
+static_assert(why_copied<part, rows>() == copied::none);
+constexpr auto padded = [](auto x) { return tn::pad<tn::pad_options{.beginningPadding = {1, 0}, .endingPadding = {0, 0}}>(x); };
+static_assert(why_copied<padded, rows>() == copied::padding);
+constexpr auto both = [](auto x) { return tn::relu(tn::concat<0>(tn::tanh(x), tn::exp(x))); };
+static_assert(why_copied<both, rows>() == copied::none);
+static_assert(why_copied<half_join, rows>() == copied::join_leaf);
+constexpr auto join_of_view = [](auto x) { return tn::concat<0>(tn::tanh(x), tn::reshape<2, 16>(tn::exp(tn::reshape<32>(tn::slice<tn::slice_options{.starts = {0, 0}, .sizes = {2, 16}}>(x))))); };
+static_assert(why_copied<join_of_view, rows>() == copied::join_view);
+constexpr auto joined_output = [](auto x) {
+  auto y = tn::tanh(x);
+  return tn::outputs(y, tn::concat<0>(y, tn::exp(x)));
+};
+static_assert(why_copied<joined_output, rows>() == copied::join_output);
+constexpr auto across = [](auto x) { return tn::concat<1>(tn::tanh(x), tn::exp(x)); };
+static_assert(why_copied<across, rows>() == copied::join_across);
+constexpr auto again = [](auto x) {
+  auto y = tn::tanh(x);
+  return tn::concat<0>(y, y);
+};
+static_assert(why_copied<again, rows>() == copied::join_another);
 
 // What a group is.
 constexpr tn::form form_of_first(const tn::owned_plan& p) { return tn::form_of(p.grouped.groups[0]); }
@@ -129,8 +166,10 @@ std::set<int> dependents(const tn::plan_view& p, int g) {
     before = all.size();
     for (int i = 0; i < p.table.nodes.size; ++i)
       for (int k = 0; k < p.table.nodes[i].operands; ++k) {
-        const int root = p.values[p.table.nodes[i].in[k]].root, own = p.group_of[i];
-        if (own >= 0 && own != g && p.group_of[root] >= 0 && reached(p.group_of[root])) all.insert(own);
+        const int own = p.group_of[i];
+        tn::each_maker(p, p.table.nodes[i].in[k], [&](int maker) {
+          if (own >= 0 && own != g && p.group_of[maker] >= 0 && reached(p.group_of[maker])) all.insert(own);
+        });
       }
   }
   return all;
@@ -152,6 +191,12 @@ bool holds(const tn::plan_view& p, const tn::boundary& b) {
     case apart::reduced: return reader.kind == family::reduce && own.kind == family::contract;
     case apart::epilogue: return own.kind == family::contract && own.size == 2 && value.kind == family::map;
     case apart::several_uses: return value.kind == family::contract && tn::passes::count_uses(t)[b.value] > 1;
+    case apart::types: {
+      bool real = reader.out.type == tn::type::float32;
+      for (int k = 0; k < reader.operands; ++k) real = real && t.nodes[reader.in[k]].out.type == tn::type::float32;
+      return own.kind == family::contract && reader.kind == family::map && !real;
+    }
+    case apart::positions: return reader.kind == family::reduce && tn::gives_position(t.reduction_of(reader).how);
     case apart::full: return own.size == tn::passes::max_stages;
     case apart::space: return !(reader.out.shape == own.space) || reader.kind == family::reduce;
     case apart::axes: return tn::passes::trailing_axes(t.reduction_of(reader), own.space.rank) == 0;
@@ -161,8 +206,10 @@ bool holds(const tn::plan_view& p, const tn::boundary& b) {
       const std::set<int> behind = dependents(p, p.group_of[b.value]);
       bool found = false;
       for (int k = 0; k < reader.operands; ++k) {
-        const int root = p.values[reader.in[k]].root;
-        found = found || behind.count(p.group_of[root]) != 0;
+        tn::each_maker(p, reader.in[k], [&](int maker) {
+          const bool seen_as_view = maker != reader.in[k] && p.group_of[maker] == p.group_of[b.value];
+          found = found || seen_as_view || behind.count(p.group_of[maker]) != 0;
+        });
       }
       return found;
     }
@@ -190,16 +237,18 @@ TEST_CASE("every edge between groups has one reason, and it is true") {
     const auto made = planned(net, round % 5 == 4 ? std::vector{plain, plain} : std::vector{fusing, second});
     REQUIRE(made.ok());
     const tn::plan_view p = made->view();
-    std::map<std::pair<int, int>, int> edges;  // what is read, by whom
+    std::map<std::array<int, 3>, int> edges;  // what is read, as what, by whom
     for (int i = 0; i < p.table.nodes.size; ++i)
-      for (int k = 0; k < p.table.nodes[i].operands && !tn::reasons::is_view(p, i); ++k) {
-        const int from = p.table.nodes[i].in[k], root = p.values[from].root;
-        if (!is_leaf(p.table.nodes[root].kind) && p.group_of[root] != p.group_of[i]) edges[{from, i}] = 1;
+      for (int k = 0; k < p.table.nodes[i].operands && !tn::is_view(p, i); ++k) {
+        const int from = p.table.nodes[i].in[k];
+        tn::each_maker(p, from, [&](int maker) {
+          if (p.group_of[maker] >= 0 && p.group_of[maker] != p.group_of[i]) edges[{maker, from, i}] = 1;
+        });
       }
     for (const tn::boundary& b : tn::boundaries(p)) {
       if (b.reader < 0) continue;
       INFO("node " << b.value << " for " << b.reader << ": " << text_of(b.why));
-      CHECK(edges[{b.through < 0 ? b.value : b.through, b.reader}]-- == 1);
+      CHECK(edges[{b.value, b.through < 0 ? b.value : b.through, b.reader}]-- == 1);
       CHECK(p.values[b.value].materialised);
       CHECK(holds(p, b));
       CHECK(tn::why_apart(p, b.value, b.reader) != apart::none);
@@ -208,7 +257,7 @@ TEST_CASE("every edge between groups has one reason, and it is true") {
     for (const auto& [edge, left] : edges) CHECK(left == 0);
   }
   for (const apart why : {apart::policies, apart::no_fusion, apart::anchor, apart::reader_alone, apart::moved, apart::maker_alone,
-                          apart::reduced, apart::several_uses, apart::axes, apart::cycle, apart::other_group}) {
+                          apart::reduced, apart::several_uses, apart::types, apart::positions, apart::axes, apart::cycle, apart::other_group}) {
     INFO(text_of(why));
     CHECK(seen[why] > 0);
   }
@@ -219,6 +268,7 @@ TEST_CASE("a move has a reason to copy exactly when it copies") {
   INFO("seed " << seed);
   std::mt19937 random(seed);
   int views = 0, copies = 0;
+  std::map<copied, int> seen;
   for (int round = 0; round < 400; ++round) {
     const auto net = any_graph(random, 4 + round % 40);
     REQUIRE(net.ok());
@@ -230,8 +280,15 @@ TEST_CASE("a move has a reason to copy exactly when it copies") {
       const tn::refusal r = tn::why_copied(p, i);
       CHECK((r.why == copied::none) == (p.group_of[i] < 0));
       if (r.reader >= 0) CHECK(p.table.nodes[r.reader].kind != family::input);
+      if (r.why >= copied::join_leaf && r.why != copied::join_another) CHECK(p.values[r.operand].inside != i);
       (p.group_of[i] < 0 ? views : copies) += 1;
+      ++seen[r.why];
     }
+  }
+  for (const copied why : {copied::padding, copied::output, copied::no_strides, copied::row_group, copied::reader, copied::last_axis,
+                           copied::join_leaf, copied::join_view, copied::join_across, copied::join_another}) {
+    INFO(text_of(why));
+    CHECK(seen[why] > 0);
   }
   CHECK(views > 100);
   CHECK(copies > 100);

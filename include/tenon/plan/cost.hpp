@@ -2,7 +2,7 @@
 // plan alone. Plain numbers, usable in a static_assert.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/group.hpp>
+#include <tenon/plan/makers.hpp>
 
 namespace tenon {
 
@@ -14,10 +14,11 @@ namespace tenon {
 ///   defines it (`flops_of`);
 /// - contract: two for each term of each sum, products with padding included;
 /// - reduce and window: one for each element that is combined; an average one more per result;
-/// - move: none.
+/// - move and gather: none.
 ///
 /// `read`, `weights` and `written` are bytes outside of the group, each buffer once, as if caches
-/// had no limits: the least that must move. What lives inside a group counts nowhere.
+/// had no limits: the least that must move. What lives inside a group counts nowhere, nor does what
+/// a join finds in its place. A gather reads no more elements than it writes.
 struct cost {
   i64 flops = 0;
   i64 read = 0;     ///< of inputs and of other groups' values
@@ -97,6 +98,36 @@ constexpr i64 window_flops(const windowing& w, const shape& out) {
   return combined * other + (w.average ? out.count() : 0);
 }
 
+/// Bytes of memory that a value shows: what repeats counts once.
+constexpr i64 bytes_behind(const plan_view& p, int id) {
+  const tensor& t = p.table.nodes[id].out;
+  i64 elements = 1;
+  for (int i = 0; i < t.shape.rank; ++i)
+    if (p.values[id].step[i] != 0) elements *= t.shape[i];
+  return elements * size_bytes(t.type);
+}
+/// The least that node `n` reads of its operand `k`.
+constexpr i64 bytes_read(const plan_view& p, const node& n, int k) {
+  const i64 all = bytes_behind(p, n.in[k]), chosen = n.out.bytes();
+  const bool data = n.kind == family::gather && k == 0 && n.in[0] != n.in[1];
+  return data && chosen < all ? chosen : all;
+}
+/// Bytes that node `id` writes into memory.
+constexpr i64 bytes_written(const plan_view& p, int id) {
+  const node& n = p.table.nodes[id];
+  i64 bytes = p.values[id].materialised ? n.out.bytes() : 0;
+  if (n.kind != family::move || p.table.movement_of(n).is != movement::form::join) return bytes;
+  for (int k = 0; k < n.operands; ++k)
+    if (joined_in_place(p, id, k)) bytes -= p.table.nodes[n.in[k]].out.bytes();
+  return bytes;
+}
+/// True if operand `k` of node `id` comes from outside of group `g`.
+constexpr bool comes_from_outside(const plan_view& p, int g, int id, int k) {
+  bool outside = false;
+  each_maker(p, p.table.nodes[id].in[k], [&](int maker) { outside |= p.group_of[maker] != g; });
+  return outside && !joined_in_place(p, id, k);
+}
+
 /// Bytes of group `g`'s distinct operands outside of it in one kind of memory. Two views of one
 /// buffer count its bytes once.
 struct reading {
@@ -110,7 +141,7 @@ constexpr reading read_by(const plan_view& p, int g) {
     const node& n = p.table.nodes[i];
     for (int k = 0; k < n.operands; ++k) {
       const int from = n.in[k], root = p.values[from].root;
-      bool again = p.group_of[root] == g;
+      bool again = !comes_from_outside(p, g, i, k);
       for (const int s : seen) again |= s == from;
       if (again) continue;
       seen.push(from);
@@ -121,7 +152,7 @@ constexpr reading read_by(const plan_view& p, int g) {
         bytes.push(0);
       }
       const i64 most = p.buffers[root].bytes;
-      bytes[at] += p.table.nodes[from].out.bytes();
+      bytes[at] += bytes_read(p, n, k);
       if (bytes[at] > most) bytes[at] = most;
     }
   }
@@ -136,7 +167,9 @@ constexpr reading read_by(const plan_view& p, int g) {
 constexpr i64 flops_of(table_view t, const node& n) {
   switch (n.kind) {
     case family::map: return flops_of(t.program_of(n)) * n.out.shape.count();
-    case family::reduce: return t.nodes[n.in[0]].out.shape.count();
+    case family::reduce:
+      return t.nodes[n.in[0]].out.shape.count() +
+             (t.reduction_of(n).average ? n.out.shape.count() : 0);
     case family::contract: return costs::contract_flops(t.contraction_of(n));
     case family::window: return costs::window_flops(t.windowing_of(n), n.out.shape);
     default: return 0;
@@ -148,7 +181,7 @@ constexpr cost cost_of(const plan_view& p, int g) {
   cost c;
   for (const int i : p.members_of(p.groups[g])) {
     c.flops += flops_of(p.table, p.table.nodes[i]);
-    if (p.values[i].materialised) c.written += p.table.nodes[i].out.bytes();
+    c.written += costs::bytes_written(p, i);
   }
   const costs::reading r = costs::read_by(p, g);
   c.read = r.values;
@@ -162,7 +195,7 @@ constexpr cost cost_of(const plan_view& p) {
   cost all;
   for (int g = 0; g < p.groups.size; ++g) all += cost_of(p, g);
   for (const output_copy& c : p.copies_out) {
-    all.read += p.table.nodes[c.node].out.bytes();
+    all.read += costs::bytes_behind(p, c.node);
     all.written += p.table.nodes[c.node].out.bytes();
   }
   return all;

@@ -19,9 +19,18 @@ struct diagram {
     const node& n = at(id);
     std::string called =
         is_leaf(n.kind) ? printable(p.table.name_of(n).c_str()) : operator_name(p.table, id);
-    if (n.kind == family::reduce)
-      called += std::string(" (") + word_of(p.table.reduction_of(n).how) + ")";
-    return {called, describe(n.out.shape)};
+    if (n.kind == family::reduce && called != word_of(p.table.reduction_of(n)))
+      called += std::string(" (") + word_of(p.table.reduction_of(n)) + ")";
+    if (is_state(p.table, id)) called += " (state)";
+    const std::string typed = n.out.type == type::float32 ? "" : name_of(n.out.type);
+    return {called, typed + (typed.empty() ? "" : " ") + describe(n.out.shape)};
+  }
+  /// `output 0`; for the next value of a state `next` and its name.
+  std::string output_label(int o) const {
+    const int kept = o - p.table.call_outputs();
+    if (kept < 0) return joined("output ", o);
+    const int state = p.table.inputs[p.table.call_inputs() + kept];
+    return "next " + printable(p.table.name_of(at(state)).c_str());
   }
   std::string group_label(int g) const {
     const group& own = p.groups[g];
@@ -74,7 +83,7 @@ inline std::string graphviz(const plan_view& p) {
             "\\n" + label[1] + "\"";
     const family kind = p.table.nodes[id].kind;
     if (is_leaf(kind)) text += kind == family::input ? ", shape=ellipse" : ", shape=note";
-    if (reasons::is_view(p, id)) text += ", style=dashed";
+    if (is_view(p, id)) text += ", style=dashed";
     text += "];\n";
   };
   for (int i = 0; i < p.table.nodes.size; ++i)
@@ -86,7 +95,7 @@ inline std::string graphviz(const plan_view& p) {
     text += "  }\n";
   }
   for (int o = 0; o < p.table.outputs.size; ++o)
-    text += notation::joined("  out", o) + notation::joined(" [label=\"output ", o) +
+    text += notation::joined("  out", o) + " [label=\"" + notation::dot_text(d.output_label(o)) +
             "\", shape=ellipse];\n";
   d.each_edge([&](int from, int to, passage how, bool is_output) {
     text += notation::joined("  n", from) + " -> " + notation::joined(is_output ? "out" : "n", to);
@@ -111,7 +120,7 @@ inline std::string mermaid(const plan_view& p) {
     const int shape = kind == family::input ? 2 : kind == family::weight ? 4 : 0;
     text += margin + (notation::joined("n", id)) + brackets[shape] + "\"" +
             notation::mermaid_text(label[0]) + "<br/>" + label[1] + "\"" + brackets[shape + 1] +
-            (reasons::is_view(p, id) ? ":::view\n" : "\n");
+            (is_view(p, id) ? ":::view\n" : "\n");
   };
   for (int i = 0; i < p.table.nodes.size; ++i)
     if (p.group_of[i] < 0) declare("  ", i);
@@ -122,7 +131,8 @@ inline std::string mermaid(const plan_view& p) {
     text += "  end\n";
   }
   for (int o = 0; o < p.table.outputs.size; ++o)
-    text += notation::joined("  out", o) + notation::joined("([\"output ", o) + "\"])\n";
+    text += notation::joined("  out", o) + "([\"" + notation::mermaid_text(d.output_label(o)) +
+            "\"])\n";
   d.each_edge([&](int from, int to, passage how, bool is_output) {
     text += notation::joined("  n", from);
     const std::string label = "|\"" + notation::mermaid_text(d.crossing_label(from, how)) + "\"| ";

@@ -60,11 +60,15 @@ inline term write(instruction x, const term& a, const term& b, const term& c) {
     case sop::int_add: return infix(" + ", sum);
     case sop::sub:
     case sop::int_sub: return infix(" - ", sum);
-    case sop::mul: return infix(" * ", product);
+    case sop::mul:
+    case sop::int_mul: return infix(" * ", product);
     case sop::div: return infix(" / ", product);
-    case sop::less: return infix(" < ", comparison);
-    case sop::less_equal: return infix(" <= ", comparison);
-    case sop::equal: return infix(" == ", equality);
+    case sop::less:
+    case sop::int_less: return infix(" < ", comparison);
+    case sop::less_equal:
+    case sop::int_less_equal: return infix(" <= ", comparison);
+    case sop::equal:
+    case sop::int_equal: return infix(" == ", equality);
     case sop::mask_and:
     case sop::int_and: return infix(" & ", and_);
     case sop::mask_or:
@@ -82,7 +86,9 @@ inline term write(instruction x, const term& a, const term& b, const term& c) {
     case sop::floor: return call("floor");
     case sop::round_even: return call("round_even");
     case sop::select: return call("select");
-    case sop::to_int: return call("cast<int32>");
+    case sop::to_int:
+    case sop::mask_to_int: return call("cast<int32>");
+    case sop::to_byte: return call("cast<uint8>");
     case sop::to_float: return call("cast<float>");
     case sop::as_int: return call("bitcast<int32>");
     case sop::as_float: return call("bitcast<float>");
@@ -140,9 +146,10 @@ inline std::string infix(program_view p, const std::vector<std::string>& argumen
 
 /// What a combination is called.
 inline const char* word_of(combine how) {
-  constexpr const char* words[] = {"sum", "max", "min", "product"};
+  constexpr const char* words[] = {"sum", "max", "min", "product", "argMax", "argMin"};
   return words[static_cast<int>(how)];
 }
+inline const char* word_of(const reduction& r) { return r.average ? "mean" : word_of(r.how); }
 
 /// `5 x 5 taps, stride 2, dilation 2, padding 1`, of two sweeps whose results have these extents.
 inline std::string taps(const sweep& h, const sweep& w, i64 height, i64 width) {
@@ -188,9 +195,41 @@ inline std::string geometry(const contraction& c) {
   return text;
 }
 
-/// What its family adds to a node's name: geometry or window; empty where there is no more to say.
+/// The numbers, with commas: `0, 1`.
+inline std::string listed(const i64* numbers, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += joined(i > 0 ? ", " : "", numbers[i]);
+  return text;
+}
+/// Where a move's elements come from, unless its name tells that.
+inline std::string origin_of(table_view t, const node& n) {
+  const movement& m = t.movement_of(n);
+  const int rank = n.out.shape.rank;
+  if (m.is == movement::form::affine)
+    return (m.offset != 0 ? joined("from element ", m.offset, " on, ") : "") + "steps " +
+           listed(m.step.step, rank);
+  if (m.is != movement::form::pad) return "";
+  i64 after[max_rank]{};
+  for (int i = 0; i < rank; ++i)
+    after[i] = n.out.shape[i] - t.nodes[n.in[0]].out.shape[i] - m.begin[i];
+  const std::string around =
+      joined("before ", listed(m.begin, rank), "; after ", listed(after, rank), "; ");
+  if (m.mode == padding_mode::edge) return around + "the nearest element";
+  if (m.mode == padding_mode::reflection) return around + "mirrored";
+  char value[32];
+  const auto end = std::to_chars(value, value + sizeof value, m.value).ptr;
+  return around + "value " + std::string(value, end);
+}
+
+/// What its family adds to a node's name: geometry, window, or where elements come from; empty
+/// where there is no more to say.
 inline std::string details(table_view t, const node& n) {
   switch (n.kind) {
+    case family::move: return origin_of(t, n);
+    case family::gather: {
+      const gathering& g = t.gathering_of(n);
+      return "at computed positions below " + listed(g.extent, g.coordinates);
+    }
     case family::contract: return geometry(t.contraction_of(n));
     case family::window: {
       const windowing& w = t.windowing_of(n);
@@ -202,10 +241,17 @@ inline std::string details(table_view t, const node& n) {
   }
 }
 
+/// True for what the graph keeps between calls: the last of its inputs.
+inline bool is_state(table_view t, int id) {
+  for (int i = t.call_inputs(); i < t.inputs.size; ++i)
+    if (t.inputs[i] == id) return true;
+  return false;
+}
+
 /// The operator's name; the reshape of a bias inside of a convolution is a reshape.
 inline std::string operator_name(table_view t, int id) {
   const node& n = t.nodes[id];
-  return n.kind == family::move && t.movement_of(n).reshapes ? "reshape" : printable(n.op);
+  return n.kind == family::move && t.movement_of(n).reshapes() ? "reshape" : printable(n.op);
 }
 
 /// A node's name in programs: an input's or weight's own, where it reads like one word; else `%5`.
@@ -229,7 +275,7 @@ inline std::string symbol(table_view t, int id) {
 inline std::string argument(const plan_view& p, int id) {
   const node& n = p.table.nodes[id];
   const bool same_order = n.kind == family::move && p.group_of[id] < 0 &&
-                          p.table.movement_of(n).reshapes && is_leaf(p.table.nodes[n.in[0]].kind);
+                          p.table.movement_of(n).reshapes() && is_leaf(p.table.nodes[n.in[0]].kind);
   return symbol(p.table, same_order ? n.in[0] : id);
 }
 
@@ -243,7 +289,7 @@ inline std::string axes(const reduction& r, int rank) {
 }
 
 /// How node `id` is computed: `max(%3 + conv.bias, 0)`, `conv2d(image, conv.weight)`,
-/// `sum(%5, axis 1)`.
+/// `sum(%5, axis 1)`, `concat(%4, %6, axis 0)`.
 inline std::string expression(const plan_view& p, int id) {
   const node& n = p.table.nodes[id];
   std::vector<std::string> operands;
@@ -251,9 +297,11 @@ inline std::string expression(const plan_view& p, int id) {
   if (n.kind == family::map) return infix(p.table.program_of(n), operands);
   std::string text;
   for (std::size_t k = 0; k < operands.size(); ++k) text += joined(k > 0 ? ", " : "", operands[k]);
+  if (n.kind == family::move && p.table.movement_of(n).is == movement::form::join)
+    text += joined(", axis ", p.table.movement_of(n).axis);
   if (n.kind != family::reduce) return operator_name(p.table, id) + "(" + text + ")";
   const reduction& r = p.table.reduction_of(n);  // softmax's maximum is no softmax
-  return joined(word_of(r.how), "(", text, axes(r, p.table.nodes[n.in[0]].out.shape.rank), ")");
+  return joined(word_of(r), "(", text, axes(r, p.table.nodes[n.in[0]].out.shape.rank), ")");
 }
 
 /// The names of a group's operators, each once: `conv2d + relu`. Of more than `most` the first.

@@ -5,6 +5,7 @@
 #pragma once
 #include <tenon/plan/fuse.hpp>
 #include <tenon/plan/layout.hpp>
+#include <tenon/plan/makers.hpp>
 
 namespace tenon {
 
@@ -21,6 +22,8 @@ enum class apart : std::uint8_t {
   reduced,       ///< a reduction reads a contraction, which takes element-wise epilogues only
   epilogue,      ///< the contraction has its epilogue already
   several_uses,  ///< the contraction's sums have several readers
+  types,         ///< the epilogue of a contraction reads and makes float32 alone
+  positions,     ///< the reader wants positions, which row groups do not keep
   full,          ///< the row group has as many stages as a group may have
   space,         ///< the reader has another shape than the group iterates over
   axes,          ///< the reader reduces axes that are not the last ones
@@ -44,6 +47,8 @@ constexpr const char* text_of(apart why) {
       "a contraction takes element-wise epilogues, no reductions",
       "the contraction has its epilogue already",
       "the contraction's sums have several readers",
+      "an epilogue computes float32 from float32",
+      "the reader finds positions; row groups keep values",
       "the group is full",
       "the reader has another iteration space",
       "the reader does not reduce whole rows: its axes are not the last ones",
@@ -60,74 +65,86 @@ struct boundary {
   int through = -1;  ///< the view by which the reader sees it; -1: itself
   int reader = -1;   ///< a node; -1: the caller
   apart why = apart::none;
+  int output = -1;  ///< of the caller: which of the table's outputs
 };
 
 namespace reasons {
 
-/// Why a reduction or a map does not join the row group that makes its operand.
-constexpr apart outside_rows(const passes::fuser& f, const node& n, const group& g) {
+/// Why node `id`, a reduction or a map, does not join the row group `at`.
+constexpr apart outside_rows(table_view t, const passes::fuser& f, int id, int at) {
+  const node& n = t.nodes[id];
+  const group& g = f.group_at(at);
   if (g.size >= passes::max_stages) return apart::full;
-  if (f.fits_rows(n, g)) return apart::none;
+  if (f.takes_row(id, at)) return apart::none;
   if (n.kind == family::map)
     return n.out.shape == g.space || passes::is_row_scalar(n.out.shape, g.space, g.columns)
                ? apart::uneven
                : apart::space;
-  if (!(f.t.nodes[n.in[0]].out.shape == g.space)) return apart::space;
-  const int columns = passes::trailing_axes(f.t.reduction_of(n), g.space.rank);
+  if (!(t.nodes[n.in[0]].out.shape == g.space)) return apart::space;
+  const int columns = passes::trailing_axes(t.reduction_of(n), g.space.rank);
   if (columns == 0) return apart::axes;
   return g.columns != 0 && g.columns != columns ? apart::rows : apart::uneven;
 }
 /// Why a map or a reduction does not become the epilogue of contraction `from`.
-constexpr apart outside_contract(const passes::fuser& f, const node& n, int from) {
+constexpr apart outside_contract(table_view t, const passes::fuser& f, const node& n, int from) {
   if (n.kind == family::reduce) return apart::reduced;
-  if (f.t.nodes[from].kind != family::contract) return apart::epilogue;
-  if (f.uses[from] > 1) return apart::several_uses;
-  return f.t.nodes[from].out == n.out ? apart::none : apart::space;
+  if (t.nodes[from].kind != family::contract) return apart::epilogue;
+  bool real = n.out.type == type::float32;
+  for (int k = 0; k < n.operands; ++k) real &= t.nodes[n.in[k]].out.type == type::float32;
+  if (!real) return apart::types;
+  if (f.uses_of(from) > 1) return apart::several_uses;
+  return t.nodes[from].out == n.out ? apart::none : apart::space;
 }
 /// What the pass says about node `id` joining the group of its operand `from`, all nodes before
 /// `id` being in their groups.
-constexpr apart ask(const passes::fuser& f, int id, int from) {
-  const node &n = f.t.nodes[id], &maker = f.t.nodes[from];
+constexpr apart ask(const plan_view& p, passes::fuser& f, int id, int from) {
+  const node &n = p.table.nodes[id], &maker = p.table.nodes[from];
   if (maker.place != n.place) return apart::policies;
-  if (!f.policies[n.place].fuses) return apart::no_fusion;
+  if (!p.policies[n.place].fuses) return apart::no_fusion;
   if (n.kind == family::contract && maker.kind == family::contract) return apart::anchor;
   if (n.kind != family::map && n.kind != family::reduce) return apart::reader_alone;
   if (maker.kind == family::move) return apart::moved;
-  const group& g = f.groups[f.of[from]];
+  if (n.kind == family::reduce && gives_position(p.table.reduction_of(n).how))
+    return apart::positions;
+  const int at = f.group_of(from);
+  const family kind = f.group_at(at).kind;
   apart why = apart::maker_alone;
-  if (g.kind == family::contract) why = outside_contract(f, n, from);
-  if (g.kind == family::map) why = outside_rows(f, n, g);
+  if (kind == family::contract) why = outside_contract(p.table, f, n, from);
+  if (kind == family::map) why = outside_rows(p.table, f, id, at);
   if (why != apart::none) return why;
-  return f.entangled(id, f.of[from]) ? apart::cycle : apart::other_group;
-}
-
-constexpr bool is_view(const plan_view& p, int id) {
-  return p.table.nodes[id].kind == family::move && p.group_of[id] < 0;
+  return f.makes_cycle(id, at) ? apart::cycle : apart::other_group;
 }
 
 }  // namespace reasons
 
 /// Every value that leaves its group, once for each reader in another group and for the caller; in
-/// the order of the readers. Values that other values are views of count with the views' readers.
+/// the order of the readers. Values that other values show count with those values' readers.
 constexpr sequence<boundary> boundaries(const plan_view& p) {
   const table_view t = p.table;
   sequence<boundary> all;
-  passes::fuser f{t, p.policies, passes::count_uses(t), {}, sequence<int>(t.nodes.size, -1)};
+  passes::fuser f(t, p.policies);
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     if (is_leaf(n.kind)) continue;
-    for (int k = 0; k < n.operands && !reasons::is_view(p, i); ++k) {
-      const int from = n.in[k], root = p.values[from].root;
-      bool again = is_leaf(t.nodes[root].kind) || p.group_of[root] == p.group_of[i];
+    for (int k = 0; k < n.operands && !is_view(p, i); ++k) {
+      const int from = n.in[k];
+      bool again = false;
       for (int j = 0; j < k; ++j) again |= n.in[j] == from;
       if (again) continue;
-      all.push({root, from == root ? -1 : from, i, reasons::ask(f, i, from)});
+      each_maker(p, from, [&](int maker) {
+        if (is_leaf(t.nodes[maker].kind) || p.group_of[maker] == p.group_of[i]) return;
+        all.push({maker, from == maker ? -1 : from, i, reasons::ask(p, f, i, from)});
+      });
     }
     f.add(i);
   }
-  for (const int o : t.outputs)
-    if (const int root = p.values[o].root; !is_leaf(t.nodes[root].kind))
-      all.push({root, o == root ? -1 : o, -1, apart::output});
+  for (int k = 0; k < t.outputs.size; ++k) {
+    const int o = t.outputs[k];
+    each_maker(p, o, [&](int maker) {
+      if (!is_leaf(t.nodes[maker].kind))
+        all.push({maker, o == maker ? -1 : o, -1, apart::output, k});
+    });
+  }
   return all;
 }
 
@@ -141,32 +158,45 @@ constexpr apart why_apart(const plan_view& p, int value, int reader) {
 
 /// Why a move copies.
 enum class copied : std::uint8_t {
-  none,        ///< it does not: it is a view
-  order,       ///< a reshape of a view whose elements do not lie in order
-  output,      ///< it is an output, which has to be dense
-  no_strides,  ///< a reader's policy fuses nothing: it reads dense operands
-  sweep,       ///< a convolution reads it, which slides over dense rows
-  row_group,   ///< a reader reduces rows, or is in a group that does
-  reader,      ///< a reader of this family wants dense operands
-  last_axis,   ///< a map reads it, and its last axis is not contiguous
+  none,          ///< it does not: it is a view
+  order,         ///< a reshape of a view whose elements do not lie in order
+  padding,       ///< it has elements that its operand has not
+  output,        ///< it is an output, which has to be dense
+  no_strides,    ///< a reader's policy fuses nothing: it reads dense operands
+  sweep,         ///< a convolution reads it, which slides over dense rows
+  row_group,     ///< a reader reduces rows, or is in a group that does
+  reader,        ///< a reader in a group of this family wants dense operands
+  last_axis,     ///< a map reads it, and its last axis is not contiguous
+  join_leaf,     ///< it joins the caller's memory
+  join_view,     ///< it joins a view
+  join_output,   ///< it joins an output
+  join_across,   ///< it joins along an axis that is not the outermost one
+  join_another,  ///< it joins what stands in a join already
 };
-/// A move that copies, and the first reader that refused the view; -1: no reader did.
+/// A move that copies, and who is to blame for it; -1: nobody else.
 struct refusal {
   copied why = copied::none;
-  int reader = -1;
+  int reader = -1;   ///< the first reader that refused the view
+  int operand = -1;  ///< the first operand of a join that has to be copied
 };
 
-/// The reason in words that continue "copied, because the reader ..."; for `order` and `output`
-/// "because it ...".
+/// The reason in words that continue "copied, because the reader ...", for joins "because the
+/// operand ..."; for `order`, `padding` and `output` "because it ...".
 constexpr const char* text_of(copied why) {
   constexpr const char* texts[] = {"is a view",
                                    "reshapes a view whose elements do not lie in order",
+                                   "adds elements around those of its operand",
                                    "is an output, and outputs are dense",
                                    "runs on a policy that fuses nothing and wants dense operands",
                                    "slides over dense rows",
                                    "runs row by row and wants dense rows",
-                                   "is of a family that wants dense operands",
-                                   "would read along an axis that is not contiguous"};
+                                   "is in a group that wants dense operands",
+                                   "would read along an axis that is not contiguous",
+                                   "lies in the caller's memory",
+                                   "is a view of other memory",
+                                   "is an output, which has a memory of its own",
+                                   "does not lie in one piece in the result",
+                                   "stands in a join already"};
   return texts[static_cast<int>(why)];
 }
 
@@ -196,13 +226,40 @@ constexpr copied refused_by(const plan_view& p, int reader, const shape& s, cons
   return contiguous ? copied::none : copied::last_axis;
 }
 
+/// Why operand `k` of join `id` is copied; see `passes::join_in_place`.
+constexpr copied refused_by_join(const plan_view& p, int id, int k) {
+  const node& n = p.table.nodes[id];
+  const int a = n.in[k];
+  if (joined_in_place(p, id, k)) return copied::none;
+  if (is_leaf(p.table.nodes[a].kind)) return copied::join_leaf;
+  if (is_view(p, a) && p.table.movement_of(p.table.nodes[a]).is != movement::form::join)
+    return copied::join_view;
+  for (const int o : p.table.outputs)
+    if (o == a) return copied::join_output;
+  const bool whole =
+      passes::is_packed({id, 0, dense(n.out.shape), true}, p.table.nodes[a].out.shape);
+  return whole ? copied::join_another : copied::join_across;
+}
+constexpr refusal why_joined(const plan_view& p, int id) {
+  const node& n = p.table.nodes[id];
+  for (int k = 0; k < n.operands; ++k)
+    if (const copied why = refused_by_join(p, id, k); why != copied::none)
+      return {why, -1, n.in[k]};
+  return {};
+}
+
 }  // namespace reasons
 
 /// Why move node `id` copies its operand; `none` if it is a view of it.
 constexpr refusal why_copied(const plan_view& p, int id) {
   const node& n = p.table.nodes[id];
   if (p.group_of[id] < 0) return {};
-  if (p.table.movement_of(n).reshapes) return {copied::order};
+  switch (p.table.movement_of(n).is) {
+    case movement::form::reshape: return {copied::order};
+    case movement::form::pad: return {copied::padding};
+    case movement::form::join: return reasons::why_joined(p, id);
+    case movement::form::affine: break;
+  }
   for (const int o : p.table.outputs)
     if (o == id) return {copied::output};
   const value v = reasons::as_view(p, id);
