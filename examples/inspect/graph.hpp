@@ -80,7 +80,7 @@ inline void picture::collect() {
   for (const int i : p_.table.inputs)
     input_box_.push_back(put({{words::printable(p_.table.name_of(p_.table.nodes[i]).c_str()),
                                tn::describe(p_.table.nodes[i].out.shape)},
-                              "input",
+                              words::is_state(p_.table, i) ? "state" : "input",
                               "border"}));
   for (int o = 0; o < p_.table.outputs.size; ++o)
     output_box_.push_back(put(
@@ -108,23 +108,26 @@ inline void picture::join(int from, int to, int value, tn::passage how) {
 }
 /// Arrows, and the layer of each box: below everything that points at it.
 inline void picture::connect() {
-  const auto maker = [&](int id) {
-    const int root = p_.values[id].root;
-    const tn::buffer& b = p_.buffers[root];
-    if (p_.table.nodes[root].kind == tn::family::input)
-      return input_box_[static_cast<std::size_t>(b.index)];
-    return p_.group_of[root];  // -1: a weight
+  const auto box_of = [&](int maker) {
+    if (p_.table.nodes[maker].kind != tn::family::input) return p_.group_of[maker];  // -1: a weight
+    return input_box_[static_cast<std::size_t>(p_.buffers[maker].index)];
   };
   for (int g = 0; g < p_.groups.size; ++g)
     for (const int i : p_.members_of(p_.groups[g])) {
       const tn::node& n = p_.table.nodes[i];
       for (int k = 0; k < n.operands; ++k)
-        if (const int from = maker(n.in[k]); from >= 0 && from != g)
-          join(from, g, p_.values[n.in[k]].root, tn::passage_of(p_, n.in[k], n.place));
+        tn::each_maker(p_, n.in[k], [&](int maker) {
+          if (const int from = box_of(maker); from >= 0 && from != g)
+            join(from, g, maker, tn::passage_of(p_, n.in[k], n.place));
+        });
     }
-  for (int o = 0; o < p_.table.outputs.size; ++o)
-    if (const int id = p_.table.outputs[o], from = maker(id); from >= 0)
-      join(from, output_box_[static_cast<std::size_t>(o)], id, tn::passage_of(p_, id, -1));
+  for (int o = 0; o < p_.table.outputs.size; ++o) {
+    const int id = p_.table.outputs[o];
+    tn::each_maker(p_, id, [&](int maker) {
+      if (const int from = box_of(maker); from >= 0)
+        join(from, output_box_[static_cast<std::size_t>(o)], id, tn::passage_of(p_, id, -1));
+    });
+  }
   for (std::size_t round = 0; round < boxes_.size();
        ++round)  // groups stand in order: few rounds do
     for (const arrow& a : arrows_)

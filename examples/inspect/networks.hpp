@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/tenon.hpp>
+#include "../networks/encoder.hpp"
 
 namespace networks {
 namespace tn = tenon;
@@ -48,34 +49,6 @@ inline constexpr auto mlp_model = [](auto x) {
       tn::gemm(b, tn::weight<"fc3.weight", float, 128, 10>, tn::weight<"fc3.bias", float, 10>));
 };
 
-/// One block of an encoder: attention of 4 heads and a feed-forward part, each with a residual sum
-/// and a normalisation of its rows.
-inline constexpr auto normalized = [](auto x, auto scale, auto shift) {
-  constexpr tn::reduce_options last{.axes = {1}, .keepDimensions = true};
-  auto centred = x - tn::reduceSum<last>(x) * (1.0f / 64);
-  auto variance = tn::reduceSum<last>(centred * centred) * (1.0f / 64);
-  auto by = tn::map([](auto v) { return 1.0f / sqrt(v + 1e-5f); })(variance);
-  return centred * by * scale + shift;
-};
-inline constexpr auto heads = [](auto x, auto weight, auto bias) {
-  return tn::transpose<1, 0, 2>(tn::reshape<32, 4, 16>(tn::gemm(x, weight, bias)));
-};
-inline constexpr auto encoder_model = [](auto x) {
-  auto q = heads(x, tn::weight<"query.weight", float, 64, 64>, tn::weight<"query.bias", float, 64>);
-  auto k = heads(x, tn::weight<"key.weight", float, 64, 64>, tn::weight<"key.bias", float, 64>);
-  auto v = heads(x, tn::weight<"value.weight", float, 64, 64>, tn::weight<"value.bias", float, 64>);
-  auto scores = tn::softmax<2>(tn::matmul(q, tn::transpose<0, 2, 1>(k)) * 0.25f);
-  auto mixed = tn::reshape<32, 64>(tn::transpose<1, 0, 2>(tn::matmul(scores, v)));
-  auto a = normalized(x + tn::gemm(mixed, tn::weight<"output.weight", float, 64, 64>,
-                                   tn::weight<"output.bias", float, 64>),
-                      tn::weight<"norm1.scale", float, 64>, tn::weight<"norm1.shift", float, 64>);
-  auto wide = tn::relu(
-      tn::gemm(a, tn::weight<"wide.weight", float, 64, 256>, tn::weight<"wide.bias", float, 256>));
-  return normalized(a + tn::gemm(wide, tn::weight<"narrow.weight", float, 256, 64>,
-                                 tn::weight<"narrow.bias", float, 64>),
-                    tn::weight<"norm2.scale", float, 64>, tn::weight<"norm2.shift", float, 64>);
-};
-
 /// Networks with their names: `each` visits one after the other.
 struct lenet {
   static constexpr const char* name = "lenet";
@@ -89,15 +62,17 @@ struct mlp {
   static constexpr const char* name = "mlp";
   using graph = tn::graph<mlp_model, tn::input<"rows", float, 8, 64>>;
 };
-struct encoder {
+/// One layer of examples/networks/encoder.hpp, on a sequence of 128: attention of 12 heads and a
+/// feed-forward part, each with a residual sum and a normalization of its rows.
+struct encoder_layer {
   static constexpr const char* name = "encoder";
-  using graph = tn::graph<encoder_model, tn::input<"tokens", float, 32, 64>>;
+  using graph = tn::graph<encoder::model<1>, tn::input<"x", float, 1, 128, encoder::hidden>>;
 };
 template <class Visit> void each(Visit&& visit) {
   visit.template operator()<lenet>();
   visit.template operator()<digits>();
   visit.template operator()<mlp>();
-  visit.template operator()<encoder>();
+  visit.template operator()<encoder_layer>();
 }
 
 }  // namespace networks

@@ -134,6 +134,22 @@ TEST_CASE("weights are interned by name and conflict when they differ") {
   CHECK(other_type.fault().is(code::name_conflict, "weight"));
 }
 
+TEST_CASE("hundreds of weights are found again by name, and forgotten with their table") {
+  builder b;
+  for (int round = 0; round < 2; ++round) {
+    const auto x = b.input("x", floats(4));
+    int ids[500];
+    for (int i = 0; i < 500; ++i) ids[i] = b.weight(tn::name("layer.") + i + ".weight", floats(4)).id;
+    for (int i = 0; i < 500; ++i) {
+      CHECK(ids[i] == i + 1);
+      CHECK(b.weight(tn::name("layer.") + i + ".weight", floats(4)).id == ids[i]);
+    }
+    const auto net = b.finish({b.add<tn::relu_t>({}, {x})});
+    REQUIRE(net.ok());
+    CHECK(net->nodes.size() == 502);
+  }
+}
+
 TEST_CASE("two inputs of one name are a conflict, next to each other too") {
   builder b;
   (void)b.input("x", floats(4));

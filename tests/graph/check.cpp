@@ -13,6 +13,7 @@ namespace {
 template <int I, tensor T> struct fed {
   static constexpr tensor type = T;
   static constexpr tn::name name = tn::name("x") + I;
+  static constexpr int record(tn::recorder& r) { return r.input(name, type); }
 };
 template <class Op, auto Options> inline constexpr auto alone = [](auto... x) { return tn::apply<Op, Options>(x...); };
 

@@ -2,6 +2,7 @@
 # Checks that FILE is refused as it says: run.sh COMPILER INCLUDE FILE [flags]
 #   // expect: TEXT   a message of the compiler contains TEXT; several allowed
 #   // here           ends the one line that the compiler must name
+#   // at most: N bytes   the whole output of the compiler is no longer
 # SPDX-License-Identifier: MIT
 set -eu
 compiler=$1 include=$2 file=$3
@@ -28,5 +29,10 @@ while IFS= read -r text; do
   grep -qF -- "$text" <<<"$messages" || fail "no message contains: $text"
 done <<<"$expected"
 grep -qF -- "$file:$here:" <<<"$messages" || fail "no message names line $here"
+
+limit=$(sed -n 's,^// at most: *\([0-9]*\) bytes$,\1,p' "$file")
+if [ -n "$limit" ] && [ "$(printf %s "$output" | wc -c)" -gt "$limit" ]; then
+  fail "$(printf %s "$output" | wc -c) bytes of output, at most $limit allowed"
+fi
 
 echo "ok - $name"

@@ -122,8 +122,8 @@ TEST_CASE("states are no inputs, and bounds are no extents") {
   CHECK(contains(text, "it is the next value of memory\n"));
 
   constexpr auto scores = [](auto x) { return tn::softmax<2>(tn::matmul(x, tn::transpose<0, 2, 1>(x))); };
-  using net = tn::graph<scores, tn::input<"tokens", float, 1, tn::upto<128>, 32>>;
-  const std::string most = tn::describe<net, toy<fusing>>();
+  using open = tn::graph<scores, tn::input<"tokens", float, 1, tn::upto<128>, 32>>;
+  const std::string most = tn::describe<open, toy<fusing>>();
   CHECK(contains(most, "float32 [1, <= 128, 32]"));
   CHECK(contains(most, "float32 [1, <= 128, <= 128]"));
   CHECK(contains(most, "\nbounds     extents, bytes and operations below are those of the largest call\n"));
@@ -157,7 +157,7 @@ TEST_CASE("texts of random plans fit 120 columns and name every group, stored va
   for (int round = 0; round < 100; ++round) {
     const auto graph = any_graph(random, 4 + round % 40, 2);
     REQUIRE(graph.ok());
-    const auto made = planned(graph, round % 2 == 0 ? std::vector{fusing, far} : std::vector{plain, fusing});
+    const auto made = planned(graph, round % 3 == 0 ? std::vector{fusing, far} : round % 3 == 1 ? std::vector{plain, fusing} : std::vector{composing, far});
     REQUIRE(made.ok());
     const tn::plan_view p = made->view();
     const std::string text = tn::describe(p);
@@ -169,6 +169,7 @@ TEST_CASE("texts of random plans fit 120 columns and name every group, stored va
     }
     CHECK(!contains(text, "nowhere"));
     for (int g = 0; g < p.groups.size; ++g) {
+      if (p.groups[g].kind == tn::family::compose) CHECK(contains(text, "of a composite operator, one step of the policy\n"));
       CHECK(contains(text, tenon::notation::joined("\ngroup ", g) + " "));
       for (const int i : p.members_of(p.groups[g])) CHECK(contains(text, tenon::notation::joined("\n           %", i) + " "));
     }

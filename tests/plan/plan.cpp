@@ -72,6 +72,28 @@ TEST_CASE("a plan made at run time equals the static one") {
   CHECK_FALSE(equal(static_plan::view(), planned<lenet_graph>(plain)->view()));
 }
 
+// 200 layers with names of their own: every pass stays below the limits that compilers have by default.
+template <tn::tensor T> struct named_weight {
+  using is_tenon_leaf = void;
+  static constexpr tn::tensor type = T;
+  tn::name called;
+  constexpr int bind(tn::recorder& r) const { return r.weight(called, T); }
+};
+constexpr auto deep = [](auto x) {
+  for (int i = 0; i < 200; ++i) {
+    auto y = tn::matmul(x, named_weight<floats(16, 16)>{tn::name("layer.") + i + ".weight"});
+    x = tn::softmax<1>(tn::relu(y + named_weight<floats(16)>{tn::name("layer.") + i + ".bias"}) + x);
+  }
+  return x;
+};
+using deep_graph = tn::graph<deep, tn::input<"x", float, 16, 16>>;
+using deep_plan = tn::plan<deep_graph, toy<packing>>;
+static_assert(deep_graph::view().weights.size == 400 && deep_plan::groups == 400);
+
+TEST_CASE("a deep static graph is planned as at run time") {
+  CHECK(equal(deep_plan::view(), planned<deep_graph>(packing)->view()));
+}
+
 TEST_CASE("a table that no policy runs gives the operator's name") {
   tn::builder b;
   const auto x = b.input("x", floats(4));

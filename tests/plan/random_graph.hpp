@@ -67,6 +67,12 @@ inline tn::result<tn::table> any_graph(std::mt19937& random, int nodes, int plac
   return b.finish({full.back(), any()});
 }
 
+/// A policy that runs three composite operators as one step each.
+constexpr bool composes(const tn::table_view&, const tn::region& r) {
+  return same_text(r.op, "softmax") || same_text(r.op, "attention") || same_text(r.op, "layerNormalization");
+}
+inline constexpr tn::policy_facts composing{"composing", tn::sharing::same, true, &anything, &nothing, &composes};
+
 /// The plan of a built graph for several policies.
 inline tn::result<tn::owned_plan> planned(const tn::result<tn::table>& built, const std::vector<tn::policy_facts>& facts) {
   if (!built.ok()) return built.error();

@@ -183,6 +183,7 @@ bool holds(const tn::plan_view& p, const tn::boundary& b) {
   const bool joins = reader.kind == family::map || reader.kind == family::reduce;
   switch (b.why) {
     case apart::policies: return t.nodes[seen].place != reader.place;
+    case apart::whole: return value.whole >= 0 || reader.whole >= 0;
     case apart::no_fusion: return !p.policies[reader.place].fuses;
     case apart::anchor: return t.nodes[seen].kind == family::contract && reader.kind == family::contract;
     case apart::reader_alone: return !joins;
@@ -234,7 +235,7 @@ TEST_CASE("every edge between groups has one reason, and it is true") {
   for (int round = 0; round < 400; ++round) {
     const auto net = any_graph(random, 4 + round % 40, round % 2 + 1);
     REQUIRE(net.ok());
-    const auto made = planned(net, round % 5 == 4 ? std::vector{plain, plain} : std::vector{fusing, second});
+    const auto made = planned(net, round % 5 == 4 ? std::vector{plain, plain} : std::vector{round % 5 == 3 ? composing : fusing, second});
     REQUIRE(made.ok());
     const tn::plan_view p = made->view();
     std::map<std::array<int, 3>, int> edges;  // what is read, as what, by whom
@@ -256,7 +257,7 @@ TEST_CASE("every edge between groups has one reason, and it is true") {
     }
     for (const auto& [edge, left] : edges) CHECK(left == 0);
   }
-  for (const apart why : {apart::policies, apart::no_fusion, apart::anchor, apart::reader_alone, apart::moved, apart::maker_alone,
+  for (const apart why : {apart::policies, apart::whole, apart::no_fusion, apart::anchor, apart::reader_alone, apart::moved, apart::maker_alone,
                           apart::reduced, apart::several_uses, apart::types, apart::positions, apart::axes, apart::cycle, apart::other_group}) {
     INFO(text_of(why));
     CHECK(seen[why] > 0);
@@ -272,13 +273,13 @@ TEST_CASE("a move has a reason to copy exactly when it copies") {
   for (int round = 0; round < 400; ++round) {
     const auto net = any_graph(random, 4 + round % 40);
     REQUIRE(net.ok());
-    const auto made = planned(net, round % 5 == 4 ? plain : fusing);
+    const auto made = planned(net, round % 5 == 4 ? plain : round % 5 == 3 ? composing : fusing);
     REQUIRE(made.ok());
     const tn::plan_view p = made->view();
     for (int i = 0; i < p.table.nodes.size; ++i) {
       if (p.table.nodes[i].kind != family::move) continue;
       const tn::refusal r = tn::why_copied(p, i);
-      CHECK((r.why == copied::none) == (p.group_of[i] < 0));
+      CHECK((r.why == copied::none) == (p.group_of[i] < 0 || p.table.nodes[i].whole >= 0));
       if (r.reader >= 0) CHECK(p.table.nodes[r.reader].kind != family::input);
       if (r.why >= copied::join_leaf && r.why != copied::join_another) CHECK(p.values[r.operand].inside != i);
       (p.group_of[i] < 0 ? views : copies) += 1;

@@ -211,6 +211,25 @@ TEST_CASE("contractions with more work than a piece is worth are split, with the
   }
   CHECK(split_loops() - before == graphs);
 }
+TEST_CASE("convolutions of more terms and pixels than one piece takes have the bits of reference") {
+  for (int i = 0; i < times(24); ++i) {
+    dice d = dice_of(9, i);
+    maker m{d};
+    const bool nchw = i % 4 != 3, point = i % 3 == 0;
+    const i64 channels = point ? d.in(500, 1100) : d.in(58, 70), groups = i % 5 == 4 ? 2 : 1, filters = groups * d.in(1, 50), height = d.in(1, 20), width = d.in(1, 20);
+    tenon::conv2d_options o{.strides = {d.in(1, 2), d.in(1, 2)}, .groups = groups, .inputLayout = nchw ? tenon::image_layout::nchw : tenon::image_layout::nhwc};
+    if (!point) o.padding = {1, d.in(0, 2), 1, d.in(0, 2)};
+    const i64 taps = point ? 1 : d.in(1, 3), images = d.in(1, 2);
+    const shape image = nchw ? extents(images, groups * channels, height, width) : extents(images, height, width, groups * channels);
+    const builder::value y = m.b.add<tenon::conv2d_t>(o, {m.operand(image), m.operand(extents(filters, channels, taps, taps)), m.leaf(extents(filters))});
+    if (!m.b.fault().ok()) continue;
+    const tenon::result<tenon::table> made = m.b.finish({m.epilogue(y)});
+    REQUIRE(made.ok());
+    INFO("TENON_SEED=" << seed() << " case " << i << text_of(made->view()));
+    const std::string problem = compare_policies(made->view(), random_contents(made->view(), d), d);
+    if (!problem.empty()) FAIL_CHECK(problem);
+  }
+}
 TEST_CASE("a comparison of policies notices one wrong bit") {
   const float wanted[] = {1.0f, 0.0f}, other[] = {1.0f, -0.0f}, near[] = {1.0000001f, 0.0f};
   CHECK(difference(wanted, wanted).empty());

@@ -54,7 +54,9 @@ template <class Wrong> struct wrapped_cpu : tn::cpu {
   static void run(const work& w, const tn::frame& f) noexcept {
     tn::cpu::run(w.own, f);
     const tn::node& n = w.plan->table.nodes[w.node];
-    Wrong::spoil(n, {reinterpret_cast<float*>(f.base[w.node]), static_cast<std::size_t>(n.out.shape.count())}, f);
+    if (n.out.type != tn::type::float32) return;
+    const tn::value& v = w.plan->values[w.node];  // its root may be a concat's
+    Wrong::spoil(n, {reinterpret_cast<float*>(f.base[v.root]) + v.offset, static_cast<std::size_t>(n.out.shape.count())}, f);
   }
 };
 float one_up(float x) { return std::nextafter(x, std::numeric_limits<float>::infinity()); }
@@ -89,7 +91,8 @@ struct coarse : careful {
   static constexpr double rounding = 0x1p-17;
   static void run(const work& w, const tn::frame& f) noexcept {
     careful::run(w, f);
-    auto* y = reinterpret_cast<float*>(f.base[w.node]);
+    const tn::value& v = w.plan->values[w.node];
+    auto* y = reinterpret_cast<float*>(f.base[v.root]) + v.offset;
     for (tn::i64 i = 0, n = w.plan->table.nodes[w.node].out.shape.count(); i < n; ++i)
       if (std::isnormal(y[i])) y[i] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(y[i]) & ~0x3fu);
   }
@@ -161,21 +164,21 @@ TEST_CASE("a policy that rounds otherwise is held to what it declares") {
 }
 
 TEST_CASE("the report names the operator that one policy spoils, and little else") {
-  for (const char* op : {"tanh", "matmul", "conv2d", "reduceMax", "maxPool2d", "softmax", "transpose"}) {
+  for (const char* op : {"tanh", "gemm", "conv2d", "reduceMax", "maxPool2d", "instanceNormalization", "reverse"}) {
     spoiled_op = op;
-    const auto r = tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 400});
+    const auto r = tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 4000});
     INFO(op << ": " << r.text);
     REQUIRE(!r.ok());
     CHECK(contains(r.text, std::string("operator: ") + op));
     CHECK(contains(r.text, "seed " + std::to_string(seed())));
-    if (op != std::string("softmax")) {  // there also what its own later steps read is spoiled
+    if (op != std::string("instanceNormalization")) {  // there also what its own later steps read is spoiled
       CHECK(contains(r.text, "first difference: element 2 at ["));
       CHECK((contains(r.text, "1 ulp apart") || contains(r.text, "one is NaN")));
     }
     CHECK(contains(r.text, std::string("b.add<tn::") + op + "_t>("));
     CHECK(count(r.text, "b.add<") + count(r.text, "b.map<") == 1);
     CHECK(count(r.text, "const auto v") <= 4);
-    CHECK(r.text == tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 400}).text);
+    CHECK(r.text == tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 4000}).text);
   }
 }
 

@@ -116,8 +116,7 @@ constexpr error record_again(recorder& r, const typename Op::options& o, list<in
   if (out.ok()) (void)Op::record(r, o, ids, *out);
   return out.error();
 }
-template <class Op, auto Options>
-constexpr error again(recorder& r, const recipe&, list<int> ids) {
+template <class Op, auto Options> constexpr error again(recorder& r, const recipe&, list<int> ids) {
   return record_again<Op>(r, Options, ids);
 }
 

@@ -232,8 +232,7 @@ constexpr auto number_operator(H h, N value) {
       return broken<out.error()>{};
     } else {
       const int first = h.where->out.nodes.size();
-      const int id =
-          form::record(*h.where, {static_cast<float>(value)}, {&h.id, 1}, out.value());
+      const int id = form::record(*h.where, {static_cast<float>(value)}, {&h.id, 1}, out.value());
       h.where->note(first, {&h.id, 1}, nullptr);
       return handle<out.value(), H::probing>{h.where, id};
     }

@@ -231,8 +231,7 @@ struct expand_t {
     }
     return tensor{in[0].type, s};
   }
-  static constexpr int record(recorder& r, const expand_options&, list<int> in,
-                              const tensor& out) {
+  static constexpr int record(recorder& r, const expand_options&, list<int> in, const tensor& out) {
     movement m{};
     m.step = broadcast(r.at(in[0]).shape, out.shape);
     return r.move(name, m, in[0], out);

@@ -56,8 +56,8 @@ template <class Op> struct reduce_operator {
     if (x.type != type::float32)
       return error{code::element_type, Op::name, "input", type::float32, x.type};
     if (const error e = reduces::check_axes(Op::name, o.axes, x.shape.rank); !e.ok()) return e;
-    return tensor{x.type, reduces::reduced(x.shape, reduces::mask(o.axes, x.shape.rank),
-                                           o.keepDimensions)};
+    return tensor{x.type,
+                  reduces::reduced(x.shape, reduces::mask(o.axes, x.shape.rank), o.keepDimensions)};
   }
   static constexpr int record(recorder& r, const reduce_options& o, list<int> in,
                               const tensor& out) {
@@ -211,8 +211,7 @@ template <reduce_options O = reduce_options{}, operand_like X> constexpr auto re
 template <reduce_options O = reduce_options{}, operand_like X> constexpr auto reduceLogSum(X x) {
   return apply<reduceLogSum_t, O>(x);
 }
-template <reduce_options O = reduce_options{}, operand_like X>
-constexpr auto reduceLogSumExp(X x) {
+template <reduce_options O = reduce_options{}, operand_like X> constexpr auto reduceLogSumExp(X x) {
   return apply<reduceLogSumExp_t, O>(x);
 }
 /// `argMax<1>(x)`: positions along axis 1. Type: float32 -> int32 or int64.

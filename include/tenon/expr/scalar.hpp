@@ -355,9 +355,9 @@ constexpr scalar pow(A a, B b) { return symbols::both(sop::pow, a, b); }
 /// Conversion: `cast<std::int32_t>(x)` truncates, `cast<float>(i)` rounds, a mask becomes 1 or 0;
 /// `cast<std::uint8_t>(i)` keeps the low byte, and computes on as int32.
 template <class T> constexpr scalar cast(scalar a) {
-  static_assert(std::same_as<T, float> || std::same_as<T, std::int32_t> ||
-                    std::same_as<T, std::uint8_t>,
-                "map: cast<T> knows float, std::int32_t and std::uint8_t");
+  static_assert(
+      std::same_as<T, float> || std::same_as<T, std::int32_t> || std::same_as<T, std::uint8_t>,
+      "map: cast<T> knows float, std::int32_t and std::uint8_t");
   const scalar whole = a.is() == lane::mask ? a.apply(sop::mask_to_int, lane::mask) : a;
   if constexpr (std::same_as<T, float>)
     return whole.is() == lane::real ? a : whole.apply(sop::to_float, lane::integer);
@@ -436,8 +436,7 @@ constexpr bool computes(type t) {
 /// A program's result as an element of type `wanted`.
 constexpr scalar stored_as(scalar root, type wanted) {
   const bool byte = result_type({root.where()->code, root.slot() + 1}) == type::uint8;
-  if (wanted == type::float32)
-    return root.is() == lane::mask ? select(root, 1.0f, 0.0f) : root;
+  if (wanted == type::float32) return root.is() == lane::mask ? select(root, 1.0f, 0.0f) : root;
   if (wanted == type::uint8) return byte ? root : root.apply(sop::to_byte, lane::integer);
   if (byte && root.is() == lane::integer)  // else the program's result would be the byte
     return root.apply(sop::int_or, lane::integer, root);
@@ -459,8 +458,7 @@ constexpr recorded record_program(const F& f, const program_types& types = {}) {
   static_assert(Arity <= max_operands, "map: a scalar program takes at most 8 operands");
   tape t;
   scalar x[Arity > 0 ? Arity : 1];
-  for (int i = 0; i < Arity; ++i)
-    x[i] = scalar{&t, t.argument(i, types.operand[i])};
+  for (int i = 0; i < Arity; ++i) x[i] = scalar{&t, t.argument(i, types.operand[i])};
   const auto y = [&]<int... I>(std::integer_sequence<int, I...>) { return f(x[I]...); }
   (std::make_integer_sequence<int, Arity>{});
   scalar root;

@@ -157,8 +157,7 @@ class builder {
   }
   /// Remembers operator and options, in graphs with bounds. Error: capacity, when the options are not
   /// plain data of at most `recipe::room` bytes.
-  template <class Op>
-  constexpr void note(const typename Op::options& o, int first, list<int> ids) {
+  template <class Op> constexpr void note(const typename Op::options& o, int first, list<int> ids) {
     recipe* c = recorder_.note(first, ids, nullptr);
     if (c == nullptr || (c->size == 1 && recorder_.out.nodes[first].kind == family::map)) return;
     if constexpr (std::is_trivially_copyable_v<typename Op::options> &&

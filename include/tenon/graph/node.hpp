@@ -17,11 +17,12 @@ enum class family : std::uint8_t {
   window,    ///< a reduction over a window that slides along axes
   move,      ///< an index map that is known beforehand
   gather,    ///< an index map that is computed: reads at indices
+  compose,   ///< of groups only: a composite operator that its policy runs as one step
 };
 
 constexpr const char* name_of(family f) {
-  constexpr const char* names[] = {"input",    "weight", "map",  "reduce",
-                                   "contract", "window", "move", "gather"};
+  constexpr const char* names[] = {"input",  "weight", "map",    "reduce", "contract",
+                                   "window", "move",   "gather", "compose"};
   return names[static_cast<int>(f)];
 }
 constexpr bool is_leaf(family f) { return f == family::input || f == family::weight; }
@@ -35,8 +36,8 @@ constexpr bool gives_position(combine how) { return how >= combine::first_max; }
 /// The value that a lane which got no element holds: none of the combinations sees it.
 constexpr float neutral(combine how) {
   constexpr float most = std::numeric_limits<float>::infinity();
-  return how == combine::sum       ? 0.0f
-         : how == combine::product ? 1.0f
+  return how == combine::sum                                ? 0.0f
+         : how == combine::product                          ? 1.0f
          : how == combine::max || how == combine::first_max ? -most
                                                             : most;
 }
@@ -86,7 +87,7 @@ struct windowing {
 struct reduction {
   combine how = combine::sum;
   std::uint32_t axes = 0;
-  bool keep = false;  ///< reduced axes stay with extent 1
+  bool keep = false;     ///< reduced axes stay with extent 1
   bool average = false;  ///< the combined value is divided by the number of elements
   constexpr bool reduces(int axis) const { return (axes >> axis & 1u) != 0; }
   constexpr bool operator==(const reduction&) const = default;
@@ -138,7 +139,8 @@ struct node {
   int detail = -1;
   tensor out{};
   const char* op = "";  ///< name of the operator, for people
-  int origin = -1;       ///< the node of the unprepared table that this one computes
+  int origin = -1;      ///< the node of the unprepared table that this one computes
+  int whole = -1;       ///< the region that its policy runs as one step
 
   constexpr const shape& extents() const { return out.shape; }
 };

@@ -58,7 +58,8 @@ class recorder {
   constexpr void seal() {
     for (const carried& s : states_) {
       if (s.next < 0)
-        refuse({code::output, "state", out.names[out.nodes[s.state].detail], "a next value", "none"});
+        refuse(
+            {code::output, "state", out.names[out.nodes[s.state].detail], "a next value", "none"});
       out.inputs.push(s.state);
       out.outputs.push(s.next);
       ++out.states;
@@ -113,8 +114,7 @@ class recorder {
     if (in.size > max_operands) {
       tensor first = t;
       first.shape.extent[axis] = 0;
-      for (int i = 0; i < max_operands; ++i)
-        first.shape.extent[axis] += at(in[i]).shape[axis];
+      for (int i = 0; i < max_operands; ++i) first.shape.extent[axis] += at(in[i]).shape[axis];
       int rest[max_operands * max_operands];
       int n = 0;
       rest[n++] = join(op, axis, {in.data, max_operands}, first);
@@ -171,6 +171,7 @@ class recorder {
   constexpr int leaf(family kind, const char* op, const name& called, const tensor& t) {
     if (called.empty() || called.cut)
       refuse({code::name_length, op, called, name::capacity, called.size()});
+    if (out.names.empty()) leaves_.clear();  // a finished table took its names along
     if (out.names.size() * 2 >= leaves_.size()) spread(leaves_.empty() ? 64 : leaves_.size() * 2);
     entry& found = find(called.hash(), called);
     if (found.id < 0) found = {called.hash(), push(op, kind, {}, t, out.names.push(called))};

@@ -78,10 +78,10 @@ struct table {
 
   constexpr table_view view() const {
     const auto of = []<class T>(const sequence<T>& s) { return list<T>{s.data(), s.size()}; };
-    return {of(nodes),      of(code),       of(programs),  of(contractions),
-            of(windowings), of(reductions), of(movements), of(gatherings),
-            of(names),      of(regions),    of(inputs),     of(weights),   of(outputs),
-            of(bounds),     of(recipes),    of(used),       states};
+    return {of(nodes),      of(code),      of(programs),   of(contractions), of(windowings),
+            of(reductions), of(movements), of(gatherings), of(names),        of(regions),
+            of(inputs),     of(weights),   of(outputs),    of(bounds),       of(recipes),
+            of(used),       states};
   }
 
   /// The number of this program in the pool; equal programs share one.
@@ -138,10 +138,10 @@ struct table_sizes {
 };
 
 constexpr table_sizes sizes_of(const table_view& t) {
-  return {t.nodes.size,      t.code.size,       t.programs.size,   t.contractions.size,
-          t.windowings.size, t.reductions.size, t.movements.size,  t.gatherings.size,
-          t.names.size,      t.regions.size,    t.inputs.size,     t.weights.size,
-          t.outputs.size,    t.bounds.size,     t.recipes.size,    t.used.size};
+  return {t.nodes.size,      t.code.size,       t.programs.size,  t.contractions.size,
+          t.windowings.size, t.reductions.size, t.movements.size, t.gatherings.size,
+          t.names.size,      t.regions.size,    t.inputs.size,    t.weights.size,
+          t.outputs.size,    t.bounds.size,     t.recipes.size,   t.used.size};
 }
 
 /// An array with room for `N` elements, which may be 0.
@@ -196,11 +196,23 @@ template <table_sizes S> struct frozen {
     states = t.states;
   }
   constexpr table_view view() const {
-    return {nodes.view(),      code.view(),       programs.view(),  contractions.view(),
-            windowings.view(), reductions.view(), movements.view(),
-            gatherings.view(), names.view(),      regions.view(),   inputs.view(),
-            weights.view(),    outputs.view(),    bounds.view(),    recipes.view(),
-            used.view(),       states};
+    return {nodes.view(),
+            code.view(),
+            programs.view(),
+            contractions.view(),
+            windowings.view(),
+            reductions.view(),
+            movements.view(),
+            gatherings.view(),
+            names.view(),
+            regions.view(),
+            inputs.view(),
+            weights.view(),
+            outputs.view(),
+            bounds.view(),
+            recipes.view(),
+            used.view(),
+            states};
   }
 };
 

@@ -300,6 +300,9 @@ struct describer {
         out.wrapped("  fused    ", stages + " run row by row: " + counted(rows, "row", "rows") +
                                        " of " + counted(row, "element", "elements"));
         return;
+      case form::whole:
+        out.wrapped("  fused    ", stages + " of a composite operator, one step of the policy");
+        return;
       case form::maps:
         out.wrapped("  fused    ", stages + " over one iteration space, in one pass");
         return;

@@ -44,7 +44,8 @@ class actual_extents {
     if (const error e = check_broadcasts(); !e.ok()) return e;
     passes::follow_extents(table(), bounds_.group_of, values_);
     for (group& g : groups_) {
-      const node& n = nodes_[g.anchor];
+      const bool whole = g.kind == family::compose;
+      const node& n = nodes_[whole ? bounds_.members[g.begin + g.size - 1] : g.anchor];
       g.space = n.kind == family::reduce ? nodes_[n.in[0]].out.shape : n.out.shape;
     }
     return {};
@@ -73,7 +74,8 @@ class actual_extents {
     for (int i = 0; i < nodes_.size(); ++i) {
       const node &n = nodes_[i], &old = bounds_.table.nodes[i];
       for (int k = 0; n.kind == family::map && k < n.operands; ++k) {
-        const shape &now = nodes_[n.in[k]].out.shape, &then = bounds_.table.nodes[n.in[k]].out.shape;
+        const shape &now = nodes_[n.in[k]].out.shape,
+                    &then = bounds_.table.nodes[n.in[k]].out.shape;
         for (int a = 1; a <= now.rank; ++a)
           if (then[then.rank - a] == old.out.shape[old.out.shape.rank - a] &&
               now[now.rank - a] != n.out.shape[n.out.shape.rank - a])

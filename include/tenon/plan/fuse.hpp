@@ -58,16 +58,15 @@ class fuser {
 
   constexpr void add(int id) {
     const node& n = nodes_[id];
+    if (n.whole >= 0) return add_whole(id);
     const bool may_join = policies_[n.place].fuses;
     const bool folds = n.kind == family::reduce && !gives_position(t_.reduction_of(n).how);
     const bool by_rows = n.kind == family::map || folds;
     if (may_join && n.kind == family::map && join_contract(id)) return;
     if (may_join && by_rows && join_rows(id)) return;
-    const int columns = folds
-                            ? trailing_axes(t_.reduction_of(n), nodes_[n.in[0]].out.shape.rank)
-                            : 0;
-    group& g =
-        start(id, columns > 0 && may_join ? family::map : n.kind);
+    const int columns =
+        folds ? trailing_axes(t_.reduction_of(n), nodes_[n.in[0]].out.shape.rank) : 0;
+    group& g = start(id, columns > 0 && may_join ? family::map : n.kind);
     if (n.kind != family::reduce) return;
     g.space = nodes_[n.in[0]].out.shape;
     g.columns = columns;
@@ -101,6 +100,18 @@ class fuser {
   group* groups_ = groups_memory_.data();
   int *of_ = of_memory_.data(), *next_ = next_memory_.data(), *newest_ = newest_memory_.data();
 
+  /// The nodes of a region that a policy owns form a group; the last one is its result.
+  constexpr void add_whole(int id) {
+    int g = -1;
+    for (int i = id - 1; i >= 0 && g < 0; --i)
+      if (nodes_[i].whole == nodes_[id].whole) g = of_[i];
+    if (g < 0) {
+      start(id, family::compose);
+    } else {
+      join(id, g);
+      groups_[g].space = nodes_[id].out.shape;
+    }
+  }
   constexpr group& start(int id, family kind) {
     group& g = groups_[count_];
     g.kind = kind;
@@ -176,6 +187,7 @@ class fuser {
       const int c = n.in[k];
       const bool fits = nodes_[c].kind == family::contract && uses_[c] == 1 &&
                         nodes_[c].out == n.out && groups_[of_[c]].size == 1 &&
+                        groups_[of_[c]].kind == family::contract &&
                         groups_[of_[c]].place == n.place;
       if (!fits || entangled(id, of_[c])) continue;
       join(id, of_[c]);

@@ -17,7 +17,8 @@ enum class sharing : std::uint8_t {
 /// space of a row group is `space`, of which the last `columns` axes form a row.
 struct group {
   family kind = family::map;  ///< map (row groups, with reductions over whole rows), reduce (one
-                              ///< reduction over other axes), contract, window, move
+                              ///< reduction over other axes), contract, window, move, gather,
+                              ///< compose (a region; its last member is its result)
   std::int8_t place = 0;
   int begin = 0, size = 0;  ///< members, in `grouping::members`
   int anchor = -1;
@@ -73,6 +74,8 @@ struct policy_facts {
   bool fuses = false;  ///< false: every node is a group of its own
   bool (*supports)(const table_view&, const node&) = nullptr;
   footprint (*measure)(const plan_view&, int group) = nullptr;
+  /// Whether the policy runs the whole of a region (a composite operator) as one step; null: none.
+  bool (*owns)(const table_view&, const region&) = nullptr;
 };
 
 /// Bytes to which buffers in arenas are aligned: a cache line, and the widest SIMD register.

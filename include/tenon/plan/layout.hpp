@@ -106,7 +106,8 @@ constexpr void join_in_place(table_view t, grouping& g, sequence<value>& values)
   for (const int o : t.outputs) taken[o] = true;
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
-    if (n.kind != family::move || t.movement_of(n).is != movement::form::join) continue;
+    if (n.kind != family::move || t.movement_of(n).is != movement::form::join || n.whole >= 0)
+      continue;
     bool all = true;
     for (int k = 0; k < n.operands; ++k) {
       const int a = n.in[k];
@@ -163,7 +164,7 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     value v{i, 0, dense(n.out.shape), true};
-    if (n.kind == family::move) {
+    if (n.kind == family::move && n.whole < 0) {
       const movement& m = t.movement_of(n);
       const value moved = passes::view_of_operand(t, values, n);
       const bool reshaped =

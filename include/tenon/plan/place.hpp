@@ -13,6 +13,10 @@ constexpr error place(table& t, list<policy_facts> policies) {
     if (is_leaf(n.kind)) continue;
     int p = n.place < 0 ? 0 : n.place;
     if (p >= policies.size) return {code::place, n.op, "on", policies.size, p};
+    if (n.whole >= 0) {  // `prepare` asked
+      n.place = static_cast<std::int8_t>(p);
+      continue;
+    }
     while (p < policies.size && !policies[p].supports(seen, n)) ++p;
     if (p == policies.size)
       return {code::unsupported, n.op, "policy", name_of(n.kind), policies[0].name};

@@ -141,7 +141,7 @@ constexpr result<owned_plan> make_plan(table_view t, list<policy_facts> policies
   for (const policy_facts& f : policies) p.policies.push(f);
   // Places are decided before merging, so that what merges is what runs together.
   table placed;
-  placed = prepare(t);
+  placed = prepare(t, policies);
   if (const error e = place(placed, policies); !e.ok()) return e;
   p.table = static_cast<table&&>(placed);
   p.moved = count_traffic(p.table.view(), policies);
@@ -156,7 +156,10 @@ constexpr result<owned_plan> make_plan(table_view t, list<policy_facts> policies
 
 /// The declaration of a policy as data.
 template <class Policy> constexpr policy_facts facts_of() {
-  return {Policy::name, Policy::memory, Policy::fuses, &Policy::supports, &Policy::measure};
+  policy_facts f{Policy::name, Policy::memory, Policy::fuses, &Policy::supports, &Policy::measure};
+  if constexpr (requires(const table_view& t, const region& r) { Policy::owns(t, r); })
+    f.owns = &Policy::owns;
+  return f;
 }
 
 namespace passes {
@@ -239,7 +242,7 @@ template <table_sizes Room> struct placed_table {
   traffic moved;
   error fault;
   constexpr placed_table(const table_view& t, list<policy_facts> policies) {
-    tenon::table placed = prepare(t);
+    tenon::table placed = prepare(t, policies);
     fault = place(placed, policies);
     if (!fault.ok()) return;
     moved = count_traffic(placed.view(), policies);

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/recorder.hpp>
+#include <tenon/plan/group.hpp>
 #include <tenon/plan/program.hpp>
 
 namespace tenon {
@@ -149,9 +150,52 @@ constexpr recorded finished(program_view p) {
 
 }  // namespace passes
 
+namespace passes {
+
+/// For every node the outermost region that its policy runs as one step, or -1. Such a region has all
+/// its nodes on one policy, and one of them, the last, is read from outside.
+constexpr sequence<int> whole_regions(table_view t, list<policy_facts> policies) {
+  sequence<int> whole(t.nodes.size, -1);
+  bool any = false;
+  for (const policy_facts& p : policies) any = any || p.owns != nullptr;
+  if (!any) return whole;
+  const auto inside = [&](int id, int region) {
+    int r = t.nodes[id].region;
+    while (r >= 0 && r != region) r = t.regions[r].parent;
+    return r == region;
+  };
+  for (int r = 0; r < t.regions.size; ++r) {
+    int first = -1, last = -1;
+    bool one_place = true, closed = true;
+    for (int i = 0; i < t.nodes.size; ++i) {
+      if (is_leaf(t.nodes[i].kind) || !inside(i, r)) continue;
+      if (first < 0) first = i;
+      one_place = one_place && t.nodes[i].place == t.nodes[first].place;
+      last = i;
+    }
+    if (first < 0 || whole[first] >= 0 || !one_place) continue;
+    const int place = t.nodes[first].place < 0 ? 0 : t.nodes[first].place;
+    if (place >= policies.size || policies[place].owns == nullptr ||
+        !policies[place].owns(t, t.regions[r]))
+      continue;
+    const auto hidden = [&](int id) {
+      return id != last && !is_leaf(t.nodes[id].kind) && inside(id, r);
+    };
+    for (int i = 0; i < t.nodes.size; ++i)
+      for (int k = 0; k < t.nodes[i].operands && !inside(i, r); ++k)
+        closed = closed && !hidden(t.nodes[i].in[k]);
+    for (const int o : t.outputs) closed = closed && !hidden(o);
+    for (int i = first; closed && i <= last; ++i)
+      if (!is_leaf(t.nodes[i].kind) && inside(i, r)) whole[i] = r;
+  }
+  return whole;
+}
+
+}  // namespace passes
+
 /// Merges and cleans a table. Inputs and weights keep their order; a dead weight disappears, a dead
-/// input stays (the call still passes it).
-constexpr table prepare(table_view t) {
+/// input stays (the call still passes it). Regions that one of the policies owns stay as they are.
+constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
   using namespace passes;
   sequence<int> counted = count_uses(t);
   int* uses = counted.data();
@@ -159,6 +203,7 @@ constexpr table prepare(table_view t) {
   sequence<merging> maps;  // of the map nodes only
   sequence<int> map_at(t.nodes.size, -1), to(t.nodes.size, -1);
   sequence<bool> absorbed(t.nodes.size);
+  const sequence<int> whole = whole_regions(t, policies);
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes.data[i];
     if (n.kind != family::map || uses[i] == 0) continue;
@@ -166,8 +211,8 @@ constexpr table prepare(table_view t) {
     for (int k = 0; k < m.operands;) {
       const int from = m.in[k];
       const node& f = t.nodes.data[from];
-      const bool joins =
-          f.kind == family::map && uses[from] == 1 && f.place == n.place && f.out.shape == n.out.shape;
+      const bool joins = f.kind == family::map && uses[from] == 1 && f.place == n.place &&
+                         f.out.shape == n.out.shape && whole[i] < 0 && whole[from] < 0;
       const merging own = m;
       if (joins && programs.inline_operand(m, k, maps[map_at[from]])) {
         absorbed[from] = true;
@@ -187,6 +232,7 @@ constexpr table prepare(table_view t) {
   for (int i = 0; i < t.nodes.size; ++i) {
     node n = t.nodes[i];
     n.origin = i;
+    n.whole = whole[i];
     if (absorbed[i] || (uses[i] == 0 && n.kind != family::input)) continue;
     switch (n.kind) {
       case family::input:
@@ -209,6 +255,7 @@ constexpr table prepare(table_view t) {
       case family::window: n.detail = r.windowings.push(t.windowing_of(n)); break;
       case family::move: n.detail = r.movements.push(t.movement_of(n)); break;
       case family::gather: n.detail = r.gatherings.push(t.gathering_of(n)); break;
+      case family::compose: break;  // of groups only
     }
     for (int k = 0; k < n.operands; ++k) n.in[k] = to[n.in[k]];
     to[i] = r.nodes.push(n);

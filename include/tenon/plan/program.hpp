@@ -25,7 +25,8 @@ constexpr int append(tape& t, program_view p, const int* args) {
       to[i] = t.emit(sop::mask_to_int, to[i]);
   }
   const instruction last = p.code[p.size - 1];
-  if (last.op() == sop::arg) return args[last.a()];  // a mask stays one: as the result it is a uint8
+  if (last.op() == sop::arg)
+    return args[last.a()];  // a mask stays one: as the result it is a uint8
   return to[p.size - 1];
 }
 

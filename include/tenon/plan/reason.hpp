@@ -14,6 +14,7 @@ enum class apart : std::uint8_t {
   none,          ///< it stays inside: the reader is in its group
   output,        ///< it is an output of the graph
   policies,      ///< the reader runs on another policy
+  whole,         ///< a policy runs the composite operator of one of them as one step
   no_fusion,     ///< the policy runs every node as a group of its own
   anchor,        ///< both are contractions, and a group has one
   reader_alone,  ///< the reader's family starts a group of its own
@@ -39,6 +40,7 @@ constexpr const char* text_of(apart why) {
       "it is fused",
       "it is an output of the graph",
       "the reader runs on another policy",
+      "a policy runs a composite operator as one step, which nothing joins",
       "the policy fuses nothing",
       "the reader is a second contraction; a group has one",
       "a reader of this family starts a group of its own",
@@ -100,6 +102,7 @@ constexpr apart outside_contract(table_view t, const passes::fuser& f, const nod
 constexpr apart ask(const plan_view& p, passes::fuser& f, int id, int from) {
   const node &n = p.table.nodes[id], &maker = p.table.nodes[from];
   if (maker.place != n.place) return apart::policies;
+  if (n.whole >= 0 || maker.whole >= 0) return apart::whole;
   if (!p.policies[n.place].fuses) return apart::no_fusion;
   if (n.kind == family::contract && maker.kind == family::contract) return apart::anchor;
   if (n.kind != family::map && n.kind != family::reduce) return apart::reader_alone;
@@ -250,10 +253,11 @@ constexpr refusal why_joined(const plan_view& p, int id) {
 
 }  // namespace reasons
 
-/// Why move node `id` copies its operand; `none` if it is a view of it.
+/// Why move node `id` copies its operand; `none` if it is a view of it, or part of a composite
+/// operator that a policy runs as one step.
 constexpr refusal why_copied(const plan_view& p, int id) {
   const node& n = p.table.nodes[id];
-  if (p.group_of[id] < 0) return {};
+  if (p.group_of[id] < 0 || n.whole >= 0) return {};
   switch (p.table.movement_of(n).is) {
     case movement::form::reshape: return {copied::order};
     case movement::form::pad: return {copied::padding};
@@ -278,8 +282,10 @@ enum class form : std::uint8_t {
   epilogue,  ///< an element-wise program on the sums of a contraction, before they are stored
   rows,      ///< stages that reduce rows, and maps around them, row by row
   maps,      ///< element-wise programs over one space, in one pass
+  whole,     ///< a composite operator for which the policy has a step of its own
 };
 constexpr form form_of(const group& g) {
+  if (g.kind == family::compose) return form::whole;
   if (g.size == 1) return form::alone;
   if (g.kind == family::contract) return form::epilogue;
   return g.columns > 0 ? form::rows : form::maps;

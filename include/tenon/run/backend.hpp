@@ -74,7 +74,9 @@ template <class Function> struct binding {
   bool packs = true;                    ///< false: `packed` is written already; leave it
 };
 
-/// The parts of a policy. Required members are marked in examples/custom_policy.
+/// The parts of a policy. Required members are marked in examples/custom_policy. Optional:
+/// `owns(table, region)`, true for composite operators that the policy runs as one step; their groups
+/// have the kind `compose`, and all the nodes of the expansion as members.
 template <class P>
 concept has_name = requires {
   { P::name } -> std::convertible_to<const char*>;

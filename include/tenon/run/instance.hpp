@@ -37,8 +37,7 @@ inline status check(const plan_view& p, const std::byte* const* weights, const c
     for (int i = 0; i < inputs; ++i)
       if (hits(in[i].data, t.nodes[t.inputs[i]].out)) return {code::aliasing, at, 0, i};
     for (int k = 0; k < o; ++k)
-      if (hits(out[k].data, t.nodes[t.outputs[k]].out))
-        return {code::aliasing, at, 0, inputs + k};
+      if (hits(out[k].data, t.nodes[t.outputs[k]].out)) return {code::aliasing, at, 0, inputs + k};
     for (const int w : t.weights)
       if (hits(weights[w], t.nodes[w].out)) return {code::aliasing, at, 0, -1};
   }
@@ -290,9 +289,8 @@ template <class Model, class Memory = owned> class instance {
     for (int i = t.call_inputs(); i < t.inputs.size; ++i)
       base[t.inputs[i]] = state_of(t, i, flipped_);
     const auto target = [&](int o) {
-      return o < t.call_outputs()
-                 ? static_cast<std::byte*>(out[static_cast<std::size_t>(o)].data)
-                 : state_of(t, o - t.call_outputs() + t.call_inputs(), !flipped_);
+      return o < t.call_outputs() ? static_cast<std::byte*>(out[static_cast<std::size_t>(o)].data)
+                                  : state_of(t, o - t.call_outputs() + t.call_inputs(), !flipped_);
     };
     for (int i = 0; i < p.buffers.size; ++i)
       if (p.buffers[i].in == buffer::storage::output) base[i] = target(p.buffers[i].index);

@@ -134,10 +134,9 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
   }
 
  private:
-  template <class P, class Part> static void bind_one(Part& own, int place, const plan_view& p,
-                                                      const std::byte* const* address,
-                                                      std::byte* packed, std::byte* bound,
-                                                      bool packs) {
+  template <class P, class Part>
+  static void bind_one(Part& own, int place, const plan_view& p, const std::byte* const* address,
+                       std::byte* packed, std::byte* bound, bool packs) {
     const typename P::function* functions = own.compile(p);
     for (int g = 0; g < p.groups.size; ++g)
       if (p.groups[g].place == place)
@@ -165,9 +164,8 @@ template <class Graph, class... Policies> class model {
   /// Views of a call; states are not among them.
   static constexpr int inputs = plan_type::view().table.call_inputs(),
                        outputs = plan_type::view().table.call_outputs();
-  using policies_type =
-      policy_set<static_parts<plan_type>, std::make_index_sequence<sizeof...(Policies)>,
-                 Policies...>;
+  using policies_type = policy_set<static_parts<plan_type>,
+                                   std::make_index_sequence<sizeof...(Policies)>, Policies...>;
 
   template <weight_source Source> explicit model(const Source& source) noexcept
       : packed_(plan_type::packed_bytes), bound_(plan_type::bound_bytes) {

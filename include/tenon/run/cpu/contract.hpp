@@ -42,29 +42,29 @@ inline void copy_image(const contract_plan::image_copy& m, const float* from, fl
       }
 }
 
-/// Packs panel `panel` of one matrix: term after term, the panel's columns, zeros behind the last.
+/// Packs panel `panel` of one matrix: term after term, a register of columns, zeros behind the last.
 inline void pack_panel(const contract_plan& t, const float* from, i64 panel, float* to) noexcept {
-  const piece own = piece_of(t.panels.columns, panel);
-  const i64 room = i64{own.vectors} * width, left = t.panels.columns - own.first,
-            n = left < room ? left : room;
-  float* out = to + own.first * t.terms;
-  from += own.first * t.panels.column_step;
+  const i64 step = t.panels.column_step, left = t.panels.columns - panel * width,
+            n = left < width ? left : i64{width};
+  float* out = to + panel * width * t.terms;
+  from += panel * width * step;
   i64 at[contraction::max_axes]{}, offset = 0;
-  for (i64 k = 0; k < t.terms; ++k, out += room) {
-    if (t.panels.column_step == 1)
-      std::memcpy(out, from + offset, static_cast<std::size_t>(n) * sizeof(float));
-    else
-      gather(from + offset, t.panels.column_step, out, n);
-    for (i64 i = n; i < room; ++i) out[i] = 0;
+  for (i64 k = 0; k < t.terms; ++k, out += width) {
+    if (step == 1 && n == width) {
+      store(load(from + offset), out);
+    } else {
+      gather(from + offset, step, out, n);
+      for (i64 i = n; i < width; ++i) out[i] = 0;
+    }
     for (int d = t.term_axes - 1; d >= 0; --d) {
-      offset += t.term_p[d];
+      offset += t.panels.term[d];
       if (++at[d] < t.term_extent[d]) break;
-      offset -= t.term_p[d] * t.term_extent[d];
+      offset -= t.panels.term[d] * t.term_extent[d];
       at[d] = 0;
     }
   }
 }
-inline i64 panel_count(const contract_plan& t) noexcept { return pieces_of(t.panels.columns); }
+inline i64 panel_count(const contract_plan& t) noexcept { return registers_of(t.panels.columns); }
 /// Packs panels [begin, end) of all matrices, counted through.
 inline void pack_panels(const contract_plan& t, const float* from, float* to, i64 begin,
                         i64 end) noexcept {
@@ -101,16 +101,14 @@ inline void write_terms(const contract_plan& t, const i64* step, bool phased,
   }
 }
 
-/// Where a tile stands: offsets over the batch, and of each of its rows.
-struct tile_place {
+/// A position of the batch axes: offsets into everything.
+struct batch_place {
   i64 q = 0, p = 0, out = 0;
-  int rows = 0;
-  bool even = true;  ///< rows are evenly spaced in q and in the output
-  i64 row_q[tile_rows], row_out[tile_rows];
-  i64 epilogue[max_operands], row_epilogue[max_operands][tile_rows];
+  i64 epilogue[max_operands]{};
 };
-inline void place_batch(const contract_plan& t, i64 batch, tile_place& w) noexcept {
-  for (int k = 0; k < t.operands; ++k) w.epilogue[k] = 0;
+inline batch_place place_batch(const contract_plan& t, i64 batch) noexcept {
+  batch_place w;
+  for (int k = 0; k < t.after.operands; ++k) w.epilogue[k] = t.after.offset[k];
   for (int b = t.batches - 1; b >= 0; --b) {
     const output_axis& x = t.batch[b];
     const i64 at = batch % x.extent;
@@ -118,106 +116,256 @@ inline void place_batch(const contract_plan& t, i64 batch, tile_place& w) noexce
     w.q += at * x.q;
     w.p += at * x.p;
     w.out += at * x.out;
-    for (int k = 0; k < t.operands; ++k) w.epilogue[k] += at * x.epilogue[k];
+    for (int k = 0; k < t.after.operands; ++k) w.epilogue[k] += at * x.epilogue[k];
   }
+  return w;
 }
-inline void place_rows(const contract_plan& t, i64 first, tile_place& w) noexcept {
-  w.rows = static_cast<int>(t.rows - first < tile_rows ? t.rows - first : tile_rows);
-  i64 at[contraction::max_axes];
-  for (int b = t.row_axes - 1; b > 0; --b) {
-    at[b] = first % t.row[b].extent;
-    first /= t.row[b].extent;
-  }
-  at[0] = first;
-  for (int r = 0; r < w.rows; ++r) {
-    w.row_q[r] = w.row_out[r] = 0;
-    for (int k = 0; k < t.operands; ++k) w.row_epilogue[k][r] = 0;
-    for (int b = 0; b < t.row_axes; ++b) {
-      const output_axis& x = t.row[b];
-      w.row_q[r] += at[b] * x.q;
-      w.row_out[r] += at[b] * x.out;
-      for (int k = 0; k < t.operands; ++k) w.row_epilogue[k][r] += at[b] * x.epilogue[k];
-    }
+/// Walks over the rows.
+struct row_walk {
+  const contract_plan& t;
+  i64 at[contraction::max_axes]{};
+  row_walk(const contract_plan& plan, i64 first) noexcept : t(plan) {
     for (int b = t.row_axes - 1; b >= 0; --b) {
-      if (++at[b] < t.row[b].extent || b == 0) break;
+      at[b] = b > 0 ? first % t.row[b].extent : first;
+      first /= t.row[b].extent;
+    }
+  }
+  void next() noexcept {
+    for (int b = t.row_axes - 1; b >= 0; --b) {
+      if (++at[b] < t.row[b].extent || b == 0) return;
       at[b] = 0;
     }
-    if (t.row_axes > 1 && r > 1)
-      w.even = w.even && w.row_q[r] - w.row_q[r - 1] == w.row_q[1] - w.row_q[0] &&
-               w.row_out[r] - w.row_out[r - 1] == w.row_out[1] - w.row_out[0];
+  }
+  template <class Step> i64 offset(const Step& step) const noexcept {
+    i64 r = 0;
+    for (int b = 0; b < t.row_axes; ++b) r += at[b] * step(t.row[b]);
+    return r;
+  }
+  i64 q() const noexcept {
+    return offset([](const output_axis& x) { return x.q; });
+  }
+  i64 out() const noexcept {
+    return offset([](const output_axis& x) { return x.out; });
+  }
+  i64 epilogue(int k) const noexcept {
+    return offset([k](const output_axis& x) { return x.epilogue[k]; });
+  }
+};
+
+/// Runs an epilogue over `n` neighbouring outputs. `sums` may be `out`. Operand k is read from
+/// `offset[k]` on, in steps of `step(k)`.
+template <class Step> inline void finish(const epilogue_plan& e, const function& run,
+                                         const frame& f, const i64* offset, const Step& step,
+                                         const float* sums, float* out, i64 n) noexcept {
+  stream in[max_operands];
+  for (int k = 0; k < e.operands; ++k) {
+    if (e.root[k] < 0)
+      in[k] = {sums, 1};
+    else
+      in[k] = {reinterpret_cast<const float*>(f.base[e.root[k]]) + offset[k], step(k)};
+  }
+  run_streams(run, in, e.operands, out, n);
+}
+
+/// Lines of the output that a piece of work will write: fetched meanwhile.
+struct output_lines {
+  const float* data = nullptr;
+  i64 step = 0, lines = 0;
+  void fetch(i64 at, i64 first, i64 n) const noexcept {
+    for (i64 i = first; i < first + n && i < lines; ++i)
+      __builtin_prefetch(data + i * step + at, 1);
+  }
+};
+/// Sums of `rows` rows and `registers` registers of packed columns.
+template <class Q> inline void sum_panels(const contract_plan& t, Q q, const float* panels,
+                                          i64 rows, i64 registers, float* sums, i64 sums_row,
+                                          const output_lines& to) noexcept {
+  const parts portions(t.terms, block_terms), pieces(registers, tile_vectors),
+      tiles(rows, tile_rows);
+  for (i64 i = 0; i < portions.count; ++i) {
+    const i64 k = portions.begin(i), terms = portions.size(i);
+    for (i64 j = 0; j < pieces.count; ++j) {
+      const i64 first = pieces.begin(j);
+      const i64 panel = t.terms * width;
+      panel_columns p{panels + first * panel + k * width, panel, nullptr};
+      // Behind this piece: the next one, its next portion, or what lies behind all.
+      const float* next = j + 1 < pieces.count     ? p.data + pieces.size(j) * panel
+                          : i + 1 < portions.count ? panels + (k + terms) * width
+                                                   : panels + registers * panel;
+      const int vectors = static_cast<int>(pieces.size(j));
+      for (i64 b = 0, r = 0; b < tiles.count; ++b) {
+        const int own = static_cast<int>(tiles.size(b));
+        p.ahead = next + b % tile_vectors * panel;
+        if (i + 1 == portions.count && r % width < own) to.fetch(r, first * width, vectors * width);
+        tile_of<Q, panel_columns>(own, vectors)(q.from(static_cast<int>(r), k), p, terms, i > 0,
+                                                sums + r * sums_row + first * width, sums_row);
+        r += own;
+      }
+    }
   }
 }
 
-/// Runs the epilogue over `n` neighbouring outputs of row `r`.
-inline void finish_run(const contract_work& w, const frame& f, const tile_place& at, int r,
-                       i64 column_of_operands, i64 line, const float* sums, float* out,
-                       i64 n) noexcept {
+/// A piece of work: rows and registers of columns of one position of the batch.
+struct work_piece {
+  i64 batch = 0, row = 0, rows = 0, first = 0, registers = 0;
+};
+
+/// Writes sums [row][column] to the output's lines of pixels, one for each filter; what follows runs
+/// on a register's width of lines while they are in the nearest cache.
+inline void turn_sums(const contract_work& w, const frame& f, const work_piece& u,
+                      const batch_place& at, float* sums, i64 sums_row, float* out) noexcept {
   const contract_plan& t = w.plan;
-  stream in[max_operands];
-  for (int k = 0; k < t.operands; ++k) {
-    if (t.epilogue_root[k] < 0) {
-      in[k] = {sums, 1};
+  const output_axis none{}, &inner = t.row_axes > 0 ? t.row[t.row_axes - 1] : none;
+  const i64 column = u.first * width, left = t.column.extent - column,
+            columns = left < u.registers * width ? left : u.registers * width;
+  float* lines = sums + t.sums;
+  for (i64 r = 0; r < u.rows;) {
+    const i64 to_end = t.run - (u.row + r) % t.run, n = u.rows - r < to_end ? u.rows - r : to_end;
+    const row_walk row(t, u.row + r);
+    float* to = out + row.out() + column * t.column.out;
+    const float* from = sums + r * sums_row;
+    r += n;
+    if (w.epilogue.run == nullptr) {
+      transpose(from, sums_row, n, columns, to, t.column.out);
       continue;
     }
-    const i64 offset = t.epilogue_offset[k] + at.epilogue[k] + at.row_epilogue[k][r] +
-                       line * t.line.epilogue[k] + column_of_operands * t.column.epilogue[k];
-    in[k] = {reinterpret_cast<const float*>(f.base[t.epilogue_root[k]]) + offset,
-             t.column.epilogue[k]};
-  }
-  run_streams(w.epilogue, in, t.operands, out, n);
-}
-
-/// A tile of matrix columns: sums straight into the output where it has room and no epilogue follows.
-template <class Q> inline void panel_tile(const contract_work& w, const frame& f,
-                                          const tile_place& at, Q q, const float* panels, i64 panel,
-                                          float* out) noexcept {
-  const contract_plan& t = w.plan;
-  const auto [first, vectors] = piece_of(t.column.extent, panel);
-  const i64 room = i64{vectors} * width, left = t.column.extent - first,
-            n = left < room ? left : room;
-  const packed_columns p{panels + first * t.terms, room};
-  const bool plain = w.epilogue.run == nullptr;
-  if (plain && n == room && at.even) {
-    tile_of(at.rows, vectors, q, p, t.terms, out + at.row_out[0] + first,
-            at.rows > 1 ? at.row_out[1] - at.row_out[0] : 0);
-    return;
-  }
-  alignas(64) float sums[tile_rows * tile_columns];
-  tile_of(at.rows, vectors, q, p, t.terms, sums, room);
-  for (int r = 0; r < at.rows; ++r) {
-    float* to = out + at.row_out[r] + first;
-    if (plain)
-      std::memcpy(to, sums + r * room, static_cast<std::size_t>(n) * sizeof(float));
-    else
-      finish_run(w, f, at, r, first, 0, sums + r * room, to, n);
+    i64 offset[max_operands];
+    for (int k = 0; k < t.after.operands; ++k)
+      offset[k] = at.epilogue[k] + row.epilogue(k) + column * t.column.epilogue[k];
+    for (i64 c = 0; c < columns; ++c, to += t.column.out) {
+      if (c % width == 0)
+        transpose(from + c, sums_row, n, columns - c < width ? columns - c : i64{width}, lines,
+                  turned_rows);
+      finish(
+          t.after, w.epilogue, f, offset, [&](int k) { return inner.epilogue[k]; },
+          lines + c % width * turned_rows, to, n);
+      for (int k = 0; k < t.after.operands; ++k) offset[k] += t.column.epilogue[k];
+    }
   }
 }
-
-/// A tile of pixels [first, last) of the flattened image, computed from `from` on.
-template <class Q> inline void pixel_tile(const contract_work& w, const frame& f,
-                                          const tile_place& at, Q q, const float* image, i64 from,
-                                          i64 first, i64 last, int vectors, float* out) noexcept {
+/// Writes sums to the output's rows, finished.
+inline void finish_rows(const contract_work& w, const frame& f, const work_piece& u,
+                        const batch_place& at, const float* sums, i64 sums_row,
+                        float* out) noexcept {
   const contract_plan& t = w.plan;
-  alignas(64) float sums[tile_rows * tile_columns];
-  const i64 room = i64{vectors} * width;
-  tile_of(at.rows, vectors, q, indexed_columns{image + from, w.p_terms}, t.terms, sums, room);
-  const bool plain = w.epilogue.run == nullptr, at_once = !plain && t.pixelwise_constant;
-  for (int r = 0; r < at.rows; ++r) {
-    float* row = sums + r * room;
-    if (at_once) finish_run(w, f, at, r, 0, 0, row, row, room);
-    for (i64 at_pixel = first; at_pixel < last;) {
-      const i64 y = at_pixel / t.pitch, x = at_pixel % t.pitch;
-      const i64 end = (y + 1) * t.pitch < last ? (y + 1) * t.pitch : last;
-      const i64 stop = y * t.pitch + t.column.extent < end ? y * t.pitch + t.column.extent : end;
-      if (stop > at_pixel) {
-        float* to = out + at.row_out[r] + y * t.line.out + x;
-        if (plain || at_once)
-          std::memcpy(to, row + (at_pixel - from),
-                      static_cast<std::size_t>(stop - at_pixel) * sizeof(float));
-        else
-          finish_run(w, f, at, r, x, y, row + (at_pixel - from), to, stop - at_pixel);
-      }
-      at_pixel = end;
+  const i64 column = u.first * width, left = t.column.extent - column,
+            n = left < u.registers * width ? left : u.registers * width;
+  row_walk row(t, u.row);
+  for (i64 r = 0; r < u.rows; ++r, row.next(), sums += sums_row) {
+    float* to = out + row.out() + column;
+    if (w.epilogue.run == nullptr) {
+      std::memcpy(to, sums, static_cast<std::size_t>(n) * sizeof(float));
+      continue;
+    }
+    i64 offset[max_operands];
+    for (int k = 0; k < t.after.operands; ++k)
+      offset[k] = at.epilogue[k] + row.epilogue(k) + column * t.column.epilogue[k];
+    finish(
+        t.after, w.epilogue, f, offset, [&](int k) { return t.column.epilogue[k]; }, sums, to, n);
+  }
+}
+
+/// A piece of a product with packed columns.
+inline void run_panels(const contract_work& w, const frame& f, const work_piece& u, const float* q,
+                       const float* p, float* out, float* sums) noexcept {
+  const contract_plan& t = w.plan;
+  const batch_place at = place_batch(t, u.batch);
+  q += at.q;
+  p += at.p + u.first * width * t.terms;
+  out += at.out;
+  i64 sums_row = u.registers * width;
+  // Straight into the output where it has room and nothing follows.
+  const bool direct = !t.turned && w.epilogue.run == nullptr && t.row_axes <= 1 &&
+                      (u.first + u.registers) * width <= t.column.extent;
+  if (direct) {
+    sums = out + u.row * t.row[0].out + u.first * width;
+    sums_row = t.row[0].out;
+  }
+  output_lines lines;
+  if (t.turned && t.run == t.rows) {
+    const i64 left = t.column.extent - u.first * width;
+    lines = {out + u.row + u.first * width * t.column.out, t.column.out,
+             left < u.registers * width ? left : u.registers * width};
+  }
+  if (t.has_q_table()) {
+    i64 rows[turned_rows > block_rows ? turned_rows : block_rows];
+    row_walk row(t, u.row);
+    for (i64 r = 0; r < u.rows; ++r, row.next()) rows[r] = row.q();
+    sum_panels(t, indexed_rows{q, rows, w.q_terms}, p, u.rows, u.registers, sums, sums_row, lines);
+  } else {
+    const i64 step = t.row_axes > 0 ? t.row[0].q : 0;
+    sum_panels(t, strided_rows{q + u.row * step, step, t.q_step, t.turned ? width : 0}, p, u.rows,
+               u.registers, sums, sums_row, lines);
+  }
+  if (t.turned)
+    turn_sums(w, f, u, at, sums, sums_row, out);
+  else if (!direct)
+    finish_rows(w, f, u, at, sums, sums_row, out);
+}
+
+/// Positions [first, last) of the flattened image of one filter, to the output. `sums` belongs to
+/// `first`; of every `pitch` positions only the first hold outputs.
+inline void finish_pixels(const contract_work& w, const frame& f, const i64* offset, i64 first,
+                          i64 last, float* sums, float* out) noexcept {
+  const contract_plan& t = w.plan;
+  const bool plain = w.epilogue.run == nullptr, dense = t.pitch == t.column.extent;
+  const auto step = [&](int k) { return t.column.epilogue[k]; };
+  const auto finish_from = [&](i64 x, i64 y, const float* from, float* to, i64 n) {
+    i64 own[max_operands];
+    for (int k = 0; k < t.after.operands; ++k)
+      own[k] = offset[k] + x * t.column.epilogue[k] + y * t.line.epilogue[k];
+    finish(t.after, w.epilogue, f, own, step, from, to, n);
+  };
+  if (!plain && t.pixelwise_constant)
+    finish(t.after, w.epilogue, f, offset, step, sums, sums, last - first);
+  const bool done = plain || t.pixelwise_constant,
+             at_once = !done && t.run > t.column.extent;  // lines follow one another in everything
+  if (dense && at_once) return finish_from(first, 0, sums, out + first, last - first);
+  i64 begin = -1, end = -1;
+  for (i64 at = first; at < last;) {
+    const i64 y = at / t.pitch, x = at - y * t.pitch, next = (y + 1) * t.pitch,
+              stop = next < last ? next : last;
+    const i64 n = (t.column.extent - x < stop - at ? t.column.extent - x : stop - at);
+    if (n > 0) {
+      float* to = out + y * t.line.out + x;
+      if (done || at_once)
+        std::memcpy(to, sums + (at - first), static_cast<std::size_t>(n) * sizeof(float));
+      else
+        finish_from(x, y, sums + (at - first), to, n);
+      if (begin < 0) begin = y * t.column.extent + x;
+      end = y * t.column.extent + x + n;
+    }
+    at = stop;
+  }
+  if (at_once && begin >= 0) finish_from(begin, 0, out + begin, out + begin, end - begin);
+}
+/// A piece of a convolution whose vectors are filled with pixels: a few filters at a time, over all
+/// positions of the piece.
+inline void run_pixels(const contract_work& w, const frame& f, const work_piece& u, const float* q,
+                       const float* p, float* out, float* sums) noexcept {
+  const contract_plan& t = w.plan;
+  const batch_place at = place_batch(t, u.batch);
+  const i64 first = u.first * width, room = u.registers * width,
+            last = first + room < t.positions ? first + room : t.positions;
+  // In place, the last tile moves back so that it reads nothing behind the image.
+  const i64 over = t.form == vector_form::image ? first + room - last : 0;
+  const float* image = p + at.p + first;
+  const parts pieces(u.registers, tile_vectors);
+  for (i64 r = u.row; r < u.row + u.rows; r += tile_rows) {
+    const int rows =
+        static_cast<int>(u.row + u.rows - r < tile_rows ? u.row + u.rows - r : tile_rows);
+    const panel_rows own{q + at.q + r / width * width * t.terms + r % width};
+    for (i64 j = 0; j < pieces.count; ++j) {
+      const i64 column = pieces.begin(j) * width - (j == pieces.count - 1 ? over : 0);
+      tile_of<panel_rows, indexed_columns>(rows, static_cast<int>(pieces.size(j)))(
+          own, {image + column, w.p_terms}, t.terms, false, sums + column, room);
+    }
+    for (i64 i = 0; i < rows; ++i) {
+      i64 offset[max_operands];
+      for (int k = 0; k < t.after.operands; ++k)
+        offset[k] = at.epilogue[k] + (r + i) * t.row[0].epilogue[k];
+      finish_pixels(w, f, offset, first, last, sums + i * room,
+                    out + at.out + (r + i) * t.row[0].out);
     }
   }
 }
@@ -230,39 +378,37 @@ inline const float* address(const contract_work& w, const frame& f, const side& 
   return reinterpret_cast<const float*>(f.base[s.root]) + s.offset;
 }
 
-inline i64 column_pieces(const contract_plan& t) noexcept {
-  return pieces_of(t.form == vector_form::panels ? t.panels.columns : t.positions);
-}
+/// How the output is cut into pieces of work.
+struct cut {
+  blocks rows;
+  parts columns;     ///< in registers
+  bool rows_inside;  ///< rows run through before columns: large panels stay in the cache
+  explicit cut(const contract_plan& t) noexcept
+      : rows(t.rows, t.turned ? turned_rows : block_rows),
+        columns(registers_of(t.form == vector_form::panels ? t.column.extent : t.positions),
+                t.turned ? i64{tile_vectors} : block_columns / width),
+        rows_inside(!t.turned || t.terms * t.column.extent > (i64{1} << 17)) {
+    if (t.form != vector_form::panels)  // whole tiles: they lie inside one panel
+      rows = blocks(t.rows, t.rows);
+  }
+  i64 pieces(const contract_plan& t) const { return t.batch_count * rows.count * columns.count; }
+  work_piece at(i64 u) const noexcept {
+    const i64 inner = rows_inside ? rows.count : columns.count, a = u % inner, rest = u / inner,
+              outer = rows_inside ? columns.count : rows.count, b = rest % outer;
+    const i64 row = rows_inside ? a : b, column = rows_inside ? b : a;
+    return {rest / outer, rows.begin(row), rows.size(row), columns.begin(column),
+            columns.size(column)};
+  }
+};
 
-inline void run_tiles(const contract_work& w, const frame& f, std::byte* scratch, i64 begin,
-                      i64 end) noexcept {
+inline void run_pieces(const contract_work& w, const frame& f, std::byte* scratch, const cut& c,
+                       i64 begin, i64 end, int thread) noexcept {
   const contract_plan& t = w.plan;
-  const bool pixels = t.form != vector_form::panels;
-  const i64 columns = column_pieces(t), row_tiles = (t.rows + tile_rows - 1) / tile_rows;
   const float *q = address(w, f, t.q, scratch), *p = address(w, f, t.p, scratch);
   float* out = reinterpret_cast<float*>(f.base[t.out_root]) + t.out_offset;
-  for (i64 u = begin; u < end; ++u) {
-    const i64 row = u % row_tiles, column = u / row_tiles % columns,
-              batch = u / row_tiles / columns;
-    tile_place at;
-    place_batch(t, batch, at);
-    place_rows(t, row * tile_rows, at);
-    const auto with_q = [&](auto side_q) {
-      if (!pixels) return panel_tile(w, f, at, side_q, p + at.p, column, out + at.out);
-      const auto [first, vectors] = piece_of(t.positions, column);
-      const i64 end_of_piece = first + vectors * width,
-                last = end_of_piece < t.positions ? end_of_piece : t.positions;
-      // In place, the last tile moves back so that it reads nothing behind the image.
-      const i64 over =
-          t.form == vector_form::image && end_of_piece > last ? end_of_piece - last : 0;
-      pixel_tile(w, f, at, side_q, p + at.p, first - over, first, last, vectors, out + at.out);
-    };
-    if (at.even && !t.q_indexed)
-      with_q(strided_rows{q + at.q + at.row_q[0], at.rows > 1 ? at.row_q[1] - at.row_q[0] : 0,
-                          t.q_step});
-    else
-      with_q(indexed_rows{q + at.q, at.row_q, w.q_terms});
-  }
+  auto* sums = reinterpret_cast<float*>(f.thread_memory + thread * f.thread_bytes);
+  for (i64 u = begin; u < end; ++u)
+    (t.form == vector_form::panels ? run_panels : run_pixels)(w, f, c.at(u), q, p, out, sums);
 }
 
 inline void run_contract(const contract_work& w, const frame& f) noexcept {
@@ -279,16 +425,18 @@ inline void run_contract(const contract_work& w, const frame& f) noexcept {
     if (t.form == vector_form::planes)
       std::memset(to + t.image.count * t.image.item, 0, tile_columns * sizeof(float));
   }
-  if (t.panels.used && !t.panels.at_binding) {
+  const i64 packed_at = t.form == vector_form::panels ? t.p.at : t.q.at;
+  if (!t.panels.at_binding) {
     const float* from = reinterpret_cast<const float*>(f.base[t.panels.root]) + t.panels.offset;
-    f.threads(t.panels.items * panel_count(t), 1 + 16384 / (t.terms * tile_columns),
+    f.threads(t.panels.items * panel_count(t), 1 + 16384 / (t.terms * width),
               [&](i64 begin, i64 end, int) {
-                pack_panels(t, from, reinterpret_cast<float*>(scratch + t.p.at), begin, end);
+                pack_panels(t, from, reinterpret_cast<float*>(scratch + packed_at), begin, end);
               });
   }
-  const i64 tiles = t.batch_count * column_pieces(t) * ((t.rows + tile_rows - 1) / tile_rows);
-  f.threads(tiles, 1 + 1000000 / (t.terms * tile_rows * tile_columns),
-            [&](i64 begin, i64 end, int) { run_tiles(w, f, scratch, begin, end); });
+  const cut c(t);
+  f.threads(
+      c.pieces(t), 1 + 1000000 / (t.terms * c.rows.size(0) * c.columns.size(0) * width),
+      [&](i64 begin, i64 end, int thread) { run_pieces(w, f, scratch, c, begin, end, thread); });
 }
 
 /// Writes plan and tables into the bound memory, packed weights into the packed memory.
@@ -298,16 +446,17 @@ inline const contract_work* bind_contract(const binding<function>& b) noexcept {
   const contract_plan& t = w->plan;
   w->packed = b.packed;
   w->scratch_offset = b.plan->scratch_offset[b.group];
-  if (t.epilogue_program >= 0) w->epilogue = b.functions[t.epilogue_program];
+  if (t.after.program >= 0) w->epilogue = b.functions[t.after.program];
   auto* q = reinterpret_cast<std::int32_t*>(b.bound + t.table_q);
   auto* p = reinterpret_cast<std::int32_t*>(b.bound + t.table_p);
-  if (t.has_q_table()) write_terms(t, t.term_q, false, q);
+  if (t.form == vector_form::panels && t.has_q_table()) write_terms(t, t.term_q, false, q);
   if (t.form != vector_form::panels) write_terms(t, t.term_p, t.form == vector_form::planes, p);
   w->q_terms = q;
   w->p_terms = p;
-  if (b.packs && t.panels.used && t.panels.at_binding) {
+  if (b.packs && t.panels.at_binding) {
     const float* from = reinterpret_cast<const float*>(b.weights[t.panels.root]) + t.panels.offset;
-    pack_panels(t, from, reinterpret_cast<float*>(b.packed + t.p.at), 0,
+    const i64 at = t.form == vector_form::panels ? t.p.at : t.q.at;
+    pack_panels(t, from, reinterpret_cast<float*>(b.packed + at), 0,
                 t.panels.items * panel_count(t));
   }
   return w;

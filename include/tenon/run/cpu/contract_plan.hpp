@@ -14,6 +14,13 @@ struct output_axis {
   i64 epilogue[max_operands]{};
 };
 
+/// The map that runs over the sums, and where its operands lie; root -1: the sums.
+struct epilogue_plan {
+  int program = -1, operands = 0;
+  int root[max_operands]{};
+  i64 offset[max_operands]{};
+};
+
 /// Where an operand of the contraction is read.
 struct side {
   enum class source : std::uint8_t {
@@ -29,10 +36,17 @@ struct side {
 
 /// The vector side's three forms.
 enum class vector_form : std::uint8_t {
-  panels,  ///< packed into panels of tile_columns: columns of a matrix
+  panels,  ///< packed into panels of a register's width: columns of a matrix, filters
   image,   ///< pixels of an image read in place: no padding, stride 1
   planes,  ///< pixels of a padded copy of the image, split by stride phase
 };
+
+/// What a piece of work covers at most. 128 outputs of a line are one block of the interpreter; with
+/// 64 rows, or 128 of one tile's columns, the sums stay in the first level of the cache.
+inline constexpr i64 block_columns = 128;
+inline constexpr i64 block_rows = 64, turned_rows = 128;
+/// Terms that run in one go: with more, a panel would not stay in the second level of the cache.
+inline constexpr i64 block_terms = 512;
 
 struct contract_plan {
   // The output: batch axes (any), rows (broadcast side), columns (vector side, out stride 1).
@@ -43,6 +57,7 @@ struct contract_plan {
   // The sides.
   side q{}, p{};
   vector_form form = vector_form::panels;
+  bool turned = false;  ///< the vectors are filled with filters, and the output's lines with pixels
   bool q_indexed = false;  ///< terms of q by table instead of a stride
   i64 q_step = 1;
   /// Rows of a tile that do not follow one stride need the table too.
@@ -62,13 +77,14 @@ struct contract_plan {
     i64 item = 0;  ///< elements of one copied image
   } image{};
   struct panel_copy {
-    bool used = false, at_binding = false;
+    bool at_binding = false;
     int root = -1;
     i64 offset = 0;
     int outer = 0;  ///< batch axes that the packed operand has, innermost first
     i64 extent[contraction::max_axes]{}, step[contraction::max_axes]{};
     i64 columns = 0, column_step = 0;
-    i64 items = 1, item = 0;  ///< matrices, and packed elements of one
+    i64 term[contraction::max_axes]{};  ///< strides of the terms
+    i64 items = 1, item = 0;            ///< matrices, and packed elements of one
   } panels{};
   // Terms, in order.
   int term_axes = 0;
@@ -80,29 +96,34 @@ struct contract_plan {
   i64 table_q = 0, table_p = 0;
   int out_root = -1;
   i64 out_offset = 0;  ///< elements
-  // Epilogue.
-  int epilogue_program = -1, operands = 0;
-  int epilogue_root[max_operands]{};
-  i64 epilogue_offset[max_operands]{};
+  epilogue_plan after{};
   bool pixelwise_constant = true;  ///< no operand but the accumulator varies along line and column
+  i64 sums = 0;  ///< elements of a thread's sums; behind them, lines on their way to the output
+  i64 run = 1;   ///< neighbouring outputs along which the output and all operands move evenly
 };
 
 /// Room in bound memory for the bound form of the plan; the tables follow.
 inline constexpr i64 work_bytes = aligned(static_cast<i64>(sizeof(contract_plan)) + 128);
 
-/// Columns are cut into pieces of three registers; four that are left make two and two, because a
-/// piece of one has too few sums to hide the latency of an fma.
-struct piece {
-  i64 first = 0;
-  int vectors = 0;
+/// `n` things in blocks of `most`, the last one smaller.
+struct blocks {
+  i64 n = 0, most = 1, count = 1;
+  constexpr blocks(i64 things, i64 size)
+      : n(things), most(size), count((things + size - 1) / size) {}
+  constexpr i64 begin(i64 i) const { return i * most; }
+  constexpr i64 size(i64 i) const { return i + 1 < count ? most : n - i * most; }
 };
-constexpr i64 pieces_of(i64 n) { return (n + tile_columns - 1) / tile_columns; }
-constexpr piece piece_of(i64 n, i64 i) {
-  const i64 vectors = (n + width - 1) / width, pieces = pieces_of(n), left = pieces - i;
-  const bool halves = vectors % tile_vectors == 1 && pieces > 1 && left <= 2;
-  const i64 first = i * tile_vectors - (halves && left == 1 ? 1 : 0);
-  return {first * width, halves ? 2 : static_cast<int>(left == 1 ? vectors - first : tile_vectors)};
-}
+/// `n` things in as few parts of at most `most` as possible, and these of nearly the same size.
+struct parts {
+  i64 count = 1, least = 0, larger = 0;  ///< the first `larger` parts have one more than `least`
+  constexpr parts(i64 n, i64 most) : count((n + most - 1) / most) {
+    least = n / count;
+    larger = n % count;
+  }
+  constexpr i64 begin(i64 i) const { return i * least + (i < larger ? i : larger); }
+  constexpr i64 size(i64 i) const { return least + (i < larger); }
+};
+constexpr i64 registers_of(i64 n) { return (n + width - 1) / width; }
 
 namespace contracts_cpu {
 
@@ -138,6 +159,26 @@ struct reading {
       if (c.swept[s].out_axis == axis) return true;
     return false;
   }
+  constexpr epilogue_plan epilogue(int anchor) const {
+    epilogue_plan e;
+    if (map < 0) return e;
+    const node& m = p.table.nodes[map];
+    e.program = m.detail;
+    e.operands = m.operands;
+    for (int k = 0; k < m.operands; ++k) {
+      e.root[k] = m.in[k] == anchor ? -1 : p.values[m.in[k]].root;
+      e.offset[k] = p.values[m.in[k]].offset;
+    }
+    return e;
+  }
+  /// True if the output and the epilogue's operands go on evenly from a run of `inner` to the next.
+  constexpr bool continues(const output_axis& outer, const output_axis& inner) const {
+    bool even = outer.out == inner.out * inner.extent;
+    const int operands = map >= 0 ? p.table.nodes[map].operands : 0;
+    for (int k = 0; k < operands; ++k)
+      even = even && outer.epilogue[k] == inner.epilogue[k] * inner.extent;
+    return even;
+  }
   constexpr output_axis axis(int i, bool swap) const {
     output_axis x;
     x.extent = c.axis[i].extent;
@@ -156,8 +197,11 @@ struct reading {
   }
 };
 
-/// Columns of packed panels: whole registers.
-constexpr i64 packed_columns_of(i64 n) { return (n + width - 1) / width * width; }
+constexpr reading read_group(const plan_view& p, int g) {
+  const group& own = p.groups[g];
+  const node& n = p.table.nodes[own.anchor];
+  return {p, n, p.table.contraction_of(n), own.size > 1 ? p.members[own.begin + own.size - 1] : -1};
+}
 
 /// Decides step by step; the order of the members is the order of the decisions.
 struct contract_planner {
@@ -166,7 +210,8 @@ struct contract_planner {
   int vector_axis = -1, line_axis = -1;
   bool pixels = false;  ///< the vectors are filled with neighbouring pixels of an image
   bool swap = false;    ///< the vector side is operand a
-  i64 scratch = 0, packed = 0, bound = work_bytes;
+  int filter_axis = -1;
+  i64 scratch = 0, packed = 0, per_thread = 0, bound = work_bytes;
 
   /// The vector axis: the output's contiguous one, if just one operand varies along it. That operand
   /// is the vector side. A swept operand is never packed into panels: its padding is not.
@@ -182,7 +227,34 @@ struct contract_planner {
       vector_axis = pixels ? c.swept[1].out_axis : -1;
       line_axis = pixels ? c.swept[0].out_axis : -1;
     }
+    if (pixels && filters_are_cheaper()) {
+      t.turned = true;
+      pixels = false;
+      vector_axis = filter_axis;
+      line_axis = -1;
+    }
     swap = pixels || (vector_axis >= 0 && c.axis[vector_axis].b == 0);
+  }
+  /// Registers full of filters waste what is missing to whole registers, and the result must be
+  /// turned; registers full of pixels waste the padding between the lines, and cross cache lines.
+  constexpr bool filters_are_cheaper() {
+    const contraction& c = r.c;
+    i64 terms = 1, filters = 1;
+    for (int i = 0; i < c.axes; ++i) {
+      const contraction::loop& l = c.axis[i];
+      if (l.reduced) terms *= l.extent;
+      if (l.reduced || l.a != 0 || l.b == 0 || r.is_out_position(i) || l.extent == 1) continue;
+      filter_axis = i;
+      filters = l.extent;
+    }
+    if (filter_axis < 0) return false;
+    const i64 height = c.axis[line_axis].extent, across = c.axis[vector_axis].extent,
+              pitch = across + (c.swept[1].taps - 1) * c.swept[1].dilation / c.swept[1].stride,
+              few = filters % tile_rows == 1 || filters % tile_rows == 2 ? 1 : 0;
+    const i64 turned = registers_of(filters) * width * height * across * (terms + 8);
+    const i64 plain = (filters + few) * registers_of((height - 1) * pitch + across) * width *
+                      (terms + 6 + 4 * c.swept[1].stride);
+    return turned < plain + plain / 20;
   }
   /// The swept operand is read in place, unless a tap leaves the image, or pixels that are to fill
   /// vectors are not neighbours in memory.
@@ -243,11 +315,21 @@ struct contract_planner {
         const bool row = x.q != 0 && x.p == 0;
         (row ? t.row[t.row_axes++] : t.batch[t.batches++]) = x;
         (row ? t.rows : t.batch_count) *= x.extent;
+        if (row) merge_rows();
       }
     }
     if (!pixels) return;
     t.pitch = t.image.used ? t.image.plane_width : r.c.swept[0].step;
     t.positions = (t.line.extent - 1) * t.pitch + t.column.extent;
+  }
+  /// Two row axes that are one in everything become one.
+  constexpr void merge_rows() {
+    if (t.row_axes < 2) return;
+    output_axis &outer = t.row[t.row_axes - 2], &inner = t.row[t.row_axes - 1];
+    if (outer.q != inner.q * inner.extent || !r.continues(outer, inner)) return;
+    inner.extent *= outer.extent;
+    outer = inner;
+    --t.row_axes;
   }
   constexpr void add_terms(int i) {
     const int k = t.term_axes++;
@@ -271,49 +353,71 @@ struct contract_planner {
       expected = t.term_q[k] * t.term_extent[k];
     }
   }
-  /// Panels of the vector side: at binding if it is a weight.
+  /// Panels of the vector side, or of the filters where pixels fill the vectors: at binding if that is
+  /// a weight. Their layout is the same for both, so it does not depend on the image's extents.
   constexpr void plan_panels() {
-    if (t.form != vector_form::panels) return;
     contract_plan::panel_copy& m = t.panels;
-    m.used = true;
-    m.columns = t.column.extent;
-    m.column_step = t.column.p;
-    m.item = t.terms * packed_columns_of(m.columns);
+    side& of = pixels ? t.q : t.p;
+    m.columns = pixels ? t.rows : t.column.extent;
+    m.column_step = pixels ? t.row[0].q : t.column.p;
+    m.item = t.terms * registers_of(m.columns) * width;
+    for (int k = 0; k < t.term_axes; ++k) m.term[k] = pixels ? t.term_q[k] : t.term_p[k];
     for (int b = t.batches - 1; b >= 0; --b) {
-      if (t.batch[b].p == 0) continue;
+      i64& step = pixels ? t.batch[b].q : t.batch[b].p;
+      if (step == 0) continue;
       m.extent[m.outer] = t.batch[b].extent;
-      m.step[m.outer++] = t.batch[b].p;
-      t.batch[b].p = m.items * m.item;
+      m.step[m.outer++] = step;
+      step = m.items * m.item;
       m.items *= t.batch[b].extent;
     }
-    m.root = t.p.root;
-    m.offset = t.p.offset;
+    m.root = of.root;
+    m.offset = of.offset;
     m.at_binding = r.p.table.nodes[m.root].kind == family::weight;
     i64& where = m.at_binding ? packed : scratch;
-    t.p = {m.at_binding ? side::source::packed : side::source::scratch, -1, 0, where};
+    of = {m.at_binding ? side::source::packed : side::source::scratch, -1, 0, where};
     where += aligned(m.items * m.item * 4);
+  }
+  /// Sums of one piece of work. What is turned is read in whole squares.
+  constexpr void plan_sums() {
+    const i64 rows = pixels     ? i64{tile_rows}
+                     : t.turned ? turned_rows
+                                : block_rows,
+              columns = t.turned ? i64{tile_columns} : block_columns,
+              all = pixels ? t.positions : t.column.extent;
+    const i64 used_rows = (t.rows < rows ? t.rows : rows) + (t.turned ? width : 0),
+              used_columns = all < columns ? registers_of(all) * width : columns;
+    t.sums = (pixels ? rows : used_rows) * used_columns;
+    per_thread = aligned((t.sums + (t.turned && r.map >= 0 ? width * turned_rows : 0)) * 4);
   }
   constexpr void plan_tables() {
     t.table_q = bound;
-    bound += t.has_q_table() ? aligned(t.terms * 4) : 0;
+    bound += !pixels && t.has_q_table() ? aligned(t.terms * 4) : 0;
     t.table_p = bound;
     bound += pixels ? aligned(t.terms * 4) : 0;
-    t.need = {packed, scratch, 0, bound};
+    t.need = {packed, scratch, per_thread, bound};
+  }
+  /// Lines of the output along which the epilogue can run at once.
+  constexpr void plan_runs() {
+    if (pixels) {
+      t.run = t.column.extent;
+      if (r.continues(t.line, t.column)) t.run *= t.line.extent;
+    } else if (t.turned) {
+      t.run = 1;
+      for (int b = t.row_axes - 1; b >= 0; --b) {
+        if (b < t.row_axes - 1 && !r.continues(t.row[b], t.row[b + 1])) break;
+        t.run *= t.row[b].extent;
+      }
+    }
   }
   constexpr void plan_epilogue(int anchor) {
     const value& result = r.p.values[r.map >= 0 ? r.map : anchor];
     t.out_root = result.root;
     t.out_offset = result.offset;
     if (r.map < 0) return;
-    const node& m = r.p.table.nodes[r.map];
-    t.epilogue_program = m.detail;
-    t.operands = m.operands;
-    for (int k = 0; k < m.operands; ++k) {
-      t.epilogue_root[k] = m.in[k] == anchor ? -1 : r.p.values[m.in[k]].root;
-      t.epilogue_offset[k] = r.p.values[m.in[k]].offset;
-      if (t.epilogue_root[k] >= 0 && (t.column.epilogue[k] != 0 || t.line.epilogue[k] != 0))
+    t.after = r.epilogue(anchor);
+    for (int k = 0; k < t.after.operands; ++k)
+      if (t.after.root[k] >= 0 && (t.column.epilogue[k] != 0 || t.line.epilogue[k] != 0))
         t.pixelwise_constant = false;
-    }
   }
 };
 
@@ -323,15 +427,15 @@ struct contract_planner {
 /// plan's).
 constexpr contract_plan plan_contract(const plan_view& p, int g) {
   const group& own = p.groups[g];
-  const node& n = p.table.nodes[own.anchor];
-  const int map = own.size > 1 ? p.members[own.begin + own.size - 1] : -1;
-  contracts_cpu::contract_planner made{{p, n, p.table.contraction_of(n), map}};
+  contracts_cpu::contract_planner made{contracts_cpu::read_group(p, g)};
   made.choose_vectors();
   made.choose_image();
   made.choose_sides();
   made.collect_axes();
   made.choose_terms();
   made.plan_panels();
+  made.plan_sums();
+  made.plan_runs();
   made.plan_tables();
   made.plan_epilogue(own.anchor);
   return made.t;

@@ -58,7 +58,8 @@ inline void run_fold(const fold_plan& p, const frame& f) noexcept {
     for (i64 u = begin; u < end; ++u) {
       i64 row = u / pieces, offset = p.offset;
       const i64 first = u % pieces * width, n = p.inner - first < width ? p.inner - first : width;
-      float* out = reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset + row * p.inner + first;
+      float* out =
+          reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset + row * p.inner + first;
       for (int d = p.kept - 1; d >= 0; --d) {
         offset += row % p.kept_extent[d] * p.kept_step[d];
         row /= p.kept_extent[d];

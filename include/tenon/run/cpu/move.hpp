@@ -56,8 +56,8 @@ template <> struct word<4> { using type = std::uint32_t; };
 template <> struct word<8> { using type = std::uint64_t; };
 
 /// One row of a box; the elements' bits are copied.
-template <int Bytes> inline void copy_row(const std::byte* from, i64 in, std::byte* to, i64 out,
-                                          i64 n) noexcept {
+template <int Bytes>
+inline void copy_row(const std::byte* from, i64 in, std::byte* to, i64 out, i64 n) noexcept {
   if (in == 1 && out == 1) {
     std::memcpy(to, from, static_cast<std::size_t>(n) * Bytes);
     return;
@@ -110,8 +110,8 @@ template <int Bytes> inline typename word<Bytes>::type bits_of(double value, typ
   return bits;
 }
 /// One row of a padded result: `from` is the operand's row, null where nothing of it is shown.
-template <int Bytes> inline void pad_row(const move_plan& p, type t, const std::byte* from,
-                                         std::byte* to) noexcept {
+template <int Bytes>
+inline void pad_row(const move_plan& p, type t, const std::byte* from, std::byte* to) noexcept {
   using element = typename word<Bytes>::type;
   const int last = p.space.rank - 1;
   const i64 n = last < 0 ? 1 : p.space[last], extent = last < 0 ? 1 : p.inside[last],

@@ -1,7 +1,7 @@
 // The policy `cpu`: SIMD kernels on the host's processor.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/run/cpu/contract.hpp>
+#include <tenon/run/cpu/depthwise.hpp>
 #include <tenon/run/cpu/fold.hpp>
 #include <tenon/run/cpu/gather.hpp>
 #include <tenon/run/cpu/known.hpp>
@@ -43,7 +43,9 @@ struct cpu {
       case family::map: return simd::measure_rows(p, g);
       case family::reduce: return simd::measure_fold();
       case family::gather: return simd::measure_gather();
-      case family::contract: return simd::plan_contract(p, g).need;
+      case family::contract:
+        return simd::is_depthwise(p, g) ? simd::plan_depthwise(p, g).need
+                                        : simd::plan_contract(p, g).need;
       case family::window: return simd::measure_window(p, g);
       default: return simd::measure_move();
     }
@@ -84,7 +86,9 @@ struct cpu {
         w = bound<simd::gather_plan, simd::run_gather>(simd::bind_gather(b));
         return;
       case family::contract:
-        w = bound<simd::contract_work, simd::run_contract>(simd::bind_contract(b));
+        w = simd::is_depthwise(*b.plan, b.group)
+                ? bound<simd::depthwise_work, simd::run_depthwise>(simd::bind_depthwise(b))
+                : bound<simd::contract_work, simd::run_contract>(simd::bind_contract(b));
         return;
       case family::window:
         w = bound<simd::window_plan, simd::run_window>(simd::bind_window(b));

@@ -249,9 +249,8 @@ template <sop O>
     return apply_real<O>(a, b, c);
 }
 /// Sweeps one instruction over a block. The destination may be one of the sources.
-template <sop O>
-void sweep_block(instruction x, const float* a, const float* b, const float* c,
-                 float* out) noexcept {
+template <sop O> void sweep_block(instruction x, const float* a, const float* b, const float* c,
+                                  float* out) noexcept {
   constexpr int n = sources_of(O);
   const real none(0.0f);
   for (int k = 0; k < block * width; k += width)
@@ -259,8 +258,7 @@ void sweep_block(instruction x, const float* a, const float* b, const float* c,
                        n > 2 ? load(c + k) : none),
           out + k);
 }
-using sweep_type = void (*)(instruction, const float*, const float*, const float*,
-                            float*) noexcept;
+using sweep_type = void (*)(instruction, const float*, const float*, const float*, float*) noexcept;
 template <int... I> constexpr auto sweep_table(std::integer_sequence<int, I...>) {
   struct {
     sweep_type of[sizeof...(I)];
@@ -317,9 +315,9 @@ template <int Operations> void run_block(machine& m, program_view p, const strea
     }
     const int sources = sources_of(x.op());
     float* to = whole && i == p.size - 1 ? reinterpret_cast<float*>(out) : m.room[d];
-    sweeps<Operations>.of[static_cast<int>(x.op()) - 1](
-        x, sources > 0 ? m.at[x.a()] : nullptr, sources > 1 ? m.at[x.b()] : nullptr,
-        sources > 2 ? m.at[x.c()] : nullptr, to);
+    sweeps<Operations>.of[static_cast<int>(x.op()) - 1](x, sources > 0 ? m.at[x.a()] : nullptr,
+                                                        sources > 1 ? m.at[x.b()] : nullptr,
+                                                        sources > 2 ? m.at[x.c()] : nullptr, to);
     m.at[d] = to;
   }
   const instruction last = p.code[p.size - 1];

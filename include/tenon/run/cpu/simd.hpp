@@ -59,14 +59,22 @@ inline constexpr bool has_fma = false;
 [[gnu::always_inline]] inline void store(real x, float* p) noexcept { x.store_unaligned(p); }
 /// The first n < width elements; the others are 0.
 inline real load_part(const float* p, i64 n) noexcept {
+#if defined(__AVX512F__)
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
+#else
   float padded[width] = {};
   std::memcpy(padded, p, static_cast<std::size_t>(n) * sizeof(float));
   return load(padded);
+#endif
 }
 inline void store_part(real x, float* p, i64 n) noexcept {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), x);
+#else
   float padded[width];
   store(x, padded);
   std::memcpy(p, padded, static_cast<std::size_t>(n) * sizeof(float));
+#endif
 }
 
 /// `arithmetic::min` and `max`: NaN in either operand gives NaN, equal operands give the first.

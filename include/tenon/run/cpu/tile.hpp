@@ -14,9 +14,12 @@ inline constexpr int tile_columns = tile_vectors * width;
 struct strided_rows {
   const float* data;
   i64 row, k;
+  i64 ahead;  ///< elements from row 0 to what is worth fetching while this tile runs
   [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept {
     return data + r * row + i * k;
   }
+  [[gnu::always_inline]] void fetch(i64 i) const noexcept { __builtin_prefetch(at(0, i) + ahead); }
+  strided_rows from(int r, i64 i) const noexcept { return {at(r, i), row, k, ahead}; }
 };
 struct indexed_rows {
   const float* data;
@@ -25,32 +28,57 @@ struct indexed_rows {
   [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept {
     return data + row[r] + k[i];
   }
+  [[gnu::always_inline]] void fetch(i64) const noexcept {}
+  indexed_rows from(int r, i64 i) const noexcept { return {data, row + r, k + i}; }
 };
-/// The vector side: the columns of term k.
-struct packed_columns {
+/// Neighbouring columns of one packed panel.
+struct panel_rows {
   const float* data;
-  i64 k;
-  [[gnu::always_inline]] const float* at(i64 i) const noexcept { return data + i * k; }
+  [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept {
+    return data + i * width + r;
+  }
+  [[gnu::always_inline]] void fetch(i64) const noexcept {}
+};
+/// The vector side: register v of term k. Packed panels are one register wide.
+struct panel_columns {
+  const float* data;
+  i64 panel;           ///< elements of a panel
+  const float* ahead;  ///< a panel that is worth fetching while this tile runs
+  [[gnu::always_inline]] const float* at(i64 i, int v) const noexcept {
+    return data + v * panel + i * width;
+  }
+  [[gnu::always_inline]] void fetch(i64 i) const noexcept {
+    __builtin_prefetch(ahead + i * width, 0, 2);  // into the second level
+  }
 };
 struct indexed_columns {
   const float* data;
   const std::int32_t* k;
-  [[gnu::always_inline]] const float* at(i64 i) const noexcept { return data + k[i]; }
+  [[gnu::always_inline]] const float* at(i64 i, int v) const noexcept {
+    return data + k[i] + v * width;
+  }
+  [[gnu::always_inline]] void fetch(i64) const noexcept {}
 };
 
-/// out[r][c] = sum over k of q(r, k) * p(k, c), one fma per term in the order of k, from zero.
+/// out[r][c] = sum over k of q(r, k) * p(k, c), one fma per term in the order of k. The sum starts at
+/// zero, or with `more` at what stands in `out`: terms may come in portions.
 template <int Rows, int Vectors, class Q, class P>
-[[gnu::noinline]] void tile(Q q, P p, i64 terms, float* out, i64 out_row) noexcept {
+[[gnu::noinline]] void tile(const Q& rows, const P& columns, i64 terms, bool more, float* out,
+                            i64 out_row) noexcept {
+  const Q q = rows;
+  const P p = columns;
   real acc[Rows][Vectors];
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 3
-    for (int v = 0; v < Vectors; ++v) acc[r][v] = real(0.0f);
+    for (int v = 0; v < Vectors; ++v)
+      acc[r][v] = more ? load(out + r * out_row + v * width) : real(0.0f);
   for (i64 k = 0; k < terms; ++k) {
-    const float* columns = p.at(k);
     real x[Vectors];
 #pragma GCC unroll 3
-    for (int v = 0; v < Vectors; ++v) x[v] = load(columns + v * width);
+    for (int v = 0; v < Vectors; ++v) x[v] = load(p.at(k, v));
+    if constexpr (Rows >= tile_rows / 2 && Vectors == tile_vectors) p.fetch(k);
+    if constexpr (Rows >= tile_rows / 2 && Vectors > 1) q.fetch(k);
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) {
       const real a(*q.at(r, k));
@@ -64,40 +92,115 @@ template <int Rows, int Vectors, class Q, class P>
     for (int v = 0; v < Vectors; ++v) store(acc[r][v], out + r * out_row + v * width);
 }
 
-/// `rows` rows (at most tile_rows) of `vectors` registers, from tiles of 8, 4, 2 and 1 rows.
-template <int Vectors, class Q, class P>
-inline void tile_of(int rows, Q q, P p, i64 terms, float* out, i64 out_row) noexcept {
-  const auto skip = [&](int n) {
-    if constexpr (std::is_same_v<Q, strided_rows>)
-      q.data += n * q.row;
-    else
-      q.row += n;
-    out += n * out_row;
-    rows -= n;
-  };
-  if constexpr (tile_rows == 8)
-    if (rows >= 8) {
-      tile<8, Vectors>(q, p, terms, out, out_row);
-      skip(8);
-    }
-  if (rows >= 4) {
-    tile<4, Vectors>(q, p, terms, out, out_row);
-    skip(4);
-  }
-  if (rows >= 2) {
-    tile<2, Vectors>(q, p, terms, out, out_row);
-    skip(2);
-  }
-  if (rows == 1) tile<1, Vectors>(q, p, terms, out, out_row);
+template <class Q, class P> using tile_type = void (*)(const Q&, const P&, i64 terms, bool more,
+                                                       float* out, i64 out_row) noexcept;
+
+/// The tile of `rows` rows (at most tile_rows) and `vectors` registers.
+template <class Q, class P, int... I>
+inline tile_type<Q, P> find_tile(int rows, int vectors, std::integer_sequence<int, I...>) noexcept {
+  static constexpr tile_type<Q, P> all[] = {
+      &tile<I / tile_vectors + 1, I % tile_vectors + 1, Q, P>...};
+  return all[(rows - 1) * tile_vectors + vectors - 1];
 }
-template <class Q, class P>
-inline void tile_of(int rows, int vectors, Q q, P p, i64 terms, float* out, i64 out_row) noexcept {
-  if (vectors == 3)
-    tile_of<3>(rows, q, p, terms, out, out_row);
-  else if (vectors == 2)
-    tile_of<2>(rows, q, p, terms, out, out_row);
-  else
-    tile_of<1>(rows, q, p, terms, out, out_row);
+template <class Q, class P> inline tile_type<Q, P> tile_of(int rows, int vectors) noexcept {
+  return find_tile<Q, P>(rows, vectors,
+                         std::make_integer_sequence<int, tile_rows * tile_vectors>{});
+}
+
+using lanes_of_register [[gnu::vector_size(width * 4), gnu::may_alias]] = float;
+
+/// Two registers from two: lane i of the result is lane `first(i)` or `second(i)` of both, one behind
+/// the other.
+template <class First, class Second, int... I>
+[[gnu::always_inline]] inline void shuffle_pair(lanes_of_register& x, lanes_of_register& y, First,
+                                                Second, std::integer_sequence<int, I...>) noexcept {
+  const lanes_of_register a = x, b = y;
+  x = __builtin_shufflevector(a, b, First::of(I)...);
+  y = __builtin_shufflevector(a, b, Second::of(I)...);
+}
+/// Interleaves runs of `Run` elements of the lower (upper) half of every `Lane` elements.
+template <int Lane, int Run, bool Upper> struct interleaved {
+  static constexpr int of(int i) {
+    const int in_lane = i % Lane, pair = in_lane / (2 * Run);
+    return i - in_lane + pair * Run + in_lane % Run + (Upper ? Lane / 2 : 0) +
+           (in_lane / Run % 2) * width;
+  }
+};
+template <int Lane, int Run>
+[[gnu::always_inline]] inline void interleave(lanes_of_register& x, lanes_of_register& y) noexcept {
+  shuffle_pair(x, y, interleaved<Lane, Run, false>{}, interleaved<Lane, Run, true>{},
+               std::make_integer_sequence<int, width>{});
+}
+/// Even and odd quarters (of 4 elements) of both registers.
+template <bool Odd> struct every_other_quarter {
+  static constexpr int of(int i) {
+    const int quarter = i / 4;
+    return (quarter % 2 * 2 + Odd) * 4 + i % 4 + quarter / 2 * width;
+  }
+};
+/// Turns a square: first within lanes of four elements, then the lanes.
+[[gnu::always_inline]] inline void turn(lanes_of_register* x) noexcept {
+#pragma GCC unroll 4
+  for (int i = 0; i < width; i += 4) {
+    interleave<4, 1>(x[i], x[i + 1]);
+    interleave<4, 1>(x[i + 2], x[i + 3]);
+    interleave<4, 2>(x[i], x[i + 2]);
+    interleave<4, 2>(x[i + 1], x[i + 3]);
+    const lanes_of_register second = x[i + 1];
+    x[i + 1] = x[i + 2];
+    x[i + 2] = second;
+  }
+  constexpr auto all = std::make_integer_sequence<int, width>{};
+  if constexpr (width == 8) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) interleave<8, 4>(x[j], x[4 + j]);
+  }
+  if constexpr (width == 16) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      interleave<16, 8>(x[j], x[4 + j]);
+      interleave<16, 8>(x[8 + j], x[12 + j]);
+      shuffle_pair(x[j], x[8 + j], every_other_quarter<false>{}, every_other_quarter<true>{}, all);
+      shuffle_pair(x[4 + j], x[12 + j], every_other_quarter<false>{}, every_other_quarter<true>{},
+                   all);
+      const lanes_of_register second = x[4 + j];
+      x[4 + j] = x[8 + j];
+      x[8 + j] = second;
+    }
+  }
+}
+/// to[c][r] = from[r][c] for a square of `width` rows.
+template <class Store>
+[[gnu::always_inline]] inline void transpose_square(const float* from, i64 row,
+                                                    const Store& store_row) noexcept {
+  lanes_of_register x[width];
+#pragma GCC unroll 16
+  for (int i = 0; i < width; ++i) __builtin_memcpy(&x[i], from + i * row, sizeof x[i]);
+  turn(x);
+#pragma GCC unroll 16
+  for (int i = 0; i < width; ++i) store_row(i, x[i]);
+}
+/// to[c][r] = from[r][c] for `rows` x `columns` elements; reads whole registers of whole squares.
+inline void transpose(const float* from, i64 from_row, i64 rows, i64 columns, float* to,
+                      i64 to_row) noexcept {
+  for (i64 c = 0; c < columns; c += width)
+    for (i64 at = 0; at < rows; at += width) {
+      const i64 r = at + width <= rows || rows < width ? at : rows - width;  // the last moves back
+      const i64 n = columns - c < width ? columns - c : i64{width};
+      float* square = to + c * to_row + r;
+      const float* own = from + r * from_row + c;
+      if (n == width && rows >= width)
+        transpose_square(own, from_row, [&](int i, const lanes_of_register& x) {
+          __builtin_memcpy(square + i * to_row, &x, sizeof x);
+        });
+      else
+        transpose_square(own, from_row, [&](int i, const lanes_of_register& x) {
+          if (i >= n) return;
+          real part;
+          __builtin_memcpy(&part, &x, sizeof x);
+          store_part(part, square + i * to_row, rows < width ? rows : i64{width});
+        });
+    }
 }
 
 }  // namespace tenon::simd

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/cpu/rows.hpp>
+#include <tenon/run/cpu/tile.hpp>
 
 namespace tenon::simd {
 
@@ -49,27 +50,50 @@ template <combine How> [[gnu::always_inline]] inline float combined(float a, flo
   else
     return a * b;  // no sum follows that it could be contracted with
 }
-/// out[x] combined with x[x * Step]; a constant step lets the compiler vectorise.
-template <combine How, int Step> inline void combine_strided(float* __restrict out,
-                                                             const float* __restrict x, i64 step,
-                                                             i64 n) noexcept {
-  const i64 s = Step > 0 ? Step : step;
-  for (i64 i = 0; i < n; ++i) out[i] = combined<How>(out[i], x[i * s]);
+/// Every other element of two registers.
+template <int... I>
+[[gnu::always_inline]] inline real evens(const float* x,
+                                         std::integer_sequence<int, I...>) noexcept {
+  lanes_of_register a, b;
+  __builtin_memcpy(&a, x, sizeof a);
+  __builtin_memcpy(&b, x + width, sizeof b);
+  const lanes_of_register e = __builtin_shufflevector(a, b, (2 * I)...);
+  real r;
+  __builtin_memcpy(&r, &e, sizeof r);
+  return r;
+}
+template <int Step> [[gnu::always_inline]] inline real load_every(const float* x) noexcept {
+  if constexpr (Step == 1)
+    return load(x);
+  else
+    return evens(x, std::make_integer_sequence<int, width>{});
+}
+/// out[i] = the taps x[i * Step + k * dilation], from left to right. Reads up to two registers behind
+/// the last tap.
+template <combine How, int Step>
+inline void combine_taps(const float* x, i64 taps, i64 dilation, i64 n, float* out) noexcept {
+  for (i64 i = 0; i < n; i += width) {
+    real e = load_every<Step>(x + i * Step);
+    for (i64 k = 1; k < taps; ++k)
+      e = combined<How>(e, load_every<Step>(x + i * Step + k * dilation));
+    if (i + width <= n)
+      store(e, out + i);
+    else
+      store_part(e, out + i, n - i);
+  }
 }
 
 /// Outputs [first, last) whose taps are all in bounds, one channel: taps from left to right.
 template <combine How> inline void across_inside(const sweep& h, const float* column, i64 first,
                                                  i64 last, float* out) noexcept {
   const float* x = column + first * h.stride - h.begin;
-  for (i64 i = first; i < last; ++i) out[i] = x[(i - first) * h.stride];
-  for (i64 k = 1; k < h.taps; ++k) {
-    const float* tap = x + k * h.dilation;
-    if (h.stride == 1)
-      combine_strided<How, 1>(out + first, tap, 1, last - first);
-    else if (h.stride == 2)
-      combine_strided<How, 2>(out + first, tap, 2, last - first);
-    else
-      combine_strided<How, 0>(out + first, tap, h.stride, last - first);
+  const i64 n = last - first;
+  if (h.stride == 1) return combine_taps<How, 1>(x, h.taps, h.dilation, n, out + first);
+  if (h.stride == 2) return combine_taps<How, 2>(x, h.taps, h.dilation, n, out + first);
+  for (i64 i = 0; i < n; ++i) {
+    float e = x[i * h.stride];
+    for (i64 k = 1; k < h.taps; ++k) e = combined<How>(e, x[i * h.stride + k * h.dilation]);
+    out[first + i] = e;
   }
 }
 /// Output x of `inner` channels, with padding. Returns the number of taps in bounds.
@@ -149,12 +173,12 @@ constexpr bool takes_window(const windowing& w, const shape& s) {
   const int height = w.swept[0].out_axis, across = w.swept[1].out_axis;
   return s.rank == 4 && across == height + 1 && (height == 1 || height == 2);
 }
-/// A row of column results for each thread.
+/// A row of column results for each thread, and what tiles read behind it.
 constexpr footprint measure_window(const plan_view& p, int g) {
   const node& n = p.table.nodes[p.groups[g].anchor];
   const sweep& h = p.table.windowing_of(n).swept[1];
   const i64 inner = h.out_axis == 3 ? 1 : n.out.shape[3];
-  return {0, 0, h.extent * inner * 4, static_cast<i64>(sizeof(window_plan))};
+  return {0, 0, (h.extent * inner + 2 * width) * 4, static_cast<i64>(sizeof(window_plan))};
 }
 inline const window_plan* bind_window(const binding<function>& b) noexcept {
   const plan_view& p = *b.plan;

@@ -90,7 +90,10 @@ inline values reduce(const table_view& t, const node& n, const values& x, double
         x[static_cast<std::size_t>(from++)]);
   while (next(s, at));
   values r;
-  for (const values& p : parts) r.push_back(combined(how.how, p, u));
+  for (const values& p : parts) {
+    const range all = combined(how.how, p, u), terms = range::point(static_cast<double>(p.size()));
+    r.push_back(how.average ? widened(quotient(all, terms), u) : all);
+  }
   return r;
 }
 inline values window(const table_view& t, const node& n, const values& x, double u) {

@@ -29,9 +29,8 @@ constexpr reference_kernels::target allocate(const tensor& t) {
   }
 }
 constexpr reference_kernels::source read_only(const reference_kernels::target& t) {
-  return reference_kernels::with_type(t.type, [&](auto element) {
-    return reference_kernels::source(t.as<decltype(element)>());
-  });
+  return reference_kernels::with_type(
+      t.type, [&](auto element) { return reference_kernels::source(t.as<decltype(element)>()); });
 }
 constexpr void release(const reference_kernels::target& t) {
   reference_kernels::with_type(t.type, [&](auto element) { delete[] t.as<decltype(element)>(); });
@@ -82,8 +81,7 @@ constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int
     at[i] = evaluating::read_only(owned[i]);
   }
   if (bad == code::ok)
-    for (std::size_t k = 0; k < N; ++k)
-      out[k] = at[t.outputs[output]].template as<T>()[k];
+    for (std::size_t k = 0; k < N; ++k) out[k] = at[t.outputs[output]].template as<T>()[k];
   for (int i = 0; i < t.nodes.size; ++i)
     if (allocated[i]) evaluating::release(owned[i]);
   return bad;

@@ -45,9 +45,8 @@ template <bool Const> struct memory {
       return real;
   }
   constexpr memory operator+(i64 elements) const {
-    return with_type(type, [&](auto element) {
-      return memory(as<decltype(element)>() + elements);
-    });
+    return with_type(type,
+                     [&](auto element) { return memory(as<decltype(element)>() + elements); });
   }
 };
 using source = memory<true>;
