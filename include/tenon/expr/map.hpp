@@ -178,7 +178,7 @@ namespace maps {
 template <class Op, bool NumberFirst> struct with_number {
   static constexpr const char* name = Op::name;
   struct options {
-    float value = 0;
+    double value = 0;  // holds every int32 and every float32
     constexpr bool operator==(const options&) const = default;
   };
   static constexpr result<tensor> infer(const options&, list<tensor> in) {
@@ -187,7 +187,7 @@ template <class Op, bool NumberFirst> struct with_number {
     return tensor{Op::result_of({}, in[0].type), in[0].shape};
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
-    const auto write = [](scalar x, float number) {
+    const auto write = [](scalar x, double number) {
       const scalar v = x.lift(number);
       if constexpr (NumberFirst)
         return Op::meaning({}, v, x);
@@ -198,8 +198,8 @@ template <class Op, bool NumberFirst> struct with_number {
       return maps::record<1>(
           r, name, [&](scalar x) { return write(x, o.value); }, in, out);
     // Arithmetic has no other literal: written with any number, then given this one.
-    recorded p = constant_program<1>([](scalar x) { return decltype(write){}(x, 1.0f); });
-    const auto bits = std::bit_cast<std::uint32_t>(o.value);
+    recorded p = constant_program<1>([](scalar x) { return decltype(write){}(x, 1.0); });
+    const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(o.value));
     for (int i = 0; i < p.size; ++i)
       if (p.code[i].is_literal())
         p.code[i] = instruction::make_literal(sop::literal, p.code[i].dst(), bits);
@@ -231,8 +231,13 @@ constexpr auto number_operator(H h, N value) {
       if constexpr (H::probing == mode::build) front::explain<Op, out.error()>();
       return broken<out.error()>{};
     } else {
+      double number = static_cast<double>(value);
+      if (H::type.type != type::float32 && !(number >= -0x1p31 && number < 0x1p31)) {
+        h.where->refuse({code::option, Op::name, "number", "an int32", "more than 32 bits"});
+        number = 0;
+      }
       const int first = h.where->out.nodes.size();
-      const int id = form::record(*h.where, {static_cast<float>(value)}, {&h.id, 1}, out.value());
+      const int id = form::record(*h.where, {number}, {&h.id, 1}, out.value());
       h.where->note(first, {&h.id, 1}, nullptr);
       return handle<out.value(), H::probing>{h.where, id};
     }
