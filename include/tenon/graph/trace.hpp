@@ -128,8 +128,9 @@ template <class Model, class... In> struct basic_graph {
   static_assert(
       !(fault.what == code::name_conflict),
       "graph: one name has two shapes or two meanings; rename one of the weights or inputs");
-  static_assert(!(fault.what == code::option && fault.operand == name("number")),
-                "operator: a number beside an integer handle must fit into int32; cast() the handle");
+  static_assert(
+      !(fault.what == code::option && fault.operand == name("number")),
+      "operator: a number beside an integer handle must fit into int32; cast() the handle");
   static_assert(!(fault.what == code::program),
                 "graph: an operator's scalar program is invalid or keeps more than 32 values "
                 "alive; split it");

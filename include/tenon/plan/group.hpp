@@ -85,7 +85,7 @@ constexpr i64 aligned(i64 bytes) { return (bytes + arena_align - 1) / arena_alig
 /// A finished plan to read: the prepared table and everything decided about it.
 struct plan_view {
   table_view table;
-  table_view source;  ///< of graphs with bounds: the table before it was prepared
+  table_view source;         ///< of graphs with bounds: the table before it was prepared
   list<contraction> bounds;  ///< of plans for actual extents: the contractions with the bounds
   list<policy_facts> policies;
   list<group> groups;

@@ -252,10 +252,25 @@ struct contract_planner {
     const i64 height = c.axis[line_axis].extent, across = c.axis[vector_axis].extent,
               pitch = across + (c.swept[1].taps - 1) * c.swept[1].dilation / c.swept[1].stride,
               few = filters % tile_rows == 1 || filters % tile_rows == 2 ? 1 : 0;
+    if (pixels_are_aligned() && filters % tile_rows == 0) return terms > 192;
     const i64 turned = registers_of(filters) * width * height * across * (terms + 8);
     const i64 plain = (filters + few) * registers_of((height - 1) * pitch + across) * width *
                       (terms + 6 + 4 * c.swept[1].stride);
     return turned < plain + plain / 20;
+  }
+  /// True if whole registers of pixels lie side by side, in the image and in the output. Then nothing is
+  /// lost and nothing turned; but every term is in a page of its own, which stops to pay when those are
+  /// more than the processor remembers.
+  constexpr bool pixels_are_aligned() const {
+    const contraction& c = r.c;
+    bool all = true;
+    for (int s = 0; s < c.sweeps; ++s) {
+      const sweep& w = c.swept[s];
+      all = all && w.taps == 1 && w.stride == 1 && w.begin == 0;
+    }
+    const i64 across = c.axis[vector_axis].extent, positions = c.axis[line_axis].extent * across;
+    return all && c.swept[0].step == across && c.axis[line_axis].out == across &&
+           positions % width == 0 && positions >= tile_columns;
   }
   /// The swept operand is read in place, unless a tap leaves the image, or pixels that are to fill
   /// vectors are not neighbours in memory.

@@ -51,7 +51,8 @@ constexpr footprint most_for_contract(const plan_view& p, int g) {
   const auto larger = [](i64 a, i64 b) { return a > b ? a : b; };
   if (is_depthwise(p, g)) {
     footprint need = plan_depthwise(p, g).need;
-    const i64 strip = aligned((contracts_cpu::most_strip(r.c) + r.c.swept[0].taps * r.c.swept[1].taps) * 4);
+    const i64 strip =
+        aligned((contracts_cpu::most_strip(r.c) + r.c.swept[0].taps * r.c.swept[1].taps) * 4);
     need.per_thread = larger(need.per_thread, strip);
     return need;
   }
@@ -59,8 +60,8 @@ constexpr footprint most_for_contract(const plan_view& p, int g) {
   footprint need = now.need;
   i64 scratch = aligned(contracts_cpu::most_image(r) * 4);
   if (!now.panels.at_binding || r.c.sweeps == 0)
-    scratch += aligned(larger(contracts_cpu::most_panels(r.c, true),
-                              contracts_cpu::most_panels(r.c, false)) * 4);
+    scratch += aligned(
+        larger(contracts_cpu::most_panels(r.c, true), contracts_cpu::most_panels(r.c, false)) * 4);
   constexpr i64 sums = (turned_rows + width) * block_columns + width * turned_rows;
   need.scratch = larger(need.scratch, scratch);
   need.per_thread = larger(need.per_thread, aligned(sums * 4));
