@@ -420,6 +420,7 @@ struct contract_planner {
     } else if (t.turned) {
       t.run = 1;
       for (int b = t.row_axes - 1; b >= 0; --b) {
+        if (t.row[b].out != t.run) break;  // one pixel an image: the next one is not its neighbour
         if (b < t.row_axes - 1 && !r.continues(t.row[b], t.row[b + 1])) break;
         t.run *= t.row[b].extent;
       }

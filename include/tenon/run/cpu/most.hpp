@@ -1,5 +1,5 @@
-// What contractions may need in a graph with bounds. Their forms follow the extents: a narrow image
-// may want a copy that the widest one does not. What is reserved must do for all extents.
+// What contractions may need in a graph with bounds: a narrow image may want a copy that the widest
+// one does not, or a table. What is reserved must do for all extents.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/cpu/depthwise.hpp>
@@ -8,20 +8,6 @@ namespace tenon::simd {
 
 namespace contracts_cpu {
 
-/// Elements of the panels of an operand, with whichever of its axes across the registers.
-constexpr i64 most_panels(const contraction& c, bool of_a) {
-  i64 terms = 1, all = 1, most = width;
-  for (int i = 0; i < c.axes; ++i)
-    if (const auto& l = c.axis[i]; l.reduced || (of_a ? l.a : l.b) != 0)
-      (l.reduced ? terms : all) *= l.extent;
-  for (int i = 0; i < c.axes; ++i) {
-    const auto& l = c.axis[i];
-    if (l.reduced || (of_a ? l.a : l.b) == 0 || l.extent == 1) continue;
-    const i64 padded = all / l.extent * registers_of(l.extent) * width;
-    if (padded > most) most = padded;
-  }
-  return terms * most;
-}
 /// Elements of the image's copy, whole or in stride phases.
 constexpr i64 most_image(const reading& r) {
   if (r.c.sweeps < 2) return 0;
@@ -58,13 +44,10 @@ constexpr footprint most_for_contract(const plan_view& p, int g) {
   }
   const contract_plan now = plan_contract(p, g);
   footprint need = now.need;
-  i64 scratch = aligned(contracts_cpu::most_image(r) * 4);
-  if (!now.panels.at_binding || r.c.sweeps == 0)
-    scratch += aligned(
-        larger(contracts_cpu::most_panels(r.c, true), contracts_cpu::most_panels(r.c, false)) * 4);
-  constexpr i64 sums = (turned_rows + width) * block_columns + width * turned_rows;
-  need.scratch = larger(need.scratch, scratch);
-  need.per_thread = larger(need.per_thread, aligned(sums * 4));
+  const i64 panels = now.panels.at_binding ? 0 : aligned(now.panels.items * now.panels.item * 4);
+  need.scratch = larger(need.scratch, aligned(contracts_cpu::most_image(r) * 4) + panels);
+  if (now.form != vector_form::panels)
+    need.per_thread = larger(need.per_thread, aligned(tile_rows * block_columns * 4));
   need.bound = larger(need.bound, work_bytes + 2 * aligned(now.terms * 4));
   return need;
 }
