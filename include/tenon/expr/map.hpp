@@ -62,7 +62,7 @@ template <class Op, int Arity, class Options = no_options> struct map_operator {
   using options = Options;
   static constexpr bool accepts(int, type t) { return t == type::float32; }
   static constexpr type result_of(const Options&, type t) { return t; }
-  static constexpr const char* names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+  static constexpr const char* names[max_operands] = {"a", "b", "c", "d", "e", "f", "g", "h"};
   /// Operands from this one on have the same type.
   static constexpr int first_of_type = 0;
 
