@@ -539,7 +539,7 @@ inline closing closing_of(const contract_plan& t, const table_view& table) noexc
       constant = constant && t.row[b].epilogue[k] == 0;
     const bool line = t.turned ? t.row_axes > 0 && t.row[t.row_axes - 1].epilogue[k] == 1
                                : t.form == vector_form::image && t.run > t.column.extent &&
-                                     t.column.epilogue[k] == 1;
+                                     t.pitch == t.column.extent && t.column.epilogue[k] == 1;
     roles[k] = t.after.root[k] < 0 ? epilogue_role::sums
                : constant          ? epilogue_role::constant
                : line              ? epilogue_role::residual
