@@ -230,16 +230,16 @@ TEST_CASE("expand, tile, reverse and transpose show every element where it belon
     const array x = random_array({stored[round % 4], s}, d);
     INFO(text_of(s) << " of " << tn::name_of(x.is.type));
 
-    tn::shape wide{d.in(s.rank, 5), {}};
+    tn::shape larger{d.in(s.rank, 5), {}};
     std::vector<tn::i64> extents, repetitions, axes, permutation;
-    for (int i = 0; i < wide.rank; ++i) {
-      const int own = i - (wide.rank - s.rank);
-      wide.extent[i] = own >= 0 && s[own] != 1 ? s[own] : d.in(1, 3);
-      extents.push_back(wide.extent[i]);
+    for (int i = 0; i < larger.rank; ++i) {
+      const int own = i - (larger.rank - s.rank);
+      larger.extent[i] = own >= 0 && s[own] != 1 ? s[own] : d.in(1, 3);
+      extents.push_back(larger.extent[i]);
     }
-    const array expanded = made({x.is.type, wide}, [](tn::i64) { return 0.0; });
+    const array expanded = made({x.is.type, larger}, [](tn::i64) { return 0.0; });
     array w = expanded;
-    each_position(wide, [&](const tn::i64* at, tn::i64 n) { w[n] = x[broadcast_number(s, wide, at)]; });
+    each_position(larger, [&](const tn::i64* at, tn::i64 n) { w[n] = x[broadcast_number(s, larger, at)]; });
     CHECK(difference(w, operate<tn::expand_t>({list_of(extents)}, {x})) == "");
 
     tn::shape tiled = s;
@@ -269,13 +269,13 @@ TEST_CASE("expand, tile, reverse and transpose show every element where it belon
     CHECK(difference(mirrored(true), operate<tn::reverse_t>({}, {x})) == "");
 
     for (std::size_t i = permutation.size(); i > 1; --i) std::swap(permutation[i - 1], permutation[d.next() % i]);
-    tn::shape turned{s.rank, {}};
-    for (int i = 0; i < s.rank; ++i) turned.extent[i] = s[static_cast<int>(permutation[static_cast<std::size_t>(i)])];
+    tn::shape swapped{s.rank, {}};
+    for (int i = 0; i < s.rank; ++i) swapped.extent[i] = s[static_cast<int>(permutation[static_cast<std::size_t>(i)])];
     const auto permuted = [&](const tn::i64* at, tn::i64* from) {
       for (int i = 0; i < s.rank; ++i) from[permutation[static_cast<std::size_t>(i)]] = at[i];
       return true;
     };
-    CHECK(difference(naive_move(x, turned, 0, permuted), operate<tn::transpose_t>({list_of(permutation)}, {x})) == "");
+    CHECK(difference(naive_move(x, swapped, 0, permuted), operate<tn::transpose_t>({list_of(permutation)}, {x})) == "");
   }
 }
 

@@ -411,18 +411,18 @@ TEST_CASE("owned and borrowed instances with threads take any extent") {
 TEST_CASE("random convolutions and products with random bounds") {
   for (int round = 0; round < times(60); ++round) {
     dice d = dice_of(811, round);
-    const bool nhwc = d.one_in(2), each = d.one_in(3), product = d.one_in(4);
+    const bool nhwc = d.one_in(2), each = d.one_in(3), by_matrix = d.one_in(4);
     const int groups = each ? d.in(2, 6) : d.in(1, 2), c = each ? groups : groups * d.in(1, 4), o = each && d.one_in(2) ? c : groups * d.in(1, 20);
     tn::conv2d_options how{.padding = {d.in(0, 2), d.in(0, 2), d.in(0, 2), d.in(0, 2)}, .strides = {d.in(1, 3), d.in(1, 3)}, .dilations = {d.in(1, 2), d.in(1, 2)}, .groups = groups,
                            .inputLayout = nhwc ? tn::image_layout::nhwc : tn::image_layout::nchw};
     const tn::shape filter = tn::extents(o, c / groups, d.in(1, 3), d.in(1, 3));
     const bool given = d.one_in(4);  // the filter as an input
     const int most_n = d.in(1, 3), most_h = d.in(3, 40), most_w = d.in(3, 40), columns = d.in(1, 40);
-    const auto image = [&](int n, int h, int w) { return nhwc ? tn::extents(n, h, w, c) : tn::extents(n, c, h, w); };
+    const auto image_of = [&](int n, int h, int w) { return nhwc ? tn::extents(n, h, w, c) : tn::extents(n, c, h, w); };
     const auto build = [&](const tn::shape& x, bool bounded) {
       tn::builder b;
       const auto v = !bounded ? b.input("x", reals(x)) : nhwc ? b.input("x", reals(x), {0, 1, 2}) : b.input("x", reals(x), {0, 2, 3});
-      if (product) {  // of every row of the image
+      if (by_matrix) {  // of every row of the image
         const auto w = b.weight("f", floats(nhwc ? c : columns, nhwc ? columns : c));
         if (nhwc) return b.finish({b.add<tn::relu_t>({}, {b.add<tn::matmul_t>({}, {v, w})})});
         return b.finish({b.add<tn::matmul_t>({}, {w, b.add<tn::transpose_t>({.permutation = {0, 2, 1, 3}}, {v})})});
@@ -432,24 +432,24 @@ TEST_CASE("random convolutions and products with random bounds") {
       return b.finish({d.one_in(2) ? y : b.add<tn::tanh_t>({}, {y})});
     };
     dice again = d;
-    const tn::result<tn::table> made = build(image(most_n, most_h, most_w), true);
+    const tn::result<tn::table> made = build(image_of(most_n, most_h, most_w), true);
     REQUIRE((made.ok() || made.error().what == code::window));
     if (!made.ok()) continue;
-    const array w = random_array(product ? floats(nhwc ? c : columns, nhwc ? columns : c) : reals(filter), d);
-    const std::vector<array> weights(given && !product ? 0 : 1, w);
+    const array w = random_array(by_matrix ? floats(nhwc ? c : columns, nhwc ? columns : c) : reals(filter), d);
+    const std::vector<array> weights(given && !by_matrix ? 0 : 1, w);
     const array_source source(made->view(), weights);
     const tn::model<tn::dynamic, tn::cpu> model(made->view(), source);
     REQUIRE(model.fault().ok());
     tn::instance own{model};
     for (int k = 0; k < 8; ++k) {
-      const tn::shape s = k == 0 ? image(most_n, most_h, most_w) : image(d.in(1, most_n), d.one_in(4) ? 1 : d.in(1, most_h), d.one_in(4) ? 1 : d.in(1, most_w));
+      const tn::shape s = k == 0 ? image_of(most_n, most_h, most_w) : image_of(d.in(1, most_n), d.one_in(4) ? 1 : d.in(1, most_h), d.one_in(4) ? 1 : d.in(1, most_w));
       const dice here = d;
       d = again;
       const tn::result<tn::table> exact = build(s, false);
       d = here;
-      INFO("round " << round << ", " << text_of(s) << " of " << text_of(image(most_n, most_h, most_w)) << text_of(made->view()));
+      INFO("round " << round << ", " << text_of(s) << " of " << text_of(image_of(most_n, most_h, most_w)) << text_of(made->view()));
       std::vector<array> in{random_array(reals(s), d)};
-      if (given && !product) in.push_back(w);
+      if (given && !by_matrix) in.push_back(w);
       if (!exact.ok()) {
         arrays_call refused(in, {floats(1)});
         CHECK(own.run(refused.in, refused.out).what == exact.error().what);
