@@ -80,10 +80,18 @@ inline void store_part(real x, float* p, i64 n) noexcept {
 /// `arithmetic::min` and `max`: NaN in either operand gives NaN, equal operands give the first.
 /// (With AVX the operator != of xsimd 8 is an ordered comparison: false for NaN.)
 [[gnu::always_inline]] inline real min(real a, real b) noexcept {
+#if defined(__AVX512F__)  // the instruction gives the second where one is NaN or both are equal
+  return _mm512_mask_mov_ps(_mm512_min_ps(b, a), _mm512_cmp_ps_mask(b, b, _CMP_UNORD_Q), b);
+#else
   return xsimd::select((b < a) | xsimd::isnan(b), b, a);
+#endif
 }
 [[gnu::always_inline]] inline real max(real a, real b) noexcept {
+#if defined(__AVX512F__)  // the instruction gives the second where one is NaN or both are equal
+  return _mm512_mask_mov_ps(_mm512_max_ps(b, a), _mm512_cmp_ps_mask(b, b, _CMP_UNORD_Q), b);
+#else
   return xsimd::select((b > a) | xsimd::isnan(b), b, a);
+#endif
 }
 /// The same where b cannot be NaN.
 [[gnu::always_inline]] inline real min_with_number(real a, real b) noexcept {

@@ -78,6 +78,9 @@ template <bool RowsAreFilters, int Rows, int Vectors>
       acc[r][v] = bounded(acc[r][v], low, high);
     }
 }
+/// Makes the compiler compute anew what depends on `x`. Addresses of a tile's rows that live through its
+/// loop would be moved out of the way in front of it and back behind it.
+template <class T> [[gnu::always_inline]] inline void forget(T& x) noexcept { asm("" : "+r"(x)); }
 /// out[r][c] = sum over k of q(r, k) * p(k, c), one fma per term in the order of k. The sum starts at
 /// zero, or with `more` at what stands in `out`: terms may come in portions.
 template <int Rows, int Vectors, class Q, class P>
@@ -105,10 +108,14 @@ template <int Rows, int Vectors, class Q, class P>
     }
   }
   if (after.used) close<P::rows_are_filters>(acc, after);
+  if constexpr (P::rows_are_filters) {  // few terms: what stands outside of their loop counts
+    forget(out);
+    forget(out_row);
+  }
 #pragma GCC unroll 8
-  for (int r = 0; r < Rows; ++r)
+  for (int r = 0; r < Rows; ++r, out += out_row)
 #pragma GCC unroll 3
-    for (int v = 0; v < Vectors; ++v) store(acc[r][v], out + r * out_row + v * width);
+    for (int v = 0; v < Vectors; ++v) store(acc[r][v], out + v * width);
 }
 
 template <class Q, class P> using tile_type = void (*)(const Q&, const P&, i64 terms, bool more,

@@ -1,8 +1,8 @@
 // Pooling on the CPU: columns of the window first, whole rows at a time, then across.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/run/cpu/line.hpp>
 #include <tenon/run/cpu/rows.hpp>
-#include <tenon/run/cpu/tile.hpp>
 
 namespace tenon::simd {
 
@@ -14,6 +14,9 @@ struct window_plan {
   i64 images = 1, channels = 1;  ///< outer positions; image_step and channel_step lead to them
   i64 image_step = 0, channel_step = 0;
   i64 out_height = 1, out_width = 1, inner = 1;
+  bool halves = false;  ///< `halve_row` runs
+  void (*whole)(const window_plan&, const float* data, float* out, i64 begin,
+                i64 end) noexcept = nullptr;  ///< for windows that see whole small planes
   void (*row)(const window_plan&, const float* image, i64 y, float* column,
               float* out) noexcept = nullptr;
 };
@@ -136,6 +139,60 @@ template <combine How> inline void combine_across(const sweep& h, const float* c
     divide(x * inner, inner, across_border<How>(h, column, inner, x, out + x * inner));
 }
 
+/// What changes nothing, in front of any other element.
+constexpr float harmless(combine how) {
+  const float most = std::numeric_limits<float>::infinity();
+  return how == combine::sum ? -0.0f : how == combine::max ? -most : how == combine::min ? most : 1;
+}
+/// Windows of 2 or 3 taps with stride 2: a register of outputs at a time, nothing in memory between the
+/// columns and what runs across them.
+template <combine How, int Taps> inline void halve_row(const sweep& h, const float* x, i64 row_step,
+                                                       i64 rows, i64 n, float divisor,
+                                                       float* out) noexcept {
+  const real none(harmless(How));
+  for (i64 i = 0; i < n; i += width) {
+    const i64 at = 2 * i - h.begin;
+    const float* from = x + at;
+    real e[Taps];
+    for (i64 k = 0; k < 2 && h.extent > 4 * width; ++k)  // what the row after the next sees
+      for (i64 line = 0; line < 2 * width; line += 16)
+        __builtin_prefetch(from + (rows + 2 + k) * row_step + line);
+    const auto columns = [&](const auto& load_one) {
+#pragma GCC unroll 3
+      for (int v = 0; v < Taps; ++v) e[v] = load_one(from + v * width, v);
+      for (i64 k = 1; k < rows; ++k)
+#pragma GCC unroll 3
+        for (int v = 0; v < Taps; ++v)
+          e[v] = combined<How>(e[v], load_one(from + k * row_step + v * width, v));
+    };
+    if (at >= 0 && at + Taps * width <= h.extent) {
+      columns([](const float* p, int) { return load(p); });
+    } else {
+      const between own[] = {between(at, h.extent), between(at + width, h.extent),
+                             between(at + 2 * width, h.extent)};
+      columns([&](const float* p, int v) { return own[v].load_at(p, none); });
+    }
+    const real even = shuffled(e[0], e[1], evens_of{});
+    real y = combined<How>(even, shuffled(e[0], e[1], odds_of{}));
+    if constexpr (Taps == 3) y = combined<How>(y, shuffled(even, e[Taps - 1], next_of{}));
+    if (divisor != 1) y = y / real(divisor);
+    if (i + width <= n)
+      store(y, out + i);
+    else
+      store_part(y, out + i, n - i);
+  }
+}
+/// True if `halve_row` knows these windows: every window sees an element, and an average has the same
+/// number of them in all.
+inline bool halves(const window_plan& p) noexcept {
+  const sweep& h = p.w.swept[1];
+  const i64 last = 2 * (p.out_width - 1) - h.begin;
+  const bool inside = h.begin == 0 && last + h.taps <= h.extent;
+  return masks_loads && p.inner == 1 && h.stride == 2 && h.dilation == 1 &&
+         (h.taps == 2 || h.taps == 3) && h.begin < h.taps && last < h.extent &&
+         (inside || !p.w.average);
+}
+
 template <combine How> void window_row(const window_plan& p, const float* image, i64 y,
                                        float* column, float* out) noexcept {
   const sweep &v = p.w.swept[0], &h = p.w.swept[1];
@@ -147,23 +204,71 @@ template <combine How> void window_row(const window_plan& p, const float* image,
     for (i64 i = 0; i < p.out_width * p.inner; ++i) out[i] = 0;
     return;
   }
+  if (p.halves) {
+    const float divisor = p.w.average ? static_cast<float>((last - first) * h.taps) : 1.0f;
+    const auto run = h.taps == 2 ? &halve_row<How, 2> : &halve_row<How, 3>;
+    return run(h, image + (y0 + first * v.dilation) * v.step, v.dilation * v.step, last - first,
+               p.out_width, divisor, out);
+  }
   combine_rows<How>(image + (y0 + first * v.dilation) * v.step, v.dilation * v.step, last - first,
                     h.extent * p.inner, column);
   combine_across<How>(h, column, p.inner, p.out_width, last - first, p.w.average, out);
+}
+
+/// One output for each of the planes [begin, end): their columns, then those of a register's width of
+/// planes at once.
+template <combine How> void whole_planes(const window_plan& p, const float* data, float* out,
+                                         i64 begin, i64 end) noexcept {
+  const sweep &v = p.w.swept[0], &h = p.w.swept[1];
+  const real count(static_cast<float>(v.taps * h.taps));
+  float columns[width * width] = {}, turned[width * width];
+  for (i64 u = begin; u < end; u += width) {
+    const i64 n = end - u < width ? end - u : i64{width};
+    for (i64 i = 0; i < n; ++i) {
+      const float* x =
+          data + (u + i) / p.channels * p.image_step + (u + i) % p.channels * p.channel_step;
+      real e = load_part(x, h.taps);
+      for (i64 k = 1; k < v.taps; ++k) e = combined<How>(e, load_part(x + k * v.step, h.taps));
+      store(e, columns + i * width);
+    }
+    transpose(columns, width, width, width, turned, width);
+    real y = load(turned);
+    for (i64 c = 1; c < h.taps; ++c) y = combined<How>(y, load(turned + c * width));
+    if (p.w.average) y = y / count;
+    if (n == width)
+      store(y, out + u);
+    else
+      store_part(y, out + u, n);
+  }
+}
+/// True for one window that is all of a plane whose lines fit into a register.
+inline bool sees_planes(const window_plan& p) noexcept {
+  const auto all = [](const sweep& s) {
+    return s.begin == 0 && s.dilation == 1 && s.taps == s.extent;
+  };
+  const sweep &v = p.w.swept[0], &h = p.w.swept[1];
+  return masks_loads && p.inner == 1 && p.out_height == 1 && p.out_width == 1 && all(v) && all(h) &&
+         h.taps <= width;
+}
+template <combine How> void choose_window(window_plan& p) noexcept {
+  p.row = &window_row<How>;
+  p.halves = halves(p);
+  if (sees_planes(p)) p.whole = &whole_planes<How>;
 }
 
 inline void run_window(const window_plan& p, const frame& f) noexcept {
   const i64 row = p.out_width * p.inner;
   f.threads(p.images * p.channels * p.out_height, 1 + 8192 / (row * p.w.swept[0].taps),
             [&](i64 begin, i64 end, int thread) {
+              const float* data = reinterpret_cast<const float*>(f.base[p.root]) + p.offset;
+              float* results = reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset;
+              if (p.whole != nullptr) return p.whole(p, data, results, begin, end);
               auto* column = reinterpret_cast<float*>(f.thread_memory + thread * f.thread_bytes);
               for (i64 u = begin; u < end; ++u) {
                 const i64 y = u % p.out_height, c = u / p.out_height % p.channels,
                           n = u / p.out_height / p.channels;
-                const float* image = reinterpret_cast<const float*>(f.base[p.root]) + p.offset +
-                                     n * p.image_step + c * p.channel_step;
-                float* out = reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset + u * row;
-                p.row(p, image, y, column, out);
+                const float* image = data + n * p.image_step + c * p.channel_step;
+                p.row(p, image, y, column, results + u * row);
               }
             });
 }
@@ -201,10 +306,10 @@ inline const window_plan* bind_window(const binding<function>& b) noexcept {
   w->out_height = s[w->w.swept[0].out_axis];
   w->out_width = s[w->w.swept[1].out_axis];
   switch (w->w.how) {
-    case combine::sum: w->row = &window_row<combine::sum>; break;
-    case combine::max: w->row = &window_row<combine::max>; break;
-    case combine::min: w->row = &window_row<combine::min>; break;
-    default: w->row = &window_row<combine::product>; break;
+    case combine::sum: choose_window<combine::sum>(*w); break;
+    case combine::max: choose_window<combine::max>(*w); break;
+    case combine::min: choose_window<combine::min>(*w); break;
+    default: choose_window<combine::product>(*w); break;
   }
   return w;
 }
