@@ -44,11 +44,22 @@ constexpr error map_again(recorder& r, node n) {
   return s.error();
 }
 
+/// States keep their extents, whatever those of the inputs are.
+constexpr error check_states(const recorder& r, table_view from) {
+  for (int s = 0; s < from.states; ++s) {
+    const shape &own = r.at(from.inputs[from.call_inputs() + s]).shape,
+                &next = r.at(from.outputs[from.call_outputs() + s]).shape;
+    if (!(own == next)) return {code::extent, "next", "value", own, next};
+  }
+  return {};
+}
+
 }  // namespace passes
 
 /// Records `from` again into `r` with these shapes of its inputs. The nodes keep their numbers; only
 /// extents, strides and what follows from them change. Allocates in the first call with an `r` alone.
-/// Error: what the operators refuse now; capacity, when an operator records something else for other
+/// Error: what the operators refuse now; extent, when a state's next value has another shape than the
+/// state; capacity, when an operator records something else for other
 /// extents than for the bounds.
 constexpr error replay(table_view from, const shape* inputs, recorder& r) {
   passes::start_again(r, from);
@@ -70,7 +81,7 @@ constexpr error replay(table_view from, const shape* inputs, recorder& r) {
     if (r.out.nodes.size() != i + 1 || r.out.programs.size() != programs)
       return {code::capacity, n.op, "extents", "the same nodes for all extents", "others"};
   }
-  return {};
+  return passes::check_states(r, from);
 }
 
 }  // namespace tenon

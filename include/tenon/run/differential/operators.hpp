@@ -471,6 +471,7 @@ inline constexpr int operator_count = static_cast<int>(sizeof operators / sizeof
 /// Makes a graph of the decisions. `counts`, if given, counts the operators by entry.
 inline random_graph make_graph(choices& d, const limits& l, int* counts = nullptr) {
   maker m(d, l);
+  m.choose_kind();
   m.any();
   for (int n = 0; n < l.operators && !m.refused(); ++n) {
     const int which = d.below(operator_count);
