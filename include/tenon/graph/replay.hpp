@@ -17,10 +17,15 @@ constexpr void start_again(recorder& r, table_view from) {
   t.movements.clear();
   t.gatherings.clear();
   t.regions.clear();
-  if (!t.programs.empty() || !t.names.empty()) return;
+  if (t.names.empty())
+    for (const name& x : from.names) t.names.push(x);
+  if (t.programs.size() == from.programs.size) return;
+  t.code.clear();  // in the first call, or a program was refused in the last one
+  t.programs.clear();
+  t.code.reserve(from.code.size + 8 * max_program);  // for those that are going to be refused
+  t.programs.reserve(from.programs.size + 8);
   for (const instruction& x : from.code) t.code.push(x);
   for (const range& x : from.programs) t.programs.push(x);
-  for (const name& x : from.names) t.names.push(x);
 }
 /// A node as it was.
 constexpr void copy_node(table& to, table_view from, node n) {
@@ -44,6 +49,18 @@ constexpr error map_again(recorder& r, node n) {
   return s.error();
 }
 
+/// True if the nodes that were recorded last, from `first` on, are of the families and have the
+/// programs that they had: a number in a program may follow from an extent, as in attention.
+constexpr bool same_nodes(const recorder& r, table_view from, int first, int size) {
+  if (r.out.nodes.size() != first + size || r.out.programs.size() != from.programs.size)
+    return false;
+  for (int i = first; i < first + size; ++i) {
+    const node &now = r.out.nodes[i], &then = from.nodes[i];
+    if (now.kind != then.kind || (now.kind == family::map && now.detail != then.detail))
+      return false;
+  }
+  return true;
+}
 /// States keep their extents, whatever those of the inputs are.
 constexpr error check_states(const recorder& r, table_view from) {
   for (int s = 0; s < from.states; ++s) {
@@ -63,7 +80,6 @@ constexpr error check_states(const recorder& r, table_view from) {
 /// extents than for the bounds.
 constexpr error replay(table_view from, const shape* inputs, recorder& r) {
   passes::start_again(r, from);
-  const int programs = r.out.programs.size();
   int next = 0;
   for (int i = 0; i < from.nodes.size; ++i) {
     const node& n = from.nodes[i];
@@ -78,7 +94,7 @@ constexpr error replay(table_view from, const shape* inputs, recorder& r) {
     const error e = c.again != nullptr ? c.again(r, c, operands) : passes::map_again(r, n);
     if (!e.ok()) return e;
     i += c.size - 1;
-    if (r.out.nodes.size() != i + 1 || r.out.programs.size() != programs)
+    if (!passes::same_nodes(r, from, c.first, c.size))
       return {code::capacity, n.op, "extents", "the same nodes for all extents", "others"};
   }
   return passes::check_states(r, from);
