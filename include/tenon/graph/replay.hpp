@@ -61,6 +61,17 @@ constexpr bool same_nodes(const recorder& r, table_view from, int first, int siz
   }
   return true;
 }
+/// Nothing may become larger than it is for the bounds, for which there is memory: a smaller filter
+/// gives a larger image, fewer coordinates gather whole slices.
+constexpr error check_bounds(const recorder& r, table_view from) {
+  for (int i = 0; i < from.nodes.size; ++i) {
+    const shape &now = r.out.nodes[i].out.shape, &most = from.nodes[i].out.shape;
+    bool within = now.rank == most.rank;
+    for (int a = 0; within && a < now.rank; ++a) within = now[a] <= most[a];
+    if (!within) return {code::capacity, from.nodes[i].op, "extents", most, now};
+  }
+  return {};
+}
 /// States keep their extents, whatever those of the inputs are.
 constexpr error check_states(const recorder& r, table_view from) {
   for (int s = 0; s < from.states; ++s) {
@@ -76,8 +87,8 @@ constexpr error check_states(const recorder& r, table_view from) {
 /// Records `from` again into `r` with these shapes of its inputs. The nodes keep their numbers; only
 /// extents, strides and what follows from them change. Allocates in the first call with an `r` alone.
 /// Error: what the operators refuse now; extent, when a state's next value has another shape than the
-/// state; capacity, when an operator records something else for other
-/// extents than for the bounds.
+/// state; capacity, when an operator records something else for other extents than for the bounds, or
+/// a larger result.
 constexpr error replay(table_view from, const shape* inputs, recorder& r) {
   passes::start_again(r, from);
   int next = 0;
@@ -97,7 +108,8 @@ constexpr error replay(table_view from, const shape* inputs, recorder& r) {
     if (!passes::same_nodes(r, from, c.first, c.size))
       return {code::capacity, n.op, "extents", "the same nodes for all extents", "others"};
   }
-  return passes::check_states(r, from);
+  const error e = passes::check_bounds(r, from);
+  return e.ok() ? passes::check_states(r, from) : e;
 }
 
 }  // namespace tenon
