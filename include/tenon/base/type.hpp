@@ -33,8 +33,7 @@ constexpr bool can_hold(type t, double x) {
   if (t == type::float32) return !finite || (x >= -most_float && x <= most_float);
   constexpr double below[] = {0, 1, 0x1p31, 0x1p32, 0x1p63, 0x1p64, 0x1p7, 0x1p8};
   constexpr bool has_sign[] = {true, false, true, false, true, false, true, false};
-  const double end = below[static_cast<int>(t)],
-               begin = has_sign[static_cast<int>(t)] ? -end : 0.0;
+  const double end = below[static_cast<int>(t)], begin = has_sign[static_cast<int>(t)] ? -end : 0.0;
   if (!finite || x < begin || x >= end) return false;
   if (t == type::float16) return x == 0;
   return x < 0 ? x == static_cast<double>(static_cast<std::int64_t>(x))

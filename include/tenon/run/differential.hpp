@@ -74,9 +74,9 @@ template <class... Policies> class tester {
         m, t, [&](const std::vector<shape>& s) { return build_again(g, &s); }, seed, kind);
   }
   /// A graph with bounds or states: the same calls in several ways.
-  template <class Model>
-  std::optional<difference> differs(const Model& m, const table_view& t, const fixed_maker& fixed,
-                                    std::uint64_t seed, mood kind) {
+  template <class Model> std::optional<difference> differs(const Model& m, const table_view& t,
+                                                           const fixed_maker& fixed,
+                                                           std::uint64_t seed, mood kind) {
     unsupported = m.fault().what == code::unsupported;
     if (unsupported) return {};
     if (!m.fault().ok()) return difference{"binding", words_of(m.fault())};

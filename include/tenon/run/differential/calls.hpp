@@ -41,12 +41,12 @@ struct call_counts {
 /// One call: its contents, and what it must give.
 struct planned_call {
   std::string way;
-  bool resets = false;     ///< before it
-  bool refused = false;    ///< must fail
-  bool unshaped = false;   ///< inputs with one axis that varies come as runs of elements
-  bool varied = false;     ///< has other extents than the bounds
+  bool resets = false;        ///< before it
+  bool refused = false;       ///< must fail
+  bool unshaped = false;      ///< inputs with one axis that varies come as runs of elements
+  bool varied = false;        ///< has other extents than the bounds
   std::vector<shape> shapes;  ///< of the inputs
-  table net;               ///< with these extents, its states as inputs and outputs; empty: no such
+  table net;  ///< with these extents, its states as inputs and outputs; empty: no such
   contents values;
   expectation e;
 };
@@ -100,8 +100,8 @@ class call_sequence {
     states_.clear();
     ranges_.assign(static_cast<std::size_t>(t_.states), {});
     for (int s = 0; s < t_.states; ++s)
-      states_.emplace_back(static_cast<std::size_t>(
-          t_.nodes[t_.inputs[t_.call_inputs() + s]].out.bytes()));
+      states_.emplace_back(
+          static_cast<std::size_t>(t_.nodes[t_.inputs[t_.call_inputs() + s]].out.bytes()));
   }
   bool expect(planned_call& c, std::string& problem) const {
     const table_view now = c.net.view();
@@ -209,7 +209,8 @@ std::optional<difference> call_as_planned(Instance& caller, const table_view& t,
   const status s = caller.run(v.in, v.out);
   if (s.ok() && c.refused) return difference{c.way, "the call should have failed"};
   if (!s.ok()) {
-    const bool may = c.refused || (c.varied && (s.what == code::broadcast || s.what == code::capacity));
+    const bool may =
+        c.refused || (c.varied && (s.what == code::broadcast || s.what == code::capacity));
     if (!may) return difference{c.way, std::string("the call failed: ") + text_of(s.what)};
     if (!v.untouched()) return difference{c.way, "a call that failed wrote to its outputs"};
     return {};

@@ -90,8 +90,8 @@ inline std::optional<difference> check(const table_view& t, const call_views& v,
     if (i < 0) continue;
     const auto size = static_cast<std::ptrdiff_t>(size_bytes(t.nodes[t.outputs[o]].out.type));
     const auto first = found[at].begin() + i * size, best = e.wanted[at].begin() + i * size;
-    difference d{way, "", o, i, {first, first + size}, {best, best + size},
-                 t.nodes[t.outputs[o]].out};
+    difference d{
+        way, "", o, i, {first, first + size}, {best, best + size}, t.nodes[t.outputs[o]].out};
     d.ranged = !e.allowed.empty();
     if (d.ranged) d.allowed = e.allowed[at][static_cast<std::size_t>(i)];
     return d;

@@ -62,16 +62,18 @@ struct random_graph {
     int state = -1, next = -1;  ///< nodes
   };
   table net;
-  error fault{};                   ///< not ok: what the builder refused
-  std::vector<step> steps;         ///< inputs, weights and states too
-  std::vector<int> outputs{};      ///< nodes
-  std::vector<carried> next{};     ///< of the states
-  choices::list decisions{};       ///< that made it
+  error fault{};                ///< not ok: what the builder refused
+  std::vector<step> steps;      ///< inputs, weights and states too
+  std::vector<int> outputs{};   ///< nodes
+  std::vector<carried> next{};  ///< of the states
+  choices::list decisions{};    ///< that made it
 };
 
 /// The code of a leaf.
 inline std::string code_of_leaf(const step& s) {
-  const char* kind = s.is == step::leaf::weight ? "weight" : s.is == step::leaf::state ? "state" : "input";
+  const char* kind = s.is == step::leaf::weight  ? "weight"
+                     : s.is == step::leaf::state ? "state"
+                                                 : "input";
   std::string r = std::string("b.") + kind + "(\"" + s.called.c_str() + "\", " + code_of(s.out);
   if (s.is == step::leaf::input && s.bounded != 0) {
     std::string axes;
@@ -141,8 +143,8 @@ class maker {
   /// An extent: often 1 or a prime, seldom above 40; in graphs with bounds often one of them.
   i64 extent(i64 room) {
     if (!varying_.empty() && decide.one_in(3)) {
-      const i64 e = varying_[static_cast<std::size_t>(
-          decide.below(static_cast<i64>(varying_.size())))];
+      const i64 e =
+          varying_[static_cast<std::size_t>(decide.below(static_cast<i64>(varying_.size())))];
       return e <= room ? e : 1;
     }
     constexpr i64 usual[] = {2,  1,  3,  4,  5,  7,  8,  1,  6,  9,  11,
@@ -163,9 +165,9 @@ class maker {
     for (int i = 0; i < t.shape.rank && i < max_rank && !varying_.empty(); ++i)
       if (varies(t.shape[i]) != decide.one_in(64)) s.bounded |= 1u << i;
     const bool state = has_states_ && !ends_ && decide.one_in(s.bounded == 0 ? 2 : 16);
-    s.is = state                                   ? step::leaf::state
+    s.is = state                                ? step::leaf::state
            : s.bounded == 0 && decide.one_in(3) ? step::leaf::weight
-                                                   : step::leaf::input;
+                                                : step::leaf::input;
     if (s.is == step::leaf::state) s.bounded = 0;
     s.called = name("x") + leaves_++;
     s.code = code_of_leaf(s);
@@ -260,12 +262,14 @@ class maker {
     if (!out.ok()) return refuse<Op>(o, values);
     if (too_large(out->shape)) return -1;
     tensor others[probes]{};
-    if (!bears(operands, *out, others, [&](list<tensor> in) { return Op::infer(o, in); })) return -1;
+    if (!bears(operands, *out, others, [&](list<tensor> in) { return Op::infer(o, in); }))
+      return -1;
     if (spelled.empty()) spelled = std::string("tn::") + Op::name + "_t";
     step s;
     s.code = "b.add<" + spelled + ">(" + code_of(o) + ", {" + names_of(operands) + "})";
     s.again = [o](builder& b, const step::list& in) {
-      return with_list(in, [&](std::initializer_list<builder::value> l) { return b.add<Op>(o, l); });
+      return with_list(in,
+                       [&](std::initializer_list<builder::value> l) { return b.add<Op>(o, l); });
     };
     const builder::value v = s.again(b_, values);
     return push(v, operands, std::move(s), others);
@@ -290,9 +294,8 @@ class maker {
     s.code = "b.map<" + std::to_string(arity) + ">(" + code_of(p.view(), arity) + ", {" +
              names_of(operands) + "})";
     s.again = [p, arity](builder& b, const step::list& in) {
-      return with_list(in, [&](std::initializer_list<builder::value> l) {
-        return push_map(b, p, arity, l);
-      });
+      return with_list(
+          in, [&](std::initializer_list<builder::value> l) { return push_map(b, p, arity, l); });
     };
     const builder::value v = s.again(b_, values);
     return push(v, operands, std::move(s), others);

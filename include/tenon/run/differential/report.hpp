@@ -116,12 +116,13 @@ std::string words_of_case(const Test& run, const small_case& s, int number, Line
 }
 
 /// A random graph with bounds or states: other inputs have their bounds in place of what is cut.
-template <class Test>
-std::string report_of_history(Test& run, const random_graph& g, const difference& what,
-                              std::uint64_t seed, mood m, int number) {
+template <class Test> std::string report_of_history(Test& run, const random_graph& g,
+                                                    const difference& what, std::uint64_t seed,
+                                                    mood m, int number) {
   random_graph best = g;
   difference found = what;
-  const auto attempt = [&](const random_graph& from, const std::vector<int>& outputs, int replaced) {
+  const auto attempt = [&](const random_graph& from, const std::vector<int>& outputs,
+                           int replaced) {
     random_graph next = part_of(from, outputs, replaced);
     result<table> made = build_again(next, nullptr);
     if (!made.ok()) return false;
@@ -196,12 +197,13 @@ template <class Test> std::string report_of(Test& run, const table_view& t, cons
   const std::vector<bool> all(static_cast<std::size_t>(t.nodes.size), true);
   std::optional<small_case> cut;
   if (!has_history(t))
-    cut = cut_down(t, c, all, [&](const table_view& v, const contents& e) {
-      return run.differs(v, e, seed);
-    });
+    cut = cut_down(t, c, all,
+                   [&](const table_view& v, const contents& e) { return run.differs(v, e, seed); });
   if (cut) return words_of_case(run, *cut, number, line);
   return words_of_case(run, small_case{cut_table(t), c, what}, number, line) +
-         (has_history(t) ? "" : "  only the whole graph differs: its programs as constants, or how it is fused\n");
+         (has_history(t)
+              ? ""
+              : "  only the whole graph differs: its programs as constants, or how it is fused\n");
 }
 
 }  // namespace tenon::trial
