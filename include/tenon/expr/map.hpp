@@ -179,7 +179,7 @@ namespace maps {
 template <class Op, bool NumberFirst> struct with_number {
   static constexpr const char* name = Op::name;
   struct options {
-    double value = 0;  ///< float has no room for every int32
+    double value = 0;  // holds every int32 and every float32
     constexpr bool operator==(const options&) const = default;
   };
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
@@ -191,7 +191,7 @@ template <class Op, bool NumberFirst> struct with_number {
     return tensor{Op::result_of({}, in[0].type), in[0].shape};
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
-    const auto write = [](scalar x, auto number) {
+    const auto write = [](scalar x, double number) {
       const scalar v = x.lift(number);
       if constexpr (NumberFirst)
         return Op::meaning({}, v, x);
@@ -202,7 +202,7 @@ template <class Op, bool NumberFirst> struct with_number {
       return maps::record<1>(
           r, name, [&](scalar x) { return write(x, o.value); }, in, out);
     // Arithmetic has no other literal: written with any number, then given this one.
-    recorded p = constant_program<1>([](scalar x) { return decltype(write){}(x, 1.0f); });
+    recorded p = constant_program<1>([](scalar x) { return decltype(write){}(x, 1.0); });
     const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(o.value));
     for (int i = 0; i < p.size; ++i)
       if (p.code[i].is_literal())

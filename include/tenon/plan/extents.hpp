@@ -54,6 +54,7 @@ class actual_extents {
   constexpr plan_view view() const {
     plan_view p = bounds_;
     p.table = table();
+    p.bounds = bounds_.table.contractions;
     p.values = {values_.data(), values_.size()};
     p.groups = {groups_.data(), groups_.size()};
     return p;

@@ -9,6 +9,7 @@ namespace tenon::simd {
 struct contract_work {
   contract_plan plan{};
   function epilogue{};  ///< null run: the accumulators are the result
+  closing after{};      ///< the same, where tiles can do it
   const std::int32_t *q_terms = nullptr, *p_terms = nullptr;
   const std::byte* packed = nullptr;
   i64 scratch_offset = 0;  ///< of the group, in the arena
@@ -167,6 +168,11 @@ template <class Step> inline void finish(const epilogue_plan& e, const function&
   run_streams(run, in, e.operands, out, n);
 }
 
+/// An operand's first element, or null for none.
+inline const float* operand_at(const epilogue_plan& e, const frame& f, const i64* offset,
+                               int k) noexcept {
+  return k < 0 ? nullptr : reinterpret_cast<const float*>(f.base[e.root[k]]) + offset[k];
+}
 /// Lines of the output that a piece of work will write: fetched meanwhile.
 struct output_lines {
   const float* data = nullptr;
@@ -178,7 +184,8 @@ struct output_lines {
 };
 /// Sums of `rows` rows and `registers` registers of packed columns.
 template <class Q> inline void sum_panels(const contract_plan& t, Q q, const float* panels,
-                                          i64 rows, i64 registers, float* sums, i64 sums_row,
+                                          i64 rows, i64 registers, const tile_closing& after,
+                                          float* sums, i64 sums_row,
                                           const output_lines& to) noexcept {
   const parts portions(t.terms, block_terms), pieces(registers, tile_vectors),
       tiles(rows, tile_rows);
@@ -193,12 +200,16 @@ template <class Q> inline void sum_panels(const contract_plan& t, Q q, const flo
                           : i + 1 < portions.count ? panels + (k + terms) * width
                                                    : panels + registers * panel;
       const int vectors = static_cast<int>(pieces.size(j));
+      tile_closing own_after = after;
+      own_after.used = after.used && i + 1 == portions.count;
+      own_after.bias = after.bias + first * width;
       for (i64 b = 0, r = 0; b < tiles.count; ++b) {
         const int own = static_cast<int>(tiles.size(b));
         p.ahead = next + b % tile_vectors * panel;
         if (i + 1 == portions.count && r % width < own) to.fetch(r, first * width, vectors * width);
         tile_of<Q, panel_columns>(own, vectors)(q.from(static_cast<int>(r), k), p, terms, i > 0,
-                                                sums + r * sums_row + first * width, sums_row);
+                                                own_after, sums + r * sums_row + first * width,
+                                                sums_row);
         r += own;
       }
     }
@@ -210,6 +221,23 @@ struct work_piece {
   i64 batch = 0, row = 0, rows = 0, first = 0, registers = 0;
 };
 
+/// Turns biased sums of `n` pixels, and closes them with what is left of the closing.
+inline void turn_and_add(const contract_work& w, const frame& f, const i64* offset,
+                         const float* from, i64 from_row, i64 n, i64 columns, float* to) noexcept {
+  const contract_plan& t = w.plan;
+  const int r = w.after.residual, s = w.after.shift;
+  const float* residual = operand_at(t.after, f, offset, r);
+  const float* shift = operand_at(t.after, f, offset, s);
+  float shifts[tile_columns];
+  copy_constants(shift, s < 0 ? 0 : t.column.epilogue[s], columns, shifts);
+  const i64 step = t.column.epilogue[r];
+  const real low(w.after.low), high(w.after.high);
+  transpose(from, from_row, n, columns, to, t.column.out, [&](real x, i64 c, i64 at, i64 rows) {
+    const float* own = residual + c * step + at;
+    const real y = rows == width ? load(own) : load_part(own, rows);
+    return bounded(x + (y + real(shifts[c])), low, high);
+  });
+}
 /// Writes sums [row][column] to the output's lines of pixels, one for each filter; what follows runs
 /// on a register's width of lines while they are in the nearest cache.
 inline void turn_sums(const contract_work& w, const frame& f, const work_piece& u,
@@ -225,13 +253,17 @@ inline void turn_sums(const contract_work& w, const frame& f, const work_piece& 
     float* to = out + row.out() + column * t.column.out;
     const float* from = sums + r * sums_row;
     r += n;
-    if (w.epilogue.run == nullptr) {
+    if (w.epilogue.run == nullptr || (w.after.used && w.after.residual < 0)) {
       transpose(from, sums_row, n, columns, to, t.column.out);
       continue;
     }
     i64 offset[max_operands];
     for (int k = 0; k < t.after.operands; ++k)
       offset[k] = at.epilogue[k] + row.epilogue(k) + column * t.column.epilogue[k];
+    if (w.after.used) {
+      turn_and_add(w, f, offset, from, sums_row, n, columns, to);
+      continue;
+    }
     for (i64 c = 0; c < columns; ++c, to += t.column.out) {
       if (c % width == 0)
         transpose(from + c, sums_row, n, columns - c < width ? columns - c : i64{width}, lines,
@@ -253,7 +285,7 @@ inline void finish_rows(const contract_work& w, const frame& f, const work_piece
   row_walk row(t, u.row);
   for (i64 r = 0; r < u.rows; ++r, row.next(), sums += sums_row) {
     float* to = out + row.out() + column;
-    if (w.epilogue.run == nullptr) {
+    if (w.epilogue.run == nullptr || w.after.used) {
       std::memcpy(to, sums, static_cast<std::size_t>(n) * sizeof(float));
       continue;
     }
@@ -265,6 +297,31 @@ inline void finish_rows(const contract_work& w, const frame& f, const work_piece
   }
 }
 
+/// Offsets of the rows of a piece, line by line.
+inline void list_rows(const contract_plan& t, const work_piece& u, i64* rows) noexcept {
+  const output_axis& inner = t.row[t.row_axes > 0 ? t.row_axes - 1 : 0];
+  for (i64 r = 0; r < u.rows;) {
+    const i64 to_end = inner.extent - (u.row + r) % inner.extent,
+              n = u.rows - r < to_end ? u.rows - r : to_end, first = row_walk(t, u.row + r).q();
+    for (i64 i = 0; i < n; ++i) rows[r + i] = first + i * inner.q;
+    r += n;
+  }
+}
+/// What tiles with packed columns do behind their sums. A residual is added where the sums are turned.
+inline tile_closing close_columns(const contract_work& w, const frame& f, const work_piece& u,
+                                  const batch_place& at, float* bias) noexcept {
+  const contract_plan& t = w.plan;
+  if (!w.after.used) return {};
+  const i64 column = u.first * width, left = t.column.extent - column, room = u.registers * width;
+  const int k = w.after.bias;
+  const i64 step = k < 0 ? 0 : t.column.epilogue[k];
+  const float* from = operand_at(t.after, f, at.epilogue, k);
+  copy_constants(k < 0 ? nullptr : from + column * step, step, left < room ? left : room, bias);
+  for (i64 i = left; i < room; ++i) bias[i] = 0;
+  if (w.after.residual < 0) return {true, bias, nullptr, 0, nullptr, w.after.low, w.after.high};
+  const closing open{};
+  return {true, bias, nullptr, 0, nullptr, open.low, open.high};
+}
 /// A piece of a product with packed columns.
 inline void run_panels(const contract_work& w, const frame& f, const work_piece& u, const float* q,
                        const float* p, float* out, float* sums) noexcept {
@@ -275,7 +332,7 @@ inline void run_panels(const contract_work& w, const frame& f, const work_piece&
   out += at.out;
   i64 sums_row = u.registers * width;
   // Straight into the output where it has room and nothing follows.
-  const bool direct = !t.turned && w.epilogue.run == nullptr && t.row_axes <= 1 &&
+  const bool direct = !t.turned && (w.epilogue.run == nullptr || w.after.used) && t.row_axes <= 1 &&
                       (u.first + u.registers) * width <= t.column.extent;
   if (direct) {
     sums = out + u.row * t.row[0].out + u.first * width;
@@ -287,15 +344,17 @@ inline void run_panels(const contract_work& w, const frame& f, const work_piece&
     lines = {out + u.row + u.first * width * t.column.out, t.column.out,
              left < u.registers * width ? left : u.registers * width};
   }
+  float bias[block_columns];
+  const tile_closing after = close_columns(w, f, u, at, bias);
   if (t.has_q_table()) {
     i64 rows[turned_rows > block_rows ? turned_rows : block_rows];
-    row_walk row(t, u.row);
-    for (i64 r = 0; r < u.rows; ++r, row.next()) rows[r] = row.q();
-    sum_panels(t, indexed_rows{q, rows, w.q_terms}, p, u.rows, u.registers, sums, sums_row, lines);
+    list_rows(t, u, rows);
+    sum_panels(t, indexed_rows{q, rows, w.q_terms}, p, u.rows, u.registers, after, sums, sums_row,
+               lines);
   } else {
     const i64 step = t.row_axes > 0 ? t.row[0].q : 0;
     sum_panels(t, strided_rows{q + u.row * step, step, t.q_step, t.turned ? width : 0}, p, u.rows,
-               u.registers, sums, sums_row, lines);
+               u.registers, after, sums, sums_row, lines);
   }
   if (t.turned)
     turn_sums(w, f, u, at, sums, sums_row, out);
@@ -308,7 +367,7 @@ inline void run_panels(const contract_work& w, const frame& f, const work_piece&
 inline void finish_pixels(const contract_work& w, const frame& f, const i64* offset, i64 first,
                           i64 last, float* sums, float* out) noexcept {
   const contract_plan& t = w.plan;
-  const bool plain = w.epilogue.run == nullptr, dense = t.pitch == t.column.extent;
+  const bool plain = w.epilogue.run == nullptr || w.after.used, dense = t.pitch == t.column.extent;
   const auto step = [&](int k) { return t.column.epilogue[k]; };
   const auto finish_from = [&](i64 x, i64 y, const float* from, float* to, i64 n) {
     i64 own[max_operands];
@@ -339,8 +398,28 @@ inline void finish_pixels(const contract_work& w, const frame& f, const i64* off
   }
   if (at_once && begin >= 0) finish_from(begin, 0, out + begin, out + begin, end - begin);
 }
+/// True if tiles of pixels write their outputs themselves: all of them are outputs.
+inline bool closes_in_place(const contract_work& w) noexcept {
+  const contract_plan& t = w.plan;
+  return (w.epilogue.run == nullptr || w.after.used) && t.form == vector_form::image &&
+         t.pitch == t.column.extent && t.line.out == t.column.extent;
+}
+/// Constants of a tile's filters, and where its residual lies.
+struct filter_closing {
+  float bias[tile_rows], shift[tile_rows];
+  tile_closing of;
+  filter_closing(const contract_work& w, const frame& f, const i64* offset, int rows) noexcept {
+    const auto step = [&](int k) { return k < 0 ? i64{0} : w.plan.row[0].epilogue[k]; };
+    const closing& c = w.after;
+    of = {c.used, bias, nullptr, step(c.residual), shift, c.low, c.high};
+    if (!c.used) return;
+    copy_constants(operand_at(w.plan.after, f, offset, c.bias), step(c.bias), rows, bias);
+    copy_constants(operand_at(w.plan.after, f, offset, c.shift), step(c.shift), rows, shift);
+    of.residual = operand_at(w.plan.after, f, offset, c.residual);
+  }
+};
 /// A piece of a convolution whose vectors are filled with pixels: a few filters at a time, over all
-/// positions of the piece.
+/// positions of the piece. Straight into the output where its pixels follow one another.
 inline void run_pixels(const contract_work& w, const frame& f, const work_piece& u, const float* q,
                        const float* p, float* out, float* sums) noexcept {
   const contract_plan& t = w.plan;
@@ -349,21 +428,31 @@ inline void run_pixels(const contract_work& w, const frame& f, const work_piece&
             last = first + room < t.positions ? first + room : t.positions;
   // In place, the last tile moves back so that it reads nothing behind the image.
   const i64 over = t.form == vector_form::image ? first + room - last : 0;
+  const bool direct = closes_in_place(w);
   const float* image = p + at.p + first;
   const parts pieces(u.registers, tile_vectors);
+  const auto offset_of = [&](i64 row, i64* offset) {
+    for (int k = 0; k < t.after.operands; ++k)
+      offset[k] = at.epilogue[k] + row * t.row[0].epilogue[k];
+  };
   for (i64 r = u.row; r < u.row + u.rows; r += tile_rows) {
     const int rows =
         static_cast<int>(u.row + u.rows - r < tile_rows ? u.row + u.rows - r : tile_rows);
     const panel_rows own{q + at.q + r / width * width * t.terms + r % width};
+    i64 offset[max_operands];
+    offset_of(r, offset);
+    const filter_closing after(w, f, offset, rows);
+    float* to = direct ? out + at.out + r * t.row[0].out + first : sums;
+    const i64 to_row = direct ? t.row[0].out : room;
     for (i64 j = 0; j < pieces.count; ++j) {
       const i64 column = pieces.begin(j) * width - (j == pieces.count - 1 ? over : 0);
+      tile_closing own_after = after.of;
+      if (own_after.residual != nullptr) own_after.residual += first + column;
       tile_of<panel_rows, indexed_columns>(rows, static_cast<int>(pieces.size(j)))(
-          own, {image + column, w.p_terms}, t.terms, false, sums + column, room);
+          own, {image + column, w.p_terms}, t.terms, false, own_after, to + column, to_row);
     }
-    for (i64 i = 0; i < rows; ++i) {
-      i64 offset[max_operands];
-      for (int k = 0; k < t.after.operands; ++k)
-        offset[k] = at.epilogue[k] + (r + i) * t.row[0].epilogue[k];
+    for (i64 i = 0; i < rows && !direct; ++i) {
+      offset_of(r + i, offset);
       finish_pixels(w, f, offset, first, last, sums + i * room,
                     out + at.out + (r + i) * t.row[0].out);
     }
@@ -439,6 +528,26 @@ inline void run_contract(const contract_work& w, const frame& f) noexcept {
       [&](i64 begin, i64 end, int thread) { run_pieces(w, f, scratch, c, begin, end, thread); });
 }
 
+/// The epilogue as something that tiles do. Bias and shift belong to a filter or a column; a residual
+/// has a line of neighbours where the output has one.
+inline closing closing_of(const contract_plan& t, const table_view& table) noexcept {
+  const bool pixels = t.form != vector_form::panels;
+  epilogue_role roles[max_operands];
+  for (int k = 0; k < t.after.operands; ++k) {
+    bool constant = !pixels || (t.column.epilogue[k] == 0 && t.line.epilogue[k] == 0);
+    for (int b = 0; b < t.row_axes && !pixels; ++b)
+      constant = constant && t.row[b].epilogue[k] == 0;
+    const bool line = t.turned ? t.row_axes > 0 && t.row[t.row_axes - 1].epilogue[k] == 1
+                               : t.form == vector_form::image && t.run > t.column.extent &&
+                                     t.column.epilogue[k] == 1;
+    roles[k] = t.after.root[k] < 0 ? epilogue_role::sums
+               : constant          ? epilogue_role::constant
+               : line              ? epilogue_role::residual
+                                   : epilogue_role::other;
+  }
+  const range program = table.programs[t.after.program];
+  return read_closing({table.code.data + program.begin, program.size}, roles);
+}
 /// Writes plan and tables into the bound memory, packed weights into the packed memory.
 inline const contract_work* bind_contract(const binding<function>& b) noexcept {
   auto* w = new (b.bound) contract_work{};
@@ -446,7 +555,10 @@ inline const contract_work* bind_contract(const binding<function>& b) noexcept {
   const contract_plan& t = w->plan;
   w->packed = b.packed;
   w->scratch_offset = b.plan->scratch_offset[b.group];
-  if (t.after.program >= 0) w->epilogue = b.functions[t.after.program];
+  if (t.after.program >= 0) {
+    w->epilogue = b.functions[t.after.program];
+    w->after = closing_of(t, b.plan->table);
+  }
   auto* q = reinterpret_cast<std::int32_t*>(b.bound + t.table_q);
   auto* p = reinterpret_cast<std::int32_t*>(b.bound + t.table_p);
   if (t.form == vector_form::panels && t.has_q_table()) write_terms(t, t.term_q, false, q);

@@ -214,9 +214,10 @@ struct contract_planner {
   i64 scratch = 0, packed = 0, per_thread = 0, bound = work_bytes;
 
   /// The vector axis: the output's contiguous one, if just one operand varies along it. That operand
-  /// is the vector side. A swept operand is never packed into panels: its padding is not.
+  /// is the vector side. A swept operand is never packed into panels: its padding is not. Chosen by the
+  /// bounds where extents vary, because binding packs weights once for all of them.
   constexpr void choose_vectors() {
-    const contraction& c = r.c;
+    const contraction& c = r.p.widest(r.n);
     for (int i = 0; i < c.axes; ++i) {
       const contraction::loop& l = c.axis[i];
       if (!l.reduced && l.extent > 1 && l.out == 1 && (l.a == 0 || (l.b == 0 && c.sweeps == 0)))
@@ -238,7 +239,7 @@ struct contract_planner {
   /// Registers full of filters waste what is missing to whole registers, and the result must be
   /// turned; registers full of pixels waste the padding between the lines, and cross cache lines.
   constexpr bool filters_are_cheaper() {
-    const contraction& c = r.c;
+    const contraction& c = r.p.widest(r.n);
     i64 terms = 1, filters = 1;
     for (int i = 0; i < c.axes; ++i) {
       const contraction::loop& l = c.axis[i];
@@ -251,10 +252,25 @@ struct contract_planner {
     const i64 height = c.axis[line_axis].extent, across = c.axis[vector_axis].extent,
               pitch = across + (c.swept[1].taps - 1) * c.swept[1].dilation / c.swept[1].stride,
               few = filters % tile_rows == 1 || filters % tile_rows == 2 ? 1 : 0;
+    if (pixels_are_aligned() && filters % tile_rows == 0) return terms > 192;
     const i64 turned = registers_of(filters) * width * height * across * (terms + 8);
     const i64 plain = (filters + few) * registers_of((height - 1) * pitch + across) * width *
                       (terms + 6 + 4 * c.swept[1].stride);
     return turned < plain + plain / 20;
+  }
+  /// True if whole registers of pixels lie side by side, in the image and in the output. Then nothing is
+  /// lost and nothing turned; but every term is in a page of its own, which stops to pay when those are
+  /// more than the processor remembers.
+  constexpr bool pixels_are_aligned() const {
+    const contraction& c = r.c;
+    bool all = true;
+    for (int s = 0; s < c.sweeps; ++s) {
+      const sweep& w = c.swept[s];
+      all = all && w.taps == 1 && w.stride == 1 && w.begin == 0;
+    }
+    const i64 across = c.axis[vector_axis].extent, positions = c.axis[line_axis].extent * across;
+    return all && c.swept[0].step == across && c.axis[line_axis].out == across &&
+           positions % width == 0 && positions >= tile_columns;
   }
   /// The swept operand is read in place, unless a tap leaves the image, or pixels that are to fill
   /// vectors are not neighbours in memory.

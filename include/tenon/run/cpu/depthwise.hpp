@@ -21,6 +21,7 @@ struct depthwise_plan {
   i64 copied = 0, summed = 0, table = 0;
   bool filters_packed = false, at_binding = false;  ///< [tap][channel], or the taps of a plane
   bool at_once = false;                             ///< the epilogue runs over whole strips
+  bool direct = false;  ///< planes: tiles may read the image itself, through masks
   epilogue_plan after{};
   footprint need{};
 
@@ -30,45 +31,77 @@ struct depthwise_plan {
 struct depthwise_work {
   depthwise_plan plan{};
   function epilogue{};
+  closing after{};  ///< the same, where tiles can do it
   const std::byte* packed = nullptr;
   const std::int32_t* taps = nullptr;  ///< offsets in a strip
   i64 scratch_offset = 0;
 };
 
+/// Whether a load can leave out elements at no cost.
+#if defined(__AVX512F__)
+inline constexpr bool masks_loads = true;
+#else
+inline constexpr bool masks_loads = false;
+#endif
 /// Elements [at, at + width) of rows of `n`; what lies outside is 0.
 struct between {
   i64 at, first, end;
+#if defined(__AVX512F__)
+  __mmask16 inside;
+#endif
   between(i64 position, i64 n) noexcept
       : at(position), first(at < 0 ? -at : 0), end(n - at < width ? n - at : i64{width}) {
     if (first > end) first = end = 0;
-  }
-  [[gnu::always_inline]] real load_from(const float* row) const noexcept {
 #if defined(__AVX512F__)
-    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << end) - (1u << first)), row + at);
+    inside = static_cast<__mmask16>((1u << end) - (1u << first));
+#endif
+  }
+  /// From the address of the element `at`, even where there is none.
+  [[gnu::always_inline]] real load_at(const float* p) const noexcept {
+#if defined(__AVX512F__)
+    return _mm512_maskz_loadu_ps(inside, p);
 #else
-    if (end - first == width) return load(row + at);
+    if (end - first == width) return load(p);
     float padded[width] = {};
-    std::memcpy(padded + first, row + at + first,
-                static_cast<std::size_t>(end - first) * sizeof(float));
+    std::memcpy(padded + first, p + first, static_cast<std::size_t>(end - first) * sizeof(float));
     return load(padded);
 #endif
   }
+  [[gnu::always_inline]] real load_from(const float* row) const noexcept {
+    return load_at(row + at);
+  }
 };
-template <int... I>
-[[gnu::always_inline]] inline void split_pairs(real a, real b, float* even, float* odd,
-                                               std::integer_sequence<int, I...>) noexcept {
+struct evens_of {
+  static constexpr int of(int i) { return 2 * i; }
+};
+struct odds_of {
+  static constexpr int of(int i) { return 2 * i + 1; }
+};
+struct next_of {
+  static constexpr int of(int i) { return i + 1; }
+};
+/// Lane i of the result is lane `From::of(i)` of both, one behind the other.
+template <class From, int... I>
+[[gnu::always_inline]] inline real shuffled(real a, real b, From,
+                                            std::integer_sequence<int, I...>) noexcept {
   lanes_of_register x, y;
   __builtin_memcpy(&x, &a, sizeof x);
   __builtin_memcpy(&y, &b, sizeof y);
-  const lanes_of_register e = __builtin_shufflevector(x, y, (2 * I)...),
-                          o = __builtin_shufflevector(x, y, (2 * I + 1)...);
-  __builtin_memcpy(even, &e, sizeof e);
-  __builtin_memcpy(odd, &o, sizeof o);
+  const lanes_of_register z = __builtin_shufflevector(x, y, From::of(I)...);
+  real r;
+  __builtin_memcpy(&r, &z, sizeof r);
+  return r;
+}
+template <class From> [[gnu::always_inline]] inline real shuffled(real a, real b, From f) noexcept {
+  return shuffled(a, b, f, std::make_integer_sequence<int, width>{});
 }
 // ---- from the plan ---------------------------------------------------------------------------------
 
 /// Rows of a tile of a strip.
 inline constexpr i64 strip_rows = 4;
+/// Rows of a tile that reads the image itself: a divisor of the usual heights. With 9 weights and 3
+/// inputs they leave room in 32 registers.
+inline constexpr i64 direct_rows = 7;
 /// Outputs of a strip, about: its sums and its copied input stay in the first level of the cache.
 inline constexpr i64 strip_outputs = 3072;
 
@@ -127,7 +160,11 @@ constexpr depthwise_plan plan_depthwise(const plan_view& p, int g) {
     return t;
   }
   t.at_once = r.continues(t.line, t.column);
-  t.strip = (strip_outputs / t.column.extent + strip_rows) / strip_rows * strip_rows;
+  constexpr i64 unit = strip_rows * direct_rows;
+  t.strip = (strip_outputs / t.column.extent + unit) / unit * unit;
+  t.direct = masks_loads && t.taps_y == 3 && t.taps_x == 3 && t.dilation_y == 1 &&
+             t.dilation_x == 1 && t.stride_y == t.stride_x && t.stride_x <= 2 &&
+             t.line.extent >= direct_rows;
   if (t.strip > t.line.extent) t.strip = t.line.extent;
   const i64 span = (t.column.extent - 1) * t.stride_x + (t.taps_x - 1) * t.dilation_x + 1,
             rows = (t.strip - 1) * t.stride_y + (t.taps_y - 1) * t.dilation_y + 1;
@@ -150,8 +187,9 @@ inline void copy_rows(const depthwise_plan& p, const float* rows, i64 n, float* 
     const between low(2 * x - p.left, p.width), high(2 * x - p.left + width, p.width);
     for (i64 y = 0; y < n; ++y) {
       float* even = to + y * pitch + x;
-      split_pairs(low.load_from(rows + y * step), high.load_from(rows + y * step), even,
-                  even + phase, std::make_integer_sequence<int, width>{});
+      const real a = low.load_from(rows + y * step), b = high.load_from(rows + y * step);
+      store(shuffled(a, b, evens_of{}), even);
+      store(shuffled(a, b, odds_of{}), even + phase);
     }
   }
   for (i64 y = 0; y < n && p.stride_x > 2; ++y)
@@ -189,8 +227,12 @@ struct strip_place {
   const float* weights;
   i64 taps;
   float* out;
-  i64 out_row, columns;  ///< columns: outputs that a row has left
+  i64 out_row, columns;   ///< columns: outputs that a row has left
+  float bias, low, high;  ///< what follows the sums
 };
+[[gnu::always_inline]] inline real closed(const strip_place& s, real sum) noexcept {
+  return bounded(sum + real(s.bias), real(s.low), real(s.high));
+}
 template <int Rows, int Vectors>
 [[gnu::always_inline]] inline void store_strip(const strip_place& s,
                                                const real (&acc)[Rows][Vectors]) noexcept {
@@ -199,11 +241,11 @@ template <int Rows, int Vectors>
 #pragma GCC unroll 2
     for (int v = 0; v < Vectors; ++v) {
       float* to = s.out + r * s.out_row + v * width;
+      const real y = closed(s, acc[r][v]);
       if (s.columns >= Vectors * width)
-        store(acc[r][v], to);
+        store(y, to);
       else if (s.columns > v * width)
-        store_part(acc[r][v], to,
-                   s.columns - v * width < width ? s.columns - v * width : i64{width});
+        store_part(y, to, s.columns - v * width < width ? s.columns - v * width : i64{width});
     }
 }
 /// Any taps, in order.
@@ -278,6 +320,84 @@ inline void sum_strip(const depthwise_plan& p, strip_place s, i64 rows) noexcept
   }
 }
 
+/// What 3 taps of neighbouring outputs see of an input row: for stride 2, the even elements, the odd
+/// ones, and the even ones from the second on.
+template <int Stride> struct taps_of_row {
+  between first, second, third;
+  taps_of_row(i64 at, i64 n) noexcept
+      : first(at, n),
+        second(at + (Stride == 1 ? 1 : width), n),
+        third(at + (Stride == 1 ? 2 : 2 * width), n) {}
+  /// From the address of the first element.
+  [[gnu::always_inline]] void read(const float* p, real* in) const noexcept {
+    in[0] = first.load_at(p);
+    in[1] = second.load_at(p + (Stride == 1 ? 1 : width));
+    in[2] = third.load_at(p + (Stride == 1 ? 2 : 2 * width));
+    if constexpr (Stride == 2) {
+      const real low = in[0], high = in[1];
+      in[0] = shuffled(low, high, evens_of{});
+      in[1] = shuffled(low, high, odds_of{});
+      in[2] = shuffled(in[0], in[2], next_of{});
+    }
+  }
+};
+/// What rows in the padding are read from.
+alignas(64) inline constexpr float padding[4 * width] = {};
+
+/// 3 x 3 taps of a register's width of columns from `x` on, for output rows [first, first + rows),
+/// from the image itself. Rows that lie in the padding are zeros: they are multiplied just as well. A
+/// last tile of rows moves back.
+template <int Rows, int Stride>
+[[gnu::noinline]] void direct_columns(const depthwise_plan& p, const strip_place& s, i64 first,
+                                      i64 rows, i64 x) noexcept {
+  real weight[9];
+#pragma GCC unroll 9
+  for (int t = 0; t < 9; ++t) weight[t] = real(s.weights[t]);
+  const taps_of_row<Stride> taps(x * Stride - p.left, p.width);
+  const i64 height = p.height, step = p.row_step, last = p.line.extent - Rows, out_row = s.out_row,
+            columns = s.columns;
+  for (i64 done = 0; done < rows; done += Rows) {
+    const i64 y = first + done < last ? first + done : last;
+    real acc[Rows];
+#pragma GCC unroll 7
+    for (int r = 0; r < Rows; ++r) acc[r] = real(0.0f);
+    const i64 row = y * Stride - p.top;
+    const float* at = s.in + row * step + taps.first.at;
+#pragma GCC unroll 15
+    for (int i = 0; i < (Rows - 1) * Stride + 3; ++i, at += step) {
+      real in[3];
+      const bool inside = static_cast<std::uint64_t>(row + i) < static_cast<std::uint64_t>(height);
+      taps.read(inside ? at : padding, in);
+#pragma GCC unroll 7
+      for (int r = 0; r < Rows; ++r) {
+        const int tap = i - r * Stride;
+        if (tap < 0 || tap > 2) continue;
+        acc[r] = fma(in[0], weight[tap * 3], acc[r]);
+        acc[r] = fma(in[1], weight[tap * 3 + 1], acc[r]);
+        acc[r] = fma(in[2], weight[tap * 3 + 2], acc[r]);
+      }
+    }
+    float* out = s.out + y * out_row + x;
+#pragma GCC unroll 7
+    for (int r = 0; r < Rows; ++r) acc[r] = closed(s, acc[r]);
+#pragma GCC unroll 7
+    for (int r = 0; columns >= width && r < Rows; ++r) store(acc[r], out + r * out_row);
+#pragma GCC unroll 7
+    for (int r = 0; columns < width && r < Rows; ++r)
+      store_part(acc[r], out + r * out_row, columns);
+  }
+}
+/// Output rows [first, first + rows) of a plane from the image itself. Last tiles move back.
+inline void sum_directly(const depthwise_plan& p, strip_place s, i64 first, i64 rows) noexcept {
+  const i64 columns = p.column.extent;
+  for (i64 c = 0; c < columns; c += width) {
+    const i64 x = c + width <= columns ? c : columns > width ? columns - width : 0;
+    s.columns = columns - x;
+    (p.stride_x == 1 ? direct_columns<direct_rows, 1> : direct_columns<direct_rows, 2>)(p, s, first,
+                                                                                        rows, x);
+  }
+}
+
 /// One strip of one output plane.
 inline void run_strip(const depthwise_work& w, const frame& f, i64 plane, i64 first,
                       float* memory) noexcept {
@@ -304,13 +424,21 @@ inline void run_strip(const depthwise_work& w, const frame& f, i64 plane, i64 fi
       gathered[t] = weights[t / p.taps_x * p.tap_y + t % p.taps_x * p.tap_x];
     weights = gathered;
   }
-  copy_strip(p, reinterpret_cast<const float*>(f.base[p.root]) + in, first, rows, copied);
+  const float* image = reinterpret_cast<const float*>(f.base[p.root]) + in;
   float* to = reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset + out;
-  const bool plain = w.epilogue.run == nullptr;
+  const closing& e = w.after;
+  const float bias = e.used && e.bias >= 0 ? *operand_at(p.after, f, offset, e.bias) : -0.0f;
+  const bool plain = w.epilogue.run == nullptr || e.used;  // else this changes nothing
+  if (p.direct && plain)
+    return sum_directly(p,
+                        {image, 0, nullptr, weights, 9, to - first * p.line.out, p.line.out, 0,
+                         bias, e.low, e.high},
+                        first, rows);
+  copy_strip(p, image, first, rows, copied);
   float* sums = plain ? to : memory + p.copied;
   sum_strip(p,
             {copied, p.stride_y * p.pitch(), w.taps, weights, p.taps(), sums,
-             plain ? p.line.out : columns, 0},
+             plain ? p.line.out : columns, 0, bias, e.low, e.high},
             rows);
   const auto step = [&](int k) { return p.column.epilogue[k]; };
   for (i64 r = 0; r < (plain ? 0 : p.at_once ? 1 : rows); ++r) {
@@ -423,13 +551,27 @@ inline void run_channels(const depthwise_work& w, const frame& f) noexcept {
 inline void run_depthwise(const depthwise_work& w, const frame& f) noexcept {
   (w.plan.planes ? run_planes : run_channels)(w, f);
 }
+/// The epilogue as something that tiles of planes do: a bias and bounds.
+inline closing closing_of(const depthwise_plan& t, const table_view& table) noexcept {
+  epilogue_role roles[max_operands];
+  for (int k = 0; k < t.after.operands; ++k)
+    roles[k] = t.after.root[k] < 0 ? epilogue_role::sums
+               : t.planes && t.line.epilogue[k] == 0 && t.column.epilogue[k] == 0
+                   ? epilogue_role::constant
+                   : epilogue_role::other;
+  const range program = table.programs[t.after.program];
+  return read_closing({table.code.data + program.begin, program.size}, roles);
+}
 inline const depthwise_work* bind_depthwise(const binding<function>& b) noexcept {
   auto* w = new (b.bound) depthwise_work{};
   w->plan = plan_depthwise(*b.plan, b.group);
   const depthwise_plan& t = w->plan;
   w->packed = b.packed;
   w->scratch_offset = b.plan->scratch_offset[b.group];
-  if (t.after.program >= 0) w->epilogue = b.functions[t.after.program];
+  if (t.after.program >= 0) {
+    w->epilogue = b.functions[t.after.program];
+    w->after = closing_of(t, b.plan->table);
+  }
   auto* tap = reinterpret_cast<std::int32_t*>(b.bound + aligned(static_cast<i64>(sizeof(*w))));
   for (i64 i = 0; i < t.taps() && t.planes; ++i) {
     const i64 down = i / t.taps_x * t.dilation_y, along = i % t.taps_x * t.dilation_x;

@@ -1,7 +1,7 @@
 // The micro-kernel of contractions: a tile of accumulators in registers.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/run/cpu/simd.hpp>
+#include <tenon/run/cpu/closing.hpp>
 
 namespace tenon::simd {
 
@@ -41,6 +41,7 @@ struct panel_rows {
 };
 /// The vector side: register v of term k. Packed panels are one register wide.
 struct panel_columns {
+  static constexpr bool rows_are_filters = false;
   const float* data;
   i64 panel;           ///< elements of a panel
   const float* ahead;  ///< a panel that is worth fetching while this tile runs
@@ -52,6 +53,7 @@ struct panel_columns {
   }
 };
 struct indexed_columns {
+  static constexpr bool rows_are_filters = true;
   const float* data;
   const std::int32_t* k;
   [[gnu::always_inline]] const float* at(i64 i, int v) const noexcept {
@@ -60,11 +62,27 @@ struct indexed_columns {
   [[gnu::always_inline]] void fetch(i64) const noexcept {}
 };
 
+/// What follows the sums of a tile, while they are in registers.
+template <bool RowsAreFilters, int Rows, int Vectors>
+[[gnu::always_inline]] inline void close(real (&acc)[Rows][Vectors],
+                                         const tile_closing& e) noexcept {
+  const real low(e.low), high(e.high);
+#pragma GCC unroll 8
+  for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) {
+      acc[r][v] = acc[r][v] + (RowsAreFilters ? real(e.bias[r]) : load(e.bias + v * width));
+      if (RowsAreFilters && e.residual != nullptr)
+        acc[r][v] =
+            acc[r][v] + (load(e.residual + r * e.residual_row + v * width) + real(e.shift[r]));
+      acc[r][v] = bounded(acc[r][v], low, high);
+    }
+}
 /// out[r][c] = sum over k of q(r, k) * p(k, c), one fma per term in the order of k. The sum starts at
 /// zero, or with `more` at what stands in `out`: terms may come in portions.
 template <int Rows, int Vectors, class Q, class P>
-[[gnu::noinline]] void tile(const Q& rows, const P& columns, i64 terms, bool more, float* out,
-                            i64 out_row) noexcept {
+[[gnu::noinline]] void tile(const Q& rows, const P& columns, i64 terms, bool more,
+                            const tile_closing& after, float* out, i64 out_row) noexcept {
   const Q q = rows;
   const P p = columns;
   real acc[Rows][Vectors];
@@ -86,6 +104,7 @@ template <int Rows, int Vectors, class Q, class P>
       for (int v = 0; v < Vectors; ++v) acc[r][v] = fma(a, x[v], acc[r][v]);
     }
   }
+  if (after.used) close<P::rows_are_filters>(acc, after);
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 3
@@ -93,7 +112,8 @@ template <int Rows, int Vectors, class Q, class P>
 }
 
 template <class Q, class P> using tile_type = void (*)(const Q&, const P&, i64 terms, bool more,
-                                                       float* out, i64 out_row) noexcept;
+                                                       const tile_closing& after, float* out,
+                                                       i64 out_row) noexcept;
 
 /// The tile of `rows` rows (at most tile_rows) and `vectors` registers.
 template <class Q, class P, int... I>
@@ -180,9 +200,11 @@ template <class Store>
 #pragma GCC unroll 16
   for (int i = 0; i < width; ++i) store_row(i, x[i]);
 }
-/// to[c][r] = from[r][c] for `rows` x `columns` elements; reads whole registers of whole squares.
-inline void transpose(const float* from, i64 from_row, i64 rows, i64 columns, float* to,
-                      i64 to_row) noexcept {
+/// to[c][r] = change(from[r][c], c, r) for `rows` x `columns` elements; reads whole registers of whole
+/// squares. `change` gets registers of up to `n` rows that follow one another.
+template <class Change> inline void transpose(const float* from, i64 from_row, i64 rows,
+                                              i64 columns, float* to, i64 to_row,
+                                              const Change& change) noexcept {
   for (i64 c = 0; c < columns; c += width)
     for (i64 at = 0; at < rows; at += width) {
       const i64 r = at + width <= rows || rows < width ? at : rows - width;  // the last moves back
@@ -191,16 +213,23 @@ inline void transpose(const float* from, i64 from_row, i64 rows, i64 columns, fl
       const float* own = from + r * from_row + c;
       if (n == width && rows >= width)
         transpose_square(own, from_row, [&](int i, const lanes_of_register& x) {
-          __builtin_memcpy(square + i * to_row, &x, sizeof x);
+          real whole;
+          __builtin_memcpy(&whole, &x, sizeof x);
+          store(change(whole, c + i, r, i64{width}), square + i * to_row);
         });
       else
         transpose_square(own, from_row, [&](int i, const lanes_of_register& x) {
           if (i >= n) return;
           real part;
           __builtin_memcpy(&part, &x, sizeof x);
-          store_part(part, square + i * to_row, rows < width ? rows : i64{width});
+          const i64 own_rows = rows < width ? rows : i64{width};
+          store_part(change(part, c + i, r, own_rows), square + i * to_row, own_rows);
         });
     }
+}
+inline void transpose(const float* from, i64 from_row, i64 rows, i64 columns, float* to,
+                      i64 to_row) noexcept {
+  transpose(from, from_row, rows, columns, to, to_row, [](real x, i64, i64, i64) { return x; });
 }
 
 }  // namespace tenon::simd

@@ -194,7 +194,7 @@ inline values pad(const table_view& t, const node& n, const values& x) {
     i64 from = 0;
     bool inside = true;
     for (int k = 0; k < s.rank; ++k) {
-      const i64 place = reference_kernels::shown(m.mode, at[k] - m.begin[k], s[k]);
+      const i64 place = shown(m.mode, at[k] - m.begin[k], s[k]);
       inside = inside && place >= 0;
       from += place * step[k];
     }
