@@ -395,6 +395,20 @@ TEST_CASE("axes with the same bound in one group may have other extents from eac
   CHECK(compared(net) == "");
 }
 
+TEST_CASE("expand does not repeat an axis that is whole with its bound") {
+  tn::builder b;
+  const auto x = b.input("x", {tn::type::float32, tn::extents(2, 7, 2)}, {1});
+  const auto y = b.add<tn::abs_t>({}, {b.add<tn::expand_t>({{2, 7, 2}}, {x})});
+  const auto net = b.finish({b.add<tn::reduceProduct_t>({{}, false}, {y})});
+  CHECK(compared(net) == "");
+  const tn::model<tn::dynamic, tn::cpu> m(*net, tn::weights<0>{});
+  tn::instance caller(m);
+  std::vector<float> in(28, 1), out(1, 3);
+  CHECK(caller(std::span(in.data(), 4), std::span(out)).what == tn::code::broadcast);
+  CHECK(out[0] == 3);
+  CHECK(caller(std::span(in), std::span(out)).ok());
+}
+
 TEST_CASE("attention refuses other extents of what its scale follows from, every time") {
   tn::builder b;
   const auto x = b.input("x", {tn::type::float32, tn::extents(1, 3, 8)}, {2});

@@ -94,6 +94,10 @@ class actual_extents {
   constexpr error check_broadcasts() const {
     for (int i = 0; i < nodes_.size(); ++i) {
       const node &n = nodes_[i], &old = bounds_.table.nodes[i];
+      for (int a = 0; n.kind == family::move && a < n.out.shape.rank; ++a)
+        if (n.out.shape[a] > 1 &&
+            (movements_[n.detail].step[a] == 0) != (bounds_.table.movement_of(old).step[a] == 0))
+          return {code::broadcast, n.op, "extents", n.out.shape, nodes_[n.in[0]].out.shape};
       for (int k = 0; n.kind == family::map && k < n.operands; ++k) {
         const shape &now = nodes_[n.in[k]].out.shape,
                     &then = bounds_.table.nodes[n.in[k]].out.shape;

@@ -318,8 +318,8 @@ class maker {
       outputs.push_back(pool_[static_cast<std::size_t>(v)]);
       g.outputs.push_back(node_of(v));
     };
-    give(size() - 1);
-    while (outputs.size() < 4 && decide.one_in(3)) give(newest(size()));
+    if (size() > 0) give(size() - 1);  // else the first leaf was refused
+    while (size() > 0 && outputs.size() < 4 && decide.one_in(3)) give(newest(size()));
     ends_ = true;
     for (const int s : states_) {
       const int v = next_of(s);
