@@ -175,15 +175,19 @@ template <class F> constexpr auto map(F) {
 
 namespace maps {
 /// An operator between a handle and a number: the number becomes a literal of the program.
+/// Error: option, when the operand's element type cannot hold the number.
 template <class Op, bool NumberFirst> struct with_number {
   static constexpr const char* name = Op::name;
   struct options {
     double value = 0;  // holds every int32 and every float32
     constexpr bool operator==(const options&) const = default;
   };
-  static constexpr result<tensor> infer(const options&, list<tensor> in) {
+  static constexpr result<tensor> infer(const options& o, list<tensor> in) {
+    if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     if (!Op::accepts(0, in[0].type))
       return error{code::element_type, name, "a", type::float32, in[0].type};
+    if (!can_hold(in[0].type, o.value))
+      return error{code::option, name, "number", in[0].type, "a number that it cannot hold"};
     return tensor{Op::result_of({}, in[0].type), in[0].shape};
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
@@ -231,13 +235,14 @@ constexpr auto number_operator(H h, N value) {
       if constexpr (H::probing == mode::build) front::explain<Op, out.error()>();
       return broken<out.error()>{};
     } else {
-      double number = static_cast<double>(value);
-      if (H::type.type != type::float32 && !(number >= -0x1p31 && number < 0x1p31)) {
-        h.where->refuse({code::option, Op::name, "number", "an int32", "more than 32 bits"});
-        number = 0;
+      const typename form::options o{static_cast<double>(value)};
+      const tensor in[] = {H::type};
+      if (const auto held = form::infer(o, {in, 1}); !held.ok()) {
+        h.where->refuse(held.error());
+        return handle<out.value(), H::probing>{h.where, h.id};
       }
       const int first = h.where->out.nodes.size();
-      const int id = form::record(*h.where, {number}, {&h.id, 1}, out.value());
+      const int id = form::record(*h.where, o, {&h.id, 1}, out.value());
       h.where->note(first, {&h.id, 1}, nullptr);
       return handle<out.value(), H::probing>{h.where, id};
     }

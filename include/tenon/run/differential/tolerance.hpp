@@ -251,7 +251,9 @@ inline values given(const tensor& t, const elements& e) {
 /// What all nodes of a table may hold when every operation rounds with relative error `u`. Who rounds
 /// more than float32 also does so to what it reads and moves. A family that is not known here may
 /// hold anything.
-inline ranges ranges_of(const table_view& t, const contents& c, double u) {
+/// `known`: of leaves whose contents are only known to be in these ranges, by node.
+inline ranges ranges_of(const table_view& t, const contents& c, double u,
+                        const ranges& known = {}) {
   ranges all(static_cast<std::size_t>(t.nodes.size));
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
@@ -259,6 +261,10 @@ inline ranges ranges_of(const table_view& t, const contents& c, double u) {
       return all[static_cast<std::size_t>(n.in[k])];
     };
     auto& own = all[static_cast<std::size_t>(i)];
+    if (!known.empty() && !known[static_cast<std::size_t>(i)].empty()) {
+      own = known[static_cast<std::size_t>(i)];
+      continue;
+    }
     switch (n.kind) {
       case family::input:
       case family::weight: own = intervals::given(n.out, c[static_cast<std::size_t>(i)]); break;
