@@ -13,9 +13,22 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCES = ROOT / 'benchmarks' / 'compile_time'
 
 
+# The networks of examples/networks: header and type of the graph.
+NETWORKS = {
+    'mobilenetv2': ('mobilenetv2.hpp', 'mobilenetv2::graph<>'),
+    'squeezenet11': ('squeezenet11.hpp', 'squeezenet11::graph<>'),
+    'resnet50': ('resnet50.hpp', 'resnet50::graph<>'),
+    'encoder12': ('encoder.hpp', 'encoder::graph<12>'),
+    'encoder48': ('encoder.hpp', 'encoder::graph<48>'),
+}
+
+
 def network(name, kind, gcc, clang):
     source = SOURCES / f'network_{kind}.cpp'
-    return name, kind, source, ['-O2', f'-DNETWORK={name}'], {'g++': gcc, 'clang': clang}
+    header, graph = NETWORKS[name]
+    options = ['-O2', f'-DHEADER="networks/{header}"', f'-DGRAPH=networks::{graph}',
+               f'-I{ROOT / "examples"}']
+    return name, kind, source, options, {'g++': gcc, 'clang': clang}
 
 
 # name, kind, source file or text, options, and for each compiler the most seconds of user time and
@@ -30,10 +43,12 @@ CASES = [
     ('lenet5 -O2', 'kernels', SOURCES / 'kernels.cpp', ['-O2'], {}),
     ('lenet5 -O3', 'kernels', SOURCES / 'kernels.cpp', ['-O3'], {}),
     network('mobilenetv2', 'plan', (2, 250), (5, None)),
+    network('squeezenet11', 'plan', (2, 250), (5, None)),
     network('resnet50', 'plan', (2, 250), (5, None)),
     network('encoder12', 'plan', (3, 400), (5, None)),
     network('encoder48', 'plan', (12, 700), ANY),  # 1,392 operators
     network('mobilenetv2', 'kernels', (25, 1200), (40, None)),
+    network('squeezenet11', 'kernels', (25, 1200), (40, None)),
     network('resnet50', 'kernels', (25, 1200), (40, None)),
     network('encoder12', 'kernels', (25, 1200), (40, None)),
 ]

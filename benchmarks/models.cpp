@@ -155,6 +155,7 @@ void run_all(session& s) {
   s.run(nets::squeezenet11());
   s.run(nets::resnet50());
   s.run(nets::encoder1());
+  s.run(nets::encoder12());
   s.run(nets::conv100(1));
   s.run(nets::conv100(2));
   for (const int n : {64, 128, 256, 512, 1024}) s.run(nets::gemm(n));

@@ -11,6 +11,7 @@ network mobilenetv2();
 network squeezenet11();
 network resnet50();
 network encoder1();
+network encoder12();
 /// `layers` convolutions of 100 channels, one behind the other: 1 or 2.
 network conv100(int layers);
 /// The product of a square matrix and a constant one: n is 64, 128, 256, 512 or 1024.

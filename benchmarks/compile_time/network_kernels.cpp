@@ -1,11 +1,11 @@
-// A network of networks.hpp, planned, bound and called on the policy `cpu`: -DNETWORK=name.
+// A network of examples/networks, planned, bound and called on the policy `cpu`: -DHEADER, -DGRAPH.
 // SPDX-License-Identifier: MIT
 #include <tenon/run/cpu.hpp>
-#include "networks.hpp"
+#include HEADER
 
 template <class Weights>
 tenon::status infer(const Weights& weights, std::span<const float> in, std::span<float> out) {
-  const tenon::model<networks::NETWORK::graph, tenon::cpu> model{weights};
+  const tenon::model<GRAPH, tenon::cpu> model{weights};
   tenon::instance instance{model};
   return instance(in, out);
 }

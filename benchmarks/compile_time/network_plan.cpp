@@ -1,7 +1,7 @@
-// A network of networks.hpp, planned for a policy without kernels: -DNETWORK=name.
+// A network of examples/networks, planned for a policy without kernels: -DHEADER, -DGRAPH.
 // SPDX-License-Identifier: MIT
 #include <tenon/plan/plan.hpp>
-#include "networks.hpp"
+#include HEADER
 
 /// Supports everything, needs nothing.
 struct stub {
@@ -11,6 +11,6 @@ struct stub {
   static constexpr bool supports(const tenon::table_view&, const tenon::node&) { return true; }
   static constexpr tenon::footprint measure(const tenon::plan_view&, int) { return {}; }
 };
-using plan = tenon::plan<networks::NETWORK::graph, stub>;
+using plan = tenon::plan<GRAPH, stub>;
 
 static_assert(plan::arena_bytes == plan::live_bytes && plan::live_bytes > 0);

@@ -9,11 +9,11 @@
 namespace careful_kernels {
 namespace tn = tenon;
 
-/// True if the program only computes with numbers and masks: no conversions, no bits.
+/// True if the program only computes with float32 and masks: no integers, no bits.
 constexpr bool is_real(tn::program_view p) {
   for (int i = 0; i < p.size; ++i)
-    if (const tn::sop o = p.code[i].op();
-        o == tn::sop::literal_int || (o >= tn::sop::to_int && o <= tn::sop::shift_right))
+    if (lane_of(p.code[i]) == tn::lane::integer || p.code[i].op() == tn::sop::to_float ||
+        p.code[i].op() == tn::sop::as_float)
       return false;
   return true;
 }
@@ -188,7 +188,8 @@ struct careful {
       in[k].data = reinterpret_cast<const float*>(f.base[v.root]) + v.offset;
       in[k].step = tenon::broadcast(v, p.table.nodes[n.in[k]].out.shape, n.out.shape);
     }
-    float* const out = reinterpret_cast<float*>(f.base[w.node]);
+    const tenon::value& own = p.values[w.node];  // a concat may have given it a place in its own
+    float* const out = reinterpret_cast<float*>(f.base[own.root]) + own.offset;
     if (n.kind == tenon::family::map) {
       careful_kernels::map(w.program, n.out.shape, in, n.operands, out);
       elements_mapped += n.out.shape.count();

@@ -2,7 +2,7 @@
 // exception that names it.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "../describe.hpp"
+#include <tenon/base/describe.hpp>
 #include "../idx.hpp"
 #include <algorithm>
 #include <array>
@@ -21,7 +21,8 @@ struct dataset {
 };
 
 [[noreturn]] inline void fail(const fs::path& file, const std::string& why) {
-  throw std::runtime_error(file.string() + ": " + why);
+  const bool named = why.starts_with(file.string());  // an error of opening it
+  throw std::runtime_error(named ? why : file.string() + ": " + why);
 }
 
 /// Appends the pictures of an IDX file.

@@ -1,7 +1,7 @@
 // Reads handwritten digits with LeNet, its weights taken from a safetensors file where they lie.
 // SPDX-License-Identifier: MIT
+#include <tenon/base/describe.hpp>
 #include <tenon/view/safetensors.hpp>
-#include "../describe.hpp"
 #include "../idx.hpp"
 #include "../policies.hpp"
 #include <algorithm>
@@ -117,7 +117,8 @@ void print(const char* image, const answer& a, bool json) {
 }
 
 void complain(const char* about, const std::string& text) {
-  std::fprintf(stderr, "lenet: %s: %s\n", about, text.c_str());
+  const bool named = text.starts_with(about);  // an error of opening it
+  std::fprintf(stderr, "lenet: %s%s%s\n", named ? "" : about, named ? "" : ": ", text.c_str());
 }
 
 /// The pixels as the network wants them, 0 to 255. Error: those of idx_file; extent.

@@ -25,6 +25,7 @@ TEST_CASE("plans of known networks need the least memory, and share none at one 
   check_plan<networks::conv100::graph<2>>();
   check_plan<networks::dscnn::graph>();
   check_plan<networks::encoder::graph<1>>();
+  check_plan<networks::encoder::graph<12>>();
   check_plan<networks::mobilenetv2::graph<>>();
   check_plan<networks::resnet50::graph<>>();
   check_plan<networks::squeezenet11::graph<>>();

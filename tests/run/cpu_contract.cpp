@@ -241,6 +241,19 @@ TEST_CASE("convolutions of more terms and pixels than one piece takes have the b
     if (!problem.empty()) FAIL_CHECK(problem);
   }
 }
+TEST_CASE("a residual is added where the outputs stand, and not where the image's pixels do") {
+  for (int i = 0; i < times(8); ++i) {
+    dice d = dice_of(10, i);
+    maker m{d};
+    const i64 filters = d.in(1, 9), height = d.in(4, 9), width = d.in(14, 24), taps = d.in(2, 5);  // read in place, lines with gaps
+    const builder::value y = m.b.add<tenon::conv2d_t>({.dilations = {1, 2}}, {m.operand(extents(1, 1, height, width)), m.operand(extents(filters, 1, 2, taps))});
+    const builder::value sum = m.b.add<tenon::add_t>({}, {y, m.operand(m.b.type_of_value(y).shape)});
+    const tenon::result<tenon::table> made = m.b.finish({sum});
+    REQUIRE(made.ok());
+    INFO("TENON_SEED=" << seed() << " case " << i << text_of(made->view()));
+    CHECK(compare_policies(made->view(), random_contents(made->view(), d), d) == "");
+  }
+}
 TEST_CASE("a comparison of policies notices one wrong bit") {
   const float wanted[] = {1.0f, 0.0f}, other[] = {1.0f, -0.0f}, near[] = {1.0000001f, 0.0f};
   CHECK(difference(wanted, wanted).empty());

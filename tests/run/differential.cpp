@@ -54,7 +54,31 @@ template <class Wrong> struct wrapped_cpu : tn::cpu {
   static void run(const work& w, const tn::frame& f) noexcept {
     tn::cpu::run(w.own, f);
     const tn::node& n = w.plan->table.nodes[w.node];
-    Wrong::spoil(n, {reinterpret_cast<float*>(f.base[w.node]), static_cast<std::size_t>(n.out.shape.count())}, f);
+    if (n.out.type != tn::type::float32) return;
+    const tn::value& v = w.plan->values[w.node];  // its root may be a concat's
+    Wrong::spoil(n, {reinterpret_cast<float*>(f.base[v.root]) + v.offset, static_cast<std::size_t>(n.out.shape.count())}, f);
+  }
+};
+/// Notices when it is bound once more, for other extents.
+struct minds_extents : tn::cpu {
+  static constexpr const char* name = "minds extents";
+  static constexpr bool fuses = false;
+  struct work {
+    tn::cpu::work own{};
+    const tn::plan_view* plan = nullptr;
+    int node = -1, times = 0;
+  };
+  static void bind(const tn::binding<function>& b, work& w) noexcept {
+    tn::cpu::bind(b, w.own);
+    w.plan = b.plan;
+    w.node = b.plan->groups[b.group].anchor;
+    ++w.times;
+  }
+  static void run(const work& w, const tn::frame& f) noexcept {
+    tn::cpu::run(w.own, f);
+    const tn::value& v = w.plan->values[w.node];
+    if (w.times > 2 && tn::name(w.plan->table.nodes[w.node].op) == tn::name("tanh"))
+      *(reinterpret_cast<float*>(f.base[v.root]) + v.offset) = 7;
   }
 };
 float one_up(float x) { return std::nextafter(x, std::numeric_limits<float>::infinity()); }
@@ -89,7 +113,8 @@ struct coarse : careful {
   static constexpr double rounding = 0x1p-17;
   static void run(const work& w, const tn::frame& f) noexcept {
     careful::run(w, f);
-    auto* y = reinterpret_cast<float*>(f.base[w.node]);
+    const tn::value& v = w.plan->values[w.node];
+    auto* y = reinterpret_cast<float*>(f.base[v.root]) + v.offset;
     for (tn::i64 i = 0, n = w.plan->table.nodes[w.node].out.shape.count(); i < n; ++i)
       if (std::isnormal(y[i])) y[i] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(y[i]) & ~0x3fu);
   }
@@ -125,6 +150,17 @@ TEST_CASE("random graphs have the bits of reference on cpu", "[long]") {
       INFO(tn::trial::operators[i].name);
       CHECK(r.operators[i] > graphs() / 20);
     }
+  const tn::trial::call_counts& n = r.calls;
+  if (graphs() >= 1000) {
+    CHECK(n.graphs > graphs() / 3);
+    CHECK(n.with_states > graphs() / 8);
+    CHECK(n.varied > graphs());
+    CHECK(n.accepted > n.varied / 2);
+    CHECK(n.beyond < n.varied / 20);
+  }
+  std::printf("%d graphs with bounds or states (%d with states), %d calls with other extents: %d succeeded, operators refused %d, "
+              "plans %d\n",
+              n.graphs, n.with_states, n.varied, n.accepted, n.refused, n.beyond);
   std::printf("%d graphs, %lld elements, %.1f s\n", r.graphs, static_cast<long long>(r.elements),
               std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
@@ -161,21 +197,21 @@ TEST_CASE("a policy that rounds otherwise is held to what it declares") {
 }
 
 TEST_CASE("the report names the operator that one policy spoils, and little else") {
-  for (const char* op : {"tanh", "matmul", "conv2d", "reduceMax", "maxPool2d", "softmax", "transpose"}) {
+  for (const char* op : {"tanh", "gemm", "conv2d", "reduceMax", "maxPool2d", "instanceNormalization", "reverse"}) {
     spoiled_op = op;
-    const auto r = tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 400});
+    const auto r = tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 4000});
     INFO(op << ": " << r.text);
     REQUIRE(!r.ok());
     CHECK(contains(r.text, std::string("operator: ") + op));
     CHECK(contains(r.text, "seed " + std::to_string(seed())));
-    if (op != std::string("softmax")) {  // there also what its own later steps read is spoiled
+    if (op != std::string("instanceNormalization")) {  // there also what its own later steps read is spoiled
       CHECK(contains(r.text, "first difference: element 2 at ["));
       CHECK((contains(r.text, "1 ulp apart") || contains(r.text, "one is NaN")));
     }
     CHECK(contains(r.text, std::string("b.add<tn::") + op + "_t>("));
     CHECK(count(r.text, "b.add<") + count(r.text, "b.map<") == 1);
     CHECK(count(r.text, "const auto v") <= 4);
-    CHECK(r.text == tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 400}).text);
+    CHECK(r.text == tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 4000}).text);
   }
 }
 
@@ -196,6 +232,41 @@ TEST_CASE("state that leaks, work that minds its threads, and writing too far ar
   const auto writes = tn::differential<tn::dynamic, wrapped_cpu<writes_too_far>>({.seed = seed(), .graphs = 400});
   INFO(writes.text);
   CHECK(contains(writes.text, "wrote "));
+}
+
+TEST_CASE("policies that mind other extents are found") {
+  const auto r = tn::differential<tn::dynamic, minds_extents>({.seed = seed(), .graphs = 4000});
+  INFO(r.text);
+  REQUIRE(!r.ok());
+  CHECK(contains(r.text, "tn::tanh_t>("));
+  CHECK(contains(r.text, " of one instance, "));
+  CHECK(contains(r.text, "}, {"));  // an input with bounds
+  CHECK(contains(r.text, "found 0x1.cp+2 (7)"));
+  CHECK(count(r.text, "b.add<") + count(r.text, "b.map<") <= 2);
+  CHECK(r.text == tn::differential<tn::dynamic, minds_extents>({.seed = seed(), .graphs = 4000}).text);
+}
+
+TEST_CASE("a graph with bounds and states is built once more as it was, and with other extents") {
+  int with_bounds = 0;
+  for (std::uint64_t s = 0; s < 200; ++s) {
+    choices d = choices::from_seed(s);
+    const auto g = tn::trial::make_graph(d, {});
+    REQUIRE(g.fault.ok());
+    const tn::table_view t = g.net.view();
+    const auto same = tn::trial::build_again(g, nullptr);
+    REQUIRE(same.ok());
+    REQUIRE(same->nodes.size() == t.nodes.size);
+    CHECK(same->states == t.states);
+    for (int i = 0; i < t.nodes.size; ++i) CHECK(same->nodes[i].out == t.nodes[i].out);
+    if (t.bounds.size == 0) continue;
+    ++with_bounds;
+    std::vector<tn::shape> shapes;
+    for (int i = 0; i < t.call_inputs(); ++i) shapes.push_back(t.nodes[t.inputs[i]].out.shape);
+    const auto fixed = tn::trial::build_again(g, &shapes);
+    REQUIRE(fixed.ok());
+    CHECK(fixed->bounds.size() == 0);
+  }
+  CHECK(with_bounds > 40);
 }
 
 TEST_CASE("a graph follows from its seed, and from its decisions") {
@@ -279,4 +350,104 @@ TEST_CASE("split and tile refuse numbers that would overflow") {
   CHECK(tn::split_t::infer({0, std::numeric_limits<tn::i64>::min(), 1}, {&x, 1}).error().is(tn::code::extent, "split"));
   CHECK(tn::split_t::infer({0, 4, 1}, {&x, 1}).error().is(tn::code::extent, "split"));
   CHECK(tn::tile_t::infer({.repetitions = {1 << 24}}, {&large, 1}).error().is(tn::code::extent, "tile"));
+}
+
+TEST_CASE("extents with which a state would change its shape are refused") {
+  tn::builder b;
+  const auto x = b.input("x", {tn::type::float32, tn::extents(5)}, {0});
+  const auto s = b.state("s", {tn::type::float32, tn::extents(5)});
+  b.next(s, x);
+  const auto net = b.finish({b.add<tn::tanh_t>({}, {s})});
+  REQUIRE(net.ok());
+  const tn::model<tn::dynamic, tn::cpu> m(*net, tn::weights<0>{});
+  tn::instance caller(m);
+  std::vector<float> in(5, 1), out(5, 3);
+  const tn::const_view short_view{in.data(), tn::type::float32, tn::extents(3), tn::dense(tn::extents(3)), true};
+  CHECK(caller(short_view, std::span(out)).what == tn::code::extent);
+  CHECK(out == std::vector<float>(5, 3));
+  CHECK(caller(std::span(in), std::span(out)).ok());
+  CHECK(out == std::vector<float>(5, 0));
+}
+
+TEST_CASE("extents that would make a result larger than its bound are refused") {
+  tn::builder b;
+  const auto x = b.input("x", {tn::type::float32, tn::extents(1, 1, 9, 9)});
+  const auto f = b.input("f", {tn::type::float32, tn::extents(1, 1, 5, 3)}, {2});
+  const auto net = b.finish({b.add<tn::tanh_t>({}, {b.add<tn::conv2d_t>({}, {x, f})})});
+  REQUIRE(net.ok());
+  CHECK(compared(net) == "");
+  const tn::model<tn::dynamic, tn::cpu> m(*net, tn::weights<0>{});
+  tn::instance caller(m);
+  std::vector<float> image(81, 1), filter(9, 1), out(49, 3);
+  CHECK(caller(std::span(image), std::span(filter), std::span(out)).what == tn::code::capacity);
+  CHECK(out == std::vector<float>(49, 3));
+  tn::builder c;
+  const auto data = c.input("x", {tn::type::float32, tn::extents(2, 9, 7)});
+  const auto at = c.input("i", {tn::type::int32, tn::extents(2)}, {0});
+  CHECK(compared(c.finish({c.add<tn::tanh_t>({}, {c.add<tn::gatherND_t>({}, {data, at})})})) == "");
+}
+
+TEST_CASE("axes with the same bound in one group may have other extents from each other, or are refused") {
+  tn::builder b;
+  const auto x = b.input("x", {tn::type::float32, tn::extents(5)}, {0});
+  const auto y = b.input("y", {tn::type::float32, tn::extents(5)}, {0});
+  const auto net = b.finish({b.add<tn::div_t>({}, {y, b.add<tn::reduceLogSum_t>({{}, true}, {x})})});
+  CHECK(compared(net) == "");
+}
+
+TEST_CASE("expand does not repeat an axis that is whole with its bound") {
+  tn::builder b;
+  const auto x = b.input("x", {tn::type::float32, tn::extents(2, 7, 2)}, {1});
+  const auto y = b.add<tn::abs_t>({}, {b.add<tn::expand_t>({{2, 7, 2}}, {x})});
+  const auto net = b.finish({b.add<tn::reduceProduct_t>({{}, false}, {y})});
+  CHECK(compared(net) == "");
+  const tn::model<tn::dynamic, tn::cpu> m(*net, tn::weights<0>{});
+  tn::instance caller(m);
+  std::vector<float> in(28, 1), out(1, 3);
+  CHECK(caller(std::span(in.data(), 4), std::span(out)).what == tn::code::broadcast);
+  CHECK(out[0] == 3);
+  CHECK(caller(std::span(in), std::span(out)).ok());
+}
+
+TEST_CASE("attention refuses other extents of what its scale follows from, every time") {
+  tn::builder b;
+  const auto x = b.input("x", {tn::type::float32, tn::extents(1, 3, 8)}, {2});
+  const auto net = b.finish({b.add<tn::attention_t>({1}, {x, x, x})});
+  REQUIRE(net.ok());
+  const tn::model<tn::dynamic, tn::cpu> m(*net, tn::weights<0>{});
+  tn::instance caller(m);
+  std::vector<float> in(24, 1), out(24, 3);
+  for (int i = 0; i < 3; ++i) CHECK(caller(std::span(in.data(), 12), std::span(out.data(), 12)).what == tn::code::capacity);
+  CHECK(out == std::vector<float>(24, 3));
+  CHECK(caller(std::span(in), std::span(out)).ok());
+  CHECK(compared(net) == "");
+}
+
+TEST_CASE("numbers that an element type cannot hold are refused") {
+  using tn::can_hold;
+  using tn::type;
+  static_assert(can_hold(type::uint8, 255) && !can_hold(type::uint8, 256) && !can_hold(type::uint8, -1) && !can_hold(type::uint8, 0.5));
+  static_assert(can_hold(type::int8, -128) && !can_hold(type::int8, 128));
+  static_assert(can_hold(type::int32, -0x1p31) && !can_hold(type::int32, 0x1p31));
+  static_assert(can_hold(type::int64, -0x1p63) && !can_hold(type::int64, 0x1p63));
+  static_assert(can_hold(type::uint64, 0x1p63) && !can_hold(type::uint64, 0x1p64));
+  constexpr double infinity = std::numeric_limits<double>::infinity(), none = std::numeric_limits<double>::quiet_NaN();
+  static_assert(can_hold(type::float32, -infinity) && can_hold(type::float32, none) && !can_hold(type::float32, 1e300));
+  static_assert(!can_hold(type::int32, infinity) && !can_hold(type::int32, none));
+  const tn::tensor bytes{type::uint8, tn::extents(4)}, whole{type::int32, tn::extents(4)};
+  const tn::pad_options o{{1}, {0}, tn::padding_mode::constant, none}, edge{{1}, {0}, tn::padding_mode::edge, none};
+  CHECK(tn::pad_t::infer(o, {&bytes, 1}).error().is(tn::code::option, "pad"));
+  CHECK(tn::pad_t::infer(edge, {&bytes, 1}).ok());
+  using plus = tn::maps::with_number<tn::add_t, false>;
+  CHECK(plus::infer({0x1p31}, {&whole, 1}).error().is(tn::code::option, "add"));
+  CHECK(plus::infer({0.5}, {&whole, 1}).error().is(tn::code::option, "add"));
+  tn::builder b;
+  const auto x = b.input("x", whole);
+  const auto net = b.finish({b.add<plus>({16777217}, {x})});  // float has no such number
+  CHECK(compared(net) == "");
+  const tn::model<tn::dynamic, tn::cpu> m(*net, tn::weights<0>{});
+  tn::instance caller(m);
+  std::vector<std::int32_t> in(4, 1), out(4);
+  REQUIRE(caller(std::span(in), std::span(out)).ok());
+  CHECK(out == std::vector<std::int32_t>(4, 16777218));
 }

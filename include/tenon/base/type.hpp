@@ -25,6 +25,21 @@ constexpr const char* name_of(type t) {
   return names[static_cast<int>(t)];
 }
 
+/// True if an element of this type can be the number `x`, rounded for float32 alone. No library
+/// type converts to float16: only zero bits are known.
+constexpr bool can_hold(type t, double x) {
+  constexpr double most = 0x1.fffffffffffffp1023, most_float = 0x1.fffffep127;
+  const bool finite = x >= -most && x <= most;
+  if (t == type::float32) return !finite || (x >= -most_float && x <= most_float);
+  constexpr double below[] = {0, 1, 0x1p31, 0x1p32, 0x1p63, 0x1p64, 0x1p7, 0x1p8};
+  constexpr bool has_sign[] = {true, false, true, false, true, false, true, false};
+  const double end = below[static_cast<int>(t)], begin = has_sign[static_cast<int>(t)] ? -end : 0.0;
+  if (!finite || x < begin || x >= end) return false;
+  if (t == type::float16) return x == 0;
+  return x < 0 ? x == static_cast<double>(static_cast<std::int64_t>(x))
+               : x == static_cast<double>(static_cast<std::uint64_t>(x));
+}
+
 /// True for the C++ types that stand for an element type.
 template <class T> inline constexpr bool is_element = false;
 template <class T> inline constexpr type type_of = type::float32;

@@ -7,7 +7,8 @@
 
 namespace tenon {
 
-/// A list of axes or extents as an option: `{.axes = {1, 2}}`. Default: not given.
+/// A list of axes or extents as an option: `{.axes = {1, 2}}`. Default: not given; so is `{}`, and the
+/// empty list is `axis_list({})`.
 struct axis_list {
   int count = -1;
   i64 item[max_rank]{};

@@ -2,9 +2,9 @@
 // called, its weights are called, with ".weight" and ".bias" behind.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/expr/compose.hpp>
 #include <tenon/expr/contract.hpp>
 #include <tenon/expr/move.hpp>
+#include <tenon/expr/normalization.hpp>
 
 namespace tenon::layer {
 

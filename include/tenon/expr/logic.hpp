@@ -182,6 +182,24 @@ template <operand_like A, number N> constexpr auto operator>(A a, N b) {
 template <operand_like A, number N> constexpr auto operator>=(A a, N b) {
   return maps::number_operator<greaterOrEqual_t>(a, b);
 }
+template <number N, operand_like A> constexpr auto operator==(N a, A b) {
+  return maps::number_operator<equal_t>(b, a);
+}
+template <number N, operand_like A> constexpr auto operator!=(N a, A b) {
+  return maps::number_operator<notEqual_t>(b, a);
+}
+template <number N, operand_like A> constexpr auto operator<(N a, A b) {
+  return maps::number_operator<greater_t>(b, a);
+}
+template <number N, operand_like A> constexpr auto operator<=(N a, A b) {
+  return maps::number_operator<greaterOrEqual_t>(b, a);
+}
+template <number N, operand_like A> constexpr auto operator>(N a, A b) {
+  return maps::number_operator<lesser_t>(b, a);
+}
+template <number N, operand_like A> constexpr auto operator>=(N a, A b) {
+  return maps::number_operator<lesserOrEqual_t>(b, a);
+}
 /// `&&` and `||` compute both sides for every element, as `&` and `|` do.
 template <operand_like A, operand_like B> constexpr auto operator&&(A a, B b) {
   return logicalAnd(a, b);

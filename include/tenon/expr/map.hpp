@@ -62,7 +62,7 @@ template <class Op, int Arity, class Options = no_options> struct map_operator {
   using options = Options;
   static constexpr bool accepts(int, type t) { return t == type::float32; }
   static constexpr type result_of(const Options&, type t) { return t; }
-  static constexpr const char* names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+  static constexpr const char* names[max_operands] = {"a", "b", "c", "d", "e", "f", "g", "h"};
   /// Operands from this one on have the same type.
   static constexpr int first_of_type = 0;
 
@@ -175,19 +175,23 @@ template <class F> constexpr auto map(F) {
 
 namespace maps {
 /// An operator between a handle and a number: the number becomes a literal of the program.
+/// Error: option, when the operand's element type cannot hold the number.
 template <class Op, bool NumberFirst> struct with_number {
   static constexpr const char* name = Op::name;
   struct options {
-    float value = 0;
+    double value = 0;  // holds every int32 and every float32
     constexpr bool operator==(const options&) const = default;
   };
-  static constexpr result<tensor> infer(const options&, list<tensor> in) {
+  static constexpr result<tensor> infer(const options& o, list<tensor> in) {
+    if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     if (!Op::accepts(0, in[0].type))
       return error{code::element_type, name, "a", type::float32, in[0].type};
+    if (!can_hold(in[0].type, o.value))
+      return error{code::option, name, "number", in[0].type, "a number that it cannot hold"};
     return tensor{Op::result_of({}, in[0].type), in[0].shape};
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
-    const auto write = [](scalar x, float number) {
+    const auto write = [](scalar x, double number) {
       const scalar v = x.lift(number);
       if constexpr (NumberFirst)
         return Op::meaning({}, v, x);
@@ -198,8 +202,8 @@ template <class Op, bool NumberFirst> struct with_number {
       return maps::record<1>(
           r, name, [&](scalar x) { return write(x, o.value); }, in, out);
     // Arithmetic has no other literal: written with any number, then given this one.
-    recorded p = constant_program<1>([](scalar x) { return decltype(write){}(x, 1.0f); });
-    const auto bits = std::bit_cast<std::uint32_t>(o.value);
+    recorded p = constant_program<1>([](scalar x) { return decltype(write){}(x, 1.0); });
+    const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(o.value));
     for (int i = 0; i < p.size; ++i)
       if (p.code[i].is_literal())
         p.code[i] = instruction::make_literal(sop::literal, p.code[i].dst(), bits);
@@ -231,8 +235,14 @@ constexpr auto number_operator(H h, N value) {
       if constexpr (H::probing == mode::build) front::explain<Op, out.error()>();
       return broken<out.error()>{};
     } else {
+      const typename form::options o{static_cast<double>(value)};
+      const tensor in[] = {H::type};
+      if (const auto held = form::infer(o, {in, 1}); !held.ok()) {
+        h.where->refuse(held.error());
+        return handle<out.value(), H::probing>{h.where, h.id};
+      }
       const int first = h.where->out.nodes.size();
-      const int id = form::record(*h.where, {static_cast<float>(value)}, {&h.id, 1}, out.value());
+      const int id = form::record(*h.where, o, {&h.id, 1}, out.value());
       h.where->note(first, {&h.id, 1}, nullptr);
       return handle<out.value(), H::probing>{h.where, id};
     }

@@ -336,7 +336,7 @@ struct reverse_t {
   }
 };
 
-/// WebNN pad: what stands outside is `value`, the nearest element, or the mirror image without the
+/// WebNN pad: what stands outside is `value` (which the element type must be able to hold), the nearest element, or the mirror image without the
 /// border itself.
 struct pad_options {
   axis_list beginningPadding{}, endingPadding{};
@@ -350,6 +350,8 @@ struct pad_t {
   static constexpr result<tensor> infer(const pad_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     tensor t = in[0];
+    if (o.mode == padding_mode::constant && !can_hold(t.type, o.value))
+      return error{code::option, name, "value", "a number that the element type holds", "another"};
     const axis_list* all[] = {&o.beginningPadding, &o.endingPadding};
     for (const axis_list* side : all) {
       const char* operand = side == all[0] ? "beginningPadding" : "endingPadding";
@@ -375,6 +377,9 @@ struct pad_t {
     return r.move(name, m, in[0], out);
   }
   template <error E> static consteval void explain() {
+    static_assert(E.what != code::option,
+                  "pad: the value must be a number that the element type can hold; round it, or "
+                  "cast() the input");
     static_assert(E.what != code::rank, "pad: give one padding per axis on both sides");
     static_assert(E.what != code::padding, "pad: padding must not be negative; use slice()");
     static_assert(E.what != code::window,

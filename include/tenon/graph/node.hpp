@@ -116,6 +116,19 @@ struct movement {
   constexpr bool operator==(const movement&) const = default;
 };
 
+/// The operand's position that a padded position `at` shows; -1: none.
+constexpr i64 shown(padding_mode mode, i64 at, i64 extent) {
+  if (at >= 0 && at < extent) return at;
+  if (mode == padding_mode::constant) return -1;
+  if (mode == padding_mode::edge) return at < 0 ? 0 : extent - 1;
+  return at < 0 ? -at : 2 * (extent - 1) - at;
+}
+/// An index as a position on an axis: a negative one counts from the end; then it is brought inside.
+constexpr i64 position_of(i64 index, i64 extent) {
+  if (index < 0) return index < -extent ? 0 : index + extent;
+  return index < extent ? index : extent - 1;
+}
+
 /// Reads at computed places. Output element (i0, i1, ...) has `coordinates` numbers, the first at
 /// element `sum i_k * index_step[k]` of the indices, the others `coordinate_step` further each. A
 /// negative one counts from the end; then all are brought into the axis. The element is at

@@ -17,10 +17,15 @@ constexpr void start_again(recorder& r, table_view from) {
   t.movements.clear();
   t.gatherings.clear();
   t.regions.clear();
-  if (!t.programs.empty() || !t.names.empty()) return;
+  if (t.names.empty())
+    for (const name& x : from.names) t.names.push(x);
+  if (t.programs.size() == from.programs.size) return;
+  t.code.clear();  // in the first call, or a program was refused in the last one
+  t.programs.clear();
+  t.code.reserve(from.code.size + 8 * max_program);  // for those that are going to be refused
+  t.programs.reserve(from.programs.size + 8);
   for (const instruction& x : from.code) t.code.push(x);
   for (const range& x : from.programs) t.programs.push(x);
-  for (const name& x : from.names) t.names.push(x);
 }
 /// A node as it was.
 constexpr void copy_node(table& to, table_view from, node n) {
@@ -44,15 +49,48 @@ constexpr error map_again(recorder& r, node n) {
   return s.error();
 }
 
+/// True if the nodes that were recorded last, from `first` on, are of the families and have the
+/// programs that they had: a number in a program may follow from an extent, as in attention.
+constexpr bool same_nodes(const recorder& r, table_view from, int first, int size) {
+  if (r.out.nodes.size() != first + size || r.out.programs.size() != from.programs.size)
+    return false;
+  for (int i = first; i < first + size; ++i) {
+    const node &now = r.out.nodes[i], &then = from.nodes[i];
+    if (now.kind != then.kind || (now.kind == family::map && now.detail != then.detail))
+      return false;
+  }
+  return true;
+}
+/// Nothing may become larger than it is for the bounds, for which there is memory: a smaller filter
+/// gives a larger image, fewer coordinates gather whole slices.
+constexpr error check_bounds(const recorder& r, table_view from) {
+  for (int i = 0; i < from.nodes.size; ++i) {
+    const shape &now = r.out.nodes[i].out.shape, &most = from.nodes[i].out.shape;
+    bool within = now.rank == most.rank;
+    for (int a = 0; within && a < now.rank; ++a) within = now[a] <= most[a];
+    if (!within) return {code::capacity, from.nodes[i].op, "extents", most, now};
+  }
+  return {};
+}
+/// States keep their extents, whatever those of the inputs are.
+constexpr error check_states(const recorder& r, table_view from) {
+  for (int s = 0; s < from.states; ++s) {
+    const shape &own = r.at(from.inputs[from.call_inputs() + s]).shape,
+                &next = r.at(from.outputs[from.call_outputs() + s]).shape;
+    if (!(own == next)) return {code::extent, "next", "value", own, next};
+  }
+  return {};
+}
+
 }  // namespace passes
 
 /// Records `from` again into `r` with these shapes of its inputs. The nodes keep their numbers; only
 /// extents, strides and what follows from them change. Allocates in the first call with an `r` alone.
-/// Error: what the operators refuse now; capacity, when an operator records something else for other
-/// extents than for the bounds.
+/// Error: what the operators refuse now; extent, when a state's next value has another shape than the
+/// state; capacity, when an operator records something else for other extents than for the bounds, or
+/// a larger result.
 constexpr error replay(table_view from, const shape* inputs, recorder& r) {
   passes::start_again(r, from);
-  const int programs = r.out.programs.size();
   int next = 0;
   for (int i = 0; i < from.nodes.size; ++i) {
     const node& n = from.nodes[i];
@@ -67,10 +105,11 @@ constexpr error replay(table_view from, const shape* inputs, recorder& r) {
     const error e = c.again != nullptr ? c.again(r, c, operands) : passes::map_again(r, n);
     if (!e.ok()) return e;
     i += c.size - 1;
-    if (r.out.nodes.size() != i + 1 || r.out.programs.size() != programs)
+    if (!passes::same_nodes(r, from, c.first, c.size))
       return {code::capacity, n.op, "extents", "the same nodes for all extents", "others"};
   }
-  return {};
+  const error e = passes::check_bounds(r, from);
+  return e.ok() ? passes::check_states(r, from) : e;
 }
 
 }  // namespace tenon

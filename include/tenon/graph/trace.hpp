@@ -131,6 +131,9 @@ template <class Model, class... In> struct basic_graph {
   static_assert(!(fault.what == code::program),
                 "graph: an operator's scalar program is invalid or keeps more than 32 values "
                 "alive; split it");
+  static_assert(!(fault.what == code::option && fault.operand == name("number")),
+                "operator: a number beside a handle must be one that its element type can hold; "
+                "round it, or cast() the handle");
   static_assert(!(fault.what == code::name_length),
                 "graph: a name must have 1 to 95 characters; shorten it");
   static constexpr table_sizes sizes = outline.sizes;

@@ -24,7 +24,8 @@ class actual_extents {
     for (const group& g : bounds.groups) groups_.push(g);
   }
   /// Takes these shapes of the inputs. Error: what the operators refuse; broadcast, when an extent of
-  /// 1 would repeat where its bound does not; capacity (see `replay`).
+  /// 1 would repeat where its bound does not, or nodes that one group computes have other extents from
+  /// each other; capacity (see `replay`).
   constexpr error set(const shape* inputs) {
     if (const error e = replay(bounds_.source, inputs, again_); !e.ok()) return e;
     const table_view now = again_.out.view();
@@ -46,13 +47,14 @@ class actual_extents {
     for (group& g : groups_) {
       const bool whole = g.kind == family::compose;
       const node& n = nodes_[whole ? bounds_.members[g.begin + g.size - 1] : g.anchor];
-      g.space = n.kind == family::reduce ? nodes_[n.in[0]].out.shape : n.out.shape;
+      g.space = space_of(table(), n);
     }
-    return {};
+    return check_spaces();
   }
   constexpr plan_view view() const {
     plan_view p = bounds_;
     p.table = table();
+    p.bounds = bounds_.table.contractions;
     p.values = {values_.data(), values_.size()};
     p.groups = {groups_.data(), groups_.size()};
     return p;
@@ -69,10 +71,33 @@ class actual_extents {
     t.gatherings = {gatherings_.data(), gatherings_.size()};
     return t;
   }
+  static constexpr const shape& space_of(const table_view& t, const node& n) {
+    return n.kind == family::reduce ? t.nodes[n.in[0]].out.shape : n.out.shape;
+  }
+  /// The members of a group run over one space because their bounds are the same: so must their
+  /// extents be.
+  constexpr error check_spaces() const {
+    const table_view now = table();
+    for (int i = 0; i < groups_.size(); ++i) {
+      const group &g = groups_[i], &old = bounds_.groups[i];
+      for (int k = g.begin; g.kind != family::compose && k < g.begin + g.size; ++k) {
+        const node& n = nodes_[bounds_.members[k]];
+        const bool same =
+            space_of(bounds_.table, bounds_.table.nodes[bounds_.members[k]]) == old.space;
+        if (same && !(space_of(now, n) == g.space))
+          return {code::broadcast, n.op, "extents", g.space, space_of(now, n)};
+      }
+    }
+    return {};
+  }
   /// The plan was made for operands that repeat, or do not, as with the bounds.
   constexpr error check_broadcasts() const {
     for (int i = 0; i < nodes_.size(); ++i) {
       const node &n = nodes_[i], &old = bounds_.table.nodes[i];
+      for (int a = 0; n.kind == family::move && a < n.out.shape.rank; ++a)
+        if (n.out.shape[a] > 1 &&
+            (movements_[n.detail].step[a] == 0) != (bounds_.table.movement_of(old).step[a] == 0))
+          return {code::broadcast, n.op, "extents", n.out.shape, nodes_[n.in[0]].out.shape};
       for (int k = 0; n.kind == family::map && k < n.operands; ++k) {
         const shape &now = nodes_[n.in[k]].out.shape,
                     &then = bounds_.table.nodes[n.in[k]].out.shape;

@@ -73,6 +73,13 @@ class fuser {
   }
   constexpr grouping ordered() const;
 
+  // What the next `add(id)` goes by, for plan/reason.hpp.
+  constexpr int group_of(int id) const { return of_memory_[id]; }
+  constexpr const group& group_at(int g) const { return groups_memory_[g]; }
+  constexpr int uses_of(int id) const { return uses_[id]; }
+  constexpr bool takes_row(int id, int g) const { return fits_rows(nodes_[id], groups_[g]); }
+  constexpr bool makes_cycle(int id, int g) { return entangled(id, g); }
+
  private:
   table_view t_;
   list<policy_facts> policies_;

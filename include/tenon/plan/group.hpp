@@ -85,7 +85,8 @@ constexpr i64 aligned(i64 bytes) { return (bytes + arena_align - 1) / arena_alig
 /// A finished plan to read: the prepared table and everything decided about it.
 struct plan_view {
   table_view table;
-  table_view source;  ///< of graphs with bounds: the table before it was prepared
+  table_view source;         ///< of graphs with bounds: the table before it was prepared
+  list<contraction> bounds;  ///< of plans for actual extents: the contractions with the bounds
   list<policy_facts> policies;
   list<group> groups;
   list<int> members;
@@ -115,6 +116,10 @@ struct plan_view {
     return bytes;
   }
   constexpr bool has_bounds() const { return table.bounds.size > 0; }
+  /// The contraction by which a policy chooses what must be the same for all extents up to a bound.
+  constexpr const contraction& widest(const node& n) const {
+    return bounds.size > 0 ? bounds[n.detail] : table.contraction_of(n);
+  }
   constexpr list<int> members_of(const group& g) const { return {members.data + g.begin, g.size}; }
 };
 

@@ -241,11 +241,11 @@ template <table_sizes Room> struct placed_table {
   frozen<Room> table;
   traffic moved;
   error fault;
-  constexpr placed_table(const table_view& t, list<policy_facts> policies) {
-    tenon::table placed = prepare(t, policies);
-    fault = place(placed, policies);
+  constexpr placed_table(const table_view& t, list<policy_facts> facts) {
+    tenon::table placed = prepare(t, facts);
+    fault = place(placed, facts);
     if (!fault.ok()) return;
-    moved = count_traffic(placed.view(), policies);
+    moved = count_traffic(placed.view(), facts);
     table = frozen<Room>(placed.view());
   }
 };

@@ -98,21 +98,24 @@ constexpr sequence<int> by_size(const sequence<lifetime>& all) {
 
 }  // namespace passes
 
-/// Gives every lifetime an offset and returns the arena's bytes. Each buffer goes into the smallest
-/// gap between those of its neighbours in time that are already placed, or behind them.
-constexpr i64 reserve(sequence<lifetime>& all) {
-  const timeline times(all);
+namespace passes {
+
+/// Gives every lifetime an offset, in this order, and returns the arena's bytes. Each goes into the
+/// smallest gap between those of its neighbours in time that are already placed, or behind them.
+constexpr i64 place_in_order(const sequence<int>& order, const timeline& times,
+                             sequence<lifetime>& all) {
   lifetime* l = all.data();
   i64 bytes = 0;
+  for (lifetime& own : all) own.offset = -1;
   sequence<int> near;
-  for (const int i : passes::by_size(all)) {
+  for (const int i : order) {
     near.clear();
     for (const int j : times.alive(l[i].first))
       if (l[j].offset >= 0) near.push(j);
     for (int step = l[i].first + 1; step <= l[i].last; ++step)
       for (const int j : times.beginning(step))
         if (l[j].offset >= 0) near.push(j);
-    passes::sort(near, [l](int a, int b) {
+    sort(near, [l](int a, int b) {
       return l[a].offset != l[b].offset ? l[a].offset < l[b].offset : a < b;
     });
     i64 end = 0, best = -1, slack = 0;
@@ -127,6 +130,40 @@ constexpr i64 reserve(sequence<lifetime>& all) {
     l[i].offset = best >= 0 ? best : end;
     if (l[i].offset + l[i].bytes > bytes) bytes = l[i].offset + l[i].bytes;
   }
+  return bytes;
+}
+/// Moves the lifetime that reaches highest to the front of the order.
+constexpr void promote_highest(const sequence<lifetime>& all, sequence<int>& order) {
+  int at = 0;
+  const auto top = [&](int i) { return all[order[i]].offset + all[order[i]].bytes; };
+  for (int i = 1; i < order.size(); ++i)
+    if (top(i) > top(at)) at = i;
+  const int highest = order[at];
+  for (; at > 0; --at) order[at] = order[at - 1];
+  order[0] = highest;
+}
+
+}  // namespace passes
+
+/// How often `reserve` tries again when its first plan needs more than what is live at once.
+inline constexpr int reserve_tries = 16;
+
+/// Gives every lifetime an offset and returns the arena's bytes. Greedy, largest first; while that
+/// needs more than `live_bound`, again with the lifetime on top placed first, and the best plan counts.
+constexpr i64 reserve(sequence<lifetime>& all) {
+  const timeline times(all);
+  const i64 least = live_bound(all);
+  sequence<int> order = passes::by_size(all);
+  i64 bytes = passes::place_in_order(order, times, all);
+  sequence<lifetime> best = all;
+  for (int tries = 0; tries < reserve_tries && bytes > least; ++tries) {
+    passes::promote_highest(all, order);
+    const i64 now = passes::place_in_order(order, times, all);
+    if (now >= bytes) continue;
+    bytes = now;
+    best = all;
+  }
+  all = static_cast<sequence<lifetime>&&>(best);
   return bytes;
 }
 

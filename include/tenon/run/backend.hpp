@@ -74,6 +74,13 @@ template <class Function> struct binding {
   bool packs = true;                    ///< false: `packed` is written already; leave it
 };
 
+/// True if a node reads and writes float32 alone: what a policy's `supports` begins with.
+constexpr bool is_float32(const table_view& t, const node& n) {
+  bool all = n.out.type == type::float32;
+  for (int k = 0; k < n.operands; ++k) all = all && t.nodes[n.in[k]].out.type == type::float32;
+  return all;
+}
+
 /// The parts of a policy. Required members are marked in examples/custom_policy. Optional:
 /// `owns(table, region)`, true for composite operators that the policy runs as one step; their groups
 /// have the kind `compose`, and all the nodes of the expansion as members.

@@ -3,6 +3,7 @@
 // allocates as it likes.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/run/differential/calls.hpp>
 #include <tenon/run/differential/operators.hpp>
 #include <tenon/run/differential/report.hpp>
 #include <tenon/run/thread_pool.hpp>
@@ -30,6 +31,7 @@ struct differential_report {
   i64 elements = 0;  ///< of outputs that were compared, and how many of them may be anything
   i64 unchecked = 0;
   int operators[trial::operator_count]{};  ///< of random graphs, by entry of `trial::operators`
+  trial::call_counts calls;                ///< of graphs with bounds or states
   std::string text;                        ///< what differs; empty: nothing
   bool ok() const { return text.empty(); }
 };
@@ -61,6 +63,48 @@ template <class... Policies> class tester {
     const model<dynamic, Policies...> m(t, w);
     return differs(m, t, c, seed);
   }
+  /// Any random graph.
+  std::optional<difference> differs(const random_graph& g, std::uint64_t seed, mood kind) {
+    const table_view t = g.net.view();
+    const contents c = any_contents(t, seed, kind);
+    if (!has_history(t)) return differs(t, c, seed);
+    const weight_set w(t, c, seed);
+    const model<dynamic, Policies...> m(t, w);
+    return differs(
+        m, t, [&](const std::vector<shape>& s) { return build_again(g, &s); }, seed, kind);
+  }
+  /// A graph with bounds or states: the same calls in several ways.
+  template <class Model> std::optional<difference> differs(const Model& m, const table_view& t,
+                                                           const fixed_maker& fixed,
+                                                           std::uint64_t seed, mood kind) {
+    unsupported = m.fault().what == code::unsupported;
+    if (unsupported) return {};
+    if (!m.fault().ok()) return difference{"binding", words_of(m.fault())};
+    ++report.calls.graphs;
+    report.calls.with_states += t.states > 0;
+    using borrowing = instance<Model, borrowed>;
+    const i64 bytes = borrowing::bytes_needed(m);
+    poisoned arena(bytes);
+    borrowing first(m, {arena.data(), static_cast<std::size_t>(bytes)});
+    call_sequence all(t, fixed, seed, kind, options.rounding);
+    std::vector<planned_call> calls;
+    for (int k = 0; k < call_sequence::length; ++k) {
+      std::string problem;
+      auto c = all.next(problem);
+      if (!c) return difference{"the reference", problem};
+      bool happened = false;
+      if (auto d = call_as_planned(first, t, *c, seed, happened)) return d;
+      count(*c, happened);
+      if (happened) all.took_place(*c);
+      if (!arena.intact()) return difference{c->way, "wrote beyond the arena"};
+      c->refused = !happened;
+      calls.push_back(std::move(*c));
+    }
+    splitting_executor split(static_cast<int>(2 + seed % 6), seed);
+    if (auto d = call_again(m, t, calls, split, "split between several threads", seed)) return d;
+    if (pool_ != nullptr) return call_again(m, t, calls, *pool_, "with a thread pool", seed);
+    return {};
+  }
   template <class Model> std::optional<difference> differs(const Model& m, const table_view& t,
                                                            const contents& c, std::uint64_t seed) {
     unsupported = m.fault().what == code::unsupported;
@@ -89,6 +133,34 @@ template <class... Policies> class tester {
   }
 
  private:
+  void count(const planned_call& c, bool happened) {
+    if (c.net.nodes.size() > 0)
+      for (std::size_t o = 0; o < c.e.wanted.size() && happened; ++o) {
+        report.elements += c.net.nodes[c.net.outputs[static_cast<int>(o)]].out.shape.count();
+        for (std::size_t i = 0; o < c.e.allowed.size() && i < c.e.allowed[o].size(); ++i)
+          report.unchecked += c.e.allowed[o][i].anything();
+      }
+    report.calls.varied += c.varied;
+    report.calls.accepted += c.varied && happened;
+    report.calls.refused += c.varied && !happened && c.refused;
+    report.calls.beyond += c.varied && !happened && !c.refused;
+  }
+  template <class Model, class Executor>
+  static std::optional<difference> call_again(const Model& m, const table_view& t,
+                                              const std::vector<planned_call>& calls,
+                                              Executor& threads, const char* way,
+                                              std::uint64_t seed) {
+    instance caller(m, threads);
+    for (const planned_call& c : calls) {
+      bool happened = false;
+      if (auto d = call_as_planned(caller, t, c, seed, happened)) {
+        d->way += std::string(", ") + way;
+        return d;
+      }
+      if (!happened && !c.refused) return difference{c.way, "the call failed this time"};
+    }
+    return {};
+  }
   std::unique_ptr<thread_pool> pool_;
 };
 
@@ -103,7 +175,7 @@ template <class... Policies> void test_random(tester<Policies...>& run, int numb
   const mood m = mood_of(number);
   const auto judged = [&](const random_graph& g) -> std::optional<difference> {
     if (!g.fault.ok()) return difference{"building", words_of(g.fault), -1, -1, {}};
-    return run.differs(g.net.view(), any_contents(g.net.view(), seed, m), seed);
+    return run.differs(g, seed, m);
   };
   limits most = run.options.most;
   if (number % 16 == 15) most.elements *= 8;  // large enough to be split between threads
@@ -124,6 +196,15 @@ template <class... Policies> void test_random(tester<Policies...>& run, int numb
   run.report.text = report_of(run, least, *what, seed, m, number);
 }
 
+/// A given table, with whatever history it has.
+template <class Test, class Model>
+std::optional<difference> differs_as_it_is(Test& run, const Model& m, const table_view& t,
+                                           const contents& c, std::uint64_t seed, mood kind) {
+  if (!has_history(t)) return run.differs(m, t, c, seed);
+  return run.differs(
+      m, t, [&](const std::vector<shape>& s) { return fixed_table(t, s); }, seed, kind);
+}
+
 /// A static graph with other contents; cuts its table if that fails too.
 template <class Graph, class... Policies> void test_static(tester<Policies...>& run, int number) {
   const std::uint64_t seed = seed_of(run.options.seed, static_cast<std::uint64_t>(number));
@@ -132,7 +213,7 @@ template <class Graph, class... Policies> void test_static(tester<Policies...>& 
   const weight_set w(t, c, seed);
   const auto m = std::make_unique<model<Graph, Policies...>>(w);  // it may be large
   ++run.report.graphs;
-  if (const auto found = run.differs(*m, t, c, seed))
+  if (const auto found = differs_as_it_is(run, *m, t, c, seed, mood_of(number)))
     run.report.text = report_of(run, t, c, *found, seed, number);
 }
 
@@ -144,6 +225,8 @@ template <class Graph, class... Policies> void test_static(tester<Policies...>& 
 ///     differential<dynamic, cpu>({.seed = 7, .graphs = 1000})   // random graphs
 ///     differential<net, npu, cpu>()                             // a static graph of yours
 ///
+/// Graphs with bounds or states are called with other extents each time, and compared with the same
+/// graph of exactly these extents, whose states are inputs and outputs.
 /// Each model is called over poisoned memory, a second time, after a call with other inputs, with
 /// work split in an unkind way, and with a thread pool. Elements must have the same bits, or lie
 /// within what `options.rounding` allows (see docs/differential.md); NaN equals NaN. A failing graph
@@ -170,7 +253,9 @@ differential_report differential(const table_view& t, const differential_options
     const std::uint64_t seed = trial::seed_of(options.seed, static_cast<std::uint64_t>(i));
     const trial::contents c = trial::any_contents(t, seed, trial::mood_of(i));
     ++run.report.graphs;
-    if (const auto found = run.differs(t, c, seed))
+    const trial::weight_set w(t, c, seed);
+    const model<dynamic, Policies...> m(t, w);
+    if (const auto found = trial::differs_as_it_is(run, m, t, c, seed, trial::mood_of(i)))
       run.report.text = report_of(run, t, c, *found, seed, i);
     run.report.skipped += run.unsupported;
   }

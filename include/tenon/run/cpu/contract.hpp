@@ -202,7 +202,7 @@ template <class Q> inline void sum_panels(const contract_plan& t, Q q, const flo
       const int vectors = static_cast<int>(pieces.size(j));
       tile_closing own_after = after;
       own_after.used = after.used && i + 1 == portions.count;
-      if (after.used) own_after.bias = after.bias + first * width;
+      if (after.bias != nullptr) own_after.bias = after.bias + first * width;
       for (i64 b = 0, r = 0; b < tiles.count; ++b) {
         const int own = static_cast<int>(tiles.size(b));
         p.ahead = next + b % tile_vectors * panel;

@@ -214,9 +214,10 @@ struct contract_planner {
   i64 scratch = 0, packed = 0, per_thread = 0, bound = work_bytes;
 
   /// The vector axis: the output's contiguous one, if just one operand varies along it. That operand
-  /// is the vector side. A swept operand is never packed into panels: its padding is not.
+  /// is the vector side. A swept operand is never packed into panels: its padding is not. Chosen by the
+  /// bounds where extents vary, because binding packs weights once for all of them.
   constexpr void choose_vectors() {
-    const contraction& c = r.c;
+    const contraction& c = r.p.widest(r.n);
     for (int i = 0; i < c.axes; ++i) {
       const contraction::loop& l = c.axis[i];
       if (!l.reduced && l.extent > 1 && l.out == 1 && (l.a == 0 || (l.b == 0 && c.sweeps == 0)))
@@ -238,7 +239,7 @@ struct contract_planner {
   /// Registers full of filters waste what is missing to whole registers, and the result must be
   /// turned; registers full of pixels waste the padding between the lines, and cross cache lines.
   constexpr bool filters_are_cheaper() {
-    const contraction& c = r.c;
+    const contraction& c = r.p.widest(r.n);
     i64 terms = 1, filters = 1;
     for (int i = 0; i < c.axes; ++i) {
       const contraction::loop& l = c.axis[i];
@@ -419,6 +420,7 @@ struct contract_planner {
     } else if (t.turned) {
       t.run = 1;
       for (int b = t.row_axes - 1; b >= 0; --b) {
+        if (t.row[b].out != t.run) break;  // one pixel an image: the next one is not its neighbour
         if (b < t.row_axes - 1 && !r.continues(t.row[b], t.row[b + 1])) break;
         t.run *= t.row[b].extent;
       }

@@ -17,10 +17,9 @@ struct gather_plan {
 };
 
 inline i64 index_at(const gather_plan& p, const std::byte* indices, i64 at, i64 extent) noexcept {
-  i64 i = p.wide ? reinterpret_cast<const std::int64_t*>(indices)[at]
-                 : reinterpret_cast<const std::int32_t*>(indices)[at];
-  if (i < 0) i = i < -extent ? 0 : i + extent;
-  return i < extent ? i : extent - 1;
+  return position_of(p.wide ? reinterpret_cast<const std::int64_t*>(indices)[at]
+                            : reinterpret_cast<const std::int32_t*>(indices)[at],
+                     extent);
 }
 template <int Bytes> inline void gather_rows(const gather_plan& p, const std::byte* from,
                                              const std::byte* indices, std::byte* to, i64 begin,

@@ -92,13 +92,6 @@ template <int Bytes> inline void copy_rows(const box& b, const std::byte* from, 
   }
 }
 
-/// The operand's position that a padded position shows; -1: none.
-constexpr i64 shown(padding_mode mode, i64 at, i64 extent) {
-  if (at >= 0 && at < extent) return at;
-  if (mode == padding_mode::constant) return -1;
-  if (mode == padding_mode::edge) return at < 0 ? 0 : extent - 1;
-  return at < 0 ? -at : 2 * (extent - 1) - at;
-}
 /// The padding's value as bits of the element.
 template <int Bytes> inline typename word<Bytes>::type bits_of(double value, type t) noexcept {
   typename word<Bytes>::type bits{};

@@ -5,6 +5,7 @@
 #include <tenon/run/cpu/fold.hpp>
 #include <tenon/run/cpu/gather.hpp>
 #include <tenon/run/cpu/known.hpp>
+#include <tenon/run/cpu/most.hpp>
 #include <tenon/run/cpu/move.hpp>
 #include <tenon/run/cpu/window.hpp>
 
@@ -44,6 +45,7 @@ struct cpu {
       case family::reduce: return simd::measure_fold();
       case family::gather: return simd::measure_gather();
       case family::contract:
+        if (p.has_bounds()) return simd::most_for_contract(p, g);
         return simd::is_depthwise(p, g) ? simd::plan_depthwise(p, g).need
                                         : simd::plan_contract(p, g).need;
       case family::window: return simd::measure_window(p, g);

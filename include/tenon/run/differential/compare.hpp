@@ -43,11 +43,15 @@ struct expectation {
 
 /// The first thing that is wrong.
 struct difference {
-  const char* way = "";   ///< of calling
+  std::string way{};      ///< of calling
   std::string problem{};  ///< empty: an element differs
   int output = -1;
   i64 element = -1;
   elements found{};  ///< that element
+  elements wanted{};
+  tensor of{};  ///< the output
+  bool ranged = false;
+  range_of_results allowed{};
 };
 
 /// Same bits; NaN is NaN, zeros differ by their sign.
@@ -76,17 +80,21 @@ inline i64 first_difference(const tensor& t, const elements& wanted, const eleme
 
 /// Compares one call's outputs.
 inline std::optional<difference> check(const table_view& t, const call_views& v,
-                                       const expectation& e, const char* way) {
+                                       const expectation& e, const std::string& way) {
   if (!v.intact()) return difference{way, "wrote around an output or an input", -1, -1, {}};
   const contents found = v.results();
-  for (int o = 0; o < t.outputs.size; ++o) {
+  for (int o = 0; o < t.call_outputs(); ++o) {
     const auto at = static_cast<std::size_t>(o);
     const i64 i = first_difference(t.nodes[t.outputs[o]].out, e.wanted[at], found[at],
                                    e.allowed.empty() ? nullptr : &e.allowed[at]);
     if (i < 0) continue;
     const auto size = static_cast<std::ptrdiff_t>(size_bytes(t.nodes[t.outputs[o]].out.type));
-    const auto first = found[at].begin() + i * size;
-    return difference{way, "", o, i, {first, first + size}};
+    const auto first = found[at].begin() + i * size, best = e.wanted[at].begin() + i * size;
+    difference d{
+        way, "", o, i, {first, first + size}, {best, best + size}, t.nodes[t.outputs[o]].out};
+    d.ranged = !e.allowed.empty();
+    if (d.ranged) d.allowed = e.allowed[at][static_cast<std::size_t>(i)];
+    return d;
   }
   return {};
 }
@@ -154,7 +162,7 @@ template <std::size_t... I> struct reference_everywhere<std::index_sequence<I...
   template <std::size_t> using at = reference;
   using model_type = model<dynamic, at<I>...>;
 };
-using reference_model = reference_everywhere<std::make_index_sequence<8>>::model_type;
+using reference_model = reference_everywhere<std::make_index_sequence<32>>::model_type;
 
 /// What `reference` computes.
 inline std::optional<contents> results_of_reference(const table_view& t, const contents& c,

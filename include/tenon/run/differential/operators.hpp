@@ -39,7 +39,11 @@ inline float small_number(maker& m) {
 }
 /// `x + 2.0f` and `2.0f + x`.
 template <class Op, bool NumberFirst> int number(maker& m, const char* spelled) {
-  return m.add<maps::with_number<Op, NumberFirst>>({small_number(m)}, {m.any()},
+  constexpr double whole[] = {1, 0, -1, 2, 7, -100, 16777217, 2147483647, -2147483648.0, 0.5};
+  const type t = type_for<Op>(m);
+  const double value =
+      t == type::float32 ? static_cast<double>(small_number(m)) : m.decide.pick(whole);
+  return m.add<maps::with_number<Op, NumberFirst>>({value}, {m.any(t)},
                                                    std::string("tn::maps::with_number<tn::") +
                                                        spelled +
                                                        (NumberFirst ? "_t, true>" : "_t, false>"));
@@ -471,6 +475,7 @@ inline constexpr int operator_count = static_cast<int>(sizeof operators / sizeof
 /// Makes a graph of the decisions. `counts`, if given, counts the operators by entry.
 inline random_graph make_graph(choices& d, const limits& l, int* counts = nullptr) {
   maker m(d, l);
+  m.choose_kind();
   m.any();
   for (int n = 0; n < l.operators && !m.refused(); ++n) {
     const int which = d.below(operator_count);

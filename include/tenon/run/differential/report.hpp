@@ -2,6 +2,7 @@
 // code to build the graph again.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/run/differential/calls.hpp>
 #include <tenon/run/differential/graph.hpp>
 #include <tenon/run/differential/shrink.hpp>
 
@@ -36,31 +37,22 @@ inline std::string distance_of(const std::byte* a, const std::byte* b) {
   return std::to_string(apart < 0 ? -apart : apart) + " ulp apart";
 }
 
-/// The element and both values, found out by calling once more.
-template <class Test> std::string words_of_element(Test& run, const table_view& t,
-                                                   const contents& c, const difference& d) {
+/// The element and both values.
+inline std::string words_of_element(const difference& d) {
   if (d.element < 0) return "  " + d.problem + "\n";
-  const tensor& out = t.nodes[t.outputs[d.output]].out;
-  std::string problem;
-  const auto wanted = run.expected(t, c, problem);
   std::string r = "  first difference: element " + std::to_string(d.element) + " at [";
   i64 left = d.element;
-  const strides step = dense(out.shape);
-  for (int i = 0; i < out.shape.rank; left %= step[i], ++i)
+  const strides step = dense(d.of.shape);
+  for (int i = 0; i < d.of.shape.rank; left %= step[i], ++i)
     r += (i > 0 ? ", " : "") + std::to_string(left / step[i]);
-  const auto size = static_cast<std::size_t>(size_bytes(out.type)),
-             at = static_cast<std::size_t>(d.element) * size,
-             o = static_cast<std::size_t>(d.output);
-  const std::byte *a = wanted->wanted[o].data() + at, *b = d.found.data();
-  with_element(out.type, [&]<class T>() {
+  const std::byte *a = d.wanted.data(), *b = d.found.data();
+  with_element(d.of.type, [&]<class T>() {
     r += "]: reference " + words_of_element<T>(a) + ", found " + words_of_element<T>(b);
   });
-  if (out.type == type::float32) r += ", " + distance_of(a, b);
-  if (!wanted->allowed.empty()) {
-    const range& allowed = wanted->allowed[o][static_cast<std::size_t>(d.element)];
-    r += printed(", allowed %.9g to %.9g", allowed.low, allowed.high) +
-         (allowed.nan ? " or NaN" : "");
-  }
+  if (d.of.type == type::float32) r += ", " + distance_of(a, b);
+  if (d.ranged)
+    r += printed(", allowed %.9g to %.9g", d.allowed.low, d.allowed.high) +
+         (d.allowed.nan ? " or NaN" : "");
   return r + "\n";
 }
 
@@ -116,11 +108,50 @@ template <class Test> std::string headline(const Test& run, const difference& d,
 }
 /// What is said of any small case.
 template <class Test, class Line>
-std::string words_of_case(Test& run, const small_case& s, int number, Line line) {
+std::string words_of_case(const Test& run, const small_case& s, int number, Line line) {
   const table_view t = s.net.view();
   std::string r = headline(run, s.what, number) +
                   words_of_node(t, t.outputs[s.what.output < 0 ? 0 : s.what.output]);
-  return r + words_of_element(run, t, s.values, s.what) + words_of_graph(s.net, s.values, line);
+  return r + words_of_element(s.what) + words_of_graph(s.net, s.values, line);
+}
+
+/// A random graph with bounds or states: other inputs have their bounds in place of what is cut.
+template <class Test> std::string report_of_history(Test& run, const random_graph& g,
+                                                    const difference& what, std::uint64_t seed,
+                                                    mood m, int number) {
+  random_graph best = g;
+  difference found = what;
+  const auto attempt = [&](const random_graph& from, const std::vector<int>& outputs,
+                           int replaced) {
+    random_graph next = part_of(from, outputs, replaced);
+    result<table> made = build_again(next, nullptr);
+    if (!made.ok()) return false;
+    next.net = static_cast<table&&>(*made);
+    if (!has_history(next.net.view())) return false;
+    const auto d = run.differs(next, seed, m);
+    if (!d) return false;
+    best = std::move(next);
+    found = *d;
+    return true;
+  };
+  for (const step& s : g.steps)
+    if (s.is == step::leaf::none && attempt(g, {s.node}, -1)) break;
+  for (std::size_t i = best.steps.size(); i-- > 0;)
+    if (i < best.steps.size() && best.steps[i].is == step::leaf::none &&
+        best.steps[i].node != best.outputs[0])
+      attempt(best, best.outputs, best.steps[i].node);
+  const table_view t = best.net.view();
+  const node& n = t.nodes[t.outputs[found.output < 0 ? 0 : found.output]];
+  std::string r = headline(run, found, number) + "  operator: " + n.op + " (" + name_of(n.kind) +
+                  "), " + words_of(n.out) + "\n" + words_of_element(found) + "  rebuild:\n";
+  for (const step& s : best.steps)
+    r += "    const auto " + value_name(s.node) + " = " + s.code + ";\n";
+  for (const random_graph::carried& c : best.next)
+    r += "    b.next(" + value_name(c.state) + ", " + value_name(c.next) + ");\n";
+  r += "    const auto net = b.finish({";
+  for (std::size_t o = 0; o < best.outputs.size(); ++o)
+    r += (o > 0 ? ", " : "") + value_name(best.outputs[o]);
+  return r + "});\n";
 }
 
 /// A random graph that fails.
@@ -129,6 +160,7 @@ template <class Test> std::string report_of(Test& run, const random_graph& g,
                                             int number) {
   if (!g.fault.ok()) return headline(run, what, number) + "  " + what.problem + "\n";
   const table_view t = g.net.view();
+  if (has_history(t)) return report_of_history(run, g, what, seed, m, number);
   std::vector<bool> may_cut(static_cast<std::size_t>(t.nodes.size));
   std::vector<const step*> steps(may_cut.size());
   for (const step& s : g.steps) {
@@ -163,11 +195,15 @@ template <class Test> std::string report_of(Test& run, const table_view& t, cons
     return r;
   };
   const std::vector<bool> all(static_cast<std::size_t>(t.nodes.size), true);
-  const auto cut = cut_down(
-      t, c, all, [&](const table_view& v, const contents& e) { return run.differs(v, e, seed); });
+  std::optional<small_case> cut;
+  if (!has_history(t))
+    cut = cut_down(t, c, all,
+                   [&](const table_view& v, const contents& e) { return run.differs(v, e, seed); });
   if (cut) return words_of_case(run, *cut, number, line);
   return words_of_case(run, small_case{cut_table(t), c, what}, number, line) +
-         "  only the whole graph differs: its programs as constants, or how it is fused\n";
+         (has_history(t)
+              ? ""
+              : "  only the whole graph differs: its programs as constants, or how it is fused\n");
 }
 
 }  // namespace tenon::trial

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/differential/compare.hpp>
+#include <tenon/run/differential/graph.hpp>
 
 namespace tenon::trial {
 
@@ -56,6 +57,48 @@ class cut_table {
   std::vector<name> names_;
   std::vector<int> inputs_, outputs_;
 };
+
+/// The part of a random graph that these outputs need, and the states that they read; an input, with
+/// bounds where they follow from those of the inputs, in place of the step of node `replaced`.
+inline random_graph part_of(const random_graph& g, const std::vector<int>& outputs, int replaced) {
+  std::vector<bool> needed(g.steps.size());
+  const auto at = [&](int node) {
+    std::size_t i = 0;
+    while (g.steps[i].node != node) ++i;
+    return i;
+  };
+  for (const int o : outputs) needed[at(o)] = true;
+  for (bool more = true; more;) {
+    more = false;
+    const auto need = [&](int node) {
+      if (needed[at(node)]) return;
+      needed[at(node)] = true;
+      more = true;
+    };
+    for (std::size_t i = g.steps.size(); i-- > 0;)
+      for (const int o : g.steps[i].operands)
+        if (needed[i] && g.steps[i].node != replaced) need(o);
+    for (const random_graph::carried& c : g.next)
+      if (needed[at(c.state)]) need(c.next);
+  }
+  random_graph r;
+  r.outputs = outputs;
+  for (const random_graph::carried& c : g.next)
+    if (needed[at(c.state)]) r.next.push_back(c);
+  for (std::size_t i = 0; i < g.steps.size(); ++i) {
+    if (!needed[i]) continue;
+    step s = g.steps[i];
+    if (s.node == replaced) {
+      s.is = step::leaf::input;
+      s.called = name("v") + s.node;
+      s.operands.clear();
+      s.place = -1;
+      s.code = code_of_leaf(s);
+    }
+    r.steps.push_back(std::move(s));
+  }
+  return r;
+}
 
 /// A small failing case.
 struct small_case {

@@ -83,7 +83,8 @@ template <class T> std::string code_of(const T& o) {
   } else if constexpr (std::is_enum_v<T>) {
     return type_name<T>() + "{" + std::to_string(static_cast<long long>(o)) + "}";
   } else if constexpr (std::is_floating_point_v<T>) {
-    return code_of(static_cast<float>(o));
+    if (static_cast<T>(static_cast<float>(o)) == o || o != o) return code_of(static_cast<float>(o));
+    return printed("%a", static_cast<double>(o));
   } else if constexpr (std::is_integral_v<T>) {
     return std::to_string(o);
   } else if constexpr (std::is_aggregate_v<T>) {

@@ -90,7 +90,10 @@ inline values reduce(const table_view& t, const node& n, const values& x, double
         x[static_cast<std::size_t>(from++)]);
   while (next(s, at));
   values r;
-  for (const values& p : parts) r.push_back(combined(how.how, p, u));
+  for (const values& p : parts) {
+    const range all = combined(how.how, p, u), terms = range::point(static_cast<double>(p.size()));
+    r.push_back(how.average ? widened(quotient(all, terms), u) : all);
+  }
   return r;
 }
 inline values window(const table_view& t, const node& n, const values& x, double u) {
@@ -191,7 +194,7 @@ inline values pad(const table_view& t, const node& n, const values& x) {
     i64 from = 0;
     bool inside = true;
     for (int k = 0; k < s.rank; ++k) {
-      const i64 place = reference_kernels::shown(m.mode, at[k] - m.begin[k], s[k]);
+      const i64 place = shown(m.mode, at[k] - m.begin[k], s[k]);
       inside = inside && place >= 0;
       from += place * step[k];
     }
@@ -248,7 +251,9 @@ inline values given(const tensor& t, const elements& e) {
 /// What all nodes of a table may hold when every operation rounds with relative error `u`. Who rounds
 /// more than float32 also does so to what it reads and moves. A family that is not known here may
 /// hold anything.
-inline ranges ranges_of(const table_view& t, const contents& c, double u) {
+/// `known`: of leaves whose contents are only known to be in these ranges, by node.
+inline ranges ranges_of(const table_view& t, const contents& c, double u,
+                        const ranges& known = {}) {
   ranges all(static_cast<std::size_t>(t.nodes.size));
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
@@ -256,6 +261,10 @@ inline ranges ranges_of(const table_view& t, const contents& c, double u) {
       return all[static_cast<std::size_t>(n.in[k])];
     };
     auto& own = all[static_cast<std::size_t>(i)];
+    if (!known.empty() && !known[static_cast<std::size_t>(i)].empty()) {
+      own = known[static_cast<std::size_t>(i)];
+      continue;
+    }
     switch (n.kind) {
       case family::input:
       case family::weight: own = intervals::given(n.out, c[static_cast<std::size_t>(i)]); break;

@@ -103,6 +103,11 @@ class walled {
       if ((i < before_ || i >= before_ + bytes_) && memory_[i] != std::byte{pattern}) return false;
     return true;
   }
+  bool untouched() const {
+    for (const std::byte b : memory_)
+      if (b != std::byte{pattern}) return false;
+    return true;
+  }
   void fill(const elements& from) {
     if (!from.empty()) std::memcpy(data(), from.data(), from.size());
   }
@@ -144,14 +149,15 @@ class weight_set {
 class call_views {
  public:
   call_views(const table_view& t, const contents& c, std::uint64_t seed) {
-    for (const int i : t.inputs) {
+    for (int k = 0; k < t.call_inputs(); ++k) {
+      const int i = t.inputs[k];
       inputs_.emplace_back(t.nodes[i].out, seed = seed_of(seed, 1));
       inputs_.back().fill(c[static_cast<std::size_t>(i)]);
       const tensor& n = t.nodes[i].out;
       in.push_back({inputs_.back().data(), n.type, n.shape, dense(n.shape), true});
     }
-    for (const int o : t.outputs) {
-      const tensor& n = t.nodes[o].out;
+    for (int k = 0; k < t.call_outputs(); ++k) {
+      const tensor& n = t.nodes[t.outputs[k]].out;
       outputs_.emplace_back(n, seed = seed_of(seed, 2));
       out.push_back({outputs_.back().data(), n.type, n.shape, dense(n.shape), true});
     }
@@ -163,6 +169,12 @@ class call_views {
     contents r;
     for (const walled& w : outputs_) r.push_back(w.copy());
     return r;
+  }
+  /// True if nothing was written at all.
+  bool untouched() const {
+    for (const walled& w : outputs_)
+      if (!w.untouched()) return false;
+    return intact();
   }
   bool intact() const {
     for (const walled& w : outputs_)

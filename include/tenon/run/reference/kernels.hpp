@@ -228,13 +228,6 @@ constexpr void copy(const source& from, const strides& in, const target& to, con
     for (i64 i = 0; i < n; ++i, o.next()) y[o.offset[1]] = x[o.offset[0]];
   });
 }
-/// The operand's position that a padded position shows; -1: none.
-constexpr i64 shown(padding_mode mode, i64 at, i64 extent) {
-  if (at >= 0 && at < extent) return at;
-  if (mode == padding_mode::constant) return -1;
-  if (mode == padding_mode::edge) return at < 0 ? 0 : extent - 1;
-  return at < 0 ? -at : 2 * (extent - 1) - at;
-}
 constexpr void pad(const movement& m, const operand& in, const shape& space, target out) {
   with_type(out.type, [&](auto element) {
     const auto* x = in.data.as<decltype(element)>();
@@ -274,11 +267,8 @@ constexpr void move(const movement& m, const operand* in, int operands, const sh
   }
 }
 
-/// The number at `at`, from the end if it is negative, brought into the axis.
 constexpr i64 index_at(const source& indices, i64 at, i64 extent) {
-  i64 i = indices.type == type::int64 ? indices.wide[at] : indices.integer[at];
-  if (i < 0) i = i < -extent ? 0 : i + extent;
-  return i < extent ? i : extent - 1;
+  return position_of(indices.type == type::int64 ? indices.wide[at] : indices.integer[at], extent);
 }
 constexpr void gather(const gathering& g, const operand& in, const operand& indices,
                       const shape& space, target out) {

@@ -1,0 +1,31 @@
+// Who computes what a node shows: behind views, and behind joins whose operands are computed in
+// place.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/plan/group.hpp>
+
+namespace tenon {
+
+/// True for a move that no group runs: its elements are read where they are, or were computed
+/// where it wants them.
+constexpr bool is_view(const plan_view& p, int id) {
+  return p.table.nodes[id].kind == family::move && p.group_of[id] < 0;
+}
+
+/// Calls `visit(maker)` for every node that computes elements of node `id`: itself, unless it is a
+/// view; leaves too. Each comes once: what a join in place holds stands in no other one.
+template <class Visit> constexpr void each_maker(const plan_view& p, int id, const Visit& visit) {
+  if (!is_view(p, id)) return visit(id);
+  const node& n = p.table.nodes[id];
+  for (int k = 0; k < n.operands; ++k) each_maker(p, n.in[k], visit);
+}
+
+/// True if operand `k` of node `id`, a join, is computed where the join has it: nothing is copied.
+constexpr bool joined_in_place(const plan_view& p, int id, int k) {
+  const node& n = p.table.nodes[id];
+  for (int before = 0; before < k; ++before)
+    if (n.in[before] == n.in[k]) return false;
+  return p.values[n.in[k]].inside == id;
+}
+
+}  // namespace tenon

@@ -1,0 +1,11 @@
+// expect: concat: the axis must be below the rank
+// An axis that is not there.
+// SPDX-License-Identifier: MIT
+#include <tenon/tenon.hpp>
+namespace tn = tenon;
+
+inline constexpr auto model = [](auto x) {
+  return tn::concat<2>(x, x);  // here
+};
+using net = tn::graph<model, tn::input<"x", float, 4, 6>>;
+static_assert(net::view().nodes.size > 0);

@@ -1,0 +1,11 @@
+// expect: operator: a number beside an integer handle must fit into int32; cast() the handle
+// A number of 33 bits.
+// SPDX-License-Identifier: MIT
+#include <tenon/tenon.hpp>
+namespace tn = tenon;
+
+inline constexpr auto model = [](auto x) {
+  return x == 4294967296;
+};
+using net = tn::graph<model, tn::input<"x", std::int32_t, 4>>;
+static_assert(net::view().nodes.size > 0);  // here

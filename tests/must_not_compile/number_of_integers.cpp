@@ -1,0 +1,9 @@
+// expect: operator: a number beside a handle must be one that its element type can hold
+// An int32 has no 2^31.
+// SPDX-License-Identifier: MIT
+#include <tenon/tenon.hpp>
+namespace tn = tenon;
+
+inline constexpr auto model = [](auto x) { return x + 2147483648ll; };
+using net = tn::graph<model, tn::input<"x", std::int32_t, 4>>;
+static_assert(net::view().nodes.size > 0);  // here

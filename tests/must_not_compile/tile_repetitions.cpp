@@ -1,0 +1,11 @@
+// expect: tile: every repetition must be at least 1
+// No repetition.
+// SPDX-License-Identifier: MIT
+#include <tenon/tenon.hpp>
+namespace tn = tenon;
+
+inline constexpr auto model = [](auto x) {
+  return tn::tile<2, 0>(x);  // here
+};
+using net = tn::graph<model, tn::input<"x", float, 4, 6>>;
+static_assert(net::view().nodes.size > 0);

@@ -1,0 +1,11 @@
+// expect: graph: an operator refuses extents below a bound; a weight or an option has the bound itself as an extent: slice() it, or use upto<> for all of them
+// A position for each of the most rows.
+// SPDX-License-Identifier: MIT
+#include <tenon/tenon.hpp>
+namespace tn = tenon;
+
+inline constexpr auto model = [](auto x) {
+  return x + tn::weight<"position", float, 8, 6>;
+};
+using net = tn::graph<model, tn::input<"x", float, tn::upto<8>, 6>>;
+static_assert(net::view().nodes.size > 0);  // here
