@@ -226,7 +226,7 @@ TEST_CASE("the report of a static graph names the operator") {
 
 TEST_CASE("state that leaks, work that minds its threads, and writing too far are found") {
   const auto leaks = tn::differential<tn::dynamic, wrapped_cpu<forgets_nothing>>({.seed = seed(), .graphs = 400, .threads = 0});
-  CHECK(contains(leaks.text, "the second call of one instance"));
+  CHECK(contains(leaks.text, " of one instance"));
   const auto minds = tn::differential<tn::dynamic, wrapped_cpu<minds_threads>>({.seed = seed(), .graphs = 400, .threads = 3});
   CHECK((contains(minds.text, "split between several threads") || contains(minds.text, "with a thread pool")));
   const auto writes = tn::differential<tn::dynamic, wrapped_cpu<writes_too_far>>({.seed = seed(), .graphs = 400});
@@ -242,7 +242,7 @@ TEST_CASE("policies that mind other extents are found") {
   CHECK(contains(r.text, " of one instance, "));
   CHECK(contains(r.text, "}, {"));  // an input with bounds
   CHECK(contains(r.text, "found 0x1.cp+2 (7)"));
-  CHECK(count(r.text, "b.add<") + count(r.text, "b.map<") <= 2);
+  CHECK(count(r.text, "b.add<") + count(r.text, "b.map<") <= 4);
   CHECK(r.text == tn::differential<tn::dynamic, minds_extents>({.seed = seed(), .graphs = 4000}).text);
 }
 

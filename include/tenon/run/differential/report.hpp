@@ -115,10 +115,40 @@ std::string words_of_case(const Test& run, const small_case& s, int number, Line
   return r + words_of_element(s.what) + words_of_graph(s.net, s.values, line);
 }
 
+/// The same graph with inputs in place of its states, or extents in place of its bounds.
+inline random_graph simpler(const random_graph& g, bool states, bool bounds) {
+  random_graph r;
+  r.steps = g.steps;
+  r.outputs = g.outputs;
+  if (states) r.next = g.next;
+  for (const random_graph::carried& c : g.next)  // an operator may show in a state alone
+    if (!states) r.outputs.push_back(c.next);
+  for (step& s : r.steps) {
+    if (!states && s.is == step::leaf::state) s.is = step::leaf::input;
+    if (!bounds) s.bounded = 0;
+    if (s.is != step::leaf::none) s.code = code_of_leaf(s);
+  }
+  if (auto made = build_again(r, nullptr); made.ok())
+    r.net = static_cast<table&&>(*made);
+  else
+    r.fault = made.error();
+  return r;
+}
+
 /// A random graph with bounds or states: other inputs have their bounds in place of what is cut.
 template <class Test> std::string report_of_history(Test& run, const random_graph& g,
                                                     const difference& what, std::uint64_t seed,
                                                     mood m, int number) {
+  const table_view whole = g.net.view();
+  for (const bool states : {false, true})
+    for (const bool bounds : {false, true}) {
+      if ((states && whole.states == 0) || (bounds && whole.bounds.size == 0)) continue;
+      if ((states || whole.states == 0) && (bounds || whole.bounds.size == 0)) continue;  // itself
+      const random_graph less = simpler(g, states, bounds);
+      if (!less.fault.ok()) continue;
+      if (const auto d = run.differs(less, seed, m))
+        return report_of(run, less, *d, seed, m, number);
+    }
   random_graph best = g;
   difference found = what;
   const auto attempt = [&](const random_graph& from, const std::vector<int>& outputs,
