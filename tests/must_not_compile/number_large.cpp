@@ -1,4 +1,4 @@
-// expect: operator: a number beside an integer handle must fit into int32; cast() the handle
+// expect: operator: a number beside a handle must be one that its element type can hold
 // A number of 33 bits.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>
