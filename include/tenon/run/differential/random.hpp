@@ -57,8 +57,9 @@ class choices {
     return c;
   }
 
-  /// A number below `n`; `n` is at least 1 and below 2^32.
+  /// A number below `n`, which is below 2^32; 0 where there is none.
   int below(i64 n) {
+    if (n < 1) n = 1;
     const auto v = static_cast<std::uint32_t>(raw(n) % static_cast<std::uint64_t>(n));
     taken_.push_back(v);
     return static_cast<int>(v);
