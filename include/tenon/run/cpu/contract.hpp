@@ -16,31 +16,106 @@ struct contract_work {
 };
 static_assert(sizeof(contract_work) <= work_bytes);
 
+struct range_of_lines {
+  i64 first, end;
+};
+/// The lines y in [0, n) with 0 <= y * step + at < extent.
+constexpr range_of_lines lines_inside(i64 n, i64 step, i64 at, i64 extent) noexcept {
+  const i64 first = at < 0 ? (-at + step - 1) / step : 0,
+            last = extent > at ? (extent - at + step - 1) / step : 0;
+  const i64 end = last < n ? last : n;
+  return {first < end ? first : end, end};
+}
+inline void clear(float* to, i64 n) noexcept {
+  std::memset(to, 0, static_cast<std::size_t>(n) * sizeof(float));
+}
+/// Writes the plane of a copy that keeps every column: a register's width of columns after the other,
+/// so that what lies outside of the image is found once for all lines.
+inline void copy_columns(const contract_plan::image_copy& m, i64 py, const float* from,
+                         float* to) noexcept {
+  const i64 top = py - m.top, wide = m.plane_width;
+  const range_of_lines y = lines_inside(m.plane_height, m.phases_y, top, m.height);
+  clear(to, y.first * wide);
+  clear(to + y.end * wide, (m.plane_height - y.end) * wide);
+  for (i64 x = 0; x < wide; x += width) {
+    const i64 at = x - m.left, n = wide - x < width ? wide - x : i64{width};
+    const between own(at, m.width);
+    const float* pixel = from + (y.first * m.phases_y + top) * m.width + at;
+    for (i64 i = y.first; i < y.end; ++i, pixel += m.phases_y * m.width)
+      if (n == width)
+        store(own.load_at(pixel), to + i * wide + x);
+      else
+        store_part(own.load_at(pixel), to + i * wide + x, n);
+  }
+}
+/// Writes the two planes of even and odd columns, line by line.
+inline void copy_halves(const contract_plan::image_copy& m, i64 py, const float* from,
+                        float* to) noexcept {
+  const i64 top = py - m.top, wide = m.plane_width, plane = m.plane_height * wide;
+  const range_of_lines y = lines_inside(m.plane_height, m.phases_y, top, m.height);
+  for (float* other : {to, to + plane}) {
+    clear(other, y.first * wide);
+    clear(other + y.end * wide, (m.plane_height - y.end) * wide);
+  }
+  for (i64 i = y.first; i < y.end; ++i) {
+    const float* line = from + (i * m.phases_y + top) * m.width;
+    for (i64 x = 0; x < wide; x += width) {
+      const i64 at = 2 * x - m.left;
+      real a, b;
+      if (at >= 0 && at + 2 * width <= m.width) {
+        a = load(line + at);
+        b = load(line + at + width);
+      } else {
+        a = between(at, m.width).load_from(line);
+        b = between(at + width, m.width).load_from(line);
+      }
+      float* own = to + i * wide + x;
+      const real even = shuffled(a, b, evens_of{}), odd = shuffled(a, b, odds_of{});
+      if (x + width <= wide) {
+        store(even, own);
+        store(odd, own + plane);
+      } else {
+        store_part(even, own, wide - x);
+        store_part(odd, own + plane, wide - x);
+      }
+    }
+  }
+}
+/// Writes one plane of a copy; any step, and pixels of several elements.
+inline void copy_plane(const contract_plan::image_copy& m, i64 py, i64 px, const float* from,
+                       float* to) noexcept {
+  const range_of_lines x = lines_inside(m.plane_width, m.phases_x, px - m.left, m.width),
+                       y = lines_inside(m.plane_height, m.phases_y, py - m.top, m.height);
+  const i64 line = m.plane_width * m.inner;
+  for (i64 i = 0; i < m.plane_height; ++i, to += line) {
+    if (i < y.first || i >= y.end || x.first == x.end) {
+      clear(to, line);
+      continue;
+    }
+    const float* pixel =
+        from +
+        ((i * m.phases_y + py - m.top) * m.width + (x.first * m.phases_x + px - m.left)) * m.inner;
+    clear(to, x.first * m.inner);
+    clear(to + x.end * m.inner, (m.plane_width - x.end) * m.inner);
+    for (i64 k = x.first; k < x.end && m.phases_x > 1; ++k, pixel += m.phases_x * m.inner)
+      for (i64 c = 0; c < m.inner; ++c) to[k * m.inner + c] = pixel[c];
+    if (m.phases_x == 1)
+      std::memcpy(to + x.first * m.inner, pixel,
+                  static_cast<std::size_t>((x.end - x.first) * m.inner) * sizeof(float));
+  }
+}
 /// Copies one image into its padded, phase-split planes. Every element of the copy is written.
 inline void copy_image(const contract_plan::image_copy& m, const float* from, float* to) noexcept {
-  for (i64 py = 0; py < m.phases_y; ++py)
-    for (i64 px = 0; px < m.phases_x; ++px)
-      for (i64 y = 0; y < m.plane_height; ++y) {
-        float* row = to + ((py * m.phases_x + px) * m.plane_height + y) * m.plane_width * m.inner;
-        const i64 source = y * m.phases_y + py - m.top;
-        // Positions x with 0 <= x * phases + px - left < width hold pixels.
-        i64 first = (m.left - px + m.phases_x - 1) / m.phases_x;
-        if (m.left <= px) first = 0;
-        i64 last = m.width + m.left - px <= 0 ? 0 : (m.width + m.left - px - 1) / m.phases_x + 1;
-        if (last > m.plane_width) last = m.plane_width;
-        if (source < 0 || source >= m.height || first > last) first = last = 0;
-        std::memset(row, 0, static_cast<std::size_t>(first * m.inner) * sizeof(float));
-        std::memset(row + last * m.inner, 0,
-                    static_cast<std::size_t>((m.plane_width - last) * m.inner) * sizeof(float));
-        if (first == last) continue;
-        const float* pixel = from + (source * m.width + first * m.phases_x + px - m.left) * m.inner;
-        if (m.phases_x == 1)
-          std::memcpy(row + first * m.inner, pixel,
-                      static_cast<std::size_t>((last - first) * m.inner) * sizeof(float));
-        else
-          for (i64 x = first; x < last; ++x, pixel += m.phases_x * m.inner)
-            for (i64 i = 0; i < m.inner; ++i) row[x * m.inner + i] = pixel[i];
-      }
+  const bool single = masks_loads && m.inner == 1;
+  const i64 plane = m.plane_height * m.plane_width * m.inner;
+  for (i64 py = 0; py < m.phases_y; ++py, to += m.phases_x * plane)
+    if (single && m.phases_x == 1)
+      copy_columns(m, py, from, to);
+    else if (single && m.phases_x == 2)
+      copy_halves(m, py, from, to);
+    else
+      for (i64 px = 0; px < m.phases_x; ++px) copy_plane(m, py, px, from, to + px * plane);
+  clear(to, m.behind);
 }
 
 /// Packs panel `panel` of one matrix: term after term, a register of columns, zeros behind the last.
@@ -173,22 +248,14 @@ inline const float* operand_at(const epilogue_plan& e, const frame& f, const i64
                                int k) noexcept {
   return k < 0 ? nullptr : reinterpret_cast<const float*>(f.base[e.root[k]]) + offset[k];
 }
-/// Lines of the output that a piece of work will write: fetched meanwhile.
-struct output_lines {
-  const float* data = nullptr;
-  i64 step = 0, lines = 0;
-  void fetch(i64 at, i64 first, i64 n) const noexcept {
-    for (i64 i = first; i < first + n && i < lines; ++i)
-      __builtin_prefetch(data + i * step + at, 1);
-  }
-};
 /// Sums of `rows` rows and `registers` registers of packed columns.
 template <class Q> inline void sum_panels(const contract_plan& t, Q q, const float* panels,
-                                          i64 rows, i64 registers, const tile_closing& after,
-                                          float* sums, i64 sums_row,
-                                          const output_lines& to) noexcept {
+                                          i64 rows, i64 registers, tile_closing& after, float* sums,
+                                          i64 sums_row) noexcept {
   const parts portions(t.terms, block_terms), pieces(registers, tile_vectors),
       tiles(rows, tile_rows);
+  const bool closes = after.used;
+  const float* bias = after.bias;
   for (i64 i = 0; i < portions.count; ++i) {
     const i64 k = portions.begin(i), terms = portions.size(i);
     for (i64 j = 0; j < pieces.count; ++j) {
@@ -200,15 +267,13 @@ template <class Q> inline void sum_panels(const contract_plan& t, Q q, const flo
                           : i + 1 < portions.count ? panels + (k + terms) * width
                                                    : panels + registers * panel;
       const int vectors = static_cast<int>(pieces.size(j));
-      tile_closing own_after = after;
-      own_after.used = after.used && i + 1 == portions.count;
-      if (after.bias != nullptr) own_after.bias = after.bias + first * width;
+      after.used = closes && i + 1 == portions.count;
+      if (bias != nullptr) after.bias = bias + first * width;
       for (i64 b = 0, r = 0; b < tiles.count; ++b) {
         const int own = static_cast<int>(tiles.size(b));
         p.ahead = next + b % tile_vectors * panel;
-        if (i + 1 == portions.count && r % width < own) to.fetch(r, first * width, vectors * width);
         tile_of<Q, panel_columns>(own, vectors)(q.from(static_cast<int>(r), k), p, terms, i > 0,
-                                                own_after, sums + r * sums_row + first * width,
+                                                after, sums + r * sums_row + first * width,
                                                 sums_row);
         r += own;
       }
@@ -297,13 +362,14 @@ inline void finish_rows(const contract_work& w, const frame& f, const work_piece
   }
 }
 
-/// Offsets of the rows of a piece, line by line.
-inline void list_rows(const contract_plan& t, const work_piece& u, i64* rows) noexcept {
+/// Addresses of the rows of a piece, line by line.
+inline void list_rows(const contract_plan& t, const work_piece& u, const float* q,
+                      const float** rows) noexcept {
   const output_axis& inner = t.row[t.row_axes > 0 ? t.row_axes - 1 : 0];
   for (i64 r = 0; r < u.rows;) {
     const i64 to_end = inner.extent - (u.row + r) % inner.extent,
               n = u.rows - r < to_end ? u.rows - r : to_end, first = row_walk(t, u.row + r).q();
-    for (i64 i = 0; i < n; ++i) rows[r + i] = first + i * inner.q;
+    for (i64 i = 0; i < n; ++i) rows[r + i] = q + first + i * inner.q;
     r += n;
   }
 }
@@ -338,23 +404,16 @@ inline void run_panels(const contract_work& w, const frame& f, const work_piece&
     sums = out + u.row * t.row[0].out + u.first * width;
     sums_row = t.row[0].out;
   }
-  output_lines lines;
-  if (t.turned && t.run == t.rows) {
-    const i64 left = t.column.extent - u.first * width;
-    lines = {out + u.row + u.first * width * t.column.out, t.column.out,
-             left < u.registers * width ? left : u.registers * width};
-  }
   float bias[block_columns];
-  const tile_closing after = close_columns(w, f, u, at, bias);
+  tile_closing after = close_columns(w, f, u, at, bias);
   if (t.has_q_table()) {
-    i64 rows[turned_rows > block_rows ? turned_rows : block_rows];
-    list_rows(t, u, rows);
-    sum_panels(t, indexed_rows{q, rows, w.q_terms}, p, u.rows, u.registers, after, sums, sums_row,
-               lines);
+    const float* rows[turned_rows > block_rows ? turned_rows : block_rows];
+    list_rows(t, u, q, rows);
+    sum_panels(t, indexed_rows{rows, w.q_terms}, p, u.rows, u.registers, after, sums, sums_row);
   } else {
     const i64 step = t.row_axes > 0 ? t.row[0].q : 0;
     sum_panels(t, strided_rows{q + u.row * step, step, t.q_step, t.turned ? width : 0}, p, u.rows,
-               u.registers, after, sums, sums_row, lines);
+               u.registers, after, sums, sums_row);
   }
   if (t.turned)
     turn_sums(w, f, u, at, sums, sums_row, out);
@@ -417,6 +476,40 @@ struct filter_closing {
     of.residual = operand_at(w.plan.after, f, offset, c.residual);
   }
 };
+/// True if tiles can leave out what lies between the lines when they store.
+inline bool cuts_lines(const contract_plan& t) noexcept {
+  return masks_loads && !is_dense(t) && t.pitch * (line_cuts::most - 2) >= width;
+}
+/// True if tiles of pixels write to the output themselves.
+inline bool stores_pixels(const contract_work& w) noexcept {
+  return (is_dense(w.plan) || cuts_lines(w.plan)) && (w.epilogue.run == nullptr || w.after.used);
+}
+/// Walks over the lines of a flattened image.
+struct line_walk {
+  const contract_plan& t;
+  i64 line, begin;  ///< the line, and the position of its first pixel
+  line_walk(const contract_plan& plan, i64 first) noexcept
+      : t(plan), line(first / plan.pitch), begin(line * plan.pitch) {}
+  /// What of the positions [first, last) is output of a tile that begins at `tile`.
+  line_cuts cut(i64 tile, i64 first, i64 last) noexcept {
+    line_cuts c;
+    for (int v = 0; v < tile_vectors; ++v, tile += width) {
+      const i64 end = tile + width < last ? tile + width : last;
+      int n = 0;
+      for (i64 at = tile < first ? first : tile; at < end;) {
+        for (; begin + t.pitch <= at; begin += t.pitch) ++line;
+        const i64 pixels = begin + t.column.extent, stop = pixels < end ? pixels : end;
+        if (at < stop) {
+          c.lanes[v][n] = ((1u << (stop - at)) - 1) << (at - tile);
+          c.to[v][n++] = static_cast<std::int32_t>(line * t.line.out + tile - begin);
+        }
+        at = begin + t.pitch;
+      }
+      c.count[v] = n;
+    }
+    return c;
+  }
+};
 /// A piece of a convolution whose vectors are filled with pixels: a few filters at a time, over all
 /// positions of the piece. Straight into the output where its pixels follow one another.
 inline void run_pixels(const contract_work& w, const frame& f, const work_piece& u, const float* q,
@@ -427,9 +520,18 @@ inline void run_pixels(const contract_work& w, const frame& f, const work_piece&
             last = first + room < t.positions ? first + room : t.positions;
   // In place, the last tile moves back so that it reads nothing behind the image.
   const i64 over = t.form == vector_form::image ? first + room - last : 0;
-  const bool direct = is_dense(t) && (w.epilogue.run == nullptr || w.after.used);
+  const bool direct = stores_pixels(w), cuts = direct && cuts_lines(t);
   const float* image = p + at.p + first;
   const parts pieces(u.registers, tile_vectors);
+  line_cuts cut[piece_tiles];
+  if (cuts) {
+    line_walk walk(t, first);
+    for (i64 j = 0; j < pieces.count; ++j) {
+      const i64 begin = pieces.begin(j) * width, end = begin + pieces.size(j) * width;
+      cut[j] = walk.cut(first + begin - (j == pieces.count - 1 ? over : 0), first + begin,
+                        first + end < last ? first + end : last);
+    }
+  }
   const auto offset_of = [&](i64 row, i64* offset) {
     for (int k = 0; k < t.after.operands; ++k)
       offset[k] = at.epilogue[k] + row * t.row[0].epilogue[k];
@@ -440,15 +542,16 @@ inline void run_pixels(const contract_work& w, const frame& f, const work_piece&
     const panel_rows own{q + at.q + r / width * width * t.terms + r % width};
     i64 offset[max_operands];
     offset_of(r, offset);
-    const filter_closing after(w, f, offset, rows);
-    float* to = direct ? out + at.out + r * t.row[0].out + first : sums;
+    filter_closing after(w, f, offset, rows);
+    const float* residual = after.of.residual;
+    float* to = direct ? out + at.out + r * t.row[0].out + (cuts ? 0 : first) : sums;
     const i64 to_row = direct ? t.row[0].out : room;
     for (i64 j = 0; j < pieces.count; ++j) {
       const i64 column = pieces.begin(j) * width - (j == pieces.count - 1 ? over : 0);
-      tile_closing own_after = after.of;
-      if (own_after.residual != nullptr) own_after.residual += first + column;
+      if (residual != nullptr) after.of.residual = residual + first + column;
       tile_of<panel_rows, indexed_columns>(rows, static_cast<int>(pieces.size(j)))(
-          own, {image + column, w.p_terms}, t.terms, false, own_after, to + column, to_row);
+          own, {image + column, w.p_terms, cuts ? &cut[j] : nullptr}, t.terms, false, after.of,
+          cuts ? to : to + column, to_row);
     }
     for (i64 i = 0; i < rows && !direct; ++i) {
       offset_of(r + i, offset);
@@ -468,24 +571,31 @@ inline const float* address(const contract_work& w, const frame& f, const side& 
 
 /// How the output is cut into pieces of work.
 struct cut {
+  i64 registers;  ///< of columns, in all
+  i64 unit;       ///< registers that stay together
   blocks rows;
-  parts columns;     ///< in registers
+  parts columns;     ///< in units
   bool rows_inside;  ///< rows run through before columns: large panels stay in the cache
-  explicit cut(const contract_plan& t) noexcept
-      : rows(t.rows, t.turned ? turned_rows : block_rows),
-        columns(registers_of(t.form == vector_form::panels ? t.column.extent : t.positions),
-                t.turned ? i64{tile_vectors} : block_columns / width),
-        rows_inside(!t.turned || t.terms * t.column.extent > (i64{1} << 17)) {
-    if (t.form != vector_form::panels)  // whole tiles: they lie inside one panel
-      rows = blocks(t.rows, t.rows);
+  explicit cut(const contract_work& w) noexcept
+      : registers(registers_of(w.plan.form == vector_form::panels ? w.plan.column.extent
+                                                                  : w.plan.positions)),
+        unit(is_image(w) && stores_pixels(w) ? tile_vectors : 1),
+        rows(w.plan.rows, w.plan.turned ? turned_rows : block_rows),
+        columns((registers + unit - 1) / unit, unit > 1        ? i64{piece_tiles}
+                                               : w.plan.turned ? i64{tile_vectors}
+                                                               : block_columns / width),
+        rows_inside(!w.plan.turned || w.plan.terms * w.plan.column.extent > (i64{1} << 17)) {}
+  static bool is_image(const contract_work& w) noexcept {
+    return w.plan.form != vector_form::panels;
   }
   i64 pieces(const contract_plan& t) const { return t.batch_count * rows.count * columns.count; }
   work_piece at(i64 u) const noexcept {
     const i64 inner = rows_inside ? rows.count : columns.count, a = u % inner, rest = u / inner,
               outer = rows_inside ? columns.count : rows.count, b = rest % outer;
     const i64 row = rows_inside ? a : b, column = rows_inside ? b : a;
-    return {rest / outer, rows.begin(row), rows.size(row), columns.begin(column),
-            columns.size(column)};
+    const i64 first = columns.begin(column) * unit, room = columns.size(column) * unit;
+    return {rest / outer, rows.begin(row), rows.size(row), first,
+            room < registers - first ? room : registers - first};
   }
 };
 
@@ -521,7 +631,7 @@ inline void run_contract(const contract_work& w, const frame& f) noexcept {
                 pack_panels(t, from, reinterpret_cast<float*>(scratch + packed_at), begin, end);
               });
   }
-  const cut c(t);
+  const cut c(w);
   f.threads(
       c.pieces(t), 1 + 1000000 / (t.terms * c.rows.size(0) * c.columns.size(0) * width),
       [&](i64 begin, i64 end, int thread) { run_pieces(w, f, scratch, c, begin, end, thread); });

@@ -2,6 +2,7 @@
 // packed and when. Numbers only; the kernels are in contract.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/run/cpu/line.hpp>
 #include <tenon/run/cpu/rows.hpp>
 #include <tenon/run/cpu/tile.hpp>
 
@@ -45,6 +46,8 @@ enum class vector_form : std::uint8_t {
 /// 64 rows, or 128 of one tile's columns, the sums stay in the first level of the cache.
 inline constexpr i64 block_columns = 128;
 inline constexpr i64 block_rows = 64, turned_rows = 128;
+/// Tiles of pixels that write straight to the output run this far along it before the next filters do.
+inline constexpr int piece_tiles = 9;
 /// Terms that run in one go: with more, a panel would not stay in the second level of the cache.
 inline constexpr i64 block_terms = 512;
 
@@ -74,7 +77,8 @@ struct contract_plan {
     i64 top = 0, left = 0;           ///< padding before
     i64 phases_y = 1, phases_x = 1;  ///< stride phases, one plane each
     i64 plane_height = 0, plane_width = 0;
-    i64 item = 0;  ///< elements of one copied image
+    i64 behind = 0;  ///< zeros behind an image, in place of the padding behind its last line
+    i64 item = 0;    ///< elements of one copied image
   } image{};
   struct panel_copy {
     bool at_binding = false;
@@ -238,6 +242,7 @@ struct contract_planner {
   }
   /// Registers full of filters waste what is missing to whole registers, and the result must be
   /// turned; registers full of pixels waste the padding between the lines, and cross cache lines.
+  /// Measured in hundredths of a term, on tiles of AVX-512.
   constexpr bool filters_are_cheaper() {
     const contraction& c = r.p.widest(r.n);
     i64 terms = 1, filters = 1;
@@ -249,28 +254,34 @@ struct contract_planner {
       filters = l.extent;
     }
     if (filter_axis < 0) return false;
-    const i64 height = c.axis[line_axis].extent, across = c.axis[vector_axis].extent,
-              pitch = across + (c.swept[1].taps - 1) * c.swept[1].dilation / c.swept[1].stride,
+    const i64 across = c.axis[vector_axis].extent, outputs = c.axis[line_axis].extent * across,
+              positions = outputs + (c.axis[line_axis].extent - 1) * (pitch_of(c) - across),
               few = filters % tile_rows == 1 || filters % tile_rows == 2 ? 1 : 0;
-    if (pixels_are_aligned() && filters % tile_rows == 0) return terms > 192;
-    const i64 turned = registers_of(filters) * width * height * across * (terms + 8);
-    const i64 plain = (filters + few) * registers_of((height - 1) * pitch + across) * width *
-                      (terms + 6 + 4 * c.swept[1].stride);
-    return turned < plain + plain / 20;
+    const bool points = c.swept[0].taps * c.swept[1].taps == 1,
+               steps = c.swept[0].stride * c.swept[1].stride > 1;
+    const i64 by_filters = (points ? 0 : 7) + (filters <= width ? 20 : 0);
+    i64 by_pixels = steps ? 10 : 0;
+    if (!points) by_pixels += 3;
+    if (points && positions % width != 0) by_pixels += 6;  // lines of the cache are crossed
+    if (points && terms > 256) by_pixels += 5;             // every term in a page of its own
+    const i64 stored = points || masks_loads ? 600 : 1600;
+    return registers_of(filters) * width * outputs * (terms * (100 + by_filters) + 1200) <
+           (filters + few) * registers_of(positions) * width * (terms * (100 + by_pixels) + stored);
   }
-  /// True if whole registers of pixels lie side by side, in the image and in the output. Then nothing is
-  /// lost and nothing turned; but every term is in a page of its own, which stops to pay when those are
-  /// more than the processor remembers.
-  constexpr bool pixels_are_aligned() const {
-    const contraction& c = r.c;
-    bool all = true;
-    for (int s = 0; s < c.sweeps; ++s) {
-      const sweep& w = c.swept[s];
-      all = all && w.taps == 1 && w.stride == 1 && w.begin == 0;
-    }
-    const i64 across = c.axis[vector_axis].extent, positions = c.axis[line_axis].extent * across;
-    return all && c.swept[0].step == across && c.axis[line_axis].out == across &&
-           positions % width == 0 && positions >= tile_columns;
+  /// Positions from a line of pixels to the next, in place or in a copy.
+  constexpr i64 pitch_of(const contraction& c) const {
+    const sweep& h = c.swept[1];
+    const i64 reach = (c.axis[h.out_axis].extent - 1) * h.stride + (h.taps - 1) * h.dilation + 1;
+    if (h.begin == 0 && reach <= h.extent && h.stride == 1) return c.swept[0].step;
+    return (reach + h.stride - 1) / h.stride - (h.stride == 1 ? shared_padding(h, reach) : 0);
+  }
+  /// Zeros in front of a line of `reach` elements that do for the line before as well, as long as every
+  /// output has a position of its own.
+  static constexpr i64 shared_padding(const sweep& h, i64 reach) {
+    i64 shared = reach - h.begin - h.extent;
+    if (shared > h.begin) shared = h.begin;
+    if (shared > (h.taps - 1) * h.dilation) shared = (h.taps - 1) * h.dilation;
+    return shared > 0 ? shared : 0;
   }
   /// The swept operand is read in place, unless a tap leaves the image, or pixels that are to fill
   /// vectors are not neighbours in memory.
@@ -309,7 +320,9 @@ struct contract_planner {
     m.phases_x = pixels ? h.stride : 1;
     m.plane_height = (span(v) + m.phases_y - 1) / m.phases_y;
     m.plane_width = (span(h) + m.phases_x - 1) / m.phases_x;
-    m.item = m.phases_y * m.phases_x * m.plane_height * m.plane_width * m.inner;
+    if (pixels && m.phases_y * m.phases_x == 1) m.behind = shared_padding(h, span(h));
+    m.plane_width -= m.behind;
+    m.item = m.phases_y * m.phases_x * m.plane_height * m.plane_width * m.inner + m.behind;
     scratch += aligned((m.count * m.item + (pixels ? tile_columns : 0)) * 4);
     r.image = m;
   }

@@ -77,18 +77,38 @@ inline void store_part(real x, float* p, i64 n) noexcept {
 #endif
 }
 
+/// Lanes of a register, the first one in the lowest bit.
+using lanes_mask = std::uint32_t;
+inline void store_lanes(real x, float* p, lanes_mask lanes) noexcept {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>(lanes), x);
+#else
+  float all[width];
+  store(x, all);
+  for (int i = 0; i < width; ++i)
+    if ((lanes >> i & 1u) != 0) p[i] = all[i];
+#endif
+}
+
+#if defined(__AVX512F__)
+/// b where that is NaN, else a: one instruction, which looks up what to do with each kind of number.
+/// Kinds 0 and 1 are the NaNs; 1 stands for the operand, 0 for what was there.
+[[gnu::always_inline]] inline real unless_nan(real a, real b) noexcept {
+  return _mm512_fixupimm_ps(a, b, _mm512_set1_epi32(0x11), 0);
+}
+#endif
 /// `arithmetic::min` and `max`: NaN in either operand gives NaN, equal operands give the first.
 /// (With AVX the operator != of xsimd 8 is an ordered comparison: false for NaN.)
 [[gnu::always_inline]] inline real min(real a, real b) noexcept {
 #if defined(__AVX512F__)  // the instruction gives the second where one is NaN or both are equal
-  return _mm512_mask_mov_ps(_mm512_min_ps(b, a), _mm512_cmp_ps_mask(b, b, _CMP_UNORD_Q), b);
+  return unless_nan(_mm512_min_ps(b, a), b);
 #else
   return xsimd::select((b < a) | xsimd::isnan(b), b, a);
 #endif
 }
 [[gnu::always_inline]] inline real max(real a, real b) noexcept {
 #if defined(__AVX512F__)  // the instruction gives the second where one is NaN or both are equal
-  return _mm512_mask_mov_ps(_mm512_max_ps(b, a), _mm512_cmp_ps_mask(b, b, _CMP_UNORD_Q), b);
+  return unless_nan(_mm512_max_ps(b, a), b);
 #else
   return xsimd::select((b > a) | xsimd::isnan(b), b, a);
 #endif

@@ -10,32 +10,36 @@ inline constexpr int tile_rows = width >= 16 ? 8 : 4;
 inline constexpr int tile_vectors = 3;
 inline constexpr int tile_columns = tile_vectors * width;
 
-/// The broadcast side: element (row, k) of a tile.
+/// Makes the compiler compute anew what depends on `x`. Addresses of a tile's rows that live through its
+/// loop would be moved out of the way in front of it and back behind it.
+template <class T> [[gnu::always_inline]] inline void forget(T& x) noexcept { asm("" : "+r"(x)); }
+
+/// The broadcast side: element (row, k) of a tile, from the address or offset of its term.
 struct strided_rows {
   const float* data;
   i64 row, k;
   i64 ahead;  ///< elements from row 0 to what is worth fetching while this tile runs
-  [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept {
-    return data + r * row + i * k;
+  [[gnu::always_inline]] const float* term(i64 i) const noexcept { return data + i * k; }
+  [[gnu::always_inline]] const float* at(const float* term, int r) const noexcept {
+    return term + r * row;
   }
-  [[gnu::always_inline]] void fetch(i64 i) const noexcept { __builtin_prefetch(at(0, i) + ahead); }
-  strided_rows from(int r, i64 i) const noexcept { return {at(r, i), row, k, ahead}; }
+  [[gnu::always_inline]] void fetch(i64 i) const noexcept { __builtin_prefetch(term(i) + ahead); }
+  strided_rows from(int r, i64 i) const noexcept { return {at(term(i), r), row, k, ahead}; }
 };
 struct indexed_rows {
-  const float* data;
-  const i64* row;         ///< offset of each row of the tile
-  const std::int32_t* k;  ///< offset of each term
-  [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept {
-    return data + row[r] + k[i];
-  }
+  const float* const* row;  ///< each row of the tile
+  const std::int32_t* k;    ///< offset of each term
+  [[gnu::always_inline]] i64 term(i64 i) const noexcept { return k[i]; }
+  [[gnu::always_inline]] const float* at(i64 term, int r) const noexcept { return row[r] + term; }
   [[gnu::always_inline]] void fetch(i64) const noexcept {}
-  indexed_rows from(int r, i64 i) const noexcept { return {data, row + r, k + i}; }
+  indexed_rows from(int r, i64 i) const noexcept { return {row + r, k + i}; }
 };
 /// Neighbouring columns of one packed panel.
 struct panel_rows {
   const float* data;
-  [[gnu::always_inline]] const float* at(int r, i64 i) const noexcept {
-    return data + i * width + r;
+  [[gnu::always_inline]] const float* term(i64 i) const noexcept { return data + i * width; }
+  [[gnu::always_inline]] const float* at(const float* term, int r) const noexcept {
+    return term + r;
   }
   [[gnu::always_inline]] void fetch(i64) const noexcept {}
 };
@@ -45,19 +49,35 @@ struct panel_columns {
   const float* data;
   i64 panel;           ///< elements of a panel
   const float* ahead;  ///< a panel that is worth fetching while this tile runs
-  [[gnu::always_inline]] const float* at(i64 i, int v) const noexcept {
-    return data + v * panel + i * width;
+  /// Hidden, so that one address and the panel's size do for all registers.
+  [[gnu::always_inline]] const float* term(i64 i) const noexcept {
+    const float* own = data + i * width;
+    forget(own);
+    return own;
+  }
+  [[gnu::always_inline]] const float* at(const float* term, int v) const noexcept {
+    return term + v * panel;
   }
   [[gnu::always_inline]] void fetch(i64 i) const noexcept {
     __builtin_prefetch(ahead + i * width, 0, 2);  // into the second level
   }
 };
+/// Where a tile's pixels go if the output has no room for what lies between the lines: of each register
+/// those of one line, and how far behind the tile's address their register would begin.
+struct line_cuts {
+  static constexpr int most = 4;
+  lanes_mask lanes[tile_vectors][most];
+  std::int32_t to[tile_vectors][most];
+  int count[tile_vectors];
+};
 struct indexed_columns {
   static constexpr bool rows_are_filters = true;
   const float* data;
   const std::int32_t* k;
-  [[gnu::always_inline]] const float* at(i64 i, int v) const noexcept {
-    return data + k[i] + v * width;
+  const line_cuts* cuts;  ///< null: whole registers
+  [[gnu::always_inline]] const float* term(i64 i) const noexcept { return data + k[i]; }
+  [[gnu::always_inline]] const float* at(const float* term, int v) const noexcept {
+    return term + v * width;
   }
   [[gnu::always_inline]] void fetch(i64) const noexcept {}
 };
@@ -75,12 +95,27 @@ template <bool RowsAreFilters, int Rows, int Vectors>
       if (RowsAreFilters && e.residual != nullptr)
         acc[r][v] =
             acc[r][v] + (load(e.residual + r * e.residual_row + v * width) + real(e.shift[r]));
-      acc[r][v] = bounded(acc[r][v], low, high);
+      acc[r][v] = max_with_number(acc[r][v], low);
+    }
+  if (e.high == std::numeric_limits<float>::infinity()) return;
+#pragma GCC unroll 8
+  for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) acc[r][v] = min_with_number(acc[r][v], high);
+}
+/// Stores what of a tile belongs to the output.
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void store_lines(const real (&acc)[Rows][Vectors], const line_cuts& c,
+                                               float* out, i64 out_row) noexcept {
+#pragma GCC unroll 3
+  for (int v = 0; v < Vectors; ++v)
+    for (int i = 0; i < c.count[v]; ++i) {
+      float* to = out + c.to[v][i];
+      const lanes_mask lanes = c.lanes[v][i];
+#pragma GCC unroll 8
+      for (int r = 0; r < Rows; ++r, to += out_row) store_lanes(acc[r][v], to, lanes);
     }
 }
-/// Makes the compiler compute anew what depends on `x`. Addresses of a tile's rows that live through its
-/// loop would be moved out of the way in front of it and back behind it.
-template <class T> [[gnu::always_inline]] inline void forget(T& x) noexcept { asm("" : "+r"(x)); }
 /// out[r][c] = sum over k of q(r, k) * p(k, c), one fma per term in the order of k. The sum starts at
 /// zero, or with `more` at what stands in `out`: terms may come in portions.
 template <int Rows, int Vectors, class Q, class P>
@@ -95,14 +130,16 @@ template <int Rows, int Vectors, class Q, class P>
     for (int v = 0; v < Vectors; ++v)
       acc[r][v] = more ? load(out + r * out_row + v * width) : real(0.0f);
   for (i64 k = 0; k < terms; ++k) {
+    const float* column = p.term(k);
     real x[Vectors];
 #pragma GCC unroll 3
-    for (int v = 0; v < Vectors; ++v) x[v] = load(p.at(k, v));
+    for (int v = 0; v < Vectors; ++v) x[v] = load(p.at(column, v));
     if constexpr (Rows >= tile_rows / 2 && Vectors == tile_vectors) p.fetch(k);
     if constexpr (Rows >= tile_rows / 2 && Vectors > 1) q.fetch(k);
+    const auto term = q.term(k);
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) {
-      const real a(*q.at(r, k));
+      const real a(*q.at(term, r));
 #pragma GCC unroll 3
       for (int v = 0; v < Vectors; ++v) acc[r][v] = fma(a, x[v], acc[r][v]);
     }
@@ -111,6 +148,7 @@ template <int Rows, int Vectors, class Q, class P>
   if constexpr (P::rows_are_filters) {  // few terms: what stands outside of their loop counts
     forget(out);
     forget(out_row);
+    if (p.cuts != nullptr) return store_lines(acc, *p.cuts, out, out_row);
   }
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r, out += out_row)

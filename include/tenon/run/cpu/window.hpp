@@ -17,8 +17,8 @@ struct window_plan {
   bool halves = false;  ///< `halve_row` runs
   void (*whole)(const window_plan&, const float* data, float* out, i64 begin,
                 i64 end) noexcept = nullptr;  ///< for windows that see whole small planes
-  void (*row)(const window_plan&, const float* image, i64 y, float* column,
-              float* out) noexcept = nullptr;
+  void (*rows)(const window_plan&, const float* image, i64 y, i64 end, float* column,
+               float* out) noexcept = nullptr;
 };
 
 /// y[i] = combine of the in-bounds rows at column i, from top to bottom.
@@ -144,33 +144,59 @@ constexpr float harmless(combine how) {
   const float most = std::numeric_limits<float>::infinity();
   return how == combine::sum ? -0.0f : how == combine::max ? -most : how == combine::min ? most : 1;
 }
+/// Where the registers under `width` windows with stride 2 leave an image's lines, at either side.
+struct halving {
+  static constexpr int most = 4;
+  between part[most][3];
+  template <int... I> halving(const sweep& h, i64 n, std::integer_sequence<int, I...>) noexcept
+      : part{{between(0, I), between(0, I), between(0, I)}...} {
+    int k = 0;
+    for (i64 i = 0; i < n; i += width)
+      if (!inside(h, i) && k < most) {
+        for (int v = 0; v < 3; ++v) part[k][v] = between(2 * i - h.begin + v * width, h.extent);
+        ++k;
+      }
+  }
+  halving(const sweep& h, i64 n) noexcept
+      : halving(h, n, std::make_integer_sequence<int, most>{}) {}
+  static bool inside(const sweep& h, i64 i) noexcept {
+    const i64 at = 2 * i - h.begin;
+    return at >= 0 && at + h.taps * width <= h.extent;
+  }
+};
 /// Windows of 2 or 3 taps with stride 2: a register of outputs at a time, nothing in memory between the
 /// columns and what runs across them.
-template <combine How, int Taps> inline void halve_row(const sweep& h, const float* x, i64 row_step,
-                                                       i64 rows, i64 n, float divisor,
-                                                       float* out) noexcept {
+template <combine How, int Taps> inline void halve_row(const sweep& h, const halving& sides,
+                                                       const float* x, i64 row_step, i64 rows,
+                                                       i64 n, float divisor, float* out) noexcept {
   const real none(harmless(How));
+  const between(*side)[3] = sides.part;
   for (i64 i = 0; i < n; i += width) {
-    const i64 at = 2 * i - h.begin;
-    const float* from = x + at;
+    const float* from = x + 2 * i - h.begin;
     real e[Taps];
     for (i64 k = 0; k < 2 && h.extent > 4 * width; ++k)  // what the row after the next sees
       for (i64 line = 0; line < 2 * width; line += 16)
         __builtin_prefetch(from + (rows + 2 + k) * row_step + line);
-    const auto columns = [&](const auto& load_one) {
+    const auto columns = [&](auto count, const auto& load_one) {
+      constexpr int registers = decltype(count)::value;
 #pragma GCC unroll 3
-      for (int v = 0; v < Taps; ++v) e[v] = load_one(from + v * width, v);
+      for (int v = 0; v < registers; ++v) e[v] = load_one(from + v * width, v);
       for (i64 k = 1; k < rows; ++k)
 #pragma GCC unroll 3
-        for (int v = 0; v < Taps; ++v)
+        for (int v = 0; v < registers; ++v)
           e[v] = combined<How>(e[v], load_one(from + k * row_step + v * width, v));
     };
-    if (at >= 0 && at + Taps * width <= h.extent) {
-      columns([](const float* p, int) { return load(p); });
+    using all = std::integral_constant<int, Taps>;
+    if (halving::inside(h, i)) {
+      columns(all{}, [](const float* p, int) { return load(p); });
     } else {
-      const between own[] = {between(at, h.extent), between(at + width, h.extent),
-                             between(at + 2 * width, h.extent)};
-      columns([&](const float* p, int v) { return own[v].load_at(p, none); });
+      const between* own = *side++;
+      const auto load_part = [&](const float* p, int v) { return own[v].load_at(p, none); };
+      e[Taps - 1] = none;  // nobody sees the third register if the last output is none of its
+      if (i + width > n)
+        columns(std::integral_constant<int, 2>{}, load_part);
+      else
+        columns(all{}, load_part);
     }
     const real even = shuffled(e[0], e[1], evens_of{});
     real y = combined<How>(even, shuffled(e[0], e[1], odds_of{}));
@@ -193,26 +219,28 @@ inline bool halves(const window_plan& p) noexcept {
          (inside || !p.w.average);
 }
 
-template <combine How> void window_row(const window_plan& p, const float* image, i64 y,
-                                       float* column, float* out) noexcept {
+/// Rows [y, end) of a plane.
+template <combine How> void window_rows(const window_plan& p, const float* image, i64 y, i64 end,
+                                        float* column, float* out) noexcept {
   const sweep &v = p.w.swept[0], &h = p.w.swept[1];
-  i64 first = 0, last = v.taps;  // in-bounds taps
-  const i64 y0 = y * v.stride - v.begin;
-  while (first < last && y0 + first * v.dilation < 0) ++first;
-  while (last > first && y0 + (last - 1) * v.dilation >= v.extent) --last;
-  if (first == last) {
-    for (i64 i = 0; i < p.out_width * p.inner; ++i) out[i] = 0;
-    return;
+  const halving sides(h, p.halves ? p.out_width : 0);
+  for (; y < end; ++y, out += p.out_width * p.inner) {
+    i64 first = 0, last = v.taps;  // in-bounds taps
+    const i64 y0 = y * v.stride - v.begin;
+    while (first < last && y0 + first * v.dilation < 0) ++first;
+    while (last > first && y0 + (last - 1) * v.dilation >= v.extent) --last;
+    const float* top = image + (y0 + first * v.dilation) * v.step;
+    if (first == last) {
+      for (i64 i = 0; i < p.out_width * p.inner; ++i) out[i] = 0;
+    } else if (p.halves) {
+      const float divisor = p.w.average ? static_cast<float>((last - first) * h.taps) : 1.0f;
+      const auto run = h.taps == 2 ? &halve_row<How, 2> : &halve_row<How, 3>;
+      run(h, sides, top, v.dilation * v.step, last - first, p.out_width, divisor, out);
+    } else {
+      combine_rows<How>(top, v.dilation * v.step, last - first, h.extent * p.inner, column);
+      combine_across<How>(h, column, p.inner, p.out_width, last - first, p.w.average, out);
+    }
   }
-  if (p.halves) {
-    const float divisor = p.w.average ? static_cast<float>((last - first) * h.taps) : 1.0f;
-    const auto run = h.taps == 2 ? &halve_row<How, 2> : &halve_row<How, 3>;
-    return run(h, image + (y0 + first * v.dilation) * v.step, v.dilation * v.step, last - first,
-               p.out_width, divisor, out);
-  }
-  combine_rows<How>(image + (y0 + first * v.dilation) * v.step, v.dilation * v.step, last - first,
-                    h.extent * p.inner, column);
-  combine_across<How>(h, column, p.inner, p.out_width, last - first, p.w.average, out);
 }
 
 /// One output for each of the planes [begin, end): their columns, then those of a register's width of
@@ -251,7 +279,7 @@ inline bool sees_planes(const window_plan& p) noexcept {
          h.taps <= width;
 }
 template <combine How> void choose_window(window_plan& p) noexcept {
-  p.row = &window_row<How>;
+  p.rows = &window_rows<How>;
   p.halves = halves(p);
   if (sees_planes(p)) p.whole = &whole_planes<How>;
 }
@@ -264,11 +292,12 @@ inline void run_window(const window_plan& p, const frame& f) noexcept {
               float* results = reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset;
               if (p.whole != nullptr) return p.whole(p, data, results, begin, end);
               auto* column = reinterpret_cast<float*>(f.thread_memory + thread * f.thread_bytes);
-              for (i64 u = begin; u < end; ++u) {
-                const i64 y = u % p.out_height, c = u / p.out_height % p.channels,
-                          n = u / p.out_height / p.channels;
+              for (i64 u = begin, next; u < end; u = next) {
+                const i64 plane = u / p.out_height, y = u - plane * p.out_height,
+                          c = plane % p.channels, n = plane / p.channels;
+                next = (plane + 1) * p.out_height < end ? (plane + 1) * p.out_height : end;
                 const float* image = data + n * p.image_step + c * p.channel_step;
-                p.row(p, image, y, column, results + u * row);
+                p.rows(p, image, y, y + next - u, column, results + u * row);
               }
             });
 }
