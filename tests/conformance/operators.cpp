@@ -277,6 +277,7 @@ values layerNormalization(reading& r) {
   tn::layerNormalization_options o;
   r.get("options.axes", o.axes);
   r.get("options.epsilon", o.epsilon);
+  o.scale = r.has("options.scale");
   return {r.add<tn::layerNormalization_t>(o, r.operands({"input", "options.scale", "options.bias"}))};
 }
 
@@ -348,6 +349,7 @@ const std::map<std::string, values (*)(reading&)> operators = {
     {"averagePool2d", pool2d<tn::averagePool2d_t>},
     {"conv2d", conv2d},
     {"gemm", gemm},
+    {"l2Pool2d", pool2d<tn::l2Pool2d_t>},
     {"matmul", binary<tn::matmul_t>},
     {"maxPool2d", pool2d<tn::maxPool2d_t>},
     // move, gather

@@ -100,7 +100,7 @@ TEST_CASE("layerNormalization over any axes, in any order, with and without scal
     dice d = dice_of(762, round);
     tn::shape s = random_shape(d, d.in(1, 4), 6);
     const bool given = d.in(0, 3) > 0;
-    layerNormalization_options o{.epsilon = d.one_in(2) ? 1e-5f : 0.25f};
+    layerNormalization_options o{.epsilon = d.one_in(2) ? 1e-5f : 0.25f, .scale = d.one_in(2)};
     std::vector<int> axes;
     for (int i = given ? 0 : 1; i < s.rank; ++i)
       if (!given || d.one_in(2)) axes.push_back(i);
@@ -125,7 +125,8 @@ TEST_CASE("layerNormalization over any axes, in any order, with and without scal
       for (std::size_t i = 0; i < axes.size(); ++i) at[i] = p[axes[i]];
       const tn::i64 k = number_of(affine, at);
       double& y = wanted[static_cast<std::size_t>(n)];
-      if (in.size() > 1) y *= in[1][k];
+      const bool biased = in.size() == 2 && !o.scale;
+      if (in.size() > 1) y = biased ? y + in[1][k] : y * in[1][k];
       if (in.size() > 2) y += in[2][k];
     });
     INFO(text_of(s) << ", " << axes.size() << " axes, " << in.size() << " operands");

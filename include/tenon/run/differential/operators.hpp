@@ -137,6 +137,7 @@ inline std::vector<int> affine(maker& m, int x, const shape& s, int least, int m
 inline int layerNormalization(maker& m) {
   const int x = m.any();
   layerNormalization_options o{some_axes(m, m.shape_of(x).rank)};
+  o.scale = m.decide.one_in(2);
   const shape s = layerNormalization_t::affine(layerNormalization_t::axes_of(o, m.shape_of(x).rank),
                                                m.shape_of(x));
   return m.add<layerNormalization_t>(o, affine(m, x, s, 0, 2));
@@ -457,6 +458,7 @@ inline constexpr operator_entry operators[] = {
     {"conv2d", draw::conv2d},
     {"maxPool2d", draw::pool2d<maxPool2d_t>},
     {"averagePool2d", draw::pool2d<averagePool2d_t>},
+    {"l2Pool2d", draw::pool2d<l2Pool2d_t>},
     {"reshape", draw::reshape},
     {"transpose", draw::transpose},
     {"slice", draw::slice},
