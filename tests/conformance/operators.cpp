@@ -80,6 +80,12 @@ class reading {
   void get(const std::string& path, tn::pair& x) {
     if (const json* j = find(path)) x = {whole(*j, 0, 2), whole(*j, 1, 2)};
   }
+  void get(const std::string& path, tn::scale_pair& x) {
+    const json* j = find(path);
+    if (j == nullptr) return;
+    if (j->size() != 2) throw problem(c_.op + ": " + path + " is not two numbers");
+    x = {static_cast<float>(real_of((*j)[0])), static_cast<float>(real_of((*j)[1]))};
+  }
   void get(const std::string& path, tn::border& x) {
     if (const json* j = find(path)) x = {whole(*j, 0, 4), whole(*j, 1, 4), whole(*j, 2, 4), whole(*j, 3, 4)};
   }
@@ -218,6 +224,21 @@ values pad(reading& r) {
   r.get("options.mode", o.mode, {{"constant", constant}, {"edge", edge}, {"reflection", reflection}});
   r.get("options.value", o.value);
   return {r.add<tn::pad_t>(o, {r.operand("input")})};
+}
+values triangular(reading& r) {
+  tn::triangular_options o;
+  r.get("options.upper", o.upper);
+  r.get("options.diagonal", o.diagonal);
+  return {r.add<tn::triangular_t>(o, {r.operand("input")})};
+}
+values resample2d(reading& r) {
+  using enum tn::interpolation;
+  tn::resample2d_options o;
+  r.get("options.mode", o.mode, {{"nearest-neighbor", nearest_neighbor}, {"linear", linear}});
+  r.get("options.scales", o.scales);
+  r.get("options.sizes", o.sizes);
+  r.get("options.axes", o.axes);
+  return {r.add<tn::resample2d_t>(o, {r.operand("input")})};
 }
 values concat(reading& r) {
   tn::concat_options o;
@@ -365,10 +386,12 @@ const std::map<std::string, values (*)(reading&)> operators = {
     {"split", split},
     {"tile", tile},
     {"transpose", transpose},
+    {"triangular", triangular},
     // compose
     {"batchNormalization", batchNormalization},
     {"instanceNormalization", instanceNormalization},
     {"layerNormalization", layerNormalization},
+    {"resample2d", resample2d},
     {"softmax", softmax},
 };
 

@@ -164,6 +164,8 @@ enum class copied : std::uint8_t {
   none,          ///< it does not: it is a view
   order,         ///< a reshape of a view whose elements do not lie in order
   padding,       ///< it has elements that its operand has not
+  masked,        ///< it has zeros in the place of elements
+  samples,       ///< its elements do not lie evenly in its operand
   output,        ///< it is an output, which has to be dense
   no_strides,    ///< a reader's policy fuses nothing: it reads dense operands
   sweep,         ///< a convolution reads it, which slides over dense rows
@@ -184,11 +186,13 @@ struct refusal {
 };
 
 /// The reason in words that continue "copied, because the reader ...", for joins "because the
-/// operand ..."; for `order`, `padding` and `output` "because it ...".
+/// operand ..."; for `order`, `padding`, `masked`, `samples` and `output` "because it ...".
 constexpr const char* text_of(copied why) {
   constexpr const char* texts[] = {"is a view",
                                    "reshapes a view whose elements do not lie in order",
                                    "adds elements around those of its operand",
+                                   "puts zeros in the place of elements",
+                                   "shows elements that do not lie evenly",
                                    "is an output, and outputs are dense",
                                    "runs on a policy that fuses nothing and wants dense operands",
                                    "slides over dense rows",
@@ -261,6 +265,8 @@ constexpr refusal why_copied(const plan_view& p, int id) {
   switch (p.table.movement_of(n).is) {
     case movement::form::reshape: return {copied::order};
     case movement::form::pad: return {copied::padding};
+    case movement::form::band: return {copied::masked};
+    case movement::form::sample: return {copied::samples};
     case movement::form::join: return reasons::why_joined(p, id);
     case movement::form::affine: break;
   }

@@ -358,6 +358,26 @@ inline int pad(maker& m) {
         m.at(v).type == type::float32 ? static_cast<double>(small_number(m)) : m.decide.below(100);
   return m.add<pad_t>(o, {v});
 }
+inline int triangular(maker& m) {
+  const int v = m.any_of_rank(2, max_rank, m.any_type());
+  return m.add<triangular_t>({m.decide.one_in(2), m.decide.one_in(2) ? m.decide.in(-9, 9) : 0},
+                             {v});
+}
+inline int resample2d(maker& m) {
+  constexpr float scales[] = {1.0f, 2.0f, 0.5f, 3.0f, 1.7f, 0.3f};
+  resample2d_options o;
+  if (m.decide.one_in(2)) o.mode = interpolation::linear;
+  const int v = m.any_of_rank(4, 4, o.mode == interpolation::linear ? type::float32 : m.any_type());
+  if (m.decide.one_in(2)) {
+    const int first = m.decide.below(4);
+    o.axes = {first, (first + m.decide.in(1, 3)) % 4};
+  }
+  if (m.decide.one_in(2))
+    o.sizes = {m.extent(33), m.extent(33)};
+  else
+    o.scales = {m.decide.pick(scales), m.decide.pick(scales)};
+  return m.add<resample2d_t>(o, {v});
+}
 inline type index_type(maker& m) { return m.decide.one_in(2) ? type::int64 : type::int32; }
 inline int gather(maker& m) {
   const int v = m.any_of_rank(1, 5, m.any_type());
@@ -468,6 +488,8 @@ inline constexpr operator_entry operators[] = {
     {"tile", draw::tile},
     {"reverse", draw::reverse},
     {"pad", draw::pad},
+    {"triangular", draw::triangular},
+    {"resample2d", draw::resample2d},
     {"gather", draw::gather},
     {"gatherElements", draw::gatherElements},
     {"gatherND", draw::gatherND},

@@ -202,12 +202,41 @@ inline values pad(const table_view& t, const node& n, const values& x) {
   } while (next(n.out.shape, at));
   return r;
 }
+inline values band(const table_view& t, const node& n, const values& x) {
+  const movement& m = t.movement_of(n);
+  const shape& s = n.out.shape;
+  values r;
+  i64 at[max_rank]{};
+  do {
+    const i64 off = at[s.rank - 1] - at[s.rank - 2];
+    r.push_back(off >= m.low && off <= m.high ? x[r.size()] : range::point(0));
+  } while (next(s, at));
+  return r;
+}
+inline values sample(const table_view& t, const node& n, const values& x) {
+  const movement& m = t.movement_of(n);
+  const shape& s = t.nodes[n.in[0]].out.shape;
+  const strides step = dense(s);
+  values r;
+  i64 at[max_rank]{};
+  do {
+    i64 from = 0;
+    for (int k = 0; m.how != sampling::fraction && k < s.rank; ++k)
+      from += sampled_at(m.how, at[k], s[k], n.out.shape[k]) * step[k];
+    r.push_back(m.how == sampling::fraction ? range::point(static_cast<double>(
+                                                  fraction_at(at[0], s[m.axis], n.out.shape[0])))
+                                            : x[static_cast<std::size_t>(from)]);
+  } while (next(n.out.shape, at));
+  return r;
+}
 inline values move(const table_view& t, const node& n, const ranges& all) {
   const movement& m = t.movement_of(n);
   const values& x = all[static_cast<std::size_t>(n.in[0])];
   if (m.is == movement::form::reshape) return x;
   if (m.is == movement::form::join) return join(t, n, all);
   if (m.is == movement::form::pad) return pad(t, n, x);
+  if (m.is == movement::form::band) return band(t, n, x);
+  if (m.is == movement::form::sample) return sample(t, n, x);
   values r;
   i64 at[max_rank]{};
   do r.push_back(x[static_cast<std::size_t>(m.offset + offset_of(m.step, at, n.out.shape.rank))]);
