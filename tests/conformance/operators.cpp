@@ -275,6 +275,13 @@ template <class Op> values gather(reading& r) {
 }
 values gatherND(reading& r) { return {r.add<tn::gatherND_t>({}, r.operands({"input", "indices"}))}; }
 
+values scatterElements(reading& r) {
+  tn::gather_options o;
+  r.get("options.axis", o.axis);
+  return {r.add<tn::scatterElements_t>(o, r.operands({"input", "indices", "updates"}))};
+}
+values scatterND(reading& r) { return {r.add<tn::scatterND_t>({}, r.operands({"input", "indices", "updates"}))}; }
+
 values softmax(reading& r) {
   tn::softmax_options o;
   r.get("axis", o.axis);
@@ -382,6 +389,8 @@ const std::map<std::string, values (*)(reading&)> operators = {
     {"pad", pad},
     {"reshape", reshape},
     {"reverse", reverse},
+    {"scatterElements", scatterElements},
+    {"scatterND", scatterND},
     {"slice", slice},
     {"split", split},
     {"tile", tile},

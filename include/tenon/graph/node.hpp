@@ -16,7 +16,7 @@ enum class family : std::uint8_t {
   contract,  ///< a sum of products over (windowed) axes
   window,    ///< a reduction over a window that slides along axes
   move,      ///< an index map that is known beforehand
-  gather,    ///< an index map that is computed: reads at indices
+  gather,    ///< an index map that is computed: reads or writes at indices
   compose,   ///< of groups only: a composite operator that its policy runs as one step
 };
 
@@ -169,15 +169,19 @@ constexpr i64 position_of(i64 index, i64 extent) {
   return index < extent ? index : extent - 1;
 }
 
-/// Reads at computed places. Output element (i0, i1, ...) has `coordinates` numbers, the first at
+/// Reads or writes at computed places. Output element (i0, i1, ...) has `coordinates` numbers, the first at
 /// element `sum i_k * index_step[k]` of the indices, the others `coordinate_step` further each. A
 /// negative one counts from the end; then all are brought into the axis. The element is at
 /// `sum i_k * step[k] + sum of coordinate c * coordinate_stride[c]` of the data.
+/// Writing: the output is a copy of the data, into which the elements of the third operand, the updates,
+/// go in row-major order: to where output element (i0, i1, ...) of a read would come from. So the last
+/// of several for one place stays.
 struct gathering {
   int coordinates = 1;
   strides step{}, index_step{};
   i64 coordinate_step = 0;
   i64 extent[max_rank]{}, coordinate_stride[max_rank]{};
+  bool writes = false;
   constexpr bool operator==(const gathering&) const = default;
 };
 

@@ -242,7 +242,9 @@ inline std::string details(table_view t, const node& n) {
     case family::move: return origin_of(t, n);
     case family::gather: {
       const gathering& g = t.gathering_of(n);
-      return "at computed positions below " + listed(g.extent, g.coordinates);
+      return (g.writes ? "updates go to computed positions below "
+                       : "at computed positions below ") +
+             listed(g.extent, g.coordinates);
     }
     case family::contract: return geometry(t.contraction_of(n));
     case family::window: {

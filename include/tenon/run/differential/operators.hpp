@@ -398,6 +398,27 @@ inline int gatherND(maker& m) {
   return m.add<gatherND_t>({}, {v, m.any_like({index_type(m), s})});
 }
 
+inline int scatterElements(maker& m) {
+  const type t = m.any_type();
+  const int v = m.any_of_rank(1, 5, t);
+  shape s = m.shape_of(v);
+  const int axis = m.decide.below(s.rank);
+  s.extent[axis] = m.extent(17);
+  const int at = m.any_like({index_type(m), s});
+  return m.add<scatterElements_t>({axis}, {v, at, m.any_like({t, s})});
+}
+inline int scatterND(maker& m) {
+  const type t = m.any_type();
+  const int v = m.any_of_rank(1, 5, t);
+  const shape x = m.shape_of(v);
+  shape s = m.any_shape(0, 2);
+  s.extent[s.rank++] = m.decide.in(1, x.rank);
+  const shape updates = gathers::slices("", x, s).value();
+  if (!m.affords({updates.count()})) return -1;
+  const int at = m.any_like({index_type(m), s});
+  return m.add<scatterND_t>({}, {v, at, m.any_like({t, updates})});
+}
+
 }  // namespace draw
 
 /// Every operator of the library.
@@ -493,6 +514,8 @@ inline constexpr operator_entry operators[] = {
     {"gather", draw::gather},
     {"gatherElements", draw::gatherElements},
     {"gatherND", draw::gatherND},
+    {"scatterElements", draw::scatterElements},
+    {"scatterND", draw::scatterND},
 };
 inline constexpr int operator_count = static_cast<int>(sizeof operators / sizeof operators[0]);
 

@@ -325,6 +325,27 @@ constexpr void gather(const gathering& g, const operand& in, const operand& indi
   });
 }
 
+constexpr void scatter(const gathering& g, const operand& in, const operand& indices,
+                       const operand& updates, const shape& space, target out) {
+  copy(in.data, in.where.step, out, dense(space), space);
+  with_type(out.type, [&](auto element) {
+    const auto* x = updates.data.as<decltype(element)>();
+    auto* y = out.as<decltype(element)>();
+    odometer<3> o{updates.extent, {g.step, {}, updates.where.step}};
+    for (int i = 0; i < updates.extent.rank; ++i)
+      o.step[1].step[i] = restride(g.index_step[i], indices.extent, indices.where);
+    const i64 further = restride(g.coordinate_step, indices.extent, indices.where),
+              n = updates.extent.count();
+    for (i64 i = 0; i < n; ++i, o.next()) {
+      i64 to = o.offset[0];
+      for (int c = 0; c < g.coordinates; ++c)
+        to +=
+            index_at(indices.data, o.offset[1] + c * further, g.extent[c]) * g.coordinate_stride[c];
+      y[to] = x[o.offset[2]];
+    }
+  });
+}
+
 /// One output element: the terms in the order of the reduced axes, the last one fastest.
 struct terms {
   odometer<2> outer;        ///< all reduced axes but the last; offsets in a and b
@@ -471,7 +492,10 @@ constexpr void run_node(const table_view& t, const node& n, const operand* in, t
     case family::window: return window(t.windowing_of(n), in[0], n.out.shape, out.real);
     case family::contract: return contract(t.contraction_of(n), in[0], in[1], out.real);
     case family::move: return move(t.movement_of(n), in, n.operands, n.out.shape, out);
-    case family::gather: return gather(t.gathering_of(n), in[0], in[1], n.out.shape, out);
+    case family::gather:
+      if (t.gathering_of(n).writes)
+        return scatter(t.gathering_of(n), in[0], in[1], in[2], n.out.shape, out);
+      return gather(t.gathering_of(n), in[0], in[1], n.out.shape, out);
     default: return;
   }
 }
