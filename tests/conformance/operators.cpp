@@ -186,6 +186,19 @@ values conv2d(reading& r) {
   r.get("options.filterLayout", o.filterLayout, {{"oihw", oihw}, {"hwio", hwio}, {"ohwi", ohwi}, {"ihwo", ihwo}});
   return {r.add<tn::conv2d_t>(o, r.operands({"input", "filter", "options.bias"}))};
 }
+values convTranspose2d(reading& r) {
+  using enum tn::transposed_filter_layout;
+  tn::convTranspose2d_options o;
+  r.get("options.padding", o.padding);
+  r.get("options.strides", o.strides);
+  r.get("options.dilations", o.dilations);
+  r.get("options.outputPadding", o.outputPadding);
+  r.get("options.outputSizes", o.outputSizes);
+  r.get("options.groups", o.groups);
+  r.get("options.inputLayout", o.inputLayout, image_layouts);
+  r.get("options.filterLayout", o.filterLayout, {{"iohw", iohw}, {"hwoi", hwoi}, {"ohwi", ohwi}});
+  return {r.add<tn::convTranspose2d_t>(o, r.operands({"input", "filter", "options.bias"}))};
+}
 template <class Op> values pool2d(reading& r) {
   tn::pool2d_options o;
   r.get("options.windowDimensions", o.windowDimensions);
@@ -376,6 +389,7 @@ const std::map<std::string, values (*)(reading&)> operators = {
     // contract, window
     {"averagePool2d", pool2d<tn::averagePool2d_t>},
     {"conv2d", conv2d},
+    {"convTranspose2d", convTranspose2d},
     {"gemm", gemm},
     {"l2Pool2d", pool2d<tn::l2Pool2d_t>},
     {"matmul", binary<tn::matmul_t>},

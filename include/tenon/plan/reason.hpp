@@ -219,12 +219,12 @@ constexpr value as_view(const plan_view& p, int id) {
   for (int k = 0; k < n.out.shape.rank; ++k) v.step.step[k] = restride(m.step[k], s, from);
   return v;
 }
-/// Why one reader does not take the view `v` of shape `s`; see `passes::users_take_view`.
-constexpr copied refused_by(const plan_view& p, int reader, const shape& s, const value& v) {
+/// Why operand `k` of a reader is not the view `v` of shape `s`; see `passes::users_take_view`.
+constexpr copied refused_by(const plan_view& p, int reader, int k, const shape& s, const value& v) {
   const node& n = p.table.nodes[reader];
   if (!p.policies[n.place].fuses) return copied::no_strides;
   if (n.kind == family::contract)
-    return p.table.contraction_of(n).sweeps == 0 ? copied::none : copied::sweep;
+    return p.table.contraction_of(n).sweeps == 0 || k == 1 ? copied::none : copied::sweep;
   const group* own = p.group_of[reader] >= 0 ? &p.groups[p.group_of[reader]] : nullptr;
   const bool stages = n.kind == family::map || n.kind == family::reduce;
   if (stages && own != nullptr && own->columns > 0) return copied::row_group;
@@ -276,7 +276,7 @@ constexpr refusal why_copied(const plan_view& p, int id) {
   for (int i = id + 1; i < p.table.nodes.size; ++i)
     for (int k = 0; k < p.table.nodes[i].operands; ++k) {
       if (p.table.nodes[i].in[k] != id) continue;
-      if (const copied why = reasons::refused_by(p, i, n.out.shape, v); why != copied::none)
+      if (const copied why = reasons::refused_by(p, i, k, n.out.shape, v); why != copied::none)
         return {why, i};
     }
   return {};

@@ -245,6 +245,34 @@ inline int conv2d(maker& m) {
   if (!m.decide.one_in(2)) return m.add<conv2d_t>(o, {x, filter});
   return m.add<conv2d_t>(o, {x, filter, m.any_like({type::float32, extents(count)})});
 }
+inline int convTranspose2d(maker& m) {
+  constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
+  constexpr transposed_filter_layout filters[] = {transposed_filter_layout::iohw,
+                                                  transposed_filter_layout::hwoi,
+                                                  transposed_filter_layout::ohwi};
+  convTranspose2d_options o;
+  o.inputLayout = m.decide.pick(images);
+  o.filterLayout = m.decide.pick(filters);
+  const auto small = [&](i64 most) { return m.decide.one_in(2) ? m.decide.in(1, most) : 1; };
+  const auto pad = [&] { return m.decide.one_in(3) ? m.decide.in(0, 3) : 0; };
+  o.strides = {small(3), small(3)};
+  o.dilations = {small(3), small(3)};
+  o.padding = {pad(), pad(), pad(), pad()};
+  if (m.decide.one_in(3))
+    o.outputPadding = {m.decide.below(o.strides.height), m.decide.below(o.strides.width)};
+  const int x = m.any_of_rank(4, 4);
+  const shape s = m.shape_of(x);
+  const i64 channels = s[channel_axis(o.inputLayout)];
+  if (m.decide.one_in(2)) o.groups = m.decide.one_in(2) && channels % 2 == 0 ? 2 : channels;
+  const i64 own = m.extent(o.groups > 1 ? 4 : 17), of[] = {own, channels, small(5), small(5)};
+  shape f{4, {}};
+  for (int i = 0; i < 4; ++i) f.extent[convTranspose2d_t::filter_axis(o.filterLayout, i)] = of[i];
+  if (!m.affords({s.count(), own, of[2], of[3], 4})) return -1;
+  const int filter = m.any_like({type::float32, f});
+  if (!m.decide.one_in(2)) return m.add<convTranspose2d_t>(o, {x, filter});
+  return m.add<convTranspose2d_t>(
+      o, {x, filter, m.any_like({type::float32, extents(own * o.groups)})});
+}
 template <class Op> int pool2d(maker& m) {
   constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
   const int x = m.any_of_rank(4, 4);
@@ -497,6 +525,7 @@ inline constexpr operator_entry operators[] = {
     {"matmul", draw::matmul},
     {"gemm", draw::gemm},
     {"conv2d", draw::conv2d},
+    {"convTranspose2d", draw::convTranspose2d},
     {"maxPool2d", draw::pool2d<maxPool2d_t>},
     {"averagePool2d", draw::pool2d<averagePool2d_t>},
     {"l2Pool2d", draw::pool2d<l2Pool2d_t>},
