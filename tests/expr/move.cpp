@@ -374,31 +374,31 @@ TEST_CASE("resample2d shows the nearest element along any two axes") {
 
 TEST_CASE("triangles and samples of views, in a static graph") {
   constexpr auto model = [](auto x) {
-    const auto turned = tn::transpose<0, 2, 1>(x);                       // [2, 7, 5]
+    const auto t = tn::transpose<0, 2, 1>(x);  // [2, 7, 5]
     const auto image = tn::reshape<1, 2, 5, 7>(x);
-    return tn::outputs(tn::triangular(turned), tn::triangular<tn::triangular_options{.upper = false, .diagonal = -2}>(tn::exp(turned)),
+    return tn::outputs(tn::triangular(t), tn::triangular<tn::triangular_options{.upper = false, .diagonal = -2}>(tn::exp(t)),
                        tn::resample2d<tn::resample2d_options{.sizes = {3, 11}}>(tn::transpose<0, 1, 3, 2>(image)));
   };
   using net = tn::graph<model, tn::input<"x", float, 2, 5, 7>>;
   dice d = dice_of(739, 0);
   const array x = random_array(floats(2, 5, 7), d);
   const std::vector<array> y = run_static_both<net>({x});
-  const auto turned = [](const tn::i64* at, tn::i64* from) {
+  const auto upper = [](const tn::i64* at, tn::i64* from) {
     from[0] = at[0], from[1] = at[2], from[2] = at[1];
     return at[2] >= at[1];
   };
-  CHECK(difference(naive_move(x, tn::extents(2, 7, 5), 0, turned), y[0]) == "");
+  CHECK(difference(naive_move(x, tn::extents(2, 7, 5), 0, upper), y[0]) == "");
   const array e = operate<tn::exp_t>({}, {x});
   const auto lower = [](const tn::i64* at, tn::i64* from) {
     from[0] = at[0], from[1] = at[2], from[2] = at[1];
     return at[2] - at[1] <= -2;
   };
   CHECK(difference(naive_move(e, tn::extents(2, 7, 5), 0, lower), y[1]) == "");
-  const auto sampled = [](const tn::i64* at, tn::i64* from) {
+  const auto between = [](const tn::i64* at, tn::i64* from) {
     from[0] = at[1], from[1] = nearest(at[3], 5, 11), from[2] = nearest(at[2], 7, 3);
     return true;
   };
-  CHECK(difference(naive_move(x, tn::extents(1, 2, 3, 11), 0, sampled), y[2]) == "");
+  CHECK(difference(naive_move(x, tn::extents(1, 2, 3, 11), 0, between), y[2]) == "");
 }
 
 TEST_CASE("moves refuse what does not fit") {
