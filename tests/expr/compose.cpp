@@ -95,12 +95,48 @@ TEST_CASE("softmax along every axis") {
   }
 }
 
+TEST_CASE("resample2d interpolates along both axes") {
+  for (int round = 0; round < times(30); ++round) {
+    dice d = dice_of(767, round);
+    const tn::shape s = random_shape(d, 4, 9);
+    resample2d_options o{.mode = interpolation::linear};
+    const int first = d.in(0, 3), axes[2] = {first, (first + d.in(1, 3)) % 4};
+    o.axes = {axes[0], axes[1]};
+    o.sizes = {d.in(1, 20), d.in(1, 20)};
+    tn::shape out = s;
+    for (int i = 0; i < 2; ++i) out.extent[axes[i]] = o.sizes[i];
+    const array x = random_array(reals(s), d);
+    std::vector<double> wanted;
+    each_position(out, [&](const tn::i64* at, tn::i64) {
+      double sum = 0;
+      for (int corner = 0; corner < 4; ++corner) {  // WebNN's formula, in double
+        tn::i64 from[4] = {at[0], at[1], at[2], at[3]};
+        double weight = 1;
+        for (int i = 0; i < 2; ++i) {
+          const double extent = static_cast<double>(s[axes[i]]), scale = static_cast<double>(out[axes[i]]) / extent;
+          const double c = std::clamp((static_cast<double>(at[axes[i]]) + 0.5) / scale - 0.5, 0.0, extent - 1);
+          from[axes[i]] = static_cast<tn::i64>((corner >> i & 1) != 0 ? std::ceil(c) : std::floor(c));
+          weight *= (corner >> i & 1) != 0 ? c - std::floor(c) : 1 - (c - std::floor(c));
+        }
+        sum += weight * x[number_of(s, from)];
+      }
+      wanted.push_back(sum);
+    });
+    INFO(text_of(s) << " to " << text_of(out));
+    check_close(wanted, operate<resample2d_t>(o, {x}), 1e-6);
+  }
+  const array ramp = made(floats(1, 1, 4, 4), [](tn::i64 i) { return static_cast<double>(i % 4 + (i >= 8 ? 12 : 0)); });
+  const double row[] = {0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3}, down[] = {0, 0, 0, 3, 9, 12, 12, 12};  // the specification's own example
+  const array y = operate<resample2d_t>({.mode = interpolation::linear, .scales = {2, 2}}, {ramp});
+  for (int i = 0; i < 64; ++i) CHECK(y[i] == row[i % 8] + down[i / 8]);
+}
+
 TEST_CASE("layerNormalization over any axes, in any order, with and without scale and bias") {
   for (int round = 0; round < times(30); ++round) {
     dice d = dice_of(762, round);
     tn::shape s = random_shape(d, d.in(1, 4), 6);
     const bool given = d.in(0, 3) > 0;
-    layerNormalization_options o{.epsilon = d.one_in(2) ? 1e-5f : 0.25f};
+    layerNormalization_options o{.epsilon = d.one_in(2) ? 1e-5f : 0.25f, .scale = d.one_in(2)};
     std::vector<int> axes;
     for (int i = given ? 0 : 1; i < s.rank; ++i)
       if (!given || d.one_in(2)) axes.push_back(i);
@@ -125,7 +161,8 @@ TEST_CASE("layerNormalization over any axes, in any order, with and without scal
       for (std::size_t i = 0; i < axes.size(); ++i) at[i] = p[axes[i]];
       const tn::i64 k = number_of(affine, at);
       double& y = wanted[static_cast<std::size_t>(n)];
-      if (in.size() > 1) y *= in[1][k];
+      const bool biased = in.size() == 2 && !o.scale;
+      if (in.size() > 1) y = biased ? y + in[1][k] : y * in[1][k];
       if (in.size() > 2) y += in[2][k];
     });
     INFO(text_of(s) << ", " << axes.size() << " axes, " << in.size() << " operands");

@@ -308,6 +308,99 @@ TEST_CASE("pad surrounds with a value, the edge or the mirror image") {
   }
 }
 
+TEST_CASE("triangular keeps one side of a diagonal") {
+  for (int round = 0; round < times(32); ++round) {
+    dice d = dice_of(737, round);
+    const tn::shape s = random_shape(d, d.in(2, 4), 7);
+    const array x = random_array({stored[round % 4], s}, d);
+    const bool upper = d.one_in(2);
+    const tn::i64 diagonal = d.one_in(8) ? (d.one_in(2) ? -2147483648ll : 2147483647ll) : d.in(-8, 8);
+    const array wanted = naive_move(x, s, 0, [&](const tn::i64* at, tn::i64* from) {
+      std::copy(at, at + s.rank, from);
+      const tn::i64 off = at[s.rank - 1] - at[s.rank - 2];
+      return upper ? off >= diagonal : off <= diagonal;
+    });
+    INFO(text_of(s) << " of " << tn::name_of(x.is.type) << ", " << (upper ? "upper " : "lower ") << diagonal);
+    CHECK(difference(wanted, operate<tn::triangular_t>({upper, diagonal}, {x})) == "");
+  }
+}
+
+namespace {
+
+/// The element whose middle is nearest to the middle of part `at` of `to`; of two the lower one.
+tn::i64 nearest(tn::i64 at, tn::i64 from, tn::i64 to) {
+  const auto far = [&](tn::i64 e) { return std::abs((2 * at + 1) * from - (2 * e + 1) * to); };
+  tn::i64 best = 0;
+  for (tn::i64 e = 1; e < from; ++e)
+    if (far(e) < far(best)) best = e;
+  return best;
+}
+
+}  // namespace
+
+TEST_CASE("resample2d shows the nearest element along any two axes") {
+  for (int round = 0; round < times(48); ++round) {
+    dice d = dice_of(738, round);
+    const tn::shape s = random_shape(d, 4, 9);
+    const array x = random_array({stored[round % 4], s}, d);
+    tn::resample2d_options o;
+    int axes[2] = {2, 3};
+    if (d.one_in(2)) {
+      axes[0] = d.in(0, 3);
+      axes[1] = (axes[0] + d.in(1, 3)) % 4;
+      o.axes = {axes[0], axes[1]};
+    }
+    const float scales[] = {1, 2, 0.5f, 3, 1.7f, 0.25f};
+    const bool sized = d.one_in(2);
+    tn::shape out = s;
+    float scale[2];
+    for (int i = 0; i < 2; ++i) {
+      scale[i] = d.pick(scales);
+      tn::i64& extent = out.extent[axes[i]];
+      extent = sized ? d.in(1, 20) : std::max<tn::i64>(1, static_cast<tn::i64>(std::floor(static_cast<double>(extent) * static_cast<double>(scale[i]))));
+      if (extent == 1) scale[i] = 1.0f / static_cast<float>(s[axes[i]]) + 1e-3f;  // large enough for one element
+      if (extent == 1 && s[axes[i]] == 1) scale[i] = 1;
+    }
+    o.scales = {scale[0], scale[1]};
+    if (sized) o.sizes = {out[axes[0]], out[axes[1]]};
+    const array wanted = naive_move(x, out, 0, [&](const tn::i64* at, tn::i64* from) {
+      for (int i = 0; i < 4; ++i) from[i] = nearest(at[i], s[i], out[i]);
+      return true;
+    });
+    INFO(text_of(s) << " of " << tn::name_of(x.is.type) << " to " << text_of(out));
+    CHECK(difference(wanted, operate<tn::resample2d_t>(o, {x})) == "");
+  }
+}
+
+TEST_CASE("triangles and samples of views, in a static graph") {
+  constexpr auto model = [](auto x) {
+    const auto t = tn::transpose<0, 2, 1>(x);  // [2, 7, 5]
+    const auto image = tn::reshape<1, 2, 5, 7>(x);
+    return tn::outputs(tn::triangular(t), tn::triangular<tn::triangular_options{.upper = false, .diagonal = -2}>(tn::exp(t)),
+                       tn::resample2d<tn::resample2d_options{.sizes = {3, 11}}>(tn::transpose<0, 1, 3, 2>(image)));
+  };
+  using net = tn::graph<model, tn::input<"x", float, 2, 5, 7>>;
+  dice d = dice_of(739, 0);
+  const array x = random_array(floats(2, 5, 7), d);
+  const std::vector<array> y = run_static_both<net>({x});
+  const auto upper = [](const tn::i64* at, tn::i64* from) {
+    from[0] = at[0], from[1] = at[2], from[2] = at[1];
+    return at[2] >= at[1];
+  };
+  CHECK(difference(naive_move(x, tn::extents(2, 7, 5), 0, upper), y[0]) == "");
+  const array e = operate<tn::exp_t>({}, {x});
+  const auto lower = [](const tn::i64* at, tn::i64* from) {
+    from[0] = at[0], from[1] = at[2], from[2] = at[1];
+    return at[2] - at[1] <= -2;
+  };
+  CHECK(difference(naive_move(e, tn::extents(2, 7, 5), 0, lower), y[1]) == "");
+  const auto between = [](const tn::i64* at, tn::i64* from) {
+    from[0] = at[1], from[1] = nearest(at[3], 5, 11), from[2] = nearest(at[2], 7, 3);
+    return true;
+  };
+  CHECK(difference(naive_move(x, tn::extents(1, 2, 3, 11), 0, between), y[2]) == "");
+}
+
 TEST_CASE("moves refuse what does not fit") {
   const auto fault = []<class Op>(Op, const typename Op::options& o, std::initializer_list<tn::tensor> in) { return Op::infer(o, {in.begin(), static_cast<int>(in.size())}).error(); };
   const tn::tensor x = floats(4, 6);
@@ -331,6 +424,22 @@ TEST_CASE("moves refuse what does not fit") {
   CHECK(fault(tile_t{}, {{2, 0}}, {x}).is(code::extent, "tile"));
   CHECK(fault(reverse_t{}, {{2}}, {x}).is(code::axis, "reverse"));
   CHECK(fault(reverse_t{}, {{1, 1}}, {x}).is(code::axis, "reverse"));
+  CHECK(fault(triangular_t{}, {}, {floats(4)}).is(code::rank, "triangular"));
+  CHECK(fault(triangular_t{}, {true, i64{1} << 31}, {x}).is(code::option, "triangular"));
+  CHECK(fault(triangular_t{}, {}, {x, x}).is(code::operand_count, "triangular"));
+  const tn::tensor image = floats(1, 2, 4, 6);
+  CHECK(fault(resample2d_t{}, {}, {x}).is(code::rank, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.axes = {1}}, {image}).is(code::axis, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.axes = {1, 1}}, {image}).is(code::axis, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.axes = {1, 4}}, {image}).is(code::axis, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.sizes = {1}}, {image}).is(code::option, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.sizes = {1, 0}}, {image}).is(code::option, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.sizes = {1, i64{1} << 25}}, {image}).is(code::capacity, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.scales = {1, 0}}, {image}).is(code::option, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.scales = {-1, 1}, .sizes = {2, 2}}, {image}).is(code::option, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.scales = {0.2f, 1}}, {image}).is(code::option, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.scales = {3e38f, 1}}, {image}).is(code::capacity, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.mode = interpolation::linear}, {ints(image.shape)}).is(code::element_type, "resample2d"));
   CHECK(fault(pad_t{}, {{1, 1}, {1}}, {x}).is(code::rank, "pad"));
   CHECK(fault(pad_t{}, {{1, -1}, {1, 1}}, {x}).is(code::padding, "pad"));
   CHECK(fault(pad_t{}, {{4, 0}, {0, 0}, padding_mode::reflection}, {x}).is(code::window, "pad"));

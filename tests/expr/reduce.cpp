@@ -139,6 +139,19 @@ TEST_CASE("reductions propagate NaN and take infinities") {
     }
 }
 
+TEST_CASE("reduceLogSumExp takes numbers whose exp is beyond float32") {
+  const array x = given(floats(4, 3), {100, 100, 99, -1000, -1001, -1000, 88, -3e38, 3e38, -infinite, -infinite, -infinite});
+  const double wanted[] = {100 + std::log(2 + std::exp(-1)), -1000 + std::log(2 + std::exp(-1)), static_cast<double>(3e38f), -infinite};
+  for (const bool keep : {false, true}) {
+    const array y = operate<tn::reduceLogSumExp_t>({.axes = {1}, .keepDimensions = keep}, {x});
+    CHECK(y.is == (keep ? floats(4, 1) : floats(4)));
+    for (tn::i64 i = 0; i < 4; ++i) {
+      INFO("row " << i << ": wanted " << wanted[i] << ", found " << y[i]);
+      CHECK((y[i] == wanted[i] || std::abs(y[i] - wanted[i]) <= 4 * 0x1p-24 * std::abs(wanted[i])));
+    }
+  }
+}
+
 TEST_CASE("argMin and argMax give the first extreme, or the first NaN") {
   for (int round = 0; round < times(30); ++round) {
     dice d = dice_of(753, round);

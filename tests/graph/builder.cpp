@@ -4,6 +4,7 @@
 #include "same.hpp"
 #include <limits>
 #include <string>
+#include <vector>
 
 namespace tn = tenon;
 using namespace tenon_test;
@@ -248,15 +249,28 @@ TEST_CASE("the first error sticks, and nothing is recorded behind it") {
   CHECK(net.error() == first);
 }
 
-TEST_CASE("an operator takes one to eight operands") {
+TEST_CASE("an operator takes one to 64 operands") {
   builder b;
   const auto x = b.input("x", floats(4));
   (void)b.add<tn::relu_t>({}, {});
-  CHECK(b.fault() == error{code::operand_count, "relu", "", 8, 0});
+  CHECK(b.fault() == error{code::operand_count, "relu", "", 64, 0});
   builder nine;
   const auto y = nine.input("x", floats(4));
   (void)nine.add<tn::add_t>({}, {y, y, y, y, y, y, y, y, y});
-  CHECK(nine.fault() == error{code::operand_count, "add", "", 8, 9});
+  CHECK(nine.fault() == error{code::operand_count, "add", "", 2, 9});
+  for (const int n : {9, 64, 65}) {
+    builder many;
+    const std::vector<builder::value> all(static_cast<std::size_t>(n), many.input("x", floats(4)));
+    const tn::list<builder::value> operands{all.data(), n};
+    const auto joined = many.add<tn::concat_t>({}, operands);
+    if (n > 64)
+      CHECK(many.fault() == error{code::operand_count, "concat", "", 64, n});
+    else
+      CHECK(many.type_of_value(joined) == floats(4 * n));
+    const auto net = many.finish(operands);
+    CHECK(net.ok() == (n <= 64));
+    if (net.ok()) CHECK(net->outputs.size() == n);
+  }
   builder wrong;
   const auto z = wrong.input("x", floats(4));
   (void)wrong.map<2>([](auto p, auto q) { return p + q; }, {z});

@@ -69,6 +69,12 @@ TEST_CASE("moves and gathers tell where elements come from") {
   CHECK(details_of_anchor<part, rows>() == "from element 18 on, steps 16, 2");
   constexpr auto padded = [](auto x) { return tn::pad<tn::pad_options{.beginningPadding = {0, 1}, .endingPadding = {2, 3}, .value = -0.5}>(x); };
   CHECK(details_of_anchor<padded, rows>() == "before 0, 1; after 2, 3; value -0.5");
+  constexpr auto lower = [](auto x) { return tn::triangular<tn::triangular_options{.upper = false, .diagonal = -2}>(x); };
+  CHECK(details_of_anchor<lower, rows>() == "the rest 0; columns to row - 2");
+  constexpr auto upper = [](auto x) { return tn::triangular<tn::triangular_options{.diagonal = 3}>(x); };
+  CHECK(details_of_anchor<upper, rows>() == "the rest 0; columns from row + 3");
+  constexpr auto sampled = [](auto x) { return tn::resample2d<tn::resample2d_options{.sizes = {3, 3}}>(x); };
+  CHECK(details_of_anchor<sampled, tn::input<"x", float, 1, 2, 4, 4>>() == "the nearest element");
 }
 
 TEST_CASE("what is used twice gets a name, so that texts do not grow exponentially") {

@@ -127,6 +127,10 @@ constexpr auto part = [](auto x) { return tn::relu(tn::slice<tn::slice_options{.
 static_assert(why_copied<part, rows>() == copied::none);
 constexpr auto padded = [](auto x) { return tn::pad<tn::pad_options{.beginningPadding = {1, 0}, .endingPadding = {0, 0}}>(x); };
 static_assert(why_copied<padded, rows>() == copied::padding);
+constexpr auto triangle = [](auto x) { return tn::triangular(x); };
+static_assert(why_copied<triangle, rows>() == copied::masked);
+constexpr auto sampled = [](auto x) { return tn::resample2d(x); };
+static_assert(why_copied<sampled, image>() == copied::samples);
 constexpr auto both = [](auto x) { return tn::relu(tn::concat<0>(tn::tanh(x), tn::exp(x))); };
 static_assert(why_copied<both, rows>() == copied::none);
 static_assert(why_copied<half_join, rows>() == copied::join_leaf);

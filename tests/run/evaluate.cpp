@@ -78,6 +78,31 @@ static_assert(output<4>(0) == std::array<float, 4>{259, 298, 337, 376});
 static_assert(output<4>(1) == std::array<float, 4>{4.5f, 5, 6.5f, 7});
 static_assert(output<12>(2) == std::to_array(v));
 
+// Moves that compute places, writes at indices, and the parts of a transposed convolution.
+constexpr auto places = [](auto x12, auto where) {
+  auto m = tn::reshape<3, 4>(x12);
+  auto image = tn::reshape<1, 1, 3, 4>(x12);
+  auto two = tn::slice<tn::slice_options{.starts = {0}, .sizes = {2}}>(x12);
+  return tn::outputs(tn::triangular<tn::triangular_options{.diagonal = 1}>(m), tn::resample2d<tn::resample2d_options{.sizes = {2, 2}}>(image),
+                     tn::resample2d<tn::resample2d_options{.mode = tn::interpolation::linear, .sizes = {1, 2}}>(image),
+                     tn::scatterElements<0>(m, where, m), tn::scatterND(x12, tn::reshape<12, 1>(where), -x12),
+                     tn::convTranspose2d<tn::convTranspose2d_options{.strides = {2, 2}}>(tn::reshape<1, 1, 1, 2>(two), tn::weight<"f", float, 1, 1, 2, 2>));
+};
+using placed = tn::graph<places, tn::input<"v", float, 12>, tn::input<"at", std::int32_t, 3, 4>>;
+constexpr std::int32_t at[] = {0, 1, 2, 0, 0, 0, 2, -1, 1, 1, 1, 99};
+constexpr float f[] = {1, 2, 3, 4};
+template <int N> constexpr std::array<float, N> placed_output(int which) {
+  float y[N]{};
+  if (tn::evaluate<placed>({given("v", v), given("at", at), given("f", f)}, y, which) != code::ok) return {};
+  return std::to_array(y);
+}
+static_assert(placed_output<12>(0) == std::array<float, 12>{0, 2, 3, 4, 0, 0, 7, 8, 0, 0, 0, 12});
+static_assert(placed_output<4>(1) == std::array<float, 4>{1, 3, 9, 11});
+static_assert(placed_output<2>(2) == std::array<float, 2>{5.5f, 7.5f});
+static_assert(placed_output<12>(3) == std::array<float, 12>{5, 6, 3, 4, 9, 10, 11, 8, 9, 10, 7, 12});
+static_assert(placed_output<12>(4) == std::array<float, 12>{-6, -11, -7, 4, 5, 6, 7, 8, 9, 10, 11, -12});
+static_assert(placed_output<8>(5) == std::array<float, 8>{1, 2, 2, 4, 3, 4, 6, 8});
+
 // Errors.
 constexpr code fault_of(std::initializer_list<tn::constant> values) {
   float y[4]{};

@@ -129,14 +129,15 @@ TEST_CASE("pools: layouts, windows, roundings, output sizes, dilations, windows 
     const i64 oh = size(room_h, o.strides.height), ow = size(room_w, o.strides.width);
     const shape xs = nhwc ? extents(n, h, w, c) : extents(n, c, h, w), ys = nhwc ? extents(n, oh, ow, c) : extents(n, c, oh, ow);
     const floats_of x = noise(random, xs.count());
-    const floats_of most = apply<tn::maxPool2d_t>(o, {xs}, {x}), mean = apply<tn::averagePool2d_t>(o, {xs}, {x});
+    const floats_of most = apply<tn::maxPool2d_t>(o, {xs}, {x}), mean = apply<tn::averagePool2d_t>(o, {xs}, {x}), root = apply<tn::l2Pool2d_t>(o, {xs}, {x});
     REQUIRE(static_cast<i64>(most.size()) == ys.count());
     REQUIRE(mean.size() == most.size());
+    REQUIRE(root.size() == most.size());
     ++cases;
     whole += o.windowDimensions.height == 0;
-    excess em, ea;
+    excess em, ea, el;
     each(ys, [&](std::size_t i, const i64* at) {
-      double top = -1e300, sum = 0, size_of = 0;
+      double top = -1e300, sum = 0, size_of = 0, squares = 0;
       int hits = 0;
       for (i64 ky = 0; ky < kh; ++ky)
         for (i64 kx = 0; kx < kw; ++kx) {
@@ -148,14 +149,17 @@ TEST_CASE("pools: layouts, windows, roundings, output sizes, dilations, windows 
           top = std::max(top, v);
           sum += v;
           size_of += std::abs(v);
+          squares += v * v;
           ++hits;
         }
       empty += hits == 0;
       em.see(most[i], hits ? top : 0.0, 0);
       ea.see(mean[i], hits ? sum / hits : 0.0, hits ? (hits + 1) * u * size_of / hits : 0);
+      el.see(root[i], std::sqrt(squares), (hits + 3) * u * std::sqrt(squares));
     });
     CHECK(em.worst <= 0);
     CHECK(ea.worst <= 0);
+    CHECK(el.worst <= 0);
   }
   CHECK(cases > 100);
   CHECK(whole > 10);

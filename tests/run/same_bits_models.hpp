@@ -43,11 +43,26 @@ inline constexpr auto perceptron_model = [](auto x) {
   auto y = tenon::map([](auto c, auto s) { return c / sqrt(s + 1e-5f); })(centred, spread);
   return tenon::sigmoid(tenon::gemm<tenon::gemm_options{.alpha = 0.5f, .beta = 2.0f, .bTranspose = true}>(y, tenon::weight<"w2", float, 7, 133>, tenon::weight<"b2", float, 411, 1>));
 };
+inline constexpr auto places_model = [](auto image) {  // what computes places: transposed convolutions, samples, bands, writes
+  constexpr tenon::convTranspose2d_options twice{.padding = {1, 1, 1, 1}, .strides = {2, 2}};
+  constexpr tenon::convTranspose2d_options grouped{.strides = {3, 1}, .dilations = {2, 1}, .groups = 2};
+  constexpr tenon::resample2d_options larger{.mode = tenon::interpolation::linear, .scales = {1.7f, 2}}, nearest{.sizes = {41, 23}};
+  auto a = tenon::relu(tenon::convTranspose2d<twice>(image, tenon::weight<"a.w", float, 6, 13, 4, 4>, tenon::weight<"a.b", float, 13>));
+  auto b = tenon::convTranspose2d<grouped>(image, tenon::weight<"b.w", float, 6, 5, 2, 3>);
+  auto c = tenon::l2Pool2d<tenon::pool2d_options{.windowDimensions = {3, 2}, .strides = {2, 3}}>(tenon::resample2d<larger>(image));
+  auto d = tenon::triangular<tenon::triangular_options{.diagonal = 3}>(tenon::resample2d<nearest>(image));
+  auto rows = tenon::reshape<12, 143>(image);
+  auto at = tenon::reshape<11, 13, 1>(tenon::cast<std::int32_t>(tenon::reshape<11, 13>(tenon::slice<tenon::slice_options{.starts = {0, 0}, .sizes = {1, 143}}>(rows)) * 9.0f));
+  auto e = tenon::scatterND(rows, at, tenon::reshape<11, 13, 143>(tenon::expand<143, 143>(tenon::reshape<1, 143>(tenon::reduceLogSumExp<tenon::reduce_options{.axes = {0}}>(rows))) * 0.5f));
+  auto f = tenon::scatterElements<1>(rows, tenon::cast<std::int32_t>(rows * 100.0f), tenon::tanh(rows));
+  return tenon::outputs(a, b, c, d, e, f);
+};
 }  // namespace models
 
 using pixels = tenon::graph<models::pixels_model, tenon::input<"image", float, 2, 3, 29, 35>>;
 using functions = tenon::graph<models::functions_model, tenon::input<"x", float, 3, 1, 2111>, tenon::input<"y", float, 5, 1>>;
 using attention = tenon::graph<models::attention_model, tenon::input<"q", float, 3, 70, 19>, tenon::input<"k", float, 3, 65, 19>, tenon::input<"v", float, 3, 65, 23>>;
+using places = tenon::graph<models::places_model, tenon::input<"image", float, 2, 6, 11, 13>>;
 using perceptron = tenon::graph<models::perceptron_model, tenon::input<"x", float, 411, 61>>;
 
 /// Calls `visit.operator()<Graph>(name)` for every model.
@@ -57,6 +72,7 @@ template <class Visit> void each_model(Visit&& visit) {
   visit.template operator()<functions>("functions");
   visit.template operator()<attention>("attention");
   visit.template operator()<perceptron>("perceptron");
+  visit.template operator()<places>("places");
 }
 
 /// FNV-1a over all elements; every NaN counts alike.

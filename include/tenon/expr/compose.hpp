@@ -23,6 +23,101 @@ constexpr int part(recorder& r, const typename Op::options& o, std::initializer_
   return Op::record(r, o, {ids, n}, Op::infer(o, {types, n}).value());
 }
 
+enum class interpolation : std::uint8_t { nearest_neighbor, linear };
+struct scale_pair {
+  float first = 1.0f, second = 1.0f;
+  constexpr bool operator==(const scale_pair&) const = default;
+  constexpr float operator[](int i) const { return i == 0 ? first : second; }
+};
+/// WebNN resample2d options: two `axes` (not given: 2 and 3), and for each a size (not given: the
+/// scale times the extent, rounded down).
+struct resample2d_options {
+  interpolation mode = interpolation::nearest_neighbor;
+  scale_pair scales{};
+  axis_list sizes{};
+  axis_list axes{};
+  constexpr bool operator==(const resample2d_options&) const = default;
+};
+/// What is between elements: the nearest one, of two the lower one; or, axis by axis in the order in
+/// which the tensor has them from the last, the sum of both, weighted by how near they are. What is
+/// before the middle of the first element or behind that of the last one shows that one.
+struct resample2d_t {
+  static constexpr const char* name = "resample2d";
+  using options = resample2d_options;
+  static constexpr int axis(const options& o, int i) {
+    return o.axes.given() ? static_cast<int>(o.axes[i]) : 2 + i;
+  }
+  static constexpr result<tensor> infer(const options& o, list<tensor> in) {
+    if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
+    const tensor& x = in[0];
+    if (o.mode == interpolation::linear && x.type != type::float32)
+      return error{code::element_type, name, "input", type::float32, x.type};
+    if (x.shape.rank != 4) return error{code::rank, name, "input", 4, x.shape.rank};
+    if (o.sizes.given() && o.sizes.count != 2)
+      return error{code::option, name, "sizes", 2, o.sizes.count};
+    if (o.axes.given() && o.axes.count != 2)
+      return error{code::axis, name, "axes", 2, o.axes.count};
+    if (const error e = reduces::check_axes(name, o.axes, 4); !e.ok()) return e;
+    tensor out = x;
+    for (int i = 0; i < 2; ++i) {
+      i64& extent = out.shape.extent[axis(o, i)];
+      const float scale = o.scales[i];
+      if (extent > max_taps) return error{code::capacity, name, "input", max_taps, extent};
+      if (!(scale > 0)) return error{code::option, name, "scales", "above zero", "not"};
+      const double scaled = static_cast<double>(extent) * static_cast<double>(scale);
+      if (!o.sizes.given() && !(scaled <= static_cast<double>(max_taps)))
+        return error{code::capacity, name, "scales", max_taps, "more"};
+      const i64 size = o.sizes.given() ? o.sizes[i] : static_cast<i64>(scaled);
+      const char* operand = o.sizes.given() ? "sizes" : "scales";
+      if (size < 1) return error{code::option, name, operand, 1, size};
+      if (size > max_taps) return error{code::capacity, name, operand, max_taps, size};
+      extent = size;
+    }
+    return out;
+  }
+  static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
+    if (o.mode == interpolation::nearest_neighbor)
+      return sample(r, sampling::nearest, in[0], out, -1);
+    r.open(name);
+    const bool swaps = axis(o, 0) > axis(o, 1);
+    const int y = between(r, between(r, in[0], out, axis(o, !swaps)), out, axis(o, swaps));
+    r.close();
+    return y;
+  }
+  template <error E> static consteval void explain() {
+    static_assert(E.what != code::rank, "resample2d: the input must have 4 axes; reshape() it");
+    static_assert(E.what != code::axis,
+                  "resample2d: there must be two different axes below 4; count axes from 0");
+    static_assert(E.what != code::option,
+                  "resample2d: sizes must be two, at least 1, and scales large enough for that");
+  }
+
+ private:
+  /// The element below or above every position of `axis`, or the nearest one of all axes.
+  static constexpr int sample(recorder& r, sampling how, int x, const tensor& out, int axis) {
+    movement m{};
+    m.is = movement::form::sample;
+    m.how = how;
+    m.axis = axis;
+    return r.move(name, m, x, out);
+  }
+  /// Resamples one axis.
+  static constexpr int between(recorder& r, int x, const tensor& last, int axis) {
+    tensor out = r.at(x);
+    out.shape.extent[axis] = last.shape[axis];
+    const int lower = sample(r, sampling::lower, x, out, axis),
+              upper = sample(r, sampling::upper, x, out, axis);
+    shape along{4, {1, 1, 1, 1}};
+    along.extent[axis] = last.shape[axis];
+    const int t = r.reshape(
+        name, sample(r, sampling::fraction, x, {out.type, extents(last.shape[axis])}, axis), along);
+    return r.map(name, record_program<3>([](scalar a, scalar b, scalar f) {
+                   return a * (1.0f - f) + b * f;
+                 }),
+                 {lower, upper, t}, out);
+  }
+};
+
 struct softmax_options {
   i64 axis = 0;
   constexpr bool operator==(const softmax_options&) const = default;
@@ -130,6 +225,12 @@ struct attention_t {
   }
 };
 
+/// `resample2d<resample2d_options{.mode = interpolation::linear, .scales = {2, 2}}>(x)`.
+/// Shape: [n, c, h, w] -> [n, c, h', w'], or other two axes. Type: nearest any, linear float32.
+template <resample2d_options O = resample2d_options{}, operand_like X>
+constexpr auto resample2d(X x) {
+  return apply<resample2d_t, O>(x);
+}
 /// `softmax<1>(x)`: probabilities along axis 1.
 template <i64 Axis, operand_like X> constexpr auto softmax(X x) {
   return apply<softmax_t, softmax_options{Axis}>(x);

@@ -387,6 +387,40 @@ struct pad_t {
   }
 };
 
+/// WebNN triangular options: `diagonal` counts diagonals to the right of the main one.
+struct triangular_options {
+  bool upper = true;
+  i64 diagonal = 0;
+  constexpr bool operator==(const triangular_options&) const = default;
+};
+/// The upper or lower triangle of every matrix in the last two axes, with zeros in the place of the
+/// rest.
+struct triangular_t {
+  static constexpr const char* name = "triangular";
+  using options = triangular_options;
+  static constexpr result<tensor> infer(const triangular_options& o, list<tensor> in) {
+    constexpr i64 most = (i64{1} << 31) - 1;
+    if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
+    if (in[0].shape.rank < 2) return error{code::rank, name, "input", 2, in[0].shape.rank};
+    if (o.diagonal < -most - 1 || o.diagonal > most)
+      return error{code::option, name, "diagonal", most, o.diagonal};
+    return in[0];
+  }
+  static constexpr int record(recorder& r, const triangular_options& o, list<int> in,
+                              const tensor& out) {
+    constexpr i64 far = i64{1} << 41;  // beyond every extent
+    movement m{};
+    m.is = movement::form::band;
+    m.low = o.upper ? o.diagonal : -far;
+    m.high = o.upper ? far : o.diagonal;
+    return r.move(name, m, in[0], out);
+  }
+  template <error E> static consteval void explain() {
+    static_assert(E.what != code::rank, "triangular: the input must have 2 axes or more");
+    static_assert(E.what != code::option, "triangular: the diagonal must fit into 32 bits");
+  }
+};
+
 /// `reshape<1, 800>(x)`: the same elements in another shape; never a copy inside a graph.
 template <i64... Extent, operand_like X> constexpr auto reshape(X x) {
   static_assert(sizeof...(Extent) <= max_rank, "reshape: a tensor has at most 8 axes; merge some");
@@ -443,6 +477,11 @@ template <i64... Axis, operand_like X> constexpr auto reverse(X x) {
     return apply<reverse_t>(x);
   else
     return apply<reverse_t, reverse_options{.axes = {Axis...}}>(x);
+}
+/// `triangular(x)`, `triangular<triangular_options{.upper = false, .diagonal = -1}>(x)`. Type: any.
+template <triangular_options O = triangular_options{}, operand_like X>
+constexpr auto triangular(X x) {
+  return apply<triangular_t, O>(x);
 }
 /// `pad<pad_options{.beginningPadding = {1, 1}, .endingPadding = {1, 1}}>(x)`. Type: any.
 template <pad_options O, operand_like X> constexpr auto pad(X x) { return apply<pad_t, O>(x); }

@@ -63,6 +63,7 @@ constexpr int along(recorder& r, const char* op, int id, int axis, int rank) {
 struct layerNormalization_options {
   axis_list axes{};
   float epsilon = 1e-5f;
+  bool scale = true;  ///< of two operands, whether the second is the scale (else the bias)
   constexpr bool operator==(const layerNormalization_options&) const = default;
 };
 /// (x - mean) / sqrt(variance + epsilon) * scale + bias, with the moments over `axes`.
@@ -98,7 +99,8 @@ struct layerNormalization_t {
     const normalizations::moments m =
         normalizations::record_moments(r, name, in[0], reduces::mask(axes, out.shape.rank));
     int extra[2] = {-1, -1};
-    for (int i = 1; i < in.size; ++i) extra[i - 1] = spread(r, in[i], axes, out.shape);
+    for (int i = 1; i < in.size; ++i)
+      extra[in.size == 2 && !o.scale ? 1 : i - 1] = spread(r, in[i], axes, out.shape);
     const int y = normalizations::record_scaled(r, name, m.deviation, m.variance, o.epsilon,
                                                 extra[0], extra[1]);
     r.close();
@@ -227,7 +229,7 @@ struct instanceNormalization_t {
   }
 };
 
-/// `layerNormalization<options>(x)`, `(x, scale)` or `(x, scale, bias)`.
+/// `layerNormalization<options>(x)`, `(x, scale)` or `(x, scale, bias)`; `(x, bias)` with `.scale = false`.
 template <layerNormalization_options O = layerNormalization_options{}, operand_like... H>
 constexpr auto layerNormalization(H... h) {
   return apply<layerNormalization_t, O>(h...);

@@ -119,11 +119,32 @@ struct reduceLogSum_t : reduce_operator<reduceLogSum_t> {
   static constexpr combine how = combine::sum;
   static constexpr auto after(scalar s) { return log(s); }
 };
+/// The largest element is taken out of the sum and added again, so that exp does not overflow.
 struct reduceLogSumExp_t : reduce_operator<reduceLogSumExp_t> {
   static constexpr const char* name = "reduceLogSumExp";
   static constexpr combine how = combine::sum;
-  static constexpr auto before(scalar x) { return exp(x); }
-  static constexpr auto after(scalar s) { return log(s); }
+  static constexpr int record(recorder& r, const reduce_options& o, list<int> in,
+                              const tensor& out) {
+    const tensor x = r.at(in[0]);
+    const std::uint32_t axes = reduces::mask(o.axes, x.shape.rank);
+    const tensor one{x.type, reduces::reduced(x.shape, axes, true)};
+    r.open(name);
+    const int top = r.reduce(name, {combine::max, axes, true}, in[0], one);
+    // An infinite one stays in: it would leave NaN.
+    const int base = r.map(name, record_program<1>([](scalar m) {
+                             constexpr float infinity = std::numeric_limits<float>::infinity();
+                             return select(abs(m) < infinity, m, 0.0f);
+                           }),
+                           {top}, one);
+    const int e = r.map(name, record_program<2>([](scalar v, scalar m) { return exp(v - m); }),
+                        {in[0], base}, x);
+    const int sum = r.reduce(name, {combine::sum, axes, true}, e, one);
+    int y = r.map(name, record_program<2>([](scalar s, scalar m) { return log(s) + m; }),
+                  {sum, base}, one);
+    if (!o.keepDimensions) y = r.reshape(name, y, out.shape);
+    r.close();
+    return y;
+  }
 };
 
 template <class Op> template <error E> consteval void reduce_operator<Op>::explain() {

@@ -1,7 +1,7 @@
 // The window family: pooling over windows that slide along height and width.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/expr/handle.hpp>
+#include <tenon/expr/map.hpp>
 
 namespace tenon {
 
@@ -153,12 +153,44 @@ struct averagePool2d_t : pool2d_operator<averagePool2d_t> {
   }
 };
 
+/// The square root of the sum of squares.
+struct l2Pool2d_t : pool2d_operator<l2Pool2d_t> {
+  static constexpr const char* name = "l2Pool2d";
+  static constexpr combine how = combine::sum;
+  static constexpr bool average = false;
+  static constexpr int record(recorder& r, const pool2d_options& o, list<int> in,
+                              const tensor& out) {
+    const tensor x = r.at(in[0]);
+    r.open(name);
+    const int square = r.map(name, record_program<1>([](scalar v) { return v * v; }), {in[0]}, x);
+    const int sum = pool2d_operator<l2Pool2d_t>::record(r, o, {&square, 1}, out);
+    const int y = r.map(name, record_program<1>([](scalar v) { return sqrt(v); }), {sum}, out);
+    r.close();
+    return y;
+  }
+  template <error E> static consteval void explain() {
+    static_assert(E.what != code::rank, "l2Pool2d: the input must have 4 axes; reshape() it");
+    static_assert(E.what != code::window,
+                  "l2Pool2d: the window must fit into the padded input; shrink windowDimensions "
+                  "or add padding");
+    static_assert(E.what != code::stride, "l2Pool2d: strides and dilations must be at least 1");
+    static_assert(E.what != code::padding,
+                  "l2Pool2d: padding must not be negative; slice the input instead");
+    static_assert(E.what != code::option,
+                  "l2Pool2d: outputSizes must be the floor or the ceil of the computed sizes; "
+                  "leave them out");
+  }
+};
+
 /// Pooling of images. Shape: [n, c, h, w] or, with nhwc, [n, h, w, c]; padding takes no part.
 template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto maxPool2d(X x) {
   return apply<maxPool2d_t, O>(x);
 }
 template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto averagePool2d(X x) {
   return apply<averagePool2d_t, O>(x);
+}
+template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto l2Pool2d(X x) {
+  return apply<l2Pool2d_t, O>(x);
 }
 
 }  // namespace tenon

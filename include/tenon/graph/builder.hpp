@@ -54,12 +54,17 @@ class builder {
   /// Adds an operator. Error: what `Op::infer` refuses.
   template <operator_like Op>
   constexpr value add(const typename Op::options& options, std::initializer_list<value> operands) {
-    int ids[max_operands]{};
-    tensor types[max_operands]{};
+    return add<Op>(options, list<value>{operands.begin(), static_cast<int>(operands.size())});
+  }
+  /// The same with as many operands as data say.
+  template <operator_like Op>
+  constexpr value add(const typename Op::options& options, list<value> operands) {
+    constexpr int most = 64;
+    int ids[most]{};
+    tensor types[most]{};
     int count = 0;
-    if (static_cast<int>(operands.size()) > max_operands || operands.size() == 0)
-      recorder_.refuse(
-          {code::operand_count, Op::name, "", max_operands, static_cast<int>(operands.size())});
+    if (operands.size > most || operands.size == 0)
+      recorder_.refuse({code::operand_count, Op::name, "", most, operands.size});
     for (const value v : operands) {
       if (!recorder_.fault.ok()) return {};
       if (!known(v)) {
@@ -107,8 +112,12 @@ class builder {
 
   /// The finished table; the builder is empty afterwards. Error: the first one, or output.
   constexpr result<table> finish(std::initializer_list<value> outputs) {
+    return finish(list<value>{outputs.begin(), static_cast<int>(outputs.size())});
+  }
+  /// The same with as many outputs as data say.
+  constexpr result<table> finish(list<value> outputs) {
     if (!recorder_.fault.ok()) return recorder_.fault;
-    if (outputs.size() == 0) recorder_.refuse({code::output, "finish", "outputs", 1, 0});
+    if (outputs.size == 0) recorder_.refuse({code::output, "finish", "outputs", 1, 0});
     for (const value v : outputs) {
       if (!known(v))
         recorder_.refuse({code::output, "finish", "outputs", recorder_.out.nodes.size(), v.id});

@@ -16,7 +16,7 @@ enum class family : std::uint8_t {
   contract,  ///< a sum of products over (windowed) axes
   window,    ///< a reduction over a window that slides along axes
   move,      ///< an index map that is known beforehand
-  gather,    ///< an index map that is computed: reads at indices
+  gather,    ///< an index map that is computed: reads or writes at indices
   compose,   ///< of groups only: a composite operator that its policy runs as one step
 };
 
@@ -97,6 +97,10 @@ inline constexpr int reduction_lanes = 16;
 /// What stands outside of a padded tensor.
 enum class padding_mode : std::uint8_t { constant, edge, reflection };
 
+/// What a position between two elements shows: the one that is nearest (of two the lower one), the
+/// lower or the upper one of both, or how far it is from the lower one to the upper one (0 to 1).
+enum class sampling : std::uint8_t { nearest, lower, upper, fraction };
+
 /// Where the elements of a move node come from.
 struct movement {
   enum class form : std::uint8_t {
@@ -104,6 +108,8 @@ struct movement {
     reshape,  ///< same elements in the same order: never needs a kernel
     join,     ///< the operands lie one behind the other along `axis`
     pad,      ///< `begin` elements of `mode` stand before the operand, the rest behind it
+    band,     ///< `low` <= column - row <= `high` in the last two axes; the others are 0
+    sample,  ///< see `sampled_at`, along every axis; a fraction: one number for each position of `axis`
   };
   form is = form::affine;
   i64 offset = 0;
@@ -112,6 +118,8 @@ struct movement {
   padding_mode mode = padding_mode::constant;
   double value = 0;
   i64 begin[max_rank]{};
+  i64 low = 0, high = 0;
+  sampling how = sampling::nearest;
   constexpr bool reshapes() const { return is == form::reshape; }
   constexpr bool operator==(const movement&) const = default;
 };
@@ -123,21 +131,57 @@ constexpr i64 shown(padding_mode mode, i64 at, i64 extent) {
   if (mode == padding_mode::edge) return at < 0 ? 0 : extent - 1;
   return at < 0 ? -at : 2 * (extent - 1) - at;
 }
+/// Position `at` of `to` that cover the same length as `from` elements do: the middle of that part is
+/// `over / under` elements behind the middle of the first one.
+struct sampled {
+  i64 over = 0, under = 1;
+  constexpr sampled(i64 at, i64 from, i64 to) : over((2 * at + 1) * from - to), under(2 * to) {}
+};
+/// The element that such a position shows; positions before the first element show that one.
+constexpr i64 sampled_at(sampling how, i64 at, i64 from, i64 to) {
+  if (from == to) return at;
+  const sampled s(at, from, to);
+  if (how == sampling::nearest) return (s.over + to - 1) / s.under;  // ceil(over / under - 1 / 2)
+  if (s.over < 0) return 0;
+  const i64 lower = s.over / s.under;
+  return how == sampling::upper && s.over % s.under != 0 && lower + 1 < from ? lower + 1 : lower;
+}
+/// How far the position is from its lower to its upper element; 0 where they are one.
+constexpr float fraction_at(i64 at, i64 from, i64 to) {
+  const sampled s(at, from, to);
+  if (s.over < 0 || s.over / s.under + 1 >= from) return 0;
+  return static_cast<float>(static_cast<double>(s.over % s.under) / static_cast<double>(s.under));
+}
+/// The columns of row `row` that a band shows: `begin` to `end`.
+struct band_columns {
+  i64 begin = 0, end = 0;
+  constexpr band_columns(const movement& m, i64 row, i64 columns) {
+    const auto inside = [&](i64 at) { return at < 0 ? 0 : at > columns ? columns : at; };
+    begin = inside(row + m.low);
+    end = inside(row + m.high + 1);
+    if (end < begin) end = begin;
+  }
+};
+
 /// An index as a position on an axis: a negative one counts from the end; then it is brought inside.
 constexpr i64 position_of(i64 index, i64 extent) {
   if (index < 0) return index < -extent ? 0 : index + extent;
   return index < extent ? index : extent - 1;
 }
 
-/// Reads at computed places. Output element (i0, i1, ...) has `coordinates` numbers, the first at
+/// Reads or writes at computed places. Output element (i0, i1, ...) has `coordinates` numbers, the first at
 /// element `sum i_k * index_step[k]` of the indices, the others `coordinate_step` further each. A
 /// negative one counts from the end; then all are brought into the axis. The element is at
 /// `sum i_k * step[k] + sum of coordinate c * coordinate_stride[c]` of the data.
+/// Writing: the output is a copy of the data, into which the elements of the third operand, the updates,
+/// go in row-major order: to where output element (i0, i1, ...) of a read would come from. So the last
+/// of several for one place stays.
 struct gathering {
   int coordinates = 1;
   strides step{}, index_step{};
   i64 coordinate_step = 0;
   i64 extent[max_rank]{}, coordinate_stride[max_rank]{};
+  bool writes = false;
   constexpr bool operator==(const gathering&) const = default;
 };
 

@@ -131,6 +131,12 @@ class recorder {
   constexpr int gather(const char* op, const gathering& g, int data, int indices, const tensor& t) {
     return push(op, family::gather, {data, indices}, t, out.gatherings.push(g));
   }
+  /// `g.writes` is set.
+  constexpr int scatter(const char* op, gathering g, int data, int indices, int updates,
+                        const tensor& t) {
+    g.writes = true;
+    return push(op, family::gather, {data, indices, updates}, t, out.gatherings.push(g));
+  }
   constexpr int reshape(const char* op, int in, const shape& to) {
     movement m{};
     m.is = movement::form::reshape;

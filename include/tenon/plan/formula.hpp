@@ -208,6 +208,20 @@ inline std::string origin_of(table_view t, const node& n) {
   if (m.is == movement::form::affine)
     return (m.offset != 0 ? joined("from element ", m.offset, " on, ") : "") + "steps " +
            listed(m.step.step, rank);
+  if (m.is == movement::form::band) {
+    constexpr i64 far = i64{1} << 31;
+    std::string text = "the rest 0; columns";
+    if (m.low > -far)
+      text += joined(" from row ", m.low < 0 ? "- " : "+ ", m.low < 0 ? -m.low : m.low);
+    if (m.high < far)
+      text += joined(" to row ", m.high < 0 ? "- " : "+ ", m.high < 0 ? -m.high : m.high);
+    return text;
+  }
+  if (m.is == movement::form::sample) {
+    constexpr const char* shown[] = {"the nearest element", "the element below",
+                                     "the element above", "the fraction between two elements"};
+    return shown[static_cast<int>(m.how)];
+  }
   if (m.is != movement::form::pad) return "";
   i64 after[max_rank]{};
   for (int i = 0; i < rank; ++i)
@@ -228,7 +242,9 @@ inline std::string details(table_view t, const node& n) {
     case family::move: return origin_of(t, n);
     case family::gather: {
       const gathering& g = t.gathering_of(n);
-      return "at computed positions below " + listed(g.extent, g.coordinates);
+      return (g.writes ? "updates go to computed positions below "
+                       : "at computed positions below ") +
+             listed(g.extent, g.coordinates);
     }
     case family::contract: return geometry(t.contraction_of(n));
     case family::window: {

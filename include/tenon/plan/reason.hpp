@@ -164,6 +164,8 @@ enum class copied : std::uint8_t {
   none,          ///< it does not: it is a view
   order,         ///< a reshape of a view whose elements do not lie in order
   padding,       ///< it has elements that its operand has not
+  masked,        ///< it has zeros in the place of elements
+  samples,       ///< its elements do not lie evenly in its operand
   output,        ///< it is an output, which has to be dense
   no_strides,    ///< a reader's policy fuses nothing: it reads dense operands
   sweep,         ///< a convolution reads it, which slides over dense rows
@@ -184,11 +186,13 @@ struct refusal {
 };
 
 /// The reason in words that continue "copied, because the reader ...", for joins "because the
-/// operand ..."; for `order`, `padding` and `output` "because it ...".
+/// operand ..."; for `order`, `padding`, `masked`, `samples` and `output` "because it ...".
 constexpr const char* text_of(copied why) {
   constexpr const char* texts[] = {"is a view",
                                    "reshapes a view whose elements do not lie in order",
                                    "adds elements around those of its operand",
+                                   "puts zeros in the place of elements",
+                                   "shows elements that do not lie evenly",
                                    "is an output, and outputs are dense",
                                    "runs on a policy that fuses nothing and wants dense operands",
                                    "slides over dense rows",
@@ -215,12 +219,12 @@ constexpr value as_view(const plan_view& p, int id) {
   for (int k = 0; k < n.out.shape.rank; ++k) v.step.step[k] = restride(m.step[k], s, from);
   return v;
 }
-/// Why one reader does not take the view `v` of shape `s`; see `passes::users_take_view`.
-constexpr copied refused_by(const plan_view& p, int reader, const shape& s, const value& v) {
+/// Why operand `k` of a reader is not the view `v` of shape `s`; see `passes::users_take_view`.
+constexpr copied refused_by(const plan_view& p, int reader, int k, const shape& s, const value& v) {
   const node& n = p.table.nodes[reader];
   if (!p.policies[n.place].fuses) return copied::no_strides;
   if (n.kind == family::contract)
-    return p.table.contraction_of(n).sweeps == 0 ? copied::none : copied::sweep;
+    return p.table.contraction_of(n).sweeps == 0 || k == 1 ? copied::none : copied::sweep;
   const group* own = p.group_of[reader] >= 0 ? &p.groups[p.group_of[reader]] : nullptr;
   const bool stages = n.kind == family::map || n.kind == family::reduce;
   if (stages && own != nullptr && own->columns > 0) return copied::row_group;
@@ -261,6 +265,8 @@ constexpr refusal why_copied(const plan_view& p, int id) {
   switch (p.table.movement_of(n).is) {
     case movement::form::reshape: return {copied::order};
     case movement::form::pad: return {copied::padding};
+    case movement::form::band: return {copied::masked};
+    case movement::form::sample: return {copied::samples};
     case movement::form::join: return reasons::why_joined(p, id);
     case movement::form::affine: break;
   }
@@ -270,7 +276,7 @@ constexpr refusal why_copied(const plan_view& p, int id) {
   for (int i = id + 1; i < p.table.nodes.size; ++i)
     for (int k = 0; k < p.table.nodes[i].operands; ++k) {
       if (p.table.nodes[i].in[k] != id) continue;
-      if (const copied why = reasons::refused_by(p, i, n.out.shape, v); why != copied::none)
+      if (const copied why = reasons::refused_by(p, i, k, n.out.shape, v); why != copied::none)
         return {why, i};
     }
   return {};

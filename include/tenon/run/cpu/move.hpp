@@ -1,4 +1,4 @@
-// Moves on the CPU that no layout could save: copies of boxes between layouts, and padding.
+// Moves on the CPU that no layout could save: copies of boxes between layouts, padding, bands, samples.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
@@ -17,12 +17,13 @@ struct box {
   int root = -1;
   i64 offset = 0, out_offset = 0;
 };
-/// A move: one box for each operand that is not there already. Padding: the box is the result's
-/// rows, and the operand's extents tell what lies inside.
+/// A move: one box for each operand that is not there already. Where a movement computes what each
+/// position shows (`by_rows`), the box is the result's rows, and the operand's extents tell what lies
+/// inside.
 struct move_plan {
   int boxes = 0, bytes = 4, out_root = -1;
   box part[max_operands]{};
-  bool pads = false;
+  bool by_rows = false;
   movement m{};
   shape space{}, inside{};
   strides step{};  ///< of the operand
@@ -142,11 +143,105 @@ template <int Bytes> inline void pad_rows(const move_plan& p, type t, const std:
   }
 }
 
+template <int Bytes> inline void band_rows(const move_plan& p, const std::byte* from, std::byte* to,
+                                           i64 begin, i64 end) noexcept {
+  const int last = p.space.rank - 1;
+  const i64 columns = p.space[last], step = p.step[last];
+  const auto zeros = [&](std::byte* at, i64 n) {
+    std::memset(at, 0, static_cast<std::size_t>(n) * Bytes);
+  };
+  for (i64 row = begin; row < end; ++row) {
+    i64 rest = row, offset = 0;
+    for (int d = last - 1; d >= 0; --d) {
+      offset += rest % p.space[d] * p.step[d];
+      rest /= p.space[d];
+    }
+    const band_columns shown(p.m, row % p.space[last - 1], columns);
+    std::byte* y = to + row * columns * Bytes;
+    zeros(y, shown.begin);
+    copy_row<Bytes>(from + (offset + shown.begin * step) * Bytes, step, y + shown.begin * Bytes, 1,
+                    shown.end - shown.begin);
+    zeros(y + shown.end * Bytes, columns - shown.end);
+  }
+}
+
+/// `sampled_at` for one position after the other: a sum in place of a division each.
+class sampler {
+ public:
+  sampler(sampling how, i64 from, i64 to) noexcept
+      : how_(how),
+        from_(from),
+        under_(2 * to),
+        whole_(2 * from / under_),
+        part_(2 * from % under_),
+        part_now_(how == sampling::nearest ? from - 1 : from - to) {
+    while (part_now_ >= under_) next_part(-under_, 1);
+    if (part_now_ < 0) next_part(under_, -1);
+  }
+  i64 place() const noexcept {
+    if (whole_now_ < 0) return 0;
+    const bool above = how_ == sampling::upper && part_now_ != 0 && whole_now_ + 1 < from_;
+    return above ? whole_now_ + 1 : whole_now_;
+  }
+  void next() noexcept {
+    next_part(part_, whole_);
+    if (part_now_ >= under_) next_part(-under_, 1);
+  }
+
+ private:
+  void next_part(i64 part, i64 whole) noexcept {
+    part_now_ += part;
+    whole_now_ += whole;
+  }
+  sampling how_;
+  i64 from_, under_, whole_, part_;
+  i64 part_now_, whole_now_ = 0;
+};
+template <int Bytes> inline void sample_rows(const move_plan& p, const std::byte* from,
+                                             std::byte* to, i64 begin, i64 end) noexcept {
+  using element = typename word<Bytes>::type;
+  const int last = p.space.rank - 1;
+  const i64 columns = p.space[last], step = p.step[last];
+  for (i64 row = begin; row < end; ++row) {
+    i64 rest = row, offset = 0;
+    for (int d = last - 1; d >= 0; --d) {
+      offset += sampled_at(p.m.how, rest % p.space[d], p.inside[d], p.space[d]) * p.step[d];
+      rest /= p.space[d];
+    }
+    const std::byte* x = from + offset * Bytes;
+    std::byte* y = to + row * columns * Bytes;
+    if (p.inside[last] == columns) {
+      copy_row<Bytes>(x, step, y, 1, columns);
+      continue;
+    }
+    sampler at(p.m.how, p.inside[last], columns);
+    for (i64 i = 0; i < columns; ++i, at.next())
+      reinterpret_cast<element*>(y)[i] = reinterpret_cast<const element*>(x)[at.place() * step];
+  }
+}
+inline void fractions(const move_plan& p, std::byte* to, i64 begin, i64 end) noexcept {
+  for (i64 i = begin; i < end; ++i)
+    reinterpret_cast<float*>(to)[i] = fraction_at(i, p.inside[p.m.axis], p.space[0]);
+}
+
 /// A bound move.
 struct move_work {
   move_plan plan{};
   type element = type::float32;
 };
+/// Rows `begin` to `end` of a movement that computes what each position shows.
+template <int Bytes> inline void run_rows_of(const move_work& w, const std::byte* from,
+                                             std::byte* to, i64 begin, i64 end) noexcept {
+  const move_plan& p = w.plan;
+  if (p.m.is == movement::form::pad)
+    pad_rows<Bytes>(p, w.element, from, to, begin, end);
+  else if (p.m.is == movement::form::band)
+    band_rows<Bytes>(p, from, to, begin, end);
+  else if (p.m.how != sampling::fraction)
+    sample_rows<Bytes>(p, from, to, begin, end);
+  else
+    fractions(p, to, begin, end);
+}
 template <int Bytes> inline void run_move_of(const move_work& w, const frame& f) noexcept {
   const move_plan& p = w.plan;
   std::byte* out = f.base[p.out_root];
@@ -155,8 +250,8 @@ template <int Bytes> inline void run_move_of(const move_work& w, const frame& f)
     const std::byte* from = f.base[b.root] + b.offset * Bytes;
     std::byte* to = out + b.out_offset * Bytes;
     f.threads(b.rows, 1 + 16384 / b.columns, [&](i64 begin, i64 end, int) {
-      if (p.pads)
-        pad_rows<Bytes>(p, w.element, from, to, begin, end);
+      if (p.by_rows)
+        run_rows_of<Bytes>(w, from, to, begin, end);
       else
         copy_rows<Bytes>(b, from, to, begin, end);
     });
@@ -211,13 +306,14 @@ template <class Binding> inline const move_work* bind_move(const Binding& b) noe
     r.part[0] = make_box(n.out.shape, step, dense(n.out.shape));
     r.part[0].offset = restride(m.offset, s, from);
   } else {
-    r.pads = true;
+    r.by_rows = true;
     r.m = m;
     r.space = n.out.shape;
     r.inside = s;
     r.step = from.step;
     const int rank = n.out.shape.rank;
-    r.part[0].columns = rank > 0 ? n.out.shape[rank - 1] : 1;
+    const bool one_each = m.is == movement::form::sample && m.how == sampling::fraction;
+    r.part[0].columns = rank > 0 && !one_each ? n.out.shape[rank - 1] : 1;
     r.part[0].rows = n.out.shape.count() / r.part[0].columns;
   }
   r.part[0].root = from.root;

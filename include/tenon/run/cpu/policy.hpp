@@ -7,6 +7,7 @@
 #include <tenon/run/cpu/known.hpp>
 #include <tenon/run/cpu/most.hpp>
 #include <tenon/run/cpu/move.hpp>
+#include <tenon/run/cpu/scatter.hpp>
 #include <tenon/run/cpu/window.hpp>
 
 namespace tenon {
@@ -43,7 +44,7 @@ struct cpu {
     switch (p.groups[g].kind) {
       case family::map: return simd::measure_rows(p, g);
       case family::reduce: return simd::measure_fold();
-      case family::gather: return simd::measure_gather();
+      case family::gather: return writes(p, g) ? simd::measure_scatter() : simd::measure_gather();
       case family::contract:
         if (p.has_bounds()) return simd::most_for_contract(p, g);
         return simd::is_depthwise(p, g) ? simd::plan_depthwise(p, g).need
@@ -85,7 +86,10 @@ struct cpu {
           w = bound<simd::fold_plan, simd::run_fold>(simd::bind_fold(b));
         return;
       case family::gather:
-        w = bound<simd::gather_plan, simd::run_gather>(simd::bind_gather(b));
+        if (writes(*b.plan, b.group))
+          w = bound<simd::scatter_plan, simd::run_scatter>(simd::bind_scatter(b));
+        else
+          w = bound<simd::gather_plan, simd::run_gather>(simd::bind_gather(b));
         return;
       case family::contract:
         w = simd::is_depthwise(*b.plan, b.group)
@@ -101,6 +105,9 @@ struct cpu {
   static void run(const work& w, const frame& f) noexcept { w.run(w.bound, f); }
 
  private:
+  static constexpr bool writes(const plan_view& p, int g) {
+    return p.table.gathering_of(p.table.nodes[p.groups[g].anchor]).writes;
+  }
   /// A program that hands on operand 0, four bytes an element.
   static constexpr bool is_copy(program_view p) {
     return p.size == 1 && p.code[0].op() == sop::arg && p.code[0].a() == 0 &&

@@ -137,6 +137,7 @@ inline std::vector<int> affine(maker& m, int x, const shape& s, int least, int m
 inline int layerNormalization(maker& m) {
   const int x = m.any();
   layerNormalization_options o{some_axes(m, m.shape_of(x).rank)};
+  o.scale = m.decide.one_in(2);
   const shape s = layerNormalization_t::affine(layerNormalization_t::axes_of(o, m.shape_of(x).rank),
                                                m.shape_of(x));
   return m.add<layerNormalization_t>(o, affine(m, x, s, 0, 2));
@@ -243,6 +244,34 @@ inline int conv2d(maker& m) {
   const int filter = m.any_like({type::float32, f});
   if (!m.decide.one_in(2)) return m.add<conv2d_t>(o, {x, filter});
   return m.add<conv2d_t>(o, {x, filter, m.any_like({type::float32, extents(count)})});
+}
+inline int convTranspose2d(maker& m) {
+  constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
+  constexpr transposed_filter_layout filters[] = {transposed_filter_layout::iohw,
+                                                  transposed_filter_layout::hwoi,
+                                                  transposed_filter_layout::ohwi};
+  convTranspose2d_options o;
+  o.inputLayout = m.decide.pick(images);
+  o.filterLayout = m.decide.pick(filters);
+  const auto small = [&](i64 most) { return m.decide.one_in(2) ? m.decide.in(1, most) : 1; };
+  const auto pad = [&] { return m.decide.one_in(3) ? m.decide.in(0, 3) : 0; };
+  o.strides = {small(3), small(3)};
+  o.dilations = {small(3), small(3)};
+  o.padding = {pad(), pad(), pad(), pad()};
+  if (m.decide.one_in(3))
+    o.outputPadding = {m.decide.below(o.strides.height), m.decide.below(o.strides.width)};
+  const int x = m.any_of_rank(4, 4);
+  const shape s = m.shape_of(x);
+  const i64 channels = s[channel_axis(o.inputLayout)];
+  if (m.decide.one_in(2)) o.groups = m.decide.one_in(2) && channels % 2 == 0 ? 2 : channels;
+  const i64 own = m.extent(o.groups > 1 ? 4 : 17), of[] = {own, channels, small(5), small(5)};
+  shape f{4, {}};
+  for (int i = 0; i < 4; ++i) f.extent[convTranspose2d_t::filter_axis(o.filterLayout, i)] = of[i];
+  if (!m.affords({s.count(), own, of[2], of[3], 4})) return -1;
+  const int filter = m.any_like({type::float32, f});
+  if (!m.decide.one_in(2)) return m.add<convTranspose2d_t>(o, {x, filter});
+  return m.add<convTranspose2d_t>(
+      o, {x, filter, m.any_like({type::float32, extents(own * o.groups)})});
 }
 template <class Op> int pool2d(maker& m) {
   constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
@@ -357,6 +386,26 @@ inline int pad(maker& m) {
         m.at(v).type == type::float32 ? static_cast<double>(small_number(m)) : m.decide.below(100);
   return m.add<pad_t>(o, {v});
 }
+inline int triangular(maker& m) {
+  const int v = m.any_of_rank(2, max_rank, m.any_type());
+  return m.add<triangular_t>({m.decide.one_in(2), m.decide.one_in(2) ? m.decide.in(-9, 9) : 0},
+                             {v});
+}
+inline int resample2d(maker& m) {
+  constexpr float scales[] = {1.0f, 2.0f, 0.5f, 3.0f, 1.7f, 0.3f};
+  resample2d_options o;
+  if (m.decide.one_in(2)) o.mode = interpolation::linear;
+  const int v = m.any_of_rank(4, 4, o.mode == interpolation::linear ? type::float32 : m.any_type());
+  if (m.decide.one_in(2)) {
+    const int first = m.decide.below(4);
+    o.axes = {first, (first + m.decide.in(1, 3)) % 4};
+  }
+  if (m.decide.one_in(2))
+    o.sizes = {m.extent(33), m.extent(33)};
+  else
+    o.scales = {m.decide.pick(scales), m.decide.pick(scales)};
+  return m.add<resample2d_t>(o, {v});
+}
 inline type index_type(maker& m) { return m.decide.one_in(2) ? type::int64 : type::int32; }
 inline int gather(maker& m) {
   const int v = m.any_of_rank(1, 5, m.any_type());
@@ -375,6 +424,27 @@ inline int gatherND(maker& m) {
   shape s = m.any_shape(0, 2);
   s.extent[s.rank++] = m.decide.in(1, m.shape_of(v).rank);
   return m.add<gatherND_t>({}, {v, m.any_like({index_type(m), s})});
+}
+
+inline int scatterElements(maker& m) {
+  const type t = m.any_type();
+  const int v = m.any_of_rank(1, 5, t);
+  shape s = m.shape_of(v);
+  const int axis = m.decide.below(s.rank);
+  s.extent[axis] = m.extent(17);
+  const int at = m.any_like({index_type(m), s});
+  return m.add<scatterElements_t>({axis}, {v, at, m.any_like({t, s})});
+}
+inline int scatterND(maker& m) {
+  const type t = m.any_type();
+  const int v = m.any_of_rank(1, 5, t);
+  const shape x = m.shape_of(v);
+  shape s = m.any_shape(0, 2);
+  s.extent[s.rank++] = m.decide.in(1, x.rank);
+  const shape updates = gathers::slices("", x, s).value();
+  if (!m.affords({updates.count()})) return -1;
+  const int at = m.any_like({index_type(m), s});
+  return m.add<scatterND_t>({}, {v, at, m.any_like({t, updates})});
 }
 
 }  // namespace draw
@@ -455,8 +525,10 @@ inline constexpr operator_entry operators[] = {
     {"matmul", draw::matmul},
     {"gemm", draw::gemm},
     {"conv2d", draw::conv2d},
+    {"convTranspose2d", draw::convTranspose2d},
     {"maxPool2d", draw::pool2d<maxPool2d_t>},
     {"averagePool2d", draw::pool2d<averagePool2d_t>},
+    {"l2Pool2d", draw::pool2d<l2Pool2d_t>},
     {"reshape", draw::reshape},
     {"transpose", draw::transpose},
     {"slice", draw::slice},
@@ -466,9 +538,13 @@ inline constexpr operator_entry operators[] = {
     {"tile", draw::tile},
     {"reverse", draw::reverse},
     {"pad", draw::pad},
+    {"triangular", draw::triangular},
+    {"resample2d", draw::resample2d},
     {"gather", draw::gather},
     {"gatherElements", draw::gatherElements},
     {"gatherND", draw::gatherND},
+    {"scatterElements", draw::scatterElements},
+    {"scatterND", draw::scatterND},
 };
 inline constexpr int operator_count = static_cast<int>(sizeof operators / sizeof operators[0]);
 

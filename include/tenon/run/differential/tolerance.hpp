@@ -202,12 +202,41 @@ inline values pad(const table_view& t, const node& n, const values& x) {
   } while (next(n.out.shape, at));
   return r;
 }
+inline values band(const table_view& t, const node& n, const values& x) {
+  const movement& m = t.movement_of(n);
+  const shape& s = n.out.shape;
+  values r;
+  i64 at[max_rank]{};
+  do {
+    const i64 off = at[s.rank - 1] - at[s.rank - 2];
+    r.push_back(off >= m.low && off <= m.high ? x[r.size()] : range::point(0));
+  } while (next(s, at));
+  return r;
+}
+inline values sample(const table_view& t, const node& n, const values& x) {
+  const movement& m = t.movement_of(n);
+  const shape& s = t.nodes[n.in[0]].out.shape;
+  const strides step = dense(s);
+  values r;
+  i64 at[max_rank]{};
+  do {
+    i64 from = 0;
+    for (int k = 0; m.how != sampling::fraction && k < s.rank; ++k)
+      from += sampled_at(m.how, at[k], s[k], n.out.shape[k]) * step[k];
+    r.push_back(m.how == sampling::fraction ? range::point(static_cast<double>(
+                                                  fraction_at(at[0], s[m.axis], n.out.shape[0])))
+                                            : x[static_cast<std::size_t>(from)]);
+  } while (next(n.out.shape, at));
+  return r;
+}
 inline values move(const table_view& t, const node& n, const ranges& all) {
   const movement& m = t.movement_of(n);
   const values& x = all[static_cast<std::size_t>(n.in[0])];
   if (m.is == movement::form::reshape) return x;
   if (m.is == movement::form::join) return join(t, n, all);
   if (m.is == movement::form::pad) return pad(t, n, x);
+  if (m.is == movement::form::band) return band(t, n, x);
+  if (m.is == movement::form::sample) return sample(t, n, x);
   values r;
   i64 at[max_rank]{};
   do r.push_back(x[static_cast<std::size_t>(m.offset + offset_of(m.step, at, n.out.shape.rank))]);
@@ -233,6 +262,32 @@ inline values gather(const table_view& t, const node& n, const values& x, const 
     r.push_back(known ? x[static_cast<std::size_t>(from)] : range{});
   } while (next(n.out.shape, at));
   return r;
+}
+inline values scatter(const table_view& t, const node& n, values x, const values& indices,
+                      const values& updates) {
+  const gathering& g = t.gathering_of(n);
+  const shape& s = t.nodes[n.in[2]].out.shape;
+  std::size_t update = 0;
+  i64 at[max_rank]{};
+  do {
+    i64 to = offset_of(g.step, at, s.rank);
+    bool known = true;
+    for (int c = 0; c < g.coordinates; ++c) {
+      const range& index = indices[static_cast<std::size_t>(offset_of(g.index_step, at, s.rank) +
+                                                            c * g.coordinate_step)];
+      known = known && index.is_point();
+      double i = known ? index.low : 0;
+      if (i < 0) i += static_cast<double>(g.extent[c]);
+      to += static_cast<i64>(std::clamp(i, 0.0, static_cast<double>(g.extent[c] - 1))) *
+            g.coordinate_stride[c];
+    }
+    if (known)
+      x[static_cast<std::size_t>(to)] = updates[update];
+    else
+      for (range& r : x) r = range{};  // any of them may be the one
+    ++update;
+  } while (next(s, at));
+  return x;
 }
 inline values given(const tensor& t, const elements& e) {
   return with_element(t.type, [&]<class T>() {
@@ -273,7 +328,10 @@ inline ranges ranges_of(const table_view& t, const contents& c, double u,
       case family::contract: own = intervals::contract(t, n, in(0), in(1), u); break;
       case family::window: own = intervals::window(t, n, in(0), u); break;
       case family::move: own = intervals::move(t, n, all); break;
-      case family::gather: own = intervals::gather(t, n, in(0), in(1)); break;
+      case family::gather:
+        own = t.gathering_of(n).writes ? intervals::scatter(t, n, in(0), in(1), in(2))
+                                       : intervals::gather(t, n, in(0), in(1));
+        break;
       default: own.resize(static_cast<std::size_t>(n.out.shape.count())); break;
     }
     if (u > 0x1p-24 && n.out.type == type::float32)

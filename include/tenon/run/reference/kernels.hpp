@@ -246,6 +246,37 @@ constexpr void pad(const movement& m, const operand& in, const shape& space, tar
     }
   });
 }
+constexpr void band(const movement& m, const operand& in, const shape& space, target out) {
+  with_type(out.type, [&](auto element) {
+    const auto* x = in.data.as<decltype(element)>();
+    auto* y = out.as<decltype(element)>();
+    odometer<1> o{space, {in.where.step}};
+    const i64 n = space.count(), columns = space[space.rank - 1];
+    for (i64 i = 0; i < n; ++i, o.next()) {
+      const band_columns shown(m, o.at[space.rank - 2], columns);
+      const i64 column = o.at[space.rank - 1];
+      y[i] = column >= shown.begin && column < shown.end ? x[o.offset[0]] : decltype(element){};
+    }
+  });
+}
+constexpr void sample(const movement& m, const operand& in, const shape& space, target out) {
+  if (m.how == sampling::fraction) {
+    for (i64 i = 0; i < space[0]; ++i) out.real[i] = fraction_at(i, in.extent[m.axis], space[0]);
+    return;
+  }
+  with_type(out.type, [&](auto element) {
+    const auto* x = in.data.as<decltype(element)>();
+    auto* y = out.as<decltype(element)>();
+    odometer<0> o{space};
+    const i64 n = space.count();
+    for (i64 i = 0; i < n; ++i, o.next()) {
+      i64 from = 0;
+      for (int k = 0; k < space.rank; ++k)
+        from += sampled_at(m.how, o.at[k], in.extent[k], space[k]) * in.where.step[k];
+      y[i] = x[from];
+    }
+  });
+}
 constexpr void move(const movement& m, const operand* in, int operands, const shape& space,
                     target out) {
   strides step{};
@@ -258,6 +289,8 @@ constexpr void move(const movement& m, const operand* in, int operands, const sh
       return copy(in->data + restride(m.offset, in->extent, in->where), step, out, dense(space),
                   space);
     case movement::form::pad: return pad(m, *in, space, out);
+    case movement::form::band: return band(m, *in, space, out);
+    case movement::form::sample: return sample(m, *in, space, out);
     case movement::form::join: break;
   }
   i64 at = 0;
@@ -288,6 +321,27 @@ constexpr void gather(const gathering& g, const operand& in, const operand& indi
         from += index_at(indices.data, o.offset[1] + c * further, g.extent[c]) *
                 restride(g.coordinate_stride[c], in.extent, in.where);
       y[i] = x[from];
+    }
+  });
+}
+
+constexpr void scatter(const gathering& g, const operand& in, const operand& indices,
+                       const operand& updates, const shape& space, target out) {
+  copy(in.data, in.where.step, out, dense(space), space);
+  with_type(out.type, [&](auto element) {
+    const auto* x = updates.data.as<decltype(element)>();
+    auto* y = out.as<decltype(element)>();
+    odometer<3> o{updates.extent, {g.step, {}, updates.where.step}};
+    for (int i = 0; i < updates.extent.rank; ++i)
+      o.step[1].step[i] = restride(g.index_step[i], indices.extent, indices.where);
+    const i64 further = restride(g.coordinate_step, indices.extent, indices.where),
+              n = updates.extent.count();
+    for (i64 i = 0; i < n; ++i, o.next()) {
+      i64 to = o.offset[0];
+      for (int c = 0; c < g.coordinates; ++c)
+        to +=
+            index_at(indices.data, o.offset[1] + c * further, g.extent[c]) * g.coordinate_stride[c];
+      y[to] = x[o.offset[2]];
     }
   });
 }
@@ -438,7 +492,10 @@ constexpr void run_node(const table_view& t, const node& n, const operand* in, t
     case family::window: return window(t.windowing_of(n), in[0], n.out.shape, out.real);
     case family::contract: return contract(t.contraction_of(n), in[0], in[1], out.real);
     case family::move: return move(t.movement_of(n), in, n.operands, n.out.shape, out);
-    case family::gather: return gather(t.gathering_of(n), in[0], in[1], n.out.shape, out);
+    case family::gather:
+      if (t.gathering_of(n).writes)
+        return scatter(t.gathering_of(n), in[0], in[1], in[2], n.out.shape, out);
+      return gather(t.gathering_of(n), in[0], in[1], n.out.shape, out);
     default: return;
   }
 }
