@@ -345,6 +345,23 @@ TEST_CASE("a uint8 becomes an int32") {
   CHECK(compared(b.finish({b.add<tn::cast_t>({tn::type::int32}, {x})})) == "");
 }
 
+TEST_CASE("what the builder refuses keeps its shape until the graph ends") {
+  const tn::tensor large{tn::type::float32, tn::extents(tn::i64{1} << 40, tn::i64{1} << 40)};
+  for (std::uint64_t s = 0; s < 200; ++s) {  // conv2d divides by what an operand's shape says
+    choices decide = choices::from_seed(s);
+    const tn::trial::limits most{};
+    tn::trial::maker m(decide, most);
+    if (s % 2 == 0) m.leaf({tn::type::float32, tn::extents(7)});
+    CHECK(m.at(m.leaf(large)) == large);
+    REQUIRE(m.refused());
+    CHECK(tn::trial::draw::conv2d(m) == -1);
+    CHECK(m.shape_of(m.any_of_rank(4, 4)).rank == 4);
+    const auto g = m.finish();
+    CHECK(g.fault.what == tn::code::extent);
+    CHECK(g.net.nodes.size() == 0);
+  }
+}
+
 TEST_CASE("split and tile refuse numbers that would overflow") {
   const tn::tensor x{tn::type::float32, tn::extents(4)}, large{tn::type::float32, tn::extents(tn::i64{1} << 39)};
   CHECK(tn::split_t::infer({0, std::numeric_limits<tn::i64>::min(), 1}, {&x, 1}).error().is(tn::code::extent, "split"));

@@ -34,14 +34,17 @@ class builder {
       }
       axes |= 1u << axis;
     }
-    return leaf("input", called, t, [&] { return recorder_.input(called, t, axes); });
+    if (!takes("input", called, t)) return {};
+    return leaf(recorder_.input(called, t, axes));
   }
   constexpr value weight(const name& called, const tensor& t) {
-    return leaf("weight", called, t, [&] { return recorder_.weight(called, t); });
+    if (!takes("weight", called, t)) return {};
+    return leaf(recorder_.weight(called, t));
   }
   /// What the graph keeps between calls: zeros at first, then the value that `next` names.
   constexpr value state(const name& called, const tensor& t) {
-    return leaf("state", called, t, [&] { return recorder_.state(called, t); });
+    if (!takes("state", called, t)) return {};
+    return leaf(recorder_.state(called, t));
   }
   /// Error: output (no state, or a second next value), extent, element_type.
   constexpr void next(value state, value v) {
@@ -178,9 +181,10 @@ class builder {
                         static_cast<int>(sizeof(typename Op::options))});
     }
   }
-  template <class Record>
-  constexpr value leaf(const char* op, const name& called, const tensor& t, Record record) {
-    if (!recorder_.fault.ok()) return {};
+  /// Whether a leaf may be added. (No template: clang instantiates those that stand behind their use
+  /// too late for a constant expression.)
+  constexpr bool takes(const char* op, const name& called, const tensor& t) {
+    if (!recorder_.fault.ok()) return false;
     constexpr i64 limit = max_elements;
     i64 n = 1;
     if (t.shape.rank < 0 || t.shape.rank > max_rank)
@@ -191,10 +195,9 @@ class builder {
       else
         n *= t.shape[i];
     }
-    if (!recorder_.fault.ok()) return {};
-    const int id = record();
-    return recorder_.fault.ok() ? value{id, this} : value{};
+    return recorder_.fault.ok();
   }
+  constexpr value leaf(int id) const { return recorder_.fault.ok() ? value{id, this} : value{}; }
   recorder recorder_;
 };
 

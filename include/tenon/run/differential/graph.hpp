@@ -128,7 +128,7 @@ class maker {
   choices& decide;
   const limits& most;
 
-  tensor at(int v) const { return b_.type_of_value(pool_[static_cast<std::size_t>(v)]); }
+  tensor at(int v) const { return steps_[static_cast<std::size_t>(v)].out; }
   shape shape_of(int v) const { return at(v).shape; }
   int size() const { return static_cast<int>(pool_.size()); }
 
@@ -178,9 +178,10 @@ class maker {
                                                : with_list(axes, [&](std::initializer_list<int> l) {
                                                    return b_.input(s.called, t, l);
                                                  });
-    if (refused()) return 0;  // too large a shape: `finish` says it
     const std::uint32_t bounded = s.bounded;
-    const int made = push(v, {}, std::move(s));
+    // What is refused (too large a shape, a wrong axis) stands there nevertheless, for whoever asks
+    // for its shape; `finish` says it.
+    const int made = refused() ? keep(v, std::move(s)) : push(v, {}, std::move(s));
     if (is_state(made)) states_.push_back(made);
     for (int p = 0; p < probes; ++p) {
       tensor& other = other_[p].back();
@@ -318,8 +319,8 @@ class maker {
       outputs.push_back(pool_[static_cast<std::size_t>(v)]);
       g.outputs.push_back(node_of(v));
     };
-    if (size() > 0) give(size() - 1);  // else the first leaf was refused
-    while (size() > 0 && outputs.size() < 4 && decide.one_in(3)) give(newest(size()));
+    give(size() - 1);
+    while (outputs.size() < 4 && decide.one_in(3)) give(newest(size()));
     ends_ = true;
     for (const int s : states_) {
       const int v = next_of(s);
@@ -398,6 +399,10 @@ class maker {
     s.node = v.id;
     s.out = b_.type_of_value(v);
     for (const int k : operands) s.operands.push_back(node_of(k));
+    return keep(v, std::move(s), others);
+  }
+  /// Remembers a value, or where it would stand.
+  int keep(builder::value v, step s, const tensor* others = nullptr) {
     for (int p = 0; p < probes; ++p) {
       other_[p].push_back(others != nullptr ? others[p] : s.out);
       const shape& now = other_[p].back().shape;
