@@ -56,6 +56,17 @@ struct any_number {
     }
   }
   constexpr bool is_nan() const { return value != value; }
+  /// Rounded once.
+  constexpr float to_float() const {
+    if (!whole) return static_cast<float>(value);
+    return value < 0 ? static_cast<float>(static_cast<std::int64_t>(digits))
+                     : static_cast<float>(digits);
+  }
+  constexpr bool exceeds(const any_number& other) const {
+    if (!whole || !other.whole || (value < 0) != (other.value < 0)) return value > other.value;
+    return value < 0 ? static_cast<std::int64_t>(digits) > static_cast<std::int64_t>(other.digits)
+                     : digits > other.digits;
+  }
   constexpr bool operator==(const any_number&) const = default;
 };
 

@@ -110,7 +110,7 @@ struct movement {
   strides step{};
   int axis = 0;
   padding_mode mode = padding_mode::constant;
-  double value = 0;
+  any_number value{};
   i64 begin[max_rank]{};
   constexpr bool reshapes() const { return is == form::reshape; }
   constexpr bool operator==(const movement&) const = default;
