@@ -164,7 +164,7 @@ struct clamp_t : map_operator<clamp_t, 1, clamp_options> {
     return {};
   }
   static constexpr scalar bound(scalar x, const any_number& n) {
-    return x.lift(x.is_integer() ? any_number(integer_of(x.element(), n)) : n);
+    return x.is_integer() ? x.lift(integer_of(x.element(), n)) : x.lift(n);
   }
   static constexpr auto meaning(const clamp_options& o, scalar x) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
