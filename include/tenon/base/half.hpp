@@ -54,9 +54,7 @@ struct float16 {
     return h;
   }
   constexpr explicit operator float() const { return halves::to_float(bits); }
-  constexpr explicit operator double() const {
-    return static_cast<double>(halves::to_float(bits));
-  }
+  constexpr explicit operator double() const { return static_cast<double>(halves::to_float(bits)); }
   /// As numbers: zeros are equal, NaN is not.
   friend constexpr bool operator==(float16 a, float16 b) {
     return static_cast<float>(a) == static_cast<float>(b);

@@ -80,8 +80,7 @@ constexpr double begin_of(type t) { return is_signed(t) ? -end_of(t) : 0.0; }
 /// True if an integer is inside of an integer type; its value as a double may be rounded.
 constexpr bool inside(type t, const any_number& x) {
   if (!x.whole) return x.value >= begin_of(t) && x.value < end_of(t);
-  if (x.value < 0)
-    return is_signed(t) && (size_bytes(t) == 8 || x.value >= begin_of(t));
+  if (x.value < 0) return is_signed(t) && (size_bytes(t) == 8 || x.value >= begin_of(t));
   return x.digits <= (t == type::uint64  ? ~std::uint64_t{0}
                       : t == type::int64 ? ~std::uint64_t{0} >> 1
                                          : static_cast<std::uint64_t>(end_of(t)) - 1);

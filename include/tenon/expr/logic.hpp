@@ -73,9 +73,7 @@ struct isInfinite_t : map_operator<isInfinite_t, 1> {
 struct where_t : map_operator<where_t, 3> {
   static constexpr const char* name = "where";
   static constexpr int first_of_type = 1;
-  static constexpr bool accepts(int operand, type t) {
-    return operand > 0 || t == type::uint8;
-  }
+  static constexpr bool accepts(int operand, type t) { return operand > 0 || t == type::uint8; }
   static constexpr auto meaning(no_options, scalar condition, scalar a, scalar b) {
     return select(condition != 0, a, b);
   }

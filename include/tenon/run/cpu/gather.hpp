@@ -23,10 +23,10 @@ inline i64 index_at(const gather_plan& p, const std::byte* indices, i64 at, i64 
     return position_of(reinterpret_cast<const std::uint32_t*>(indices)[at], extent);
   return position_of(reinterpret_cast<const std::int32_t*>(indices)[at], extent);
 }
-template <class Size>
-[[gnu::noinline]] void gather_rows(Size size, const gather_plan& p, const std::byte* from,
-                                   const std::byte* indices, std::byte* to, i64 begin,
-                                   i64 end) noexcept {
+template <class Size> [[gnu::noinline]] void gather_rows(Size size, const gather_plan& p,
+                                                         const std::byte* from,
+                                                         const std::byte* indices, std::byte* to,
+                                                         i64 begin, i64 end) noexcept {
   for (i64 row = begin; row < end; ++row) {
     i64 rest = row, at = 0, index = 0;
     for (int d = p.dims - 1; d >= 0; --d) {

@@ -170,9 +170,7 @@ inline void run_integers(const integer_plan& p, const frame& f) noexcept {
             [&](i64 begin, i64 end, int) { integer_results(p, f, begin, end); });
 }
 
-constexpr footprint measure_integers() {
-  return {0, 0, 0, static_cast<i64>(sizeof(integer_plan))};
-}
+constexpr footprint measure_integers() { return {0, 0, 0, static_cast<i64>(sizeof(integer_plan))}; }
 /// True if a group is one reduction or windowing of integers.
 constexpr bool is_integer(const plan_view& p, int g) {
   const group& own = p.groups[g];

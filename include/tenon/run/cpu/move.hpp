@@ -158,9 +158,9 @@ template <class Size> inline void pad_rows(Size size, const move_plan& p, const 
   }
 }
 
-template <class Size>
-[[gnu::noinline]] void move_rows(Size size, const move_plan& p, const box& b, const std::byte* from,
-                                 std::byte* to, i64 begin, i64 end) noexcept {
+template <class Size> [[gnu::noinline]] void move_rows(Size size, const move_plan& p, const box& b,
+                                                       const std::byte* from, std::byte* to,
+                                                       i64 begin, i64 end) noexcept {
   if (p.pads)
     pad_rows(size, p, from, to, begin, end);
   else
@@ -171,16 +171,15 @@ template <class Size>
 struct move_work {
   move_plan plan{};
 };
-template <class Size> inline void run_boxes(Size size, const move_plan& p,
-                                            const frame& f) noexcept {
+template <class Size>
+inline void run_boxes(Size size, const move_plan& p, const frame& f) noexcept {
   std::byte* out = f.base[p.out_root];
   for (int k = 0; k < p.boxes; ++k) {
     const box& b = p.part[k];
     const std::byte* from = f.base[b.root] + b.offset * size.bytes;
     std::byte* to = out + b.out_offset * size.bytes;
-    f.threads(b.rows, 1 + 16384 / b.columns, [&](i64 begin, i64 end, int) {
-      move_rows(size, p, b, from, to, begin, end);
-    });
+    f.threads(b.rows, 1 + 16384 / b.columns,
+              [&](i64 begin, i64 end, int) { move_rows(size, p, b, from, to, begin, end); });
   }
 }
 inline void run_move(const move_work& w, const frame& f) noexcept {

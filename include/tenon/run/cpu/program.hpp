@@ -321,8 +321,7 @@ inline void widen(const stream& s, type t, i64 at, i64 n, float* to) noexcept {
 inline real repeated(const stream& s, type t) noexcept {
   if (t == type::uint8) return repeat_as<type::uint8>(s.at(0));
   if (t == type::int8) return repeat_as<type::int8>(s.at(0));
-  return t == type::float16 ? repeat_as<type::float16>(s.at(0))
-                            : repeat_as<type::float32>(s.at(0));
+  return t == type::float16 ? repeat_as<type::float16>(s.at(0)) : repeat_as<type::float32>(s.at(0));
 }
 /// Brings an operand's elements [at, at + n) into a block: in place where they fill it, else into
 /// `room`.

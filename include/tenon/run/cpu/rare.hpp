@@ -66,36 +66,65 @@ inline void sweep(instruction x, const std::byte* a, const std::byte* b, const s
     case sop::int_pow: return each(out, &m::signed_power<word>, a, b);
     case sop::int_pow_unsigned: return each(out, &m::power<word>, a, b);
     case sop::to_wide:
-      return each(out, +[](word e) { return m::word(std::int64_t{m::wrap(e)}); }, a);
-    case sop::to_wide_unsigned: return each(out, +[](word e) { return wide{e}; }, a);
+      return each(
+          out, +[](word e) { return m::word(std::int64_t{m::wrap(e)}); }, a);
+    case sop::to_wide_unsigned:
+      return each(
+          out, +[](word e) { return wide{e}; }, a);
     case sop::wide_join:
-      return each(out, +[](word low, word high) { return wide{high} << 32 | low; }, a, b);
-    case sop::narrow: return each(out, +[](wide e) { return static_cast<word>(e); }, a);
+      return each(
+          out, +[](word low, word high) { return wide{high} << 32 | low; }, a, b);
+    case sop::narrow:
+      return each(
+          out, +[](wide e) { return static_cast<word>(e); }, a);
     case sop::real_to_wide:
-      return each(out, +[](float e) { return m::word(m::to_wide(e)); }, a);
-    case sop::real_to_wide_unsigned: return each(out, +[](float e) { return m::to_wide_unsigned(e); }, a);
+      return each(
+          out, +[](float e) { return m::word(m::to_wide(e)); }, a);
+    case sop::real_to_wide_unsigned:
+      return each(
+          out, +[](float e) { return m::to_wide_unsigned(e); }, a);
     case sop::wide_to_real:
-      return each(out, +[](wide e) { return static_cast<float>(m::wrap(e)); }, a);
+      return each(
+          out, +[](wide e) { return static_cast<float>(m::wrap(e)); }, a);
     case sop::wide_to_real_unsigned:
-      return each(out, +[](wide e) { return static_cast<float>(e); }, a);
-    case sop::wide_add: return each(out, +[](wide e, wide f) { return e + f; }, a, b);
-    case sop::wide_sub: return each(out, +[](wide e, wide f) { return e - f; }, a, b);
-    case sop::wide_mul: return each(out, +[](wide e, wide f) { return e * f; }, a, b);
+      return each(
+          out, +[](wide e) { return static_cast<float>(e); }, a);
+    case sop::wide_add:
+      return each(
+          out, +[](wide e, wide f) { return e + f; }, a, b);
+    case sop::wide_sub:
+      return each(
+          out, +[](wide e, wide f) { return e - f; }, a, b);
+    case sop::wide_mul:
+      return each(
+          out, +[](wide e, wide f) { return e * f; }, a, b);
     case sop::wide_div: return each(out, &m::signed_quotient<wide>, a, b);
     case sop::wide_div_unsigned: return each(out, &m::quotient<wide>, a, b);
     case sop::wide_pow: return each(out, &m::signed_power<wide>, a, b);
     case sop::wide_pow_unsigned: return each(out, &m::power<wide>, a, b);
-    case sop::wide_and: return each(out, +[](wide e, wide f) { return e & f; }, a, b);
-    case sop::wide_or: return each(out, +[](wide e, wide f) { return e | f; }, a, b);
-    case sop::wide_xor: return each(out, +[](wide e, wide f) { return e ^ f; }, a, b);
+    case sop::wide_and:
+      return each(
+          out, +[](wide e, wide f) { return e & f; }, a, b);
+    case sop::wide_or:
+      return each(
+          out, +[](wide e, wide f) { return e | f; }, a, b);
+    case sop::wide_xor:
+      return each(
+          out, +[](wide e, wide f) { return e ^ f; }, a, b);
     case sop::wide_shift_left:
     case sop::wide_shift_right: return shift(x, a, out);
     case sop::wide_less:
-      return each(out, +[](wide e, wide f) { return truth(m::wrap(e) < m::wrap(f)); }, a, b);
-    case sop::wide_less_unsigned: return each(out, +[](wide e, wide f) { return truth(e < f); }, a, b);
-    case sop::wide_equal: return each(out, +[](wide e, wide f) { return truth(e == f); }, a, b);
+      return each(
+          out, +[](wide e, wide f) { return truth(m::wrap(e) < m::wrap(f)); }, a, b);
+    case sop::wide_less_unsigned:
+      return each(
+          out, +[](wide e, wide f) { return truth(e < f); }, a, b);
+    case sop::wide_equal:
+      return each(
+          out, +[](wide e, wide f) { return truth(e == f); }, a, b);
     default:  // wide_select
-      return each(out, +[](word e, wide f, wide g) { return e != 0 ? f : g; }, a, b, c);
+      return each(
+          out, +[](word e, wide f, wide g) { return e != 0 ? f : g; }, a, b, c);
   }
 }
 

@@ -247,8 +247,7 @@ template <sop O> [[gnu::always_inline]] inline mask compare(integer a, integer b
 /// Rounded to what a float16 holds.
 [[gnu::always_inline]] inline real rounded_to_half(real x) noexcept {
 #if defined(__AVX512F__)
-  return _mm512_maskz_cvtph_ps(0xffff,
-                               _mm512_maskz_cvtps_ph(0xffff, x, _MM_FROUND_TO_NEAREST_INT));
+  return _mm512_maskz_cvtph_ps(0xffff, _mm512_maskz_cvtps_ph(0xffff, x, _MM_FROUND_TO_NEAREST_INT));
 #elif defined(__F16C__)
   return _mm256_cvtph_ps(_mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
 #else

@@ -20,9 +20,8 @@ template <class T, std::size_t N> constexpr constant given(const name& text, con
 namespace evaluating {
 constexpr reference_kernels::target allocate(const tensor& t) {
   const auto n = static_cast<std::size_t>(t.shape.count());
-  return reference_kernels::with_type(t.type, [&](auto element) {
-    return reference_kernels::target(new decltype(element)[n]{});
-  });
+  return reference_kernels::with_type(
+      t.type, [&](auto element) { return reference_kernels::target(new decltype(element)[n]{}); });
 }
 constexpr reference_kernels::source read_only(const reference_kernels::target& t) {
   return reference_kernels::with_type(

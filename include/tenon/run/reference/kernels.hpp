@@ -257,15 +257,15 @@ constexpr void reduce(const reduction& r, const operand& in, target out, i64 beg
   for (i64 i = begin; i < end; ++i, kept.next()) {
     const i64 from = kept.offset[0];
     if (gives_position(r.how))
-      put_integer(out, i,
-                  static_cast<std::uint64_t>(
-                      real ? first_extreme(r.how, in.data.real + from, summed, m)
-                           : first_extreme(r.how, in.data + from, summed, m)));
+      put_integer(
+          out, i,
+          static_cast<std::uint64_t>(real ? first_extreme(r.how, in.data.real + from, summed, m)
+                                          : first_extreme(r.how, in.data + from, summed, m)));
     else if (!real)
       put_integer(out, i, reduced(r.how, in.data + from, summed, m));
     else if (r.average)
-      out.real[i] = arithmetic::div(reduced(r.how, in.data.real + from, summed, m),
-                                    static_cast<float>(m));
+      out.real[i] =
+          arithmetic::div(reduced(r.how, in.data.real + from, summed, m), static_cast<float>(m));
     else
       out.real[i] = reduced(r.how, in.data.real + from, summed, m);
   }
@@ -552,7 +552,8 @@ constexpr void run_node(const table_view& t, const node& n, const operand* in, t
   switch (n.kind) {
     case family::map: return map(t.program_of(n), n.out.shape, in, n.operands, out);
     case family::reduce: return reduce(t.reduction_of(n), in[0], out, 0, n.out.shape.count());
-    case family::window: return window(t.windowing_of(n), in[0], n.out.shape, out, 0, n.out.shape.count());
+    case family::window:
+      return window(t.windowing_of(n), in[0], n.out.shape, out, 0, n.out.shape.count());
     case family::contract: return contract(t.contraction_of(n), in[0], in[1], out.real);
     case family::move: return move(t.movement_of(n), in, n.operands, n.out.shape, out);
     case family::gather: return gather(t.gathering_of(n), in[0], in[1], n.out.shape, out);
