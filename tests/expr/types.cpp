@@ -293,3 +293,13 @@ TEST_CASE("lambdas over symbols compute in the types of their operands") {
   for (const float v : x.at) rounded.at.push_back(float16(static_cast<float>(static_cast<double>(v) * static_cast<double>(v))));
   check_same(rounded, run_typed<float16>(half_net::view(), {bytes_of(x)}), "float16");
 }
+
+TEST_CASE("a lambda that leaves an operand out does not read a contraction instead") {
+  dice d = dice_of(760, 0);
+  constexpr auto leaves_out = [](auto a, auto b, auto c) {
+    return tn::map([](auto, auto y) { return y; })(tn::matmul(a, b), c);
+  };
+  using net = tn::graph<leaves_out, tn::input<"a", float, 4, 5>, tn::input<"b", float, 5, 6>, tn::input<"c", float, 4, 6>>;
+  const typed<float> a = any_run<float>(tn::extents(4, 5), d), b = any_run<float>(tn::extents(5, 6), d), c = any_run<float>(tn::extents(4, 6), d);
+  check_same(c, run_typed<float>(net::view(), {bytes_of(a), bytes_of(b), bytes_of(c)}), "map");
+}
