@@ -9,12 +9,14 @@
 namespace careful_kernels {
 namespace tn = tenon;
 
-/// True if the program only computes with float32 and masks: no integers, no bits.
+/// True if the program only computes with float32 and masks: no other types, no bits.
 constexpr bool is_real(tn::program_view p) {
-  for (int i = 0; i < p.size; ++i)
-    if (lane_of(p.code[i]) == tn::lane::integer || p.code[i].op() == tn::sop::to_float ||
-        p.code[i].op() == tn::sop::as_float)
-      return false;
+  for (int i = 0; i < p.size; ++i) {
+    const tn::sop o = p.code[i].op();
+    const tn::lane l = lane_of(p.code[i]);
+    const bool other = o == tn::sop::to_float || o == tn::sop::as_float || o == tn::sop::to_half;
+    if (other || is_rare(o) || (l != tn::lane::real && l != tn::lane::mask)) return false;
+  }
   return true;
 }
 

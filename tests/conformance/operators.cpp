@@ -62,6 +62,16 @@ class reading {
   void get(const std::string& path, double& x) {
     if (const json* j = find(path)) x = real_of(*j);
   }
+  void get(const std::string& path, tn::any_number& x) {
+    const json* j = find(path);
+    if (j == nullptr) return;
+    if (j->is_number_unsigned())
+      x = j->get<std::uint64_t>();
+    else if (j->is_number_integer())
+      x = j->get<std::int64_t>();
+    else
+      x = real_of(*j);
+  }
   void get(const std::string& path, i64& x) {
     if (const json* j = find(path)) read_number(*j, x);
   }

@@ -8,7 +8,7 @@ using tn::code;
 namespace {
 
 template <class Op> constexpr tn::error fault(const typename Op::options& o, tn::tensor x) { return Op::infer(o, {&x, 1}).error(); }
-static_assert(fault<tn::reduceSum_t>({}, ints(tn::extents(4))).is(code::element_type, "reduceSum"));
+static_assert(fault<tn::reduceSum_t>({}, bytes(tn::extents(4))).is(code::element_type, "reduceSum") && fault<tn::reduceMean_t>({}, ints(tn::extents(4))).is(code::element_type, "reduceMean"));
 static_assert(fault<tn::reduceMean_t>({.axes = {2}}, floats(4, 5)).is(code::axis, "reduceMean"));
 static_assert(fault<tn::reduceL2_t>({.axes = {1, 1}}, floats(4, 5)).is(code::axis, "reduceL2"));
 static_assert(fault<tn::argMax_t>({.axis = 2}, floats(4, 5)).is(code::axis, "argMax"));

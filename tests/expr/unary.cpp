@@ -28,9 +28,9 @@ template <class Op> constexpr bool refuses(tn::type t) {
   const tn::tensor in[] = {{t, tn::extents(4)}};
   return Op::infer({}, {in, 1}).error().is(code::element_type, Op::name);
 }
-static_assert(refuses<tn::exp_t>(tn::type::int32) && refuses<tn::sqrt_t>(tn::type::uint8) && refuses<tn::clamp_t>(tn::type::int32));
-static_assert(refuses<tn::abs_t>(tn::type::uint8) && refuses<tn::neg_t>(tn::type::uint8) && refuses<tn::relu_t>(tn::type::int64));
-static_assert(refuses<tn::identity_t>(tn::type::int64) && refuses<tn::sign_t>(tn::type::int32) && refuses<tn::elu_t>(tn::type::float16));
+static_assert(refuses<tn::exp_t>(tn::type::int32) && refuses<tn::sqrt_t>(tn::type::uint8) && refuses<tn::tan_t>(tn::type::int64));
+static_assert(refuses<tn::abs_t>(tn::type::uint8) && refuses<tn::neg_t>(tn::type::uint8) && refuses<tn::relu_t>(tn::type::uint64));
+static_assert(refuses<tn::floor_t>(tn::type::int64) && refuses<tn::sign_t>(tn::type::uint32) && refuses<tn::elu_t>(tn::type::int8));
 
 constexpr auto everything = [](auto x) {
   return tn::outputs(tn::identity(x), tn::abs(x), tn::neg(x), tn::ceil(x), tn::floor(x), tn::roundEven(x), tn::sign(x), tn::sqrt(x), tn::reciprocal(x),

@@ -56,7 +56,7 @@ static_assert(refused<tn::matmul_t, plain, floats(4, 4), integers>() == error{co
 static_assert(refused<tn::gemm_t, tn::gemm_options{}, floats(4, 4), floats(4, 4), integers>() == error{code::element_type, "gemm", "c", type::float32, type::int32});
 static_assert(refused<tn::conv2d_t, tn::conv2d_options{}, image, integers>() == error{code::element_type, "conv2d", "filter", type::float32, type::int32});
 static_assert(refused<tn::averagePool2d_t, tn::pool2d_options{}, integers>() == error{code::element_type, "averagePool2d", "input", type::float32, type::int32});
-static_assert(refused<tn::reduceMax_t, tn::reduce_options{}, integers>() == error{code::element_type, "reduceMax", "input", type::float32, type::int32});
+static_assert(refused<tn::reduceMean_t, tn::reduce_options{}, integers>() == error{code::element_type, "reduceMean", "input", type::float32, type::int32});
 static_assert(refused<tn::softmax_t, tn::softmax_options{}, integers>() == error{code::element_type, "softmax", "input", type::float32, type::int32});
 
 

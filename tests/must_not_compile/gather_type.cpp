@@ -1,4 +1,4 @@
-// expect: gather: the indices must be int32 or int64; cast() them
+// expect: gather: the indices must be int32, uint32 or int64; cast() them
 // Real numbers as indices.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>

@@ -1,4 +1,4 @@
-// expect: map: the lambda mixes float, int32 and boolean symbols
+// expect: map: the lambda mixes symbols of different types
 // Float and int32 symbols in one sum.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>

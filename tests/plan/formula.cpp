@@ -96,6 +96,7 @@ TEST_CASE("every instruction has a text of its own") {
   const words::term a{"a", words::tight}, b{"b", words::tight}, c{"c", words::tight};
   for (int o = 3; o <= static_cast<int>(tn::sop::pow); ++o) {
     const auto op = static_cast<tn::sop>(o);
+    if (tn::is_typed(op)) continue;  // they do nothing
     const bool integer = (op >= tn::sop::int_add && op <= tn::sop::int_xor) ||  // written like their partners
                          (op >= tn::sop::int_less && op <= tn::sop::mask_to_int);
     const std::string text = words::write(tn::instruction::make(op, 0, 0, 1, 2), a, b, c).text;

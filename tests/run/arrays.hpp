@@ -12,7 +12,7 @@ namespace tenon_test {
 inline constexpr double infinite = std::numeric_limits<double>::infinity();
 inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-/// A tensor and its elements. A double holds every float32, int32 and uint8, and int64 below 2^53.
+/// A tensor and its elements. A double holds every element but 64-bit integers from 2^53 on.
 struct array {
   tn::tensor is{};
   std::vector<double> at{};
@@ -28,9 +28,13 @@ constexpr tn::tensor reals(tn::shape s) { return {tn::type::float32, s}; }
 /// Calls `f` with an element of the type.
 template <class F> void with_type(tn::type t, F&& f) {
   switch (t) {
+    case tn::type::float16: return f(tn::float16{});
     case tn::type::int32: return f(std::int32_t{});
-    case tn::type::uint8: return f(std::uint8_t{});
+    case tn::type::uint32: return f(std::uint32_t{});
     case tn::type::int64: return f(std::int64_t{});
+    case tn::type::uint64: return f(std::uint64_t{});
+    case tn::type::int8: return f(std::int8_t{});
+    case tn::type::uint8: return f(std::uint8_t{});
     default: return f(float{});
   }
 }
@@ -48,7 +52,11 @@ inline array random_array(const tn::tensor& t, dice& d) {
     switch (t.type) {
       case tn::type::int32: return static_cast<std::int32_t>(d.next());
       case tn::type::uint8: return static_cast<std::uint8_t>(d.next());
+      case tn::type::int8: return static_cast<std::int8_t>(d.next());
+      case tn::type::uint32: return static_cast<std::uint32_t>(d.next());
       case tn::type::int64: return static_cast<double>(static_cast<std::int64_t>(d.next()) >> 24);
+      case tn::type::uint64: return static_cast<double>(d.next() >> 24);
+      case tn::type::float16: return static_cast<double>(tn::float16(2.0f * d.real()));
       default: return static_cast<double>(2 * d.real());
     }
   });
@@ -58,7 +66,10 @@ inline std::vector<std::byte> memory_of(const array& a) {
   std::vector<std::byte> r(static_cast<std::size_t>(a.is.bytes()));
   with_type(a.is.type, [&](auto element) {
     for (std::size_t i = 0; i < a.at.size(); ++i) {
-      element = static_cast<decltype(element)>(a.at[i]);
+      if constexpr (std::is_same_v<decltype(element), tn::float16>)
+        element = tn::float16(static_cast<float>(a.at[i]));
+      else
+        element = static_cast<decltype(element)>(a.at[i]);
       std::memcpy(r.data() + i * sizeof element, &element, sizeof element);
     }
   });

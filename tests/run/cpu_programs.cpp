@@ -31,10 +31,16 @@ template <auto P> inline constexpr auto kept = P;
 template <auto F, int Arity> subject subject_of(const char* name) {
   constexpr auto& p = kept<compiled<F, Arity>()>;
   const program_view v{p.code, p.size};
-  return {name, Arity, v, {&tenon::simd::run_inlined<compiled<F, Arity>()>, {}}, {&tenon::simd::run_interpreted, v}};
+  if constexpr (tenon::simd::is_rare(program_view{p.code, p.size}))
+    return {name, Arity, v, {&tenon::simd::run_rare<>, v}, {&tenon::simd::run_rare<>, v}};
+  else
+    return {name, Arity, v, {&tenon::simd::run_inlined<compiled<F, Arity>()>, {}}, {&tenon::simd::run_interpreted, v}};
 }
 
 using i32 = std::int32_t;
+using u32 = std::uint32_t;
+using s64 = std::int64_t;
+using u64 = std::uint64_t;
 constexpr auto bits = [](auto x) { return tenon::bitcast<i32>(x); };
 constexpr auto real = [](auto i) { return tenon::bitcast<float>(i); };
 
@@ -63,6 +69,9 @@ const std::vector<subject>& primitives() {
       subject_of<[](auto x, auto y) { return select((bits(x) & 3) == (bits(y) & 3), x, y); }, 2>("int_equal"),
       subject_of<[](auto x, auto y) { return real(tenon::cast<i32>(x < y) + bits(x)); }, 2>("mask_to_int"),
       subject_of<[](auto x) { return real(tenon::cast<std::uint8_t>(bits(x))); }, 1>("to_byte"),
+      subject_of<[](auto x) { return real(tenon::cast<std::int8_t>(bits(x))); }, 1>("to_int8"),
+      subject_of<[](auto x, auto y) { return select(tenon::cast<std::uint32_t>(bits(x)) < tenon::cast<std::uint32_t>(bits(y)), x, y); }, 2>("int_less_unsigned"),
+      subject_of<[](auto x) { return tenon::cast<tenon::float16>(x) * 1.0f; }, 1>("to_half"),
       subject_of<[](auto x, auto y) { return real(min(bits(x), max(bits(y), -7)) - abs(bits(x))); }, 2>("int min, max, abs"),
       subject_of<[](auto x) { return sqrt(x); }, 1>("sqrt"),
       subject_of<[](auto x) { return floor(x); }, 1>("floor"),
@@ -90,6 +99,48 @@ const std::vector<subject>& primitives() {
       subject_of<[](auto x) { return real(bits(x) >> 0); }, 1>("shift_right by 0"),
       subject_of<[](auto x) { return real(bits(x) >> 9); }, 1>("shift_right by 9"),
       subject_of<[](auto x) { return real(bits(x) >> 31); }, 1>("shift_right by 31"),
+  };
+  return all;
+}
+
+// 64 bits that depend on all bits of an operand, and 32 that depend on all of those.
+constexpr auto wide = [](auto x) { return (tenon::cast<s64>(bits(x)) << 31) ^ tenon::cast<s64>(bits(x)); };
+constexpr auto wide_word = [](auto x) { return tenon::cast<u64>(wide(x)); };
+constexpr auto word = [](auto x) { return tenon::cast<u32>(bits(x)); };
+constexpr auto folded = [](auto v) { return real(tenon::cast<i32>(v ^ (v >> 32))); };
+/// A divisor or an exponent that is often small.
+constexpr auto few = [](auto v) { return select((v & 1) == 0, v, v & 7); };
+
+const std::vector<subject>& rare() {
+  static const std::vector<subject> all = {
+      subject_of<[](auto x, auto y) { return real(bits(x) / few(bits(y))); }, 2>("int_div"),
+      subject_of<[](auto x, auto y) { return real(tenon::cast<i32>(word(x) / few(word(y)))); }, 2>("int_div_unsigned"),
+      subject_of<[](auto x, auto y) { return real(pow(bits(x), few(bits(y)))); }, 2>("int_pow"),
+      subject_of<[](auto x, auto y) { return real(tenon::cast<i32>(pow(word(x), few(word(y))))); }, 2>("int_pow_unsigned"),
+      subject_of<[](auto x) { return folded(tenon::cast<s64>(bits(x)) * 3); }, 1>("to_wide"),
+      subject_of<[](auto x) { return folded(tenon::cast<s64>(word(x)) * 3); }, 1>("to_wide_unsigned"),
+      subject_of<[](auto x) { return folded(wide(x) + 0x123456789abcdef); }, 1>("wide_join"),
+      subject_of<[](auto x) { return real(tenon::cast<i32>(wide(x))); }, 1>("narrow"),
+      subject_of<[](auto x) { return folded(tenon::cast<s64>(x * 1e9f)); }, 1>("real_to_wide"),
+      subject_of<[](auto x) { return folded(tenon::cast<u64>(x * 1e9f)); }, 1>("real_to_wide_unsigned"),
+      subject_of<[](auto x) { return tenon::cast<float>(wide(x)); }, 1>("wide_to_real"),
+      subject_of<[](auto x) { return tenon::cast<float>(wide_word(x)); }, 1>("wide_to_real_unsigned"),
+      subject_of<[](auto x) { return tenon::cast<float>(word(x)); }, 1>("a uint32 as a float"),
+      subject_of<[](auto x) { return real(tenon::cast<i32>(tenon::cast<u32>(x))); }, 1>("a float as a uint32"),
+      subject_of<[](auto x, auto y) { return folded(wide(x) + wide(y)); }, 2>("wide_add"),
+      subject_of<[](auto x, auto y) { return folded(wide(x) - wide(y)); }, 2>("wide_sub"),
+      subject_of<[](auto x, auto y) { return folded(wide(x) * wide(y)); }, 2>("wide_mul"),
+      subject_of<[](auto x, auto y) { return folded(wide(x) / few(wide(y))); }, 2>("wide_div"),
+      subject_of<[](auto x, auto y) { return folded(wide_word(x) / few(wide_word(y))); }, 2>("wide_div_unsigned"),
+      subject_of<[](auto x, auto y) { return folded(pow(wide(x), few(wide(y)))); }, 2>("wide_pow"),
+      subject_of<[](auto x, auto y) { return folded(pow(wide_word(x), few(wide_word(y)))); }, 2>("wide_pow_unsigned"),
+      subject_of<[](auto x, auto y) { return folded((wide(x) & wide(y)) + (wide(x) | wide(y))); }, 2>("wide_and, wide_or"),
+      subject_of<[](auto x) { return folded((wide(x) << 63) ^ (wide(x) >> 1)); }, 1>("wide shifts"),
+      subject_of<[](auto x, auto y) { return select(wide(x) < wide(y), x, y); }, 2>("wide_less"),
+      subject_of<[](auto x, auto y) { return select(wide_word(x) <= wide_word(y), x, y); }, 2>("wide_less_unsigned"),
+      subject_of<[](auto x, auto y) { return select((wide(x) & 3) == (wide(y) & 3), x, y); }, 2>("wide_equal"),
+      subject_of<[](auto x, auto y) { return folded(max(wide(x), wide(y)) - abs(wide(y))); }, 2>("wide_select"),
+      subject_of<[](auto x, auto y) { return folded(wide(x)) + exp(y); }, 2>("both lanes"),
   };
   return all;
 }
@@ -220,16 +271,18 @@ void check_lengths(const std::vector<subject>& all, int test) {
 
 TEST_CASE("the programs of this test use every instruction") {
   std::set<sop> seen;
-  for (const auto* list : {&primitives(), &functions()})
+  for (const auto* list : {&primitives(), &functions(), &rare()})
     for (const subject& s : *list)
       for (int i = 0; i < s.code.size; ++i) seen.insert(s.code.code[i].op());
-  for (int o = 0; o <= static_cast<int>(sop::pow); ++o) {
+  for (int o = 0; o <= static_cast<int>(sop::typed_uint64); ++o) {
     INFO("sop " << o);
-    CHECK(seen.count(static_cast<sop>(o)) == 1);
+    CHECK(seen.count(static_cast<sop>(o)) == (tenon::is_typed(static_cast<sop>(o)) ? 0 : 1));
   }
 }
 
 TEST_CASE("every primitive has the bits of evaluate, for all lengths and streams") { check_lengths(primitives(), 11); }
+
+TEST_CASE("64-bit integers, division and powers have the bits of evaluate, for all lengths and streams") { check_lengths(rare(), 14); }
 
 TEST_CASE("every elementary function has the bits of evaluate, for all lengths and streams") { check_lengths(functions(), 12); }
 
@@ -242,7 +295,7 @@ TEST_CASE("primitives have the bits of evaluate for all pairs of edge values") {
       y.push_back(edges[k]);
       z.push_back(edges[(i * 7 + k) % n]);
     }
-  for (const auto* list : {&primitives(), &functions()})
+  for (const auto* list : {&primitives(), &functions(), &rare()})
     for (const subject& s : *list) {
       if (s.arity > 3 || (!has_fma && uses_fma(s))) continue;
       const stream in[] = {{x.data(), 1}, {y.data(), 1}, {z.data(), 1}};

@@ -1,5 +1,5 @@
-// The primitive arithmetic that defines results: float32 and int32 operations with one meaning in
-// constant expressions and at run time, on every compiler.
+// The primitive arithmetic that defines results: operations on floats and integers with one meaning
+// in constant expressions and at run time, on every compiler.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <bit>
@@ -160,5 +160,42 @@ constexpr std::int32_t to_int(float x) noexcept {
 }
 constexpr std::int32_t wrap(std::uint32_t x) noexcept { return static_cast<std::int32_t>(x); }
 constexpr std::uint32_t word(std::int32_t x) noexcept { return static_cast<std::uint32_t>(x); }
+constexpr std::int64_t wrap(std::uint64_t x) noexcept { return static_cast<std::int64_t>(x); }
+constexpr std::uint64_t word(std::int64_t x) noexcept { return static_cast<std::uint64_t>(x); }
+
+/// Truncation to int64; outside the range (and for NaN) the most negative value.
+constexpr std::int64_t to_wide(float x) noexcept {
+  return x >= -0x1p63f && x < 0x1p63f ? static_cast<std::int64_t>(x)
+                                      : std::numeric_limits<std::int64_t>::min();
+}
+/// Truncation to uint64; what `to_wide` gives outside the range.
+constexpr std::uint64_t to_wide_unsigned(float x) noexcept {
+  return x >= 0x1p63f && x < 0x1p64f ? static_cast<std::uint64_t>(x) : word(to_wide(x));
+}
+
+/// The quotient of integers, truncated; it wraps around. Division by zero gives 0.
+template <class Unsigned> constexpr Unsigned quotient(Unsigned a, Unsigned b) noexcept {
+  return b == 0 ? 0 : a / b;
+}
+template <class Unsigned> constexpr Unsigned signed_quotient(Unsigned a, Unsigned b) noexcept {
+  if (b == 0) return 0;
+  return b == static_cast<Unsigned>(-1) ? static_cast<Unsigned>(0 - a) : word(wrap(a) / wrap(b));
+}
+/// The power of integers; it wraps around. A negative exponent means the truncated quotient of 1 and
+/// the power: 0 but for the bases 1 and -1.
+template <class Unsigned> constexpr Unsigned power(Unsigned base, Unsigned exponent) noexcept {
+  Unsigned r = 1;
+  for (; exponent != 0; exponent >>= 1) {
+    if ((exponent & 1) != 0) r *= base;
+    base *= base;
+  }
+  return r;
+}
+template <class Unsigned>
+constexpr Unsigned signed_power(Unsigned base, Unsigned exponent) noexcept {
+  if (wrap(exponent) >= 0) return power(base, exponent);
+  const bool odd = (exponent & 1) != 0, minus = base == static_cast<Unsigned>(-1);
+  return base == 1 || (minus && !odd) ? 1 : minus ? base : 0;
+}
 
 }  // namespace tenon::arithmetic

@@ -1,6 +1,8 @@
-// Element types and the one-to-one map between them and C++ types.
+// Element types, the one-to-one map between them and C++ types, and numbers for all of them.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/base/half.hpp>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 
@@ -8,8 +10,7 @@ namespace tenon {
 
 using i64 = std::int64_t;
 
-/// The element types of WebNN (MLOperandDataType). This release computes in float32; the others are
-/// known so that a file or a view that holds them is refused by name.
+/// The element types of WebNN (MLOperandDataType).
 enum class type : std::uint8_t { float32, float16, int32, uint32, int64, uint64, int8, uint8 };
 
 /// Size of one element in bytes.
@@ -25,19 +26,90 @@ constexpr const char* name_of(type t) {
   return names[static_cast<int>(t)];
 }
 
-/// True if an element of this type can be the number `x`, rounded for float32 alone. No library
-/// type converts to float16: only zero bits are known.
-constexpr bool can_hold(type t, double x) {
-  constexpr double most = 0x1.fffffffffffffp1023, most_float = 0x1.fffffep127;
-  const bool finite = x >= -most && x <= most;
-  if (t == type::float32) return !finite || (x >= -most_float && x <= most_float);
-  constexpr double below[] = {0, 1, 0x1p31, 0x1p32, 0x1p63, 0x1p64, 0x1p7, 0x1p8};
-  constexpr bool has_sign[] = {true, false, true, false, true, false, true, false};
-  const double end = below[static_cast<int>(t)], begin = has_sign[static_cast<int>(t)] ? -end : 0.0;
-  if (!finite || x < begin || x >= end) return false;
-  if (t == type::float16) return x == 0;
-  return x < 0 ? x == static_cast<double>(static_cast<std::int64_t>(x))
-               : x == static_cast<double>(static_cast<std::uint64_t>(x));
+constexpr bool is_real(type t) { return t == type::float32 || t == type::float16; }
+constexpr bool is_signed(type t) {
+  return is_real(t) || t == type::int32 || t == type::int64 || t == type::int8;
+}
+/// The type that elements are computed in: float32, int32, uint32, int64 or uint64.
+constexpr type computed_in(type t) {
+  if (t == type::float16) return type::float32;
+  return t == type::int8 || t == type::uint8 ? type::int32 : t;
+}
+/// Types by their names: `is_one_of(t, type::float32, type::float16)`.
+template <std::same_as<type>... T> constexpr bool is_one_of(type t, T... of) {
+  return ((t == of) || ...);
+}
+
+/// A number that is an option of an operator on any type (MLNumber): integers keep all digits.
+struct any_number {
+  double value = 0;          ///< rounded where it is an integer of more than 53 bits
+  std::uint64_t digits = 0;  ///< of an integer: its two's complement
+  bool whole = false;        ///< it was given as an integer
+
+  constexpr any_number() = default;
+  template <class T>
+  requires(std::integral<T> || std::floating_point<T>) constexpr any_number(T x)
+      : value(static_cast<double>(x)) {
+    if constexpr (std::integral<T>) {
+      digits = static_cast<std::uint64_t>(x);
+      whole = true;
+    }
+  }
+  constexpr bool is_nan() const { return value != value; }
+  /// Rounded once.
+  constexpr float to_float() const {
+    if (!whole) return static_cast<float>(value);
+    return value < 0 ? static_cast<float>(static_cast<std::int64_t>(digits))
+                     : static_cast<float>(digits);
+  }
+  constexpr bool exceeds(const any_number& other) const {
+    if (!whole || !other.whole || (value < 0) != (other.value < 0)) return value > other.value;
+    return value < 0 ? static_cast<std::int64_t>(digits) > static_cast<std::int64_t>(other.digits)
+                     : digits > other.digits;
+  }
+  constexpr bool operator==(const any_number&) const = default;
+};
+
+namespace numbers {
+/// One more than the largest integer of a type, and the smallest.
+constexpr double end_of(type t) {
+  constexpr double end[] = {0, 0, 0x1p31, 0x1p32, 0x1p63, 0x1p64, 0x1p7, 0x1p8};
+  return end[static_cast<int>(t)];
+}
+constexpr double begin_of(type t) { return is_signed(t) ? -end_of(t) : 0.0; }
+/// True if an integer is inside of an integer type; its value as a double may be rounded.
+constexpr bool inside(type t, const any_number& x) {
+  if (!x.whole) return x.value >= begin_of(t) && x.value < end_of(t);
+  if (x.value < 0) return is_signed(t) && (size_bytes(t) == 8 || x.value >= begin_of(t));
+  return x.digits <= (t == type::uint64  ? ~std::uint64_t{0}
+                      : t == type::int64 ? ~std::uint64_t{0} >> 1
+                                         : static_cast<std::uint64_t>(end_of(t)) - 1);
+}
+}  // namespace numbers
+
+/// True if an element of this type can be the number `x`, rounded for float32 and float16 alone.
+constexpr bool can_hold(type t, const any_number& x) {
+  constexpr double most = 0x1.fffffffffffffp1023, most_float = 0x1.fffffep127, most_half = 65520;
+  const bool finite = x.value >= -most && x.value <= most;
+  if (t == type::float32) return !finite || (x.value >= -most_float && x.value <= most_float);
+  if (t == type::float16) return !finite || (x.value > -most_half && x.value < most_half);
+  if (!finite || !numbers::inside(t, x)) return false;
+  if (x.whole) return true;
+  return x.value < 0 ? x.value == static_cast<double>(static_cast<std::int64_t>(x.value))
+                     : x.value == static_cast<double>(static_cast<std::uint64_t>(x.value));
+}
+/// A number as an integer of this type in two's complement, all 64 bits of it: truncated; beyond the
+/// type the nearest that it has. NaN is 0.
+constexpr std::uint64_t integer_of(type t, const any_number& x) {
+  if (x.is_nan()) return 0;
+  if (numbers::inside(t, x)) {
+    if (x.whole) return x.digits;
+    return x.value < 0 ? static_cast<std::uint64_t>(static_cast<std::int64_t>(x.value))
+                       : static_cast<std::uint64_t>(x.value);
+  }
+  const int bits = static_cast<int>(size_bytes(t)) * 8 - (is_signed(t) ? 1 : 0);
+  const std::uint64_t largest = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
+  return x.value > 0 ? largest : is_signed(t) ? ~largest : 0;
 }
 
 /// True for the C++ types that stand for an element type.
@@ -45,6 +117,8 @@ template <class T> inline constexpr bool is_element = false;
 template <class T> inline constexpr type type_of = type::float32;
 template <> inline constexpr bool is_element<float> = true;
 template <> inline constexpr type type_of<float> = type::float32;
+template <> inline constexpr bool is_element<float16> = true;
+template <> inline constexpr type type_of<float16> = type::float16;
 template <> inline constexpr bool is_element<std::int32_t> = true;
 template <> inline constexpr type type_of<std::int32_t> = type::int32;
 template <> inline constexpr bool is_element<std::uint32_t> = true;

@@ -5,9 +5,9 @@
 
 namespace tenon {
 
-/// Arithmetic in float32 and int32 (which wraps around).
+/// Arithmetic in all types. Integers wrap around.
 template <class Op> struct arithmetic_operator : map_operator<Op, 2> {
-  static constexpr bool accepts(int, type t) { return t == type::float32 || t == type::int32; }
+  static constexpr bool accepts(int, type) { return true; }
 };
 
 struct add_t : arithmetic_operator<add_t> {
@@ -37,8 +37,8 @@ struct mul_t : arithmetic_operator<mul_t> {
                   "product use matmul()");
   }
 };
-/// float32 alone: the primitives of scalar programs know no integer division.
-struct div_t : map_operator<div_t, 2> {
+/// The quotient of integers is truncated; by zero it is 0.
+struct div_t : arithmetic_operator<div_t> {
   static constexpr const char* name = "div";
   static constexpr auto meaning(no_options, scalar a, scalar b) { return a / b; }
   template <error E> static consteval void explain() {
@@ -55,20 +55,22 @@ struct min_t : arithmetic_operator<min_t> {
   static constexpr const char* name = "min";
   static constexpr auto meaning(no_options, scalar a, scalar b) { return min(a, b); }
 };
-struct pow_t : map_operator<pow_t, 2> {
+/// A negative power of an integer is the truncated quotient of 1 and the positive one.
+struct pow_t : arithmetic_operator<pow_t> {
   static constexpr const char* name = "pow";
   static constexpr auto meaning(no_options, scalar a, scalar b) { return pow(a, b); }
 };
 /// x where it is not negative, slope * x elsewhere.
-struct prelu_t : arithmetic_operator<prelu_t> {
+struct prelu_t : map_operator<prelu_t, 2> {
   static constexpr const char* name = "prelu";
+  static constexpr bool accepts(int, type t) { return is_signed(t); }
   static constexpr auto meaning(no_options, scalar x, scalar slope) {
     return select(x < 0, x * slope, x);
   }
 };
 
 /// Element-wise WebNN operators on handles; see `map_operator` for shapes.
-/// Type: float32; all but div and pow also int32.
+/// Type: any two of one type; prelu: floats and signed integers.
 template <operand_like A, operand_like B> constexpr auto add(A a, B b) {
   return apply<add_t>(a, b);
 }

@@ -50,7 +50,7 @@ struct resample2d_t {
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     const tensor& x = in[0];
-    if (o.mode == interpolation::linear && x.type != type::float32)
+    if (o.mode == interpolation::linear && !is_real(x.type))
       return error{code::element_type, name, "input", type::float32, x.type};
     if (x.shape.rank != 4) return error{code::rank, name, "input", 4, x.shape.rank};
     if (o.sizes.given() && o.sizes.count != 2)
@@ -78,6 +78,7 @@ struct resample2d_t {
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
     if (o.mode == interpolation::nearest_neighbor)
       return sample(r, sampling::nearest, in[0], out, -1);
+    if (takes_half(r, in)) return record_in_float32<resample2d_t>(r, o, in, out);
     r.open(name);
     const bool swaps = axis(o, 0) > axis(o, 1);
     const int y = between(r, between(r, in[0], out, axis(o, !swaps)), out, axis(o, swaps));
@@ -128,7 +129,7 @@ struct softmax_t {
   using options = softmax_options;
   static constexpr result<tensor> infer(const softmax_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
-    if (in[0].type != type::float32)
+    if (!is_real(in[0].type))
       return error{code::element_type, name, "input", type::float32, in[0].type};
     if (o.axis < 0 || o.axis >= in[0].shape.rank)
       return error{code::axis, name, "axis", in[0].shape.rank, o.axis};
@@ -136,6 +137,7 @@ struct softmax_t {
   }
   static constexpr int record(recorder& r, const softmax_options& o, list<int> in,
                               const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<softmax_t>(r, o, in, out);
     tensor one = out;
     one.shape.extent[o.axis] = 1;
     const std::uint32_t axes = 1u << o.axis;
@@ -170,9 +172,7 @@ struct attention_t {
 
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size != 3 && in.size != 4) return error{code::operand_count, name, "", 3, in.size};
-    for (int i = 0; i < in.size; ++i)
-      if (in[i].type != type::float32)
-        return error{code::element_type, name, names[i], type::float32, in[i].type};
+    if (const error e = check_reals(name, names, in); !e.ok()) return e;
     const shape &q = in[0].shape, &k = in[1].shape, &v = in[2].shape;
     for (int i = 0; i < 3; ++i)
       if (in[i].shape.rank != 3) return error{code::rank, name, names[i], 3, in[i].shape.rank};
@@ -180,16 +180,17 @@ struct attention_t {
     if (v[0] != q[0] || v[1] != k[1]) return error{code::extent, name, "value", k, v};
     if (o.heads < 1 || q[2] % o.heads != 0 || v[2] % o.heads != 0)
       return error{code::option, name, "heads", q[2], o.heads};
-    const tensor scores[] = {{type::float32, extents(q[0], o.heads, q[1], k[1])},
+    const tensor scores[] = {{in[0].type, extents(q[0], o.heads, q[1], k[1])},
                              in.size == 4 ? in[3] : in[0]};
     if (in.size == 4) {
       const result<shape> s = maps::broadcast_shapes(name, {scores, 2});
       if (!s.ok() || !(*s == scores[0].shape))
         return error{code::broadcast, name, "mask", scores[0].shape, in[3].shape};
     }
-    return tensor{type::float32, extents(q[0], q[1], v[2])};
+    return tensor{in[0].type, extents(q[0], q[1], v[2])};
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<attention_t>(r, o, in, out);
     const i64 columns = r.at(in[0]).shape[2];
     const auto split = [&](int id, axis_list order) {
       const shape s = r.at(id).shape;
@@ -226,17 +227,18 @@ struct attention_t {
 };
 
 /// `resample2d<resample2d_options{.mode = interpolation::linear, .scales = {2, 2}}>(x)`.
-/// Shape: [n, c, h, w] -> [n, c, h', w'], or other two axes. Type: nearest any, linear float32.
+/// Shape: [n, c, h, w] -> [n, c, h', w'], or other two axes. Type: nearest any, linear float32 or float16.
 template <resample2d_options O = resample2d_options{}, operand_like X>
 constexpr auto resample2d(X x) {
   return apply<resample2d_t, O>(x);
 }
-/// `softmax<1>(x)`: probabilities along axis 1.
+/// `softmax<1>(x)`: probabilities along axis 1. Type: float32 or float16.
 template <i64 Axis, operand_like X> constexpr auto softmax(X x) {
   return apply<softmax_t, softmax_options{Axis}>(x);
 }
 /// `attention<attention_options{.heads = 12}>(q, k, v)`.
 /// Shape: [b, m, c], [b, n, c], [b, n, d] -> [b, m, d]; the mask broadcasts to [b, heads, m, n].
+/// Type: float32 or float16.
 template <attention_options O = attention_options{}, operand_like... H>
 constexpr auto attention(H... h) {
   return apply<attention_t, O>(h...);

@@ -1,6 +1,7 @@
 // The contract family: sums of products (matrix products and convolutions).
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/expr/half.hpp>
 #include <tenon/expr/map.hpp>
 #include <tenon/expr/window.hpp>
 
@@ -18,10 +19,7 @@ inline constexpr const char* images[] = {"input", "filter", "bias"};
 constexpr error accept(const char* op, const char* const* names, list<tensor> in, int least,
                        int most) {
   if (in.size < least || in.size > most) return {code::operand_count, op, "", least, in.size};
-  for (int i = 0; i < in.size; ++i)
-    if (in[i].type != type::float32)
-      return {code::element_type, op, names[i], type::float32, in[i].type};
-  return {};
+  return check_reals(op, names, in);
 }
 
 /// Windows of an image times filters: loops over images, groups, filters and positions, sums over
@@ -85,7 +83,8 @@ struct matmul_t {
     s.extent[s.rank - 1] = b[b.rank - 1];
     return tensor{in[0].type, s};
   }
-  static constexpr int record(recorder& r, no_options, list<int> in, const tensor& out) {
+  static constexpr int record(recorder& r, no_options o, list<int> in, const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<matmul_t>(r, o, in, out);
     const shape a = r.at(in[0]).shape, b = r.at(in[1]).shape, &s = out.shape;
     const strides pa = broadcast(a, batch_of(s, a)), pb = broadcast(b, batch_of(s, b)),
                   po = dense(s);
@@ -146,6 +145,7 @@ struct gemm_t {
     return out;
   }
   static constexpr int record(recorder& r, const gemm_options& o, list<int> in, const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<gemm_t>(r, o, in, out);
     const shape a = r.at(in[0]).shape, b = r.at(in[1]).shape;
     const i64 m = out.shape[0], n = out.shape[1];
     contraction c;
@@ -234,6 +234,7 @@ struct conv2d_t {
   }
   static constexpr int record(recorder& r, const conv2d_options& o, list<int> in,
                               const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<conv2d_t>(r, o, in, out);
     contracts::correlation k{r.at(in[0]).shape, r.at(in[1]).shape, out.shape, o.inputLayout};
     for (int i = 0; i < 4; ++i) k.axis[i] = filter_axis(o.filterLayout, i);
     k.groups = o.groups;
@@ -330,6 +331,7 @@ struct convTranspose2d_t {
   }
   static constexpr int record(recorder& r, const convTranspose2d_options& o, list<int> in,
                               const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<convTranspose2d_t>(r, o, in, out);
     r.open(name);
     const shape x = r.at(in[0]).shape, w = r.at(in[1]).shape;
     const int bias = in.size == 3 ? contracts::beside_image(r, name, in[2], o.inputLayout) : -1;
@@ -496,16 +498,18 @@ struct convTranspose2d_t {
   }
 };
 
-/// Matrix product. Shape: [..., m, k] x [..., k, n] -> [..., m, n].
+/// Matrix product. Shape: [..., m, k] x [..., k, n] -> [..., m, n]. Type: float32 or float16.
 template <operand_like A, operand_like B> constexpr auto matmul(A a, B b) {
   return apply<matmul_t>(a, b);
 }
 /// General matrix product with an optional third operand that broadcasts to the result.
+/// Type: float32 or float16.
 template <gemm_options O = gemm_options{}, operand_like... H> constexpr auto gemm(H... h) {
   return apply<gemm_t, O>(h...);
 }
 /// 2-D convolution (cross-correlation): `conv2d<options>(input, filter)` or `(input, filter, bias)`.
 /// Shape: [n, c, h, w] * [o, c / groups, kh, kw] -> [n, o, h', w'], in the layouts of the options.
+/// Type: float32 or float16.
 template <conv2d_options O = conv2d_options{}, operand_like... H> constexpr auto conv2d(H... h) {
   return apply<conv2d_t, O>(h...);
 }

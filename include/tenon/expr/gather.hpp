@@ -6,12 +6,12 @@
 namespace tenon {
 
 namespace gathers {
-/// Indices are int32 or int64, updates what the input is.
+/// Indices are int32, uint32 or int64, updates what the input is.
 constexpr error check_indices(const char* op, list<tensor> in, int operands = 2) {
   if (in.size != operands) return {code::operand_count, op, "", operands, in.size};
   if (operands == 3 && in[2].type != in[0].type)
     return {code::element_type, op, "updates", in[0].type, in[2].type};
-  if (in[1].type != type::int32 && in[1].type != type::int64)
+  if (!is_one_of(in[1].type, type::int32, type::uint32, type::int64))
     return {code::element_type, op, "indices", type::int32, in[1].type};
   return {};
 }
@@ -105,7 +105,7 @@ struct gather_t {
     static_assert(E.what != code::axis, "gather: the axis must be below the input's rank");
     static_assert(E.what != code::rank, "gather: the result has too many axes; reshape() indices");
     static_assert(E.what != code::element_type,
-                  "gather: the indices must be int32 or int64; cast() them");
+                  "gather: the indices must be int32, uint32 or int64; cast() them");
   }
 };
 
@@ -131,7 +131,7 @@ struct gatherElements_t {
     static_assert(E.what != code::rank && E.what != code::extent,
                   "gatherElements: indices and input must have the same extents but for the axis");
     static_assert(E.what != code::element_type,
-                  "gatherElements: the indices must be int32 or int64; cast() them");
+                  "gatherElements: the indices must be int32, uint32 or int64; cast() them");
   }
 };
 
@@ -154,7 +154,7 @@ struct gatherND_t {
                   "gatherND: the last axis of the indices must hold at most as many coordinates as "
                   "the input has axes");
     static_assert(E.what != code::element_type,
-                  "gatherND: the indices must be int32 or int64; cast() them");
+                  "gatherND: the indices must be int32, uint32 or int64; cast() them");
   }
 };
 
@@ -219,7 +219,7 @@ struct scatterND_t {
 };
 
 /// `gather<1>(x, indices)`: slices of axis 1. Shape: the axis is replaced by those of the indices.
-/// Type: any, with int32 or int64 indices.
+/// Type: any, with int32, uint32 or int64 indices.
 template <i64 Axis = 0, operand_like X, operand_like I> constexpr auto gather(X x, I indices) {
   return apply<gather_t, gather_options{Axis}>(x, indices);
 }

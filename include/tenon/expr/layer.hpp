@@ -29,34 +29,37 @@ constexpr name part(const name& layer, const char* what) {
 namespace shapes {
 
 /// What a filter's shape must be for an image of shape `x`. Misfits are left to `conv2d_t::infer`.
-constexpr tensor filter(const shape& x, i64 filters, kernel k, const conv2d_options& o) {
+constexpr tensor filter(const tensor& image, i64 filters, kernel k, const conv2d_options& o) {
+  const shape& x = image.shape;
   const i64 channels = x.rank == 4 ? x[channel_axis(o.inputLayout)] : 1;
   const i64 extent[] = {filters, o.groups < 1 ? channels : channels / o.groups, k.height, k.width};
   shape s = extents(1, 1, 1, 1);
   for (int i = 0; i < 4; ++i) s.extent[conv2d_t::filter_axis(o.filterLayout, i)] = extent[i];
-  return {type::float32, s};
+  return {image.type, s};
 }
 /// The matrix of a dense layer.
-constexpr tensor matrix(const shape& x, i64 outputs, matrix_layout l) {
+constexpr tensor matrix(const tensor& rows, i64 outputs, matrix_layout l) {
+  const shape& x = rows.shape;
   const i64 inputs = x.rank == 0 ? 1 : x[x.rank - 1];
-  return {type::float32,
-          l == matrix_layout::oi ? extents(outputs, inputs) : extents(inputs, outputs)};
+  return {rows.type, l == matrix_layout::oi ? extents(outputs, inputs) : extents(inputs, outputs)};
 }
-constexpr tensor row(i64 n) { return {type::float32, extents(n)}; }
+constexpr tensor row(type t, i64 n) { return {t, extents(n)}; }
 /// All axes but the first as one.
 constexpr axis_list flat(const shape& x) {
   const i64 first = x.rank == 0 ? 1 : x[0];
   return {first, x.count() / first};
 }
 /// Scale and bias of a layer normalization. Misfits are left to `layerNormalization_t::infer`.
-constexpr tensor affine(const shape& x, const layerNormalization_options& o) {
+constexpr tensor affine(const tensor& rows, const layerNormalization_options& o) {
+  const shape& x = rows.shape;
   const axis_list axes = layerNormalization_t::axes_of(o, x.rank);
   const bool fits = reduces::check_axes("", axes, x.rank).ok();
-  return {type::float32, fits ? layerNormalization_t::affine(axes, x) : extents(1)};
+  return {rows.type, fits ? layerNormalization_t::affine(axes, x) : extents(1)};
 }
 /// What a batch normalization has of everything.
-constexpr tensor channels(const shape& x, const batchNormalization_options& o) {
-  return row(o.axis >= 0 && o.axis < x.rank ? x[static_cast<int>(o.axis)] : 1);
+constexpr tensor channels(const tensor& image, const batchNormalization_options& o) {
+  const shape& x = image.shape;
+  return row(image.type, o.axis >= 0 && o.axis < x.rank ? x[static_cast<int>(o.axis)] : 1);
 }
 constexpr conv2d_options depthwise(const shape& x, conv2d_options o) {
   if (x.rank == 4) o.groups = x[channel_axis(o.inputLayout)];
@@ -75,11 +78,12 @@ constexpr auto conv2d(X x, const name& called) {
   if constexpr (is_broken<X>) {
     return x;
   } else {
-    const weight_leaf<shapes::filter(X::type.shape, Filters, K, O)> filter{part(called, ".weight")};
+    const weight_leaf<shapes::filter(X::type, Filters, K, O)> filter{part(called, ".weight")};
     if constexpr (B == bias::none)
       return tenon::conv2d<O>(x, filter);
     else
-      return tenon::conv2d<O>(x, filter, weight_leaf<shapes::row(Filters)>{part(called, ".bias")});
+      return tenon::conv2d<O>(
+          x, filter, weight_leaf<shapes::row(X::type.type, Filters)>{part(called, ".bias")});
   }
 }
 
@@ -105,8 +109,8 @@ constexpr auto dense(X x, const name& called) {
   if constexpr (is_broken<X>) {
     return x;
   } else {
-    const weight_leaf<shapes::matrix(X::type.shape, Outputs, L)> matrix{part(called, ".weight")};
-    const weight_leaf<shapes::row(Outputs)> offset{part(called, ".bias")};
+    const weight_leaf<shapes::matrix(X::type, Outputs, L)> matrix{part(called, ".weight")};
+    const weight_leaf<shapes::row(X::type.type, Outputs)> offset{part(called, ".bias")};
     constexpr bool transposed = L == matrix_layout::oi;
     const auto product = [&] {
       if constexpr (transposed)
@@ -132,7 +136,7 @@ constexpr auto layerNormalization(X x, const name& called) {
   if constexpr (is_broken<X>) {
     return x;
   } else {
-    using affine = weight_leaf<shapes::affine(X::type.shape, O)>;
+    using affine = weight_leaf<shapes::affine(X::type, O)>;
     return tenon::layerNormalization<O>(x, affine{part(called, ".weight")},
                                         affine{part(called, ".bias")});
   }
@@ -144,7 +148,7 @@ constexpr auto batchNormalization(X x, const name& called) {
   if constexpr (is_broken<X>) {
     return x;
   } else {
-    using channels = weight_leaf<shapes::channels(X::type.shape, O)>;
+    using channels = weight_leaf<shapes::channels(X::type, O)>;
     return tenon::batchNormalization<O>(
         x, channels{part(called, ".running_mean")}, channels{part(called, ".running_var")},
         channels{part(called, ".weight")}, channels{part(called, ".bias")});

@@ -7,7 +7,7 @@
 namespace tenon {
 
 template <class Op> struct comparison_operator : map_operator<Op, 2> {
-  static constexpr bool accepts(int, type t) { return computes(t); }
+  static constexpr bool accepts(int, type) { return true; }
   static constexpr type result_of(no_options, type) { return type::uint8; }
 };
 struct equal_t : comparison_operator<equal_t> {
@@ -73,9 +73,7 @@ struct isInfinite_t : map_operator<isInfinite_t, 1> {
 struct where_t : map_operator<where_t, 3> {
   static constexpr const char* name = "where";
   static constexpr int first_of_type = 1;
-  static constexpr bool accepts(int operand, type t) {
-    return operand == 0 ? t == type::uint8 : computes(t);
-  }
+  static constexpr bool accepts(int operand, type t) { return operand > 0 || t == type::uint8; }
   static constexpr auto meaning(no_options, scalar condition, scalar a, scalar b) {
     return select(condition != 0, a, b);
   }
@@ -84,27 +82,24 @@ struct where_t : map_operator<where_t, 3> {
                   "where: the condition must be uint8 and the values of one type; cast() them");
   }
 };
-/// WebNN cast. Out of range, NaN included, a float32 becomes the most negative int32; the low byte
-/// of that becomes a uint8.
+/// WebNN cast. Integers become the nearest float, and keep the low bits in another integer type.
+/// Floats are truncated; outside of int32 or int64, NaN included, they become the most negative one
+/// (uint64: numbers below 2^64 stay). int8 and uint8 are the low bits of that int32, uint32 of that
+/// int64.
 struct cast_options {
   tenon::type type = tenon::type::float32;
   constexpr bool operator==(const cast_options&) const = default;
 };
 struct cast_t : map_operator<cast_t, 1, cast_options> {
   static constexpr const char* name = "cast";
-  static constexpr bool accepts(int, type t) { return computes(t); }
+  static constexpr bool accepts(int, type) { return true; }
   static constexpr type result_of(const cast_options& o, type) { return o.type; }
-  static constexpr error check(const cast_options& o) {
-    if (!computes(o.type)) return {code::element_type, name, "type", type::float32, o.type};
-    return {};
-  }
   static constexpr scalar meaning(const cast_options& o, scalar x) {
-    if (o.type == type::float32) return tenon::cast<float>(x);
-    return o.type == type::int32 ? tenon::cast<std::int32_t>(x) : tenon::cast<std::uint8_t>(x);
+    return symbols::in_lane(x, computed_in(o.type));
   }
 };
 
-/// Comparisons. Shape: broadcast. Type: two of one type -> uint8.
+/// Comparisons. Shape: broadcast. Type: any two of one type -> uint8.
 template <operand_like A, operand_like B> constexpr auto equal(A a, B b) {
   return apply<equal_t>(a, b);
 }
@@ -136,7 +131,7 @@ template <operand_like A, operand_like B> constexpr auto logicalXor(A a, B b) {
 template <operand_like X> constexpr auto logicalNot(X x) { return apply<logicalNot_t>(x); }
 template <operand_like X> constexpr auto isNaN(X x) { return apply<isNaN_t>(x); }
 template <operand_like X> constexpr auto isInfinite(X x) { return apply<isInfinite_t>(x); }
-/// `where(x > 0.0f, x, y)`. Shape: broadcast. Type: uint8 and two of one type.
+/// `where(x > 0.0f, x, y)`. Shape: broadcast. Type: uint8 and any two of one type.
 template <operand_like C, operand_like A, operand_like B> constexpr auto where(C c, A a, B b) {
   return apply<where_t>(c, a, b);
 }

@@ -60,7 +60,7 @@ constexpr int record(recorder& r, const char* op, const F& f, list<int> in, cons
 /// unless the operator says otherwise.
 template <class Op, int Arity, class Options = no_options> struct map_operator {
   using options = Options;
-  static constexpr bool accepts(int, type t) { return t == type::float32; }
+  static constexpr bool accepts(int, type t) { return is_real(t); }
   static constexpr type result_of(const Options&, type t) { return t; }
   static constexpr const char* names[max_operands] = {"a", "b", "c", "d", "e", "f", "g", "h"};
   /// Operands from this one on have the same type.
@@ -128,12 +128,7 @@ template <class F> struct mapped {
     if constexpr ((is_broken<H> || ...)) {
       return front::first_broken(h...);
     } else if constexpr (count >= 1 && count <= max_operands) {
-      constexpr bool known = (computes(H::type.type) && ...);
-      static_assert(known, "map: a lambda computes with float32, int32 and uint8; cast() others");
-      if constexpr (known)
-        return checked<lambda_map<F, H::type.type...>>(h...);
-      else
-        return broken<error{code::element_type, "map", "", type::float32, {}}>{};
+      return checked<lambda_map<F, H::type.type...>>(h...);
     } else {
       return broken<error{code::operand_count, "map", "", max_operands, count}>{};
     }
@@ -142,7 +137,7 @@ template <class F> struct mapped {
  private:
   template <class Op, class... H> static constexpr auto checked(H... h) {
     static_assert(Op::valid,
-                  "map: the lambda mixes float, int32 and boolean symbols, or is too long; "
+                  "map: the lambda mixes symbols of different types, or is too long; "
                   "cast<T>() between them, or split it");
     static_assert(Op::registers <= max_registers,
                   "map: the lambda keeps more than 32 values alive at once; split it");
@@ -179,7 +174,7 @@ namespace maps {
 template <class Op, bool NumberFirst> struct with_number {
   static constexpr const char* name = Op::name;
   struct options {
-    double value = 0;  // holds every int32 and every float32
+    any_number value{};
     constexpr bool operator==(const options&) const = default;
   };
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
@@ -191,19 +186,22 @@ template <class Op, bool NumberFirst> struct with_number {
     return tensor{Op::result_of({}, in[0].type), in[0].shape};
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
-    const auto write = [](scalar x, double number) {
+    const auto write = [](scalar x, any_number number) {
       const scalar v = x.lift(number);
       if constexpr (NumberFirst)
         return Op::meaning({}, v, x);
       else
         return Op::meaning({}, x, v);
     };
-    if (!in_float32(r, in, out))
+    if (!in_float32(r, in, out)) {
+      any_number held = o.value;
+      if (r.at(in[0]).type == type::float16) held = halves::rounded(held.to_float());
       return maps::record<1>(
-          r, name, [&](scalar x) { return write(x, o.value); }, in, out);
+          r, name, [&](scalar x) { return write(x, held); }, in, out);
+    }
     // Arithmetic has no other literal: written with any number, then given this one.
     recorded p = constant_program<1>([](scalar x) { return decltype(write){}(x, 1.0); });
-    const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(o.value));
+    const auto bits = std::bit_cast<std::uint32_t>(o.value.to_float());
     for (int i = 0; i < p.size; ++i)
       if (p.code[i].is_literal())
         p.code[i] = instruction::make_literal(sop::literal, p.code[i].dst(), bits);
@@ -222,7 +220,7 @@ constexpr auto number_operator(H h, N value) {
                   "x * w + x");
     return broken<error{code::program, Op::name, "", {}, {}}>{};
   } else {
-    constexpr bool whole = H::type.type == type::float32 || std::integral<N>;
+    constexpr bool whole = is_real(H::type.type) || std::integral<N>;
     static_assert(whole, "operator: an integer handle takes integer numbers; cast() the handle");
     using form = with_number<Op, NumberFirst>;
     constexpr result<tensor> out = [] {
@@ -235,7 +233,7 @@ constexpr auto number_operator(H h, N value) {
       if constexpr (H::probing == mode::build) front::explain<Op, out.error()>();
       return broken<out.error()>{};
     } else {
-      const typename form::options o{static_cast<double>(value)};
+      const typename form::options o{value};
       const tensor in[] = {H::type};
       if (const auto held = form::infer(o, {in, 1}); !held.ok()) {
         h.where->refuse(held.error());

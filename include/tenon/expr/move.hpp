@@ -341,7 +341,7 @@ struct reverse_t {
 struct pad_options {
   axis_list beginningPadding{}, endingPadding{};
   padding_mode mode = padding_mode::constant;
-  double value = 0;
+  any_number value{};
   constexpr bool operator==(const pad_options&) const = default;
 };
 struct pad_t {

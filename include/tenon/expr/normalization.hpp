@@ -39,13 +39,12 @@ constexpr int record_scaled(recorder& r, const char* op, int deviation, int vari
   if (bias >= 0) y = r.map(op, sum, {y, bias}, whole);
   return y;
 }
-/// Scale and bias, when given, are float32 of `wanted` shape.
+/// Scale and bias, when given, are of the input's type and of `wanted` shape.
 constexpr error check_affine(const char* op, const shape& wanted, list<tensor> in, int first) {
   constexpr const char* names[] = {"scale", "bias"};
   for (int i = first; i < in.size; ++i) {
     const char* operand = names[i - first];
-    if (in[i].type != type::float32)
-      return {code::element_type, op, operand, type::float32, in[i].type};
+    if (in[i].type != in[0].type) return {code::element_type, op, operand, in[0].type, in[i].type};
     if (!(in[i].shape == wanted)) return {code::extent, op, operand, wanted, in[i].shape};
   }
   return {};
@@ -84,7 +83,7 @@ struct layerNormalization_t {
   }
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size < 1 || in.size > 3) return error{code::operand_count, name, "", 1, in.size};
-    if (in[0].type != type::float32)
+    if (!is_real(in[0].type))
       return error{code::element_type, name, "input", type::float32, in[0].type};
     const axis_list axes = axes_of(o, in[0].shape.rank);
     if (const error e = reduces::check_axes(name, axes, in[0].shape.rank); !e.ok()) return e;
@@ -94,6 +93,7 @@ struct layerNormalization_t {
     return in[0];
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<layerNormalization_t>(r, o, in, out);
     const axis_list axes = axes_of(o, out.shape.rank);
     r.open(name);
     const normalizations::moments m =
@@ -156,15 +156,15 @@ struct batchNormalization_t {
     const shape& x = in[0].shape;
     if (o.axis < 0 || o.axis >= x.rank) return error{code::axis, name, "axis", x.rank, o.axis};
     const shape channels = extents(x[static_cast<int>(o.axis)]);
+    if (const error e = check_reals(name, names, in); !e.ok()) return e;
     for (int i = 0; i < in.size; ++i) {
-      if (in[i].type != type::float32)
-        return error{code::element_type, name, names[i], type::float32, in[i].type};
       if (i > 0 && !(in[i].shape == channels))
         return error{code::extent, name, names[i], channels, in[i].shape};
     }
     return in[0];
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<batchNormalization_t>(r, o, in, out);
     const int rank = out.shape.rank, axis = static_cast<int>(o.axis);
     int wide[5] = {in[0], -1, -1, -1, -1};
     r.open(name);
@@ -201,7 +201,7 @@ struct instanceNormalization_t {
   using options = instanceNormalization_options;
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size < 1 || in.size > 3) return error{code::operand_count, name, "", 1, in.size};
-    if (in[0].type != type::float32)
+    if (!is_real(in[0].type))
       return error{code::element_type, name, "input", type::float32, in[0].type};
     if (in[0].shape.rank != 4) return error{code::rank, name, "input", 4, in[0].shape.rank};
     const shape channels = extents(in[0].shape[channel_axis(o.layout)]);
@@ -209,6 +209,7 @@ struct instanceNormalization_t {
     return in[0];
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<instanceNormalization_t>(r, o, in, out);
     const std::uint32_t axes = 1u << spatial_axis(o.layout, 0) | 1u << spatial_axis(o.layout, 1);
     int extra[2] = {-1, -1};
     r.open(name);
@@ -230,6 +231,7 @@ struct instanceNormalization_t {
 };
 
 /// `layerNormalization<options>(x)`, `(x, scale)` or `(x, scale, bias)`; `(x, bias)` with `.scale = false`.
+/// Type: float32 or float16.
 template <layerNormalization_options O = layerNormalization_options{}, operand_like... H>
 constexpr auto layerNormalization(H... h) {
   return apply<layerNormalization_t, O>(h...);

@@ -1,6 +1,7 @@
 // The reduce family: one value from many along axes.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/expr/half.hpp>
 #include <tenon/expr/map.hpp>
 
 namespace tenon {
@@ -42,18 +43,22 @@ constexpr shape reduced(const shape& x, std::uint32_t axes, bool keep) {
   return s;
 }
 
+/// The types that sums and products take.
+constexpr bool adds(type t) { return size_bytes(t) > 1; }
+
 }  // namespace reduces
 
 /// What all reductions share: `Op` has `name` and `how`, and may have `before(scalar)` and
 /// `after(scalar)`, which are recorded around the reduction, and `average`. The order of combination is
-/// fixed (see `reduction`). NaN propagates.
+/// fixed (see `reduction`). NaN propagates; integers wrap around.
 template <class Op> struct reduce_operator {
   using options = reduce_options;
+  static constexpr bool accepts(type t) { return is_real(t); }
 
   static constexpr result<tensor> infer(const reduce_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, Op::name, "", 1, in.size};
     const tensor& x = in[0];
-    if (x.type != type::float32)
+    if (!Op::accepts(x.type))
       return error{code::element_type, Op::name, "input", type::float32, x.type};
     if (const error e = reduces::check_axes(Op::name, o.axes, x.shape.rank); !e.ok()) return e;
     return tensor{x.type,
@@ -61,12 +66,15 @@ template <class Op> struct reduce_operator {
   }
   static constexpr int record(recorder& r, const reduce_options& o, list<int> in,
                               const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<Op>(r, o, in, out);
     const tensor x = r.at(in[0]);
     const std::uint32_t axes = reduces::mask(o.axes, x.shape.rank);
     r.open(Op::name);
     int y = in[0];
     if constexpr (requires(scalar s) { Op::before(s); })
-      y = r.map(Op::name, record_program<1>([](scalar s) { return Op::before(s); }), {y}, x);
+      y = r.map(Op::name,
+                record_program<1>([](scalar s) { return Op::before(s); }, {{x.type}, true, x.type}),
+                {y}, x);
     constexpr bool average = requires { Op::average; };
     y = r.reduce(Op::name, {Op::how, axes, o.keepDimensions, average}, y, out);
     if constexpr (requires(scalar s) { Op::after(s); })
@@ -79,18 +87,22 @@ template <class Op> struct reduce_operator {
 
 struct reduceSum_t : reduce_operator<reduceSum_t> {
   static constexpr const char* name = "reduceSum";
+  static constexpr bool accepts(type t) { return reduces::adds(t); }
   static constexpr combine how = combine::sum;
 };
 struct reduceProduct_t : reduce_operator<reduceProduct_t> {
   static constexpr const char* name = "reduceProduct";
+  static constexpr bool accepts(type t) { return reduces::adds(t); }
   static constexpr combine how = combine::product;
 };
 struct reduceMax_t : reduce_operator<reduceMax_t> {
   static constexpr const char* name = "reduceMax";
+  static constexpr bool accepts(type) { return true; }
   static constexpr combine how = combine::max;
 };
 struct reduceMin_t : reduce_operator<reduceMin_t> {
   static constexpr const char* name = "reduceMin";
+  static constexpr bool accepts(type) { return true; }
   static constexpr combine how = combine::min;
 };
 struct reduceMean_t : reduce_operator<reduceMean_t> {
@@ -100,11 +112,13 @@ struct reduceMean_t : reduce_operator<reduceMean_t> {
 };
 struct reduceL1_t : reduce_operator<reduceL1_t> {
   static constexpr const char* name = "reduceL1";
+  static constexpr bool accepts(type t) { return reduces::adds(t); }
   static constexpr combine how = combine::sum;
   static constexpr auto before(scalar x) { return abs(x); }
 };
 struct reduceSumSquare_t : reduce_operator<reduceSumSquare_t> {
   static constexpr const char* name = "reduceSumSquare";
+  static constexpr bool accepts(type t) { return reduces::adds(t); }
   static constexpr combine how = combine::sum;
   static constexpr auto before(scalar x) { return x * x; }
 };
@@ -125,6 +139,7 @@ struct reduceLogSumExp_t : reduce_operator<reduceLogSumExp_t> {
   static constexpr combine how = combine::sum;
   static constexpr int record(recorder& r, const reduce_options& o, list<int> in,
                               const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<reduceLogSumExp_t>(r, o, in, out);
     const tensor x = r.at(in[0]);
     const std::uint32_t axes = reduces::mask(o.axes, x.shape.rank);
     const tensor one{x.type, reduces::reduced(x.shape, axes, true)};
@@ -175,8 +190,6 @@ template <class Op> struct arg_operator {
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, Op::name, "", 1, in.size};
     const tensor& x = in[0];
-    if (x.type != type::float32)
-      return error{code::element_type, Op::name, "input", type::float32, x.type};
     if (o.axis < 0 || o.axis >= x.shape.rank)
       return error{code::axis, Op::name, "axis", x.shape.rank, o.axis};
     if (o.more.outputDataType != type::int32 && o.more.outputDataType != type::int64)
@@ -186,6 +199,7 @@ template <class Op> struct arg_operator {
                   reduces::reduced(x.shape, 1u << o.axis, o.more.keepDimensions)};
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<Op>(r, o, in, out);
     return r.reduce(Op::name, {Op::how, 1u << o.axis, o.more.keepDimensions}, in[0], out);
   }
   template <error E> static consteval void explain() {
@@ -203,7 +217,8 @@ struct argMax_t : arg_operator<argMax_t> {
 };
 
 /// Reductions along axes: `reduceSum<reduce_options{.axes = {1}}>(x)`.
-/// Type: float32. Error of the sum: at most (n / 16 + 4) rounding errors of the running sum for n
+/// Type: float32 and float16; reduceMax and reduceMin any, reduceSum, reduceProduct, reduceL1 and
+/// reduceSumSquare also integers of 32 and 64 bits. Error of the sum: at most (n / 16 + 4) rounding errors of the running sum for n
 /// elements; the others follow from it.
 template <reduce_options O = reduce_options{}, operand_like X> constexpr auto reduceSum(X x) {
   return apply<reduceSum_t, O>(x);
@@ -235,7 +250,7 @@ template <reduce_options O = reduce_options{}, operand_like X> constexpr auto re
 template <reduce_options O = reduce_options{}, operand_like X> constexpr auto reduceLogSumExp(X x) {
   return apply<reduceLogSumExp_t, O>(x);
 }
-/// `argMax<1>(x)`: positions along axis 1. Type: float32 -> int32 or int64.
+/// `argMax<1>(x)`: positions along axis 1. Type: any -> int32 or int64.
 template <i64 Axis, arg_options O = arg_options{}, operand_like X> constexpr auto argMax(X x) {
   return apply<argMax_t, argMax_t::options{Axis, O}>(x);
 }

@@ -8,17 +8,17 @@ namespace tenon {
 
 struct identity_t : map_operator<identity_t, 1> {
   static constexpr const char* name = "identity";
-  static constexpr bool accepts(int, type t) { return computes(t); }
+  static constexpr bool accepts(int, type) { return true; }
   static constexpr auto meaning(no_options, scalar x) { return x; }
 };
 struct abs_t : map_operator<abs_t, 1> {
   static constexpr const char* name = "abs";
-  static constexpr bool accepts(int, type t) { return t == type::float32 || t == type::int32; }
+  static constexpr bool accepts(int, type t) { return is_signed(t); }
   static constexpr auto meaning(no_options, scalar x) { return abs(x); }
 };
 struct neg_t : map_operator<neg_t, 1> {
   static constexpr const char* name = "neg";
-  static constexpr bool accepts(int, type t) { return t == type::float32 || t == type::int32; }
+  static constexpr bool accepts(int, type t) { return is_signed(t); }
   static constexpr auto meaning(no_options, scalar x) { return -x; }
 };
 struct ceil_t : map_operator<ceil_t, 1> {
@@ -35,6 +35,7 @@ struct roundEven_t : map_operator<roundEven_t, 1> {
 };
 struct sign_t : map_operator<sign_t, 1> {
   static constexpr const char* name = "sign";
+  static constexpr bool accepts(int, type t) { return is_signed(t); }
   static constexpr auto meaning(no_options, scalar x) {
     return select(x > 0.0f, 1.0f, select(x < 0.0f, -1.0f, x));  // NaN and zeros stay
   }
@@ -81,7 +82,7 @@ struct sigmoid_t : map_operator<sigmoid_t, 1> {
 };
 struct relu_t : map_operator<relu_t, 1> {
   static constexpr const char* name = "relu";
-  static constexpr bool accepts(int, type t) { return t == type::float32 || t == type::int32; }
+  static constexpr bool accepts(int, type t) { return is_signed(t); }
   static constexpr auto meaning(no_options, scalar x) { return max(x, 0); }
 };
 struct softplus_t : map_operator<softplus_t, 1> {
@@ -147,24 +148,29 @@ struct linear_t : map_operator<linear_t, 1, linear_options> {
   static constexpr const char* name = "linear";
   static constexpr auto meaning(const linear_options& o, scalar x) { return x * o.alpha + o.beta; }
 };
-/// WebNN clamp: minValue and maxValue bound the result; an infinite bound bounds nothing.
+/// WebNN clamp: minValue and maxValue bound the result; an infinite bound bounds nothing, nor does
+/// NaN. Integers are bounded by the nearest number that their type has.
 struct clamp_options {
-  float minValue = -std::numeric_limits<float>::infinity();
-  float maxValue = std::numeric_limits<float>::infinity();
+  any_number minValue = -std::numeric_limits<float>::infinity();
+  any_number maxValue = std::numeric_limits<float>::infinity();
   constexpr bool operator==(const clamp_options&) const = default;
 };
 struct clamp_t : map_operator<clamp_t, 1, clamp_options> {
   static constexpr const char* name = "clamp";
+  static constexpr bool accepts(int, type) { return true; }
   static constexpr error check(const clamp_options& o) {
-    if (o.minValue > o.maxValue)
+    if (o.minValue.exceeds(o.maxValue))
       return {code::option, name, "minValue", "at most maxValue", "more"};
     return {};
   }
-  /// A NaN bound bounds nothing.
+  static constexpr scalar bound(scalar x, const any_number& n) {
+    return x.is_integer() ? x.lift(integer_of(x.element(), n)) : x.lift(n);
+  }
   static constexpr auto meaning(const clamp_options& o, scalar x) {
-    constexpr float infinity = std::numeric_limits<float>::infinity();
-    if (o.minValue > -infinity) x = max(x, o.minValue);
-    if (o.maxValue < infinity) x = min(x, o.maxValue);
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const scalar whole = x;
+    if (o.minValue.value > -infinity) x = max(x, bound(whole, o.minValue));
+    if (o.maxValue.value < infinity) x = min(x, bound(whole, o.maxValue));
     return x;
   }
   template <error E> static consteval void explain() {
@@ -173,7 +179,8 @@ struct clamp_t : map_operator<clamp_t, 1, clamp_options> {
 };
 
 /// WebNN's element-wise operators of one operand. Shape: that of the operand.
-/// Type: float32; identity, abs, neg and relu also int32. Error: docs/scalar_programs.md.
+/// Type: float32 and float16; abs, neg, sign and relu also signed integers; identity and clamp any.
+/// Error: docs/scalar_programs.md.
 template <operand_like X> constexpr auto identity(X x) { return apply<identity_t>(x); }
 template <operand_like X> constexpr auto abs(X x) { return apply<abs_t>(x); }
 template <operand_like X> constexpr auto neg(X x) { return apply<neg_t>(x); }

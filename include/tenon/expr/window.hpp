@@ -1,7 +1,7 @@
 // The window family: pooling over windows that slide along height and width.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/expr/map.hpp>
+#include <tenon/expr/half.hpp>
 
 namespace tenon {
 
@@ -77,7 +77,7 @@ template <class Op> struct pool2d_operator {
   }
   static constexpr result<tensor> infer(const pool2d_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, Op::name, "", 1, in.size};
-    if (in[0].type != type::float32)
+    if (Op::how == combine::sum && !is_real(in[0].type))
       return error{code::element_type, Op::name, "input", type::float32, in[0].type};
     shape s = in[0].shape;
     if (s.rank != 4) return error{code::rank, Op::name, "input", 4, s.rank};
@@ -104,6 +104,7 @@ template <class Op> struct pool2d_operator {
   }
   static constexpr int record(recorder& r, const pool2d_options& o, list<int> in,
                               const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<Op>(r, o, in, out);
     const shape x = r.at(in[0]).shape;
     const strides step = dense(x);
     windowing w{Op::how, Op::average, {}};
@@ -160,6 +161,7 @@ struct l2Pool2d_t : pool2d_operator<l2Pool2d_t> {
   static constexpr bool average = false;
   static constexpr int record(recorder& r, const pool2d_options& o, list<int> in,
                               const tensor& out) {
+    if (takes_half(r, in)) return record_in_float32<l2Pool2d_t>(r, o, in, out);
     const tensor x = r.at(in[0]);
     r.open(name);
     const int square = r.map(name, record_program<1>([](scalar v) { return v * v; }), {in[0]}, x);
@@ -183,6 +185,7 @@ struct l2Pool2d_t : pool2d_operator<l2Pool2d_t> {
 };
 
 /// Pooling of images. Shape: [n, c, h, w] or, with nhwc, [n, h, w, c]; padding takes no part.
+/// Type: maxPool2d any, averagePool2d float32 or float16.
 template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto maxPool2d(X x) {
   return apply<maxPool2d_t, O>(x);
 }

@@ -141,9 +141,6 @@ class builder {
       if (in.size != Arity) return error{code::operand_count, name, "", Arity, in.size};
       if (o.program.fault != code::ok)
         return error{o.program.fault, name, "program", max_program, o.program.size};
-      for (int i = 0; i < in.size; ++i)
-        if (!computes(in[i].type))
-          return error{code::element_type, name, "", type::float32, in[i].type};
       const result<shape> s = maps::broadcast_shapes(name, in);
       if (!s.ok()) return s.error();
       return tensor{result_type(o.program.view()), *s};

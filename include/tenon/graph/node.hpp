@@ -116,7 +116,7 @@ struct movement {
   strides step{};
   int axis = 0;
   padding_mode mode = padding_mode::constant;
-  double value = 0;
+  any_number value{};
   i64 begin[max_rank]{};
   i64 low = 0, high = 0;
   sampling how = sampling::nearest;

@@ -49,7 +49,12 @@ constexpr int flops_of(sop o) {
   switch (o) {
     case sop::arg:
     case sop::literal:
-    case sop::literal_int: return 0;
+    case sop::literal_int:
+    case sop::typed_float32:
+    case sop::typed_int32:
+    case sop::typed_uint32:
+    case sop::typed_int64:
+    case sop::typed_uint64: return 0;
     case sop::fma: return 2;
     case sop::exp: return 32;
     case sop::log: return 40;

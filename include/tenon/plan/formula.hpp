@@ -57,24 +57,40 @@ inline term write(instruction x, const term& a, const term& b, const term& c) {
       return {std::to_string(value), value < 0 ? prefix : tight};
     }
     case sop::add:
-    case sop::int_add: return infix(" + ", sum);
+    case sop::int_add:
+    case sop::wide_add: return infix(" + ", sum);
     case sop::sub:
-    case sop::int_sub: return infix(" - ", sum);
+    case sop::int_sub:
+    case sop::wide_sub: return infix(" - ", sum);
     case sop::mul:
-    case sop::int_mul: return infix(" * ", product);
+    case sop::int_mul:
+    case sop::wide_mul: return infix(" * ", product);
+    case sop::int_div:
+    case sop::int_div_unsigned:
+    case sop::wide_div:
+    case sop::wide_div_unsigned:
     case sop::div: return infix(" / ", product);
     case sop::less:
+    case sop::int_less_unsigned:
+    case sop::wide_less:
+    case sop::wide_less_unsigned:
     case sop::int_less: return infix(" < ", comparison);
     case sop::less_equal:
     case sop::int_less_equal: return infix(" <= ", comparison);
     case sop::equal:
+    case sop::wide_equal:
     case sop::int_equal: return infix(" == ", equality);
     case sop::mask_and:
+    case sop::wide_and:
     case sop::int_and: return infix(" & ", and_);
     case sop::mask_or:
+    case sop::wide_or:
     case sop::int_or: return infix(" | ", or_);
+    case sop::wide_xor:
     case sop::int_xor: return infix(" ^ ", xor_);
+    case sop::wide_shift_left:
     case sop::shift_left: return {within(a, shift) + joined(" << ", x.b()), shift};
+    case sop::wide_shift_right:
     case sop::shift_right: return {within(a, shift) + joined(" >> ", x.b()), shift};
     case sop::neg: return before("-");
     case sop::mask_not: return before("!");
@@ -85,11 +101,27 @@ inline term write(instruction x, const term& a, const term& b, const term& c) {
     case sop::sqrt: return call("sqrt");
     case sop::floor: return call("floor");
     case sop::round_even: return call("round_even");
+    case sop::wide_select:
     case sop::select: return call("select");
     case sop::to_int:
+    case sop::narrow:
     case sop::mask_to_int: return call("cast<int32>");
     case sop::to_byte: return call("cast<uint8>");
+    case sop::to_int8: return call("cast<int8>");
+    case sop::to_half: return call("cast<float16>");
+    case sop::wide_to_real:
+    case sop::wide_to_real_unsigned:
     case sop::to_float: return call("cast<float>");
+    case sop::to_wide:
+    case sop::real_to_wide: return call("cast<int64>");
+    case sop::to_wide_unsigned:
+    case sop::real_to_wide_unsigned: return call("cast<uint64>");
+    case sop::wide_join: return call("join");
+    case sop::typed_float32:
+    case sop::typed_int32:
+    case sop::typed_uint32:
+    case sop::typed_int64:
+    case sop::typed_uint64: return a;
     case sop::as_int: return call("bitcast<int32>");
     case sop::as_float: return call("bitcast<float>");
     case sop::exp: return call("exp");
@@ -100,6 +132,10 @@ inline term write(instruction x, const term& a, const term& b, const term& c) {
     case sop::sin: return call("sin");
     case sop::cos: return call("cos");
     case sop::tan: return call("tan");
+    case sop::int_pow:
+    case sop::int_pow_unsigned:
+    case sop::wide_pow:
+    case sop::wide_pow_unsigned:
     case sop::pow: return call("pow");
     case sop::arg: break;
   }
@@ -231,7 +267,11 @@ inline std::string origin_of(table_view t, const node& n) {
   if (m.mode == padding_mode::edge) return around + "the nearest element";
   if (m.mode == padding_mode::reflection) return around + "mirrored";
   char value[32];
-  const auto end = std::to_chars(value, value + sizeof value, m.value).ptr;
+  const auto write = [&](auto x) { return std::to_chars(value, value + sizeof value, x).ptr; };
+  const any_number& v = m.value;
+  const auto end = !v.whole      ? write(v.value)
+                   : v.value < 0 ? write(static_cast<std::int64_t>(v.digits))
+                                 : write(v.digits);
   return around + "value " + std::string(value, end);
 }
 

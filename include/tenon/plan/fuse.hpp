@@ -178,6 +178,13 @@ class fuser {
     }
     return false;
   }
+  /// True if a map's program reads operand `k`: a user's lambda may leave one out.
+  constexpr bool reads(const node& n, int k) const {
+    const program_view p = t_.program_of(n);
+    for (int i = 0; i < p.size; ++i)
+      if (p.code[i].op() == sop::arg && p.code[i].a() == k) return true;
+    return false;
+  }
   /// A map joins the contraction that it follows as an epilogue.
   constexpr bool join_contract(int id) {
     const node& n = nodes_[id];
@@ -185,7 +192,7 @@ class fuser {
       if (nodes_[n.in[k]].out.type != type::float32) return false;
     for (int k = n.operands - 1; k >= 0; --k) {
       const int c = n.in[k];
-      const bool fits = nodes_[c].kind == family::contract && uses_[c] == 1 &&
+      const bool fits = nodes_[c].kind == family::contract && uses_[c] == 1 && reads(n, k) &&
                         nodes_[c].out == n.out && groups_[of_[c]].size == 1 &&
                         groups_[of_[c]].kind == family::contract &&
                         groups_[of_[c]].place == n.place;

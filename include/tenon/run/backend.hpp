@@ -81,6 +81,15 @@ constexpr bool is_float32(const table_view& t, const node& n) {
   return all;
 }
 
+/// True if the element types of a node are those that its family has: contractions multiply in
+/// float32, reductions and windows combine all types but float16 (operators cast it), the others take
+/// all.
+constexpr bool has_family_types(const table_view& t, const node& n) {
+  if (n.kind == family::contract) return is_float32(t, n);
+  return (n.kind != family::reduce && n.kind != family::window) ||
+         t.nodes[n.in[0]].out.type != type::float16;
+}
+
 /// The parts of a policy. Required members are marked in examples/custom_policy. Optional:
 /// `owns(table, region)`, true for composite operators that the policy runs as one step; their groups
 /// have the kind `compose`, and all the nodes of the expansion as members.

@@ -10,20 +10,24 @@ namespace tenon::simd {
 struct gather_plan {
   gathering g{};  ///< strides in memory
   int dims = 0, bytes = 4, root = -1, indices = -1, out_root = -1;
-  bool wide = false;  ///< int64 indices
+  type by = type::int32;  ///< of the indices
   i64 extent[max_rank]{};
   i64 rows = 1, columns = 1, in_column = 1;
   i64 offset = 0, index_offset = 0, out_offset = 0;
 };
 
-inline i64 index_at(const gather_plan& p, const std::byte* indices, i64 at, i64 extent) noexcept {
-  return position_of(p.wide ? reinterpret_cast<const std::int64_t*>(indices)[at]
-                            : reinterpret_cast<const std::int32_t*>(indices)[at],
-                     extent);
+/// The position that index `at` of this type stands for along an axis.
+inline i64 index_at(type by, const std::byte* indices, i64 at, i64 extent) noexcept {
+  if (by == type::int64)
+    return position_of(reinterpret_cast<const std::int64_t*>(indices)[at], extent);
+  if (by == type::uint32)
+    return position_of(reinterpret_cast<const std::uint32_t*>(indices)[at], extent);
+  return position_of(reinterpret_cast<const std::int32_t*>(indices)[at], extent);
 }
-template <int Bytes> inline void gather_rows(const gather_plan& p, const std::byte* from,
-                                             const std::byte* indices, std::byte* to, i64 begin,
-                                             i64 end) noexcept {
+template <class Size> [[gnu::noinline]] void gather_rows(Size size, const gather_plan& p,
+                                                         const std::byte* from,
+                                                         const std::byte* indices, std::byte* to,
+                                                         i64 begin, i64 end) noexcept {
   for (i64 row = begin; row < end; ++row) {
     i64 rest = row, at = 0, index = 0;
     for (int d = p.dims - 1; d >= 0; --d) {
@@ -33,22 +37,18 @@ template <int Bytes> inline void gather_rows(const gather_plan& p, const std::by
       index += i * p.g.index_step[d];
     }
     for (int c = 0; c < p.g.coordinates; ++c)
-      at += index_at(p, indices, index + c * p.g.coordinate_step, p.g.extent[c]) *
+      at += index_at(p.by, indices, index + c * p.g.coordinate_step, p.g.extent[c]) *
             p.g.coordinate_stride[c];
-    copy_row<Bytes>(from + at * Bytes, p.in_column, to + row * p.columns * Bytes, 1, p.columns);
+    copy_row(size, from + at * size.bytes, p.in_column, to + row * p.columns * size.bytes, 1,
+             p.columns);
   }
 }
 inline void run_gather(const gather_plan& p, const frame& f) noexcept {
   const std::byte* from = f.base[p.root] + p.offset * p.bytes;
-  const std::byte* indices = f.base[p.indices] + p.index_offset * (p.wide ? 8 : 4);
+  const std::byte* indices = f.base[p.indices] + p.index_offset * size_bytes(p.by);
   std::byte* to = f.base[p.out_root] + p.out_offset * p.bytes;
   f.threads(p.rows, 1 + 4096 / p.columns, [&](i64 begin, i64 end, int) {
-    if (p.bytes == 1)
-      gather_rows<1>(p, from, indices, to, begin, end);
-    else if (p.bytes == 8)
-      gather_rows<8>(p, from, indices, to, begin, end);
-    else
-      gather_rows<4>(p, from, indices, to, begin, end);
+    with_size(p.bytes, [&](auto size) { gather_rows(size, p, from, indices, to, begin, end); });
   });
 }
 template <class Binding> inline const gather_plan* bind_gather(const Binding& b) noexcept {
@@ -61,7 +61,7 @@ template <class Binding> inline const gather_plan* bind_gather(const Binding& b)
   auto* w = new (b.bound) gather_plan{};
   w->g = g;
   w->bytes = static_cast<int>(size_bytes(n.out.type));
-  w->wide = p.table.nodes[n.in[1]].out.type == type::int64;
+  w->by = p.table.nodes[n.in[1]].out.type;
   w->root = from.root;
   w->indices = by.root;
   w->out_root = own.root;

@@ -26,7 +26,8 @@ struct move_plan {
   bool by_rows = false;
   movement m{};
   shape space{}, inside{};
-  strides step{};  ///< of the operand
+  strides step{};          ///< of the operand
+  std::uint64_t fill = 0;  ///< the bits of what stands outside
 };
 
 constexpr box make_box(const shape& space, const strides& in, const strides& out) {
@@ -51,28 +52,47 @@ constexpr box make_box(const shape& space, const strides& in, const strides& out
   return b;
 }
 
-template <int Bytes> struct word;
-template <> struct word<1> { using type = std::uint8_t; };
-template <> struct word<4> { using type = std::uint32_t; };
-template <> struct word<8> { using type = std::uint64_t; };
+/// Bytes of an element: 4 as a constant, or a number.
+struct four_bytes {
+  static constexpr int bytes = 4;
+};
+struct any_bytes {
+  int bytes = 1;
+};
+/// Calls `f` with the size of an element.
+template <class F> inline void with_size(int bytes, F&& f) noexcept {
+  if (bytes == 4) return f(four_bytes{});
+  f(any_bytes{bytes});
+}
 
-/// One row of a box; the elements' bits are copied.
-template <int Bytes>
-inline void copy_row(const std::byte* from, i64 in, std::byte* to, i64 out, i64 n) noexcept {
-  if (in == 1 && out == 1) {
-    std::memcpy(to, from, static_cast<std::size_t>(n) * Bytes);
-    return;
-  }
-  using element = typename word<Bytes>::type;
-  const auto* x = reinterpret_cast<const element*>(from);
-  auto* y = reinterpret_cast<element*>(to);
+template <class Word>
+inline void copy_strided(const std::byte* from, i64 in, std::byte* to, i64 out, i64 n) noexcept {
+  const auto* x = reinterpret_cast<const Word*>(from);
+  auto* y = reinterpret_cast<Word*>(to);
   if (out == 1)
     for (i64 i = 0; i < n; ++i) y[i] = x[i * in];
   else
     for (i64 i = 0; i < n; ++i) y[i * out] = x[i * in];
 }
-template <int Bytes> inline void copy_rows(const box& b, const std::byte* from, std::byte* to,
-                                           i64 begin, i64 end) noexcept {
+/// One row of a box; the elements' bits are copied.
+inline void copy_row(four_bytes, const std::byte* from, i64 in, std::byte* to, i64 out,
+                     i64 n) noexcept {
+  if (in != 1 || out != 1) return copy_strided<std::uint32_t>(from, in, to, out, n);
+  std::memcpy(to, from, static_cast<std::size_t>(n) * 4);
+}
+[[gnu::noinline]] inline void copy_row(any_bytes size, const std::byte* from, i64 in, std::byte* to,
+                                       i64 out, i64 n) noexcept {
+  if (in == 1 && out == 1)
+    std::memcpy(to, from, static_cast<std::size_t>(n * size.bytes));
+  else if (size.bytes == 1)
+    copy_strided<std::uint8_t>(from, in, to, out, n);
+  else if (size.bytes == 2)
+    copy_strided<std::uint16_t>(from, in, to, out, n);
+  else
+    copy_strided<std::uint64_t>(from, in, to, out, n);
+}
+template <class Size> inline void copy_rows(Size size, const box& b, const std::byte* from,
+                                            std::byte* to, i64 begin, i64 end) noexcept {
   i64 at[max_rank]{}, rest = begin, in = 0, out = 0;
   for (int d = b.dims - 1; d >= 0; --d) {
     at[d] = rest % b.extent[d];
@@ -81,7 +101,8 @@ template <int Bytes> inline void copy_rows(const box& b, const std::byte* from, 
     out += at[d] * b.out[d];
   }
   for (i64 row = begin; row < end; ++row) {
-    copy_row<Bytes>(from + in * Bytes, b.in_column, to + out * Bytes, b.out_column, b.columns);
+    copy_row(size, from + in * size.bytes, b.in_column, to + out * size.bytes, b.out_column,
+             b.columns);
     for (int d = b.dims - 1; d >= 0; --d) {
       in += b.in[d];
       out += b.out[d];
@@ -93,41 +114,35 @@ template <int Bytes> inline void copy_rows(const box& b, const std::byte* from, 
   }
 }
 
-/// The padding's value as bits of the element.
-template <int Bytes> inline typename word<Bytes>::type bits_of(double value, type t) noexcept {
-  typename word<Bytes>::type bits{};
-  const auto number = static_cast<float>(value);
-  if (t != type::float32)
-    bits = static_cast<typename word<Bytes>::type>(static_cast<i64>(value));
-  else if constexpr (Bytes == sizeof(number))
-    std::memcpy(&bits, &number, sizeof(bits));
-  return bits;
+/// The bits of what stands in a padding, in an element's low bytes.
+inline std::uint64_t bits_of(const any_number& value, type t) noexcept {
+  if (t == type::float32) return std::bit_cast<std::uint32_t>(value.to_float());
+  if (t == type::float16) return float16(value.to_float()).bits;
+  return integer_of(t, value);
 }
+static_assert(std::endian::native == std::endian::little, "cpu: the low byte comes first");
 /// One row of a padded result: `from` is the operand's row, null where nothing of it is shown.
-template <int Bytes>
-inline void pad_row(const move_plan& p, type t, const std::byte* from, std::byte* to) noexcept {
-  using element = typename word<Bytes>::type;
+template <class Size>
+inline void pad_row(Size size, const move_plan& p, const std::byte* from, std::byte* to) noexcept {
   const int last = p.space.rank - 1;
   const i64 n = last < 0 ? 1 : p.space[last], extent = last < 0 ? 1 : p.inside[last],
             begin = last < 0 ? 0 : p.m.begin[last], step = last < 0 ? 0 : p.step[last];
-  auto* y = reinterpret_cast<element*>(to);
-  const auto fill = bits_of<Bytes>(p.m.value, t);
+  const auto put = [&](i64 i, const void* element) {
+    std::memcpy(to + i * size.bytes, element, static_cast<std::size_t>(size.bytes));
+  };
   const auto border = [&](i64 i) {
     const i64 at = from ? shown(p.m.mode, i - begin, extent) : -1;
-    if (at < 0)
-      y[i] = fill;
-    else
-      std::memcpy(y + i, from + at * step * Bytes, Bytes);
+    put(i, at < 0 ? static_cast<const void*>(&p.fill) : from + at * step * size.bytes);
   };
   for (i64 i = 0; i < begin; ++i) border(i);
   if (from)
-    copy_row<Bytes>(from, step, to + begin * Bytes, 1, extent);
+    copy_row(size, from, step, to + begin * size.bytes, 1, extent);
   else
-    for (i64 i = begin; i < begin + extent; ++i) y[i] = fill;
+    for (i64 i = begin; i < begin + extent; ++i) put(i, &p.fill);
   for (i64 i = begin + extent; i < n; ++i) border(i);
 }
-template <int Bytes> inline void pad_rows(const move_plan& p, type t, const std::byte* from,
-                                          std::byte* to, i64 begin, i64 end) noexcept {
+template <class Size> inline void pad_rows(Size size, const move_plan& p, const std::byte* from,
+                                           std::byte* to, i64 begin, i64 end) noexcept {
   const int last = p.space.rank - 1;
   const i64 columns = last < 0 ? 1 : p.space[last];
   for (i64 row = begin; row < end; ++row) {
@@ -139,16 +154,17 @@ template <int Bytes> inline void pad_rows(const move_plan& p, type t, const std:
       outside = outside || at < 0;
       offset += at * p.step[d];
     }
-    pad_row<Bytes>(p, t, outside ? nullptr : from + offset * Bytes, to + row * columns * Bytes);
+    pad_row(size, p, outside ? nullptr : from + offset * size.bytes,
+            to + row * columns * size.bytes);
   }
 }
 
-template <int Bytes> inline void band_rows(const move_plan& p, const std::byte* from, std::byte* to,
-                                           i64 begin, i64 end) noexcept {
+template <class Size> inline void band_rows(Size size, const move_plan& p, const std::byte* from,
+                                            std::byte* to, i64 begin, i64 end) noexcept {
   const int last = p.space.rank - 1;
   const i64 columns = p.space[last], step = p.step[last];
   const auto zeros = [&](std::byte* at, i64 n) {
-    std::memset(at, 0, static_cast<std::size_t>(n) * Bytes);
+    std::memset(at, 0, static_cast<std::size_t>(n * size.bytes));
   };
   for (i64 row = begin; row < end; ++row) {
     i64 rest = row, offset = 0;
@@ -157,11 +173,11 @@ template <int Bytes> inline void band_rows(const move_plan& p, const std::byte* 
       rest /= p.space[d];
     }
     const band_columns shown(p.m, row % p.space[last - 1], columns);
-    std::byte* y = to + row * columns * Bytes;
+    std::byte* y = to + row * columns * size.bytes;
     zeros(y, shown.begin);
-    copy_row<Bytes>(from + (offset + shown.begin * step) * Bytes, step, y + shown.begin * Bytes, 1,
-                    shown.end - shown.begin);
-    zeros(y + shown.end * Bytes, columns - shown.end);
+    copy_row(size, from + (offset + shown.begin * step) * size.bytes, step,
+             y + shown.begin * size.bytes, 1, shown.end - shown.begin);
+    zeros(y + shown.end * size.bytes, columns - shown.end);
   }
 }
 
@@ -197,9 +213,8 @@ class sampler {
   i64 from_, under_, whole_, part_;
   i64 part_now_, whole_now_ = 0;
 };
-template <int Bytes> inline void sample_rows(const move_plan& p, const std::byte* from,
-                                             std::byte* to, i64 begin, i64 end) noexcept {
-  using element = typename word<Bytes>::type;
+template <class Size> inline void sample_rows(Size size, const move_plan& p, const std::byte* from,
+                                              std::byte* to, i64 begin, i64 end) noexcept {
   const int last = p.space.rank - 1;
   const i64 columns = p.space[last], step = p.step[last];
   for (i64 row = begin; row < end; ++row) {
@@ -208,15 +223,15 @@ template <int Bytes> inline void sample_rows(const move_plan& p, const std::byte
       offset += sampled_at(p.m.how, rest % p.space[d], p.inside[d], p.space[d]) * p.step[d];
       rest /= p.space[d];
     }
-    const std::byte* x = from + offset * Bytes;
-    std::byte* y = to + row * columns * Bytes;
+    const std::byte* x = from + offset * size.bytes;
+    std::byte* y = to + row * columns * size.bytes;
     if (p.inside[last] == columns) {
-      copy_row<Bytes>(x, step, y, 1, columns);
+      copy_row(size, x, step, y, 1, columns);
       continue;
     }
     sampler at(p.m.how, p.inside[last], columns);
     for (i64 i = 0; i < columns; ++i, at.next())
-      reinterpret_cast<element*>(y)[i] = reinterpret_cast<const element*>(x)[at.place() * step];
+      copy_row(size, x + at.place() * step * size.bytes, 1, y + i * size.bytes, 1, 1);
   }
 }
 inline void fractions(const move_plan& p, std::byte* to, i64 begin, i64 end) noexcept {
@@ -224,43 +239,38 @@ inline void fractions(const move_plan& p, std::byte* to, i64 begin, i64 end) noe
     reinterpret_cast<float*>(to)[i] = fraction_at(i, p.inside[p.m.axis], p.space[0]);
 }
 
-/// A bound move.
-struct move_work {
-  move_plan plan{};
-  type element = type::float32;
-};
-/// Rows `begin` to `end` of a movement that computes what each position shows.
-template <int Bytes> inline void run_rows_of(const move_work& w, const std::byte* from,
-                                             std::byte* to, i64 begin, i64 end) noexcept {
-  const move_plan& p = w.plan;
-  if (p.m.is == movement::form::pad)
-    pad_rows<Bytes>(p, w.element, from, to, begin, end);
+template <class Size> [[gnu::noinline]] void move_rows(Size size, const move_plan& p, const box& b,
+                                                       const std::byte* from, std::byte* to,
+                                                       i64 begin, i64 end) noexcept {
+  if (!p.by_rows)
+    copy_rows(size, b, from, to, begin, end);
+  else if (p.m.is == movement::form::pad)
+    pad_rows(size, p, from, to, begin, end);
   else if (p.m.is == movement::form::band)
-    band_rows<Bytes>(p, from, to, begin, end);
+    band_rows(size, p, from, to, begin, end);
   else if (p.m.how != sampling::fraction)
-    sample_rows<Bytes>(p, from, to, begin, end);
+    sample_rows(size, p, from, to, begin, end);
   else
     fractions(p, to, begin, end);
 }
-template <int Bytes> inline void run_move_of(const move_work& w, const frame& f) noexcept {
-  const move_plan& p = w.plan;
+
+/// A bound move.
+struct move_work {
+  move_plan plan{};
+};
+template <class Size>
+inline void run_boxes(Size size, const move_plan& p, const frame& f) noexcept {
   std::byte* out = f.base[p.out_root];
   for (int k = 0; k < p.boxes; ++k) {
     const box& b = p.part[k];
-    const std::byte* from = f.base[b.root] + b.offset * Bytes;
-    std::byte* to = out + b.out_offset * Bytes;
-    f.threads(b.rows, 1 + 16384 / b.columns, [&](i64 begin, i64 end, int) {
-      if (p.by_rows)
-        run_rows_of<Bytes>(w, from, to, begin, end);
-      else
-        copy_rows<Bytes>(b, from, to, begin, end);
-    });
+    const std::byte* from = f.base[b.root] + b.offset * size.bytes;
+    std::byte* to = out + b.out_offset * size.bytes;
+    f.threads(b.rows, 1 + 16384 / b.columns,
+              [&](i64 begin, i64 end, int) { move_rows(size, p, b, from, to, begin, end); });
   }
 }
 inline void run_move(const move_work& w, const frame& f) noexcept {
-  if (w.plan.bytes == 1) return run_move_of<1>(w, f);
-  if (w.plan.bytes == 8) return run_move_of<8>(w, f);
-  run_move_of<4>(w, f);
+  with_size(w.plan.bytes, [&](auto size) { run_boxes(size, w.plan, f); });
 }
 
 constexpr footprint measure_move() { return {0, 0, 0, static_cast<i64>(sizeof(move_work))}; }
@@ -290,7 +300,6 @@ template <class Binding> inline const move_work* bind_move(const Binding& b) noe
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   auto* w = new (b.bound) move_work{};
   move_plan& r = w->plan;
-  w->element = n.out.type;
   r.bytes = static_cast<int>(size_bytes(n.out.type));
   r.out_root = own.root;
   if (m.is == movement::form::join) {
@@ -308,6 +317,7 @@ template <class Binding> inline const move_work* bind_move(const Binding& b) noe
   } else {
     r.by_rows = true;
     r.m = m;
+    r.fill = bits_of(m.value, n.out.type);
     r.space = n.out.shape;
     r.inside = s;
     r.step = from.step;

@@ -4,9 +4,11 @@
 #include <tenon/run/cpu/depthwise.hpp>
 #include <tenon/run/cpu/fold.hpp>
 #include <tenon/run/cpu/gather.hpp>
+#include <tenon/run/cpu/integers.hpp>
 #include <tenon/run/cpu/known.hpp>
 #include <tenon/run/cpu/most.hpp>
 #include <tenon/run/cpu/move.hpp>
+#include <tenon/run/cpu/rare.hpp>
 #include <tenon/run/cpu/scatter.hpp>
 #include <tenon/run/cpu/window.hpp>
 
@@ -23,24 +25,17 @@ struct cpu {
   /// Without fma products are rounded twice; see `differential`.
   static constexpr double rounding = simd::has_fma ? 0 : 0x1p-24;
 
-  /// Maps in float32, int32 and uint8, moves and gathers of int64 too, all else in float32; offsets
-  /// fit into 31 bits.
+  /// Every family in every type that it has; offsets fit into 31 bits.
   static constexpr bool supports(const table_view& t, const node& n) {
-    const bool moves = n.kind == family::move || n.kind == family::gather,
-               maps = n.kind == family::map;
-    const auto takes = [&](const tensor& x) {
-      const bool known = moves  ? computes(x.type) || x.type == type::int64
-                         : maps ? computes(x.type)
-                                : x.type == type::float32;
-      return known && x.shape.count() <= i64{1} << 29;
-    };
+    constexpr i64 most = i64{1} << 29;
     for (int k = 0; k < n.operands; ++k)
-      if (!takes(t.nodes[n.in[k]].out)) return false;
+      if (t.nodes[n.in[k]].out.shape.count() > most) return false;
     if (n.kind == family::window && !simd::takes_window(t.windowing_of(n), n.out.shape))
       return false;
-    return takes(n.out) || (n.kind == family::reduce && gives_position(t.reduction_of(n).how));
+    return n.out.shape.count() <= most && has_family_types(t, n);
   }
   static constexpr footprint measure(const plan_view& p, int g) {
+    if (simd::is_integer(p, g)) return simd::measure_integers();
     switch (p.groups[g].kind) {
       case family::map: return simd::measure_rows(p, g);
       case family::reduce: return simd::measure_fold();
@@ -57,18 +52,21 @@ struct cpu {
   using function = simd::function;
   /// The function of a program given at run time: one of the known constants, or the interpreter.
   template <class = void> static function interpreted(program_view p) noexcept {
-    if (is_copy(p)) return {};
     const i64 bytes = size_bytes(result_type(p));
+    if (is_copy(p)) return {nullptr, {}, bytes};
+    if (simd::is_rare(p)) return {&simd::run_rare<>, p, bytes};
     if (const auto known = simd::find_known_program(p)) return {known, p, bytes};
     return {&simd::run_interpreted<>, p, bytes};
   }
   /// The function of a constant program.
   template <auto Program> static function constant() noexcept {
+    constexpr i64 bytes = size_bytes(result_type({Program.code, Program.size}));
     if constexpr (is_copy({Program.code, Program.size}))
-      return {};
+      return {nullptr, {}, bytes};
+    else if constexpr (simd::is_rare({Program.code, Program.size}))
+      return {&simd::run_rare<>, {Program.code, Program.size}, bytes};
     else
-      return {
-          &simd::run_inlined<Program>, {}, size_bytes(result_type({Program.code, Program.size}))};
+      return {&simd::run_inlined<Program>, {}, bytes};
   }
 
   struct work {
@@ -77,6 +75,10 @@ struct cpu {
   };
   template <class = void> static void bind(const binding<function>& b, work& w) noexcept {
     const node& anchor = b.plan->table.nodes[b.plan->groups[b.group].anchor];
+    if (simd::is_integer(*b.plan, b.group)) {
+      w = bound<simd::integer_plan, simd::run_integers>(simd::bind_integers(b));
+      return;
+    }
     switch (b.plan->groups[b.group].kind) {
       case family::map: w = bound<simd::row_plan, simd::run_rows>(simd::bind_rows(b)); return;
       case family::reduce:
@@ -108,10 +110,9 @@ struct cpu {
   static constexpr bool writes(const plan_view& p, int g) {
     return p.table.gathering_of(p.table.nodes[p.groups[g].anchor]).writes;
   }
-  /// A program that hands on operand 0, four bytes an element.
+  /// A program that hands on operand 0.
   static constexpr bool is_copy(program_view p) {
-    return p.size == 1 && p.code[0].op() == sop::arg && p.code[0].a() == 0 &&
-           size_bytes(p.code[0].type()) == 4;
+    return p.size == 1 && p.code[0].op() == sop::arg && p.code[0].a() == 0;
   }
   /// A kernel with what was bound for it.
   template <class Bound, void (*Kernel)(const Bound&, const frame&) noexcept>

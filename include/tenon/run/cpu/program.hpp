@@ -19,7 +19,7 @@ struct stream {
   }
 };
 
-/// Computes `n` elements. A null `run` copies operand 0, whose elements have 4 bytes.
+/// Computes `n` elements. A null `run` copies operand 0.
 struct function {
   using run_type = void (*)(program_view, const stream* in, void* out, i64 n) noexcept;
   run_type run = nullptr;
@@ -55,7 +55,7 @@ template <auto P, int At, class R>
   constexpr instruction x = P.code[At];
   constexpr sop o = x.op();
   constexpr int d = x.dst(), a = x.a(), b = x.b(), c = x.c();
-  if constexpr (o == sop::arg && x.type() == type::float32)
+  if constexpr (o == sop::arg && is_real(x.type()))
     r.f[d] = arguments[a];
   else if constexpr (o == sop::arg)
     r.i[d] = as_integer(arguments[a]);
@@ -73,10 +73,20 @@ template <auto P, int At, class R>
     r.m[d] = compare<o>(r.f[a], r.f[b]);
   else if constexpr (o == sop::int_less || o == sop::int_less_equal || o == sop::int_equal)
     r.m[d] = compare<o>(r.i[a], r.i[b]);
+  else if constexpr (o == sop::int_less_unsigned)
+    r.m[d] = less_unsigned(r.i[a], r.i[b]);
   else if constexpr (o == sop::mask_to_int)
     r.i[d] = as_integer(from_mask(r.m[a])) & integer(1);
   else if constexpr (o == sop::to_byte)
     r.i[d] = r.i[a] & integer(255);
+  else if constexpr (o == sop::to_int8)
+    r.i[d] = low_int8(r.i[a]);
+  else if constexpr (o == sop::to_half)
+    r.f[d] = rounded_to_half(r.f[a]);
+  else if constexpr (o == sop::typed_float32)
+    r.f[d] = r.f[a];
+  else if constexpr (o == sop::typed_int32 || o == sop::typed_uint32)
+    r.i[d] = r.i[a];
   else if constexpr (o == sop::mask_and)
     r.m[d] = r.m[a] & r.m[b];
   else if constexpr (o == sop::mask_or)
@@ -133,28 +143,37 @@ template <int N> constexpr type operand_type(const program<N>& p, int k) {
   return type::float32;
 }
 
-/// A register of elements as the lanes of a program: bytes are widened.
+/// A register of elements as the lanes of a program: bytes and halves are widened.
 template <type T> [[gnu::always_inline]] inline real load_as(const std::byte* p) noexcept {
-  if constexpr (T != type::uint8) return load(reinterpret_cast<const float*>(p));
+  if constexpr (T == type::float16) return load_halves(p);
+  if constexpr (size_bytes(T) == 4) return load(reinterpret_cast<const float*>(p));
   alignas(64) std::int32_t wide[width];
-  for (int i = 0; i < width; ++i) wide[i] = static_cast<std::int32_t>(p[i]);
+  for (int i = 0; i < width; ++i)
+    wide[i] = T == type::int8 ? static_cast<std::int8_t>(p[i]) : static_cast<std::int32_t>(p[i]);
   return as_real(integer::load_aligned(wide));
 }
 /// The first n < width elements; the others are 0.
 template <type T> inline real load_part_as(const std::byte* p, i64 n) noexcept {
-  if constexpr (T != type::uint8) return load_part(reinterpret_cast<const float*>(p), n);
-  std::byte padded[width] = {};
-  std::memcpy(padded, p, static_cast<std::size_t>(n));
+  if constexpr (size_bytes(T) == 4) return load_part(reinterpret_cast<const float*>(p), n);
+  std::byte padded[2 * width] = {};
+  std::memcpy(padded, p, static_cast<std::size_t>(n * size_bytes(T)));
   return load_as<T>(padded);
 }
 template <type T> [[gnu::always_inline]] inline real repeat_as(const std::byte* p) noexcept {
   if constexpr (T == type::uint8) return as_real(integer(static_cast<std::int32_t>(*p)));
-  float x;  // the bits of an int32 just as well
+  if constexpr (T == type::int8) return as_real(integer(static_cast<std::int8_t>(*p)));
+  if constexpr (T == type::float16) {
+    std::uint16_t half;
+    std::memcpy(&half, p, sizeof(half));
+    return real(halves::to_float(half));
+  }
+  float x;  // the bits of an integer just as well
   std::memcpy(&x, p, sizeof(x));
   return real(x);
 }
 template <type T> [[gnu::always_inline]] inline void store_as(real x, std::byte* p) noexcept {
-  if constexpr (T != type::uint8) return store(x, reinterpret_cast<float*>(p));
+  if constexpr (T == type::float16) return store_halves(x, p);
+  if constexpr (size_bytes(T) == 4) return store(x, reinterpret_cast<float*>(p));
   alignas(64) std::int32_t wide[width];
   as_integer(x).store_aligned(wide);
   for (int i = 0; i < width; ++i) p[i] = static_cast<std::byte>(wide[i]);
@@ -220,10 +239,18 @@ template <sop O>
     return from_mask(compare<O>(a, b));
   else if constexpr (O == sop::int_less || O == sop::int_less_equal || O == sop::int_equal)
     return from_mask(compare<O>(as_integer(a), as_integer(b)));
+  else if constexpr (O == sop::int_less_unsigned)
+    return from_mask(less_unsigned(as_integer(a), as_integer(b)));
   else if constexpr (O == sop::mask_to_int)
     return as_real(as_integer(a) & integer(1));
   else if constexpr (O == sop::to_byte)
     return as_real(as_integer(a) & integer(255));
+  else if constexpr (O == sop::to_int8)
+    return as_real(low_int8(as_integer(a)));
+  else if constexpr (O == sop::to_half)
+    return rounded_to_half(a);
+  else if constexpr (is_typed(O))
+    return a;
   else if constexpr (O == sop::mask_and)
     return as_real(as_integer(a) & as_integer(b));
   else if constexpr (O == sop::mask_or)
@@ -276,56 +303,82 @@ struct machine {
   const float* at[max_registers];
 };
 
-/// Brings an operand's elements [at, at + n) into register `d`: in place where they fill the block.
-inline void load_operand(machine& m, const stream& s, type t, i64 at, i64 n, int d) noexcept {
-  m.at[d] = m.room[d];
-  const bool bytes = t == type::uint8;
-  if (s.step == 0) {
-    const real x = bytes ? repeat_as<type::uint8>(s.at(0)) : repeat_as<type::float32>(s.at(0));
-    for (int k = 0; k < block * width; k += width) store(x, m.room[d] + k);
-  } else if (n == block * width && !bytes) {
-    m.at[d] = reinterpret_cast<const float*>(s.at(at));
-  } else {
-    std::memset(m.room[d], 0, sizeof(m.room[d]));
-    if (!bytes) std::memcpy(m.room[d], s.at(at), static_cast<std::size_t>(n) * sizeof(float));
-    for (i64 k = 0; bytes && k < n; ++k) {
-      const auto wide = static_cast<std::int32_t>(*s.at(at + k));
-      std::memcpy(m.room[d] + k, &wide, sizeof(wide));
-    }
+/// `n` elements of one or two bytes, widened into words.
+inline void widen(const stream& s, type t, i64 at, i64 n, float* to) noexcept {
+  if (t == type::float16) {
+    for (i64 k = 0; k + width <= n; k += width) store(load_halves(s.at(at + k)), to + k);
+    if (const i64 done = n / width * width; done < n)
+      store(load_part_as<type::float16>(s.at(at + done), n - done), to + done);
+    return;
+  }
+  const std::byte* from = s.at(at);
+  const std::int32_t sign = t == type::int8 ? 128 : 0;
+  for (i64 k = 0; k < n; ++k) {
+    const std::int32_t wide = (static_cast<std::int32_t>(from[k]) ^ sign) - sign;
+    std::memcpy(to + k, &wide, sizeof(wide));
   }
 }
-/// The low bytes of `n` words; those of a mask, which is -1 or 0, as 1 or 0.
-inline void store_bytes(const float* words, bool is_mask, std::byte* out, i64 n) noexcept {
-  for (i64 k = 0; k < n; ++k) {
-    std::uint32_t word;
-    std::memcpy(&word, words + k, sizeof(word));
-    out[k] = static_cast<std::byte>(is_mask ? word & 1u : word);
+inline real repeated(const stream& s, type t) noexcept {
+  if (t == type::uint8) return repeat_as<type::uint8>(s.at(0));
+  if (t == type::int8) return repeat_as<type::int8>(s.at(0));
+  return t == type::float16 ? repeat_as<type::float16>(s.at(0)) : repeat_as<type::float32>(s.at(0));
+}
+/// Brings an operand's elements [at, at + n) into a block: in place where they fill it, else into
+/// `room`.
+inline const float* load_operand(float* room, const stream& s, type t, i64 at, i64 n) noexcept {
+  const bool words = size_bytes(t) == 4;
+  if (s.step == 0) {
+    const real x = repeated(s, t);
+    for (int k = 0; k < block * width; k += width) store(x, room + k);
+  } else if (n == block * width && words) {
+    return reinterpret_cast<const float*>(s.at(at));
+  } else {
+    if (n < block * width) std::memset(room, 0, block * width * sizeof(float));
+    if (words)
+      std::memcpy(room, s.at(at), static_cast<std::size_t>(n) * sizeof(float));
+    else
+      widen(s, t, at, n, room);
+  }
+  return room;
+}
+/// The elements of a result in `n` words: those of a mask, which are -1 or 0, as 1 or 0.
+inline void store_words(const float* words, type t, bool is_mask, std::byte* out, i64 n) noexcept {
+  if (size_bytes(t) == 4) {
+    std::memcpy(out, words, static_cast<std::size_t>(n) * sizeof(float));
+  } else if (t == type::float16) {
+    for (i64 k = 0; k + width <= n; k += width) store_halves(load(words + k), out + 2 * k);
+    if (const i64 done = n / width * width; done < n)
+      store_part_as<type::float16>(load(words + done), out + 2 * done, n - done);
+  } else {
+    for (i64 k = 0; k < n; ++k) {
+      std::uint32_t word;
+      std::memcpy(&word, words + k, sizeof(word));
+      out[k] = static_cast<std::byte>(is_mask ? word & 1u : word);
+    }
   }
 }
 /// Runs a program over `n` elements, a block at most.
 template <int Operations> void run_block(machine& m, program_view p, const stream* in, i64 at,
                                          i64 n, type result, std::byte* out) noexcept {
-  const bool whole = n == block * width && result != type::uint8;
+  const bool whole = n == block * width && size_bytes(result) == 4;
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     const int d = x.dst();
     if (x.op() == sop::arg) {
-      load_operand(m, in[x.a()], x.type(), at, n, d);
+      m.at[d] = load_operand(m.room[d], in[x.a()], x.type(), at, n);
       continue;
     }
+    const sweep_type sweep = sweeps<Operations>.of[static_cast<int>(x.op()) - 1];
     const int sources = sources_of(x.op());
     float* to = whole && i == p.size - 1 ? reinterpret_cast<float*>(out) : m.room[d];
-    sweeps<Operations>.of[static_cast<int>(x.op()) - 1](x, sources > 0 ? m.at[x.a()] : nullptr,
-                                                        sources > 1 ? m.at[x.b()] : nullptr,
-                                                        sources > 2 ? m.at[x.c()] : nullptr, to);
+    sweep(x, sources > 0 ? m.at[x.a()] : nullptr, sources > 1 ? m.at[x.b()] : nullptr,
+          sources > 2 ? m.at[x.c()] : nullptr, to);
     m.at[d] = to;
   }
   const instruction last = p.code[p.size - 1];
   const float* y = m.at[last.dst()];
-  if (result == type::uint8)
-    store_bytes(y, lane_of(last) == lane::mask, out, n);
-  else if (y != reinterpret_cast<float*>(out))
-    std::memcpy(out, y, static_cast<std::size_t>(n) * sizeof(float));
+  if (y != reinterpret_cast<float*>(out))
+    store_words(y, result, lane_of(last) == lane::mask, out, n);
 }
 template <int Operations = operations>
 void run_interpreted(program_view p, const stream* in, void* out, i64 n) noexcept {

@@ -4,6 +4,7 @@
 #include <tenon/plan/fuse.hpp>
 #include <tenon/plan/layout.hpp>
 #include <tenon/run/backend.hpp>
+#include <tenon/run/cpu/integers.hpp>
 #include <tenon/run/cpu/program.hpp>
 #include <new>
 
@@ -90,6 +91,7 @@ struct place_of {
 struct stage {
   bool reduces = false;
   combine how = combine::sum;
+  type element = type::float32;  ///< of a reduction
   bool average = false;
   int operands = 0;
   i64 columns = 0;  ///< 1 for maps on row scalars, else the row's
@@ -114,11 +116,17 @@ inline constexpr i64 map_chunk = 8192;
 inline void gather(const float* from, i64 step, float* to, i64 n) noexcept {
   for (i64 i = 0; i < n; ++i) to[i] = from[i * step];
 }
-/// The same for a stream; `to` has room for words.
-inline void gather(const stream& from, float* to, i64 n) noexcept {
-  if (from.bytes == 4) return gather(static_cast<const float*>(from.data), from.step, to, n);
-  auto* bytes = reinterpret_cast<std::byte*>(to);
-  for (i64 i = 0; i < n; ++i) bytes[i] = *from.at(i);
+template <class T> inline void gather(const stream& from, void* to, i64 n) noexcept {
+  const auto* x = static_cast<const T*>(from.data);
+  auto* y = static_cast<T*>(to);
+  for (i64 i = 0; i < n; ++i) y[i] = x[i * from.step];
+}
+/// The elements of a stream, one behind the other.
+inline void gather(const stream& from, void* to, i64 n) noexcept {
+  if (from.bytes == 4) return gather<float>(from, to, n);
+  if (from.bytes == 1) return gather<std::byte>(from, to, n);
+  if (from.bytes == 2) return gather<std::uint16_t>(from, to, n);
+  gather<std::uint64_t>(from, to, n);
 }
 
 /// Runs a function whose streams may have any stride.
@@ -127,13 +135,13 @@ inline void run_streams(const function& f, const stream* in, int operands, void*
   bool plain = true;
   for (int k = 0; k < operands; ++k) plain = plain && (in[k].step == 0 || in[k].step == 1);
   if (f.run == nullptr && in[0].step == 1) {
-    std::memcpy(out, in[0].data, static_cast<std::size_t>(n) * sizeof(float));
+    std::memcpy(out, in[0].data, static_cast<std::size_t>(n * in[0].bytes));
     return;
   }
-  if (f.run == nullptr) return gather(in[0], static_cast<float*>(out), n);
+  if (f.run == nullptr) return gather(in[0], out, n);
   if (plain) return f.run(f.program, in, out, n);
   const i64 out_bytes = f.bytes;
-  float room[max_operands][gather_block];
+  alignas(8) std::byte room[max_operands][gather_block * 8];
   for (i64 at = 0; at < n; at += gather_block) {
     const i64 m = n - at < gather_block ? n - at : gather_block;
     stream own[max_operands];
@@ -173,6 +181,16 @@ inline std::byte* address(const row_plan& p, const place_of& w, const row_index&
   return f.base[w.root] + (row.offset(p, w) + first * w.column) * w.bytes;
 }
 
+inline void reduce_row(const stage& g, const std::byte* from, std::byte* out, i64 n) noexcept {
+  if (g.element != type::float32) {
+    integer_sum all(g.how, g.element);
+    all.add(from, 1, n);
+    return store_integer(all.value(), g.element, out);
+  }
+  float& y = *reinterpret_cast<float*>(out);
+  y = reduce_run(g.how, reinterpret_cast<const float*>(from), n);
+  if (g.average) y /= static_cast<float>(n);
+}
 inline void run_row(const row_plan& p, const stage* stages, const row_index& row, i64 first, i64 n,
                     const frame& f, std::byte* locals) noexcept {
   for (int s = 0; s < p.stages; ++s) {
@@ -184,9 +202,7 @@ inline void run_row(const row_plan& p, const stage* stages, const row_index& row
     }
     std::byte* out = address(p, g.out, row, first, f, locals);
     if (g.reduces) {
-      float& y = *reinterpret_cast<float*>(out);
-      y = reduce_run(g.how, static_cast<const float*>(in[0].data), p.columns);
-      if (g.average) y /= static_cast<float>(p.columns);
+      reduce_row(g, static_cast<const std::byte*>(in[0].data), out, p.columns);
     } else {
       run_streams(g.f, in, g.operands, out, g.columns == 1 ? 1 : n);
     }
@@ -217,16 +233,19 @@ constexpr i64 columns_of(const group& g) {
   return n;
 }
 /// Bytes of a row buffer. Without reductions a row is as long as `collapse` makes it.
-constexpr i64 local_bytes_of(const group& g) {
+constexpr i64 local_bytes_of(const plan_view& p, const group& g) {
   const i64 all = g.space.count(), piece = all < map_chunk ? all : map_chunk;
-  return aligned((g.columns > 0 ? columns_of(g) : piece) * 4);
+  i64 bytes = 4;
+  for (const int id : p.members_of(g))
+    if (!p.values[id].materialised && size_bytes(p.table.nodes[id].out.type) > bytes) bytes = 8;
+  return aligned((g.columns > 0 ? columns_of(g) : piece) * bytes);
 }
 /// Row buffers: one for each intermediate that lives in the group.
 constexpr footprint measure_rows(const plan_view& p, int g) {
   const list<int> m = p.members_of(p.groups[g]);
   i64 locals = 0;
   for (const int id : m) locals += !p.values[id].materialised;
-  return {0, 0, locals * local_bytes_of(p.groups[g]),
+  return {0, 0, locals * local_bytes_of(p, p.groups[g]),
           aligned(static_cast<i64>(sizeof(row_plan))) + m.size * static_cast<i64>(sizeof(stage))};
 }
 
@@ -307,7 +326,7 @@ inline const row_plan* bind_rows(const binding<function>& b) noexcept {
     return place_in(p, g, id, false, -1);
   };
   r->stages = m.size;
-  r->local_bytes = local_bytes_of(g);
+  r->local_bytes = local_bytes_of(p, g);
   for (int k = 0; k < m.size; ++k) {
     const node& n = p.table.nodes[m[k]];
     stage& s = *new (stages + k) stage{};
@@ -315,6 +334,7 @@ inline const row_plan* bind_rows(const binding<function>& b) noexcept {
     s.operands = n.operands;
     s.columns = s.reduces || n.out.shape == g.space ? 0 : 1;
     if (s.reduces) s.how = p.table.reduction_of(n).how;
+    if (s.reduces) s.element = n.out.type;
     if (s.reduces) s.average = p.table.reduction_of(n).average;
     if (n.kind == family::map) s.f = b.functions[n.detail];
     for (int j = 0; j < n.operands; ++j) s.in[j] = place(n.in[j]);

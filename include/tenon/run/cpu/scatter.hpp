@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
-#include <tenon/run/cpu/move.hpp>
+#include <tenon/run/cpu/gather.hpp>
 
 namespace tenon::simd {
 
@@ -41,7 +41,7 @@ struct scatter_plan {
   box copied{};  ///< the input
   gathering g{};
   int bytes = 4, indices = -1, updates = -1, out_root = -1;
-  bool wide = false;  ///< int64 indices
+  type by = type::int32;  ///< of the indices
   scatter_axes apart{}, turns{};
   i64 columns = 1, in_column = 1, out_column = 1;
   i64 index_offset = 0, update_offset = 0, out_offset = 0;
@@ -52,43 +52,38 @@ struct scatter_plan {
 inline i64 scattered_to(const scatter_plan& p, const std::byte* indices, i64 at) noexcept {
   i64 place = 0;
   for (int c = 0; c < p.g.coordinates; ++c, at += p.g.coordinate_step)
-    place += position_of(p.wide ? reinterpret_cast<const std::int64_t*>(indices)[at]
-                                : reinterpret_cast<const std::int32_t*>(indices)[at],
-                         p.g.extent[c]) *
-             p.g.coordinate_stride[c];
+    place += index_at(p.by, indices, at, p.g.extent[c]) * p.g.coordinate_stride[c];
   return place;
 }
-template <int Bytes> inline void scatter_units(const scatter_plan& p, const std::byte* indices,
-                                               const std::byte* from, std::byte* to, i64 begin,
-                                               i64 end) noexcept {
+template <class Size> inline void scatter_units(Size size, const scatter_plan& p,
+                                                const std::byte* indices, const std::byte* from,
+                                                std::byte* to, i64 begin, i64 end) noexcept {
   for (i64 turn = 0; turn < p.turns.count; ++turn) {
     const scatter_place first = scatter_place{}.moved(p.turns, turn);
     for (i64 unit = begin; unit < end; ++unit) {
       const scatter_place at = first.moved(p.apart, unit / p.pieces());
       const i64 skip = unit % p.pieces() * p.piece, left = p.columns - skip;
-      copy_row<Bytes>(
-          from + (at.from + skip * p.in_column) * Bytes, p.in_column,
-          to + (at.to + scattered_to(p, indices, at.index) + skip * p.out_column) * Bytes,
-          p.out_column, left < p.piece ? left : p.piece);
+      copy_row(size, from + (at.from + skip * p.in_column) * size.bytes, p.in_column,
+               to + (at.to + scattered_to(p, indices, at.index) + skip * p.out_column) * size.bytes,
+               p.out_column, left < p.piece ? left : p.piece);
     }
   }
 }
-template <int Bytes> inline void run_scatter_of(const scatter_plan& p, const frame& f) noexcept {
-  const std::byte* data = f.base[p.copied.root] + p.copied.offset * Bytes;
-  const std::byte* indices = f.base[p.indices] + p.index_offset * (p.wide ? 8 : 4);
-  const std::byte* from = f.base[p.updates] + p.update_offset * Bytes;
-  std::byte* to = f.base[p.out_root] + p.out_offset * Bytes;
+template <class Size>
+inline void run_scatter_of(Size size, const scatter_plan& p, const frame& f) noexcept {
+  const std::byte* data = f.base[p.copied.root] + p.copied.offset * size.bytes;
+  const std::byte* indices = f.base[p.indices] + p.index_offset * size_bytes(p.by);
+  const std::byte* from = f.base[p.updates] + p.update_offset * size.bytes;
+  std::byte* to = f.base[p.out_root] + p.out_offset * size.bytes;
   f.threads(p.copied.rows, 1 + 16384 / p.copied.columns,
-            [&](i64 begin, i64 end, int) { copy_rows<Bytes>(p.copied, data, to, begin, end); });
+            [&](i64 begin, i64 end, int) { copy_rows(size, p.copied, data, to, begin, end); });
   const i64 row = p.columns < p.piece ? p.columns : p.piece;
   f.threads(
       p.apart.count * p.pieces(), 1 + 4096 / (row * p.turns.count),
-      [&](i64 begin, i64 end, int) { scatter_units<Bytes>(p, indices, from, to, begin, end); });
+      [&](i64 begin, i64 end, int) { scatter_units(size, p, indices, from, to, begin, end); });
 }
 inline void run_scatter(const scatter_plan& p, const frame& f) noexcept {
-  if (p.bytes == 1) return run_scatter_of<1>(p, f);
-  if (p.bytes == 8) return run_scatter_of<8>(p, f);
-  run_scatter_of<4>(p, f);
+  with_size(p.bytes, [&](auto size) { run_scatter_of(size, p, f); });
 }
 
 /// The axes of the updates by role.
@@ -127,7 +122,7 @@ template <class Binding> inline const scatter_plan* bind_scatter(const Binding& 
   w->copied.root = data.root;
   w->copied.offset = data.offset;
   w->bytes = static_cast<int>(size_bytes(n.out.type));
-  w->wide = p.table.nodes[n.in[1]].out.type == type::int64;
+  w->by = p.table.nodes[n.in[1]].out.type;
   w->indices = by.root;
   w->updates = from.root;
   w->out_root = own.root;

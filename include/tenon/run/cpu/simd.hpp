@@ -1,6 +1,7 @@
 // SIMD registers and the primitives of scalar programs on them. xsimd carries the instructions.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/base/half.hpp>
 #include <tenon/expr/scalar.hpp>
 #include <cstring>
 #include <xsimd/xsimd.hpp>
@@ -219,6 +220,63 @@ template <sop O> [[gnu::always_inline]] inline mask compare(integer a, integer b
     return !to_mask(as_real(differ | (integer(0) - differ)));
 #endif
 }
+/// Of words without a sign.
+[[gnu::always_inline]] inline mask less_unsigned(integer a, integer b) noexcept {
+  const integer sign(std::numeric_limits<std::int32_t>::min());
+  return compare<sop::int_less>(a ^ sign, b ^ sign);
+}
+/// The low byte with its sign.
+[[gnu::always_inline]] inline integer low_int8(integer a) noexcept {
+  return ((a & integer(255)) ^ integer(128)) - integer(128);
+}
+
+/// A register of float16, widened. (The zero-masked forms: see the shifts.)
+[[gnu::always_inline]] inline real load_halves(const void* p) noexcept {
+#if defined(__AVX512F__)
+  __m256i x;
+  std::memcpy(&x, p, sizeof(x));
+  return _mm512_maskz_cvtph_ps(0xffff, x);
+#elif defined(__F16C__)
+  __m128i x;
+  std::memcpy(&x, p, sizeof(x));
+  return _mm256_cvtph_ps(x);
+#else
+  std::uint16_t x[width];
+  alignas(64) float wide[width];
+  std::memcpy(x, p, sizeof(x));
+  for (int i = 0; i < width; ++i) wide[i] = halves::to_float(x[i]);
+  return real::load_aligned(wide);
+#endif
+}
+/// Rounds to float16, ties to even.
+[[gnu::always_inline]] inline void store_halves(real x, void* p) noexcept {
+#if defined(__AVX512F__)
+  const __m256i y = _mm512_maskz_cvtps_ph(0xffff, x, _MM_FROUND_TO_NEAREST_INT);
+  std::memcpy(p, &y, sizeof(y));
+#elif defined(__F16C__)
+  const __m128i y = _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT);
+  std::memcpy(p, &y, sizeof(y));
+#else
+  std::uint16_t y[width];
+  alignas(64) float wide[width];
+  x.store_aligned(wide);
+  for (int i = 0; i < width; ++i) y[i] = halves::from_float(wide[i]);
+  std::memcpy(p, y, sizeof(y));
+#endif
+}
+/// Rounded to what a float16 holds.
+[[gnu::always_inline]] inline real rounded_to_half(real x) noexcept {
+#if defined(__AVX512F__)
+  return _mm512_maskz_cvtph_ps(0xffff, _mm512_maskz_cvtps_ph(0xffff, x, _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__F16C__)
+  return _mm256_cvtph_ps(_mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+#else
+  std::uint16_t half[width];
+  store_halves(x, half);
+  return load_halves(half);
+#endif
+}
+
 template <sop O>
 [[gnu::always_inline]] inline integer apply_integer(integer a, integer b) noexcept {
   if constexpr (O == sop::int_add)

@@ -191,8 +191,9 @@ class maker {
   }
   /// An element type for operators that take any; float32 above all.
   type any_type() {
-    constexpr type usual[] = {type::float32, type::float32, type::float32,
-                              type::int32,   type::uint8,   type::int64};
+    constexpr type usual[] = {type::float32, type::float32, type::float32, type::float32,
+                              type::int32,   type::uint8,   type::int64,   type::float16,
+                              type::uint32,  type::int8,    type::uint64};
     return decide.pick(usual);
   }
   /// Any operand, a recent one above all; sometimes a new leaf.

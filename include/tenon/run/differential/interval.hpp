@@ -130,7 +130,8 @@ class program_ranges {
  private:
   const cell& at(int i) const { return cells_[static_cast<std::size_t>(i)]; }
   cell step(instruction x, const range* arguments) const {
-    if (x.op() == sop::arg && x.type() != type::float32) return whole(arguments[x.a()]);
+    if (x.op() == sop::arg && lane_of(x.type()) == lane::wide) return {};
+    if (x.op() == sop::arg && !is_real(x.type())) return whole(arguments[x.a()]);
     if (x.op() == sop::arg) return {arguments[x.a()]};
     if (x.op() == sop::literal) return {range::point(static_cast<double>(x.real()))};
     if (x.op() == sop::literal_int) return {{}, -1, true, x.bits()};
@@ -140,7 +141,8 @@ class program_ranges {
     if (x.op() == sop::select && a.truth >= 0) return a.truth > 0 ? b : c;
     switch (lane_of(x.op())) {
       case lane::mask: return {{}, truth(x.op(), a, b), false, 0};
-      case lane::integer: return integer(x, a, b);
+      case lane::integer: return x.op() == sop::narrow ? cell{} : integer(x, a, b);
+      case lane::wide: return {};
       default: return {real(x.op(), a, b, c)};
     }
   }
@@ -153,8 +155,9 @@ class program_ranges {
     const lane kind = lane_of(x);
     if (kind == lane::real) return last.real;
     if (kind == lane::mask) return last.truth < 0 ? range{} : range::point(last.truth);
-    return last.known ? range::point(static_cast<double>(static_cast<std::int32_t>(last.word)))
-                      : range{};
+    if (!last.known) return {};
+    if (type_at(x) == type::uint32) return range::point(static_cast<double>(last.word));
+    return range::point(static_cast<double>(static_cast<std::int32_t>(last.word)));
   }
   range real(sop o, const cell& a, const cell& b, const cell& c) const {
     const range &x = a.real, &y = b.real;
@@ -184,7 +187,16 @@ class program_ranges {
                    ? widened(range::point(static_cast<double>(static_cast<std::int32_t>(a.word))),
                              u_)
                    : range{};
-      case sop::as_float: return {};
+      case sop::as_float:
+      case sop::wide_to_real:
+      case sop::wide_to_real_unsigned: return {};
+      case sop::typed_float32: return x;
+      case sop::to_half:
+        return monotone(
+            [](double p) {
+              return static_cast<double>(halves::rounded(static_cast<float>(p)));
+            },
+            x);
       default: return widened(elementary(o, x, y), 6 * u_);
     }
   }

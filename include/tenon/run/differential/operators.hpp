@@ -15,10 +15,14 @@ struct operator_entry {
 
 namespace draw {
 
+inline constexpr type all_types[] = {type::float32, type::int32,  type::uint8, type::float16,
+                                     type::int64,   type::uint32, type::int8,  type::uint64};
+/// float32, or float16 for once.
+inline type real_type(maker& m) { return m.decide.one_in(6) ? type::float16 : type::float32; }
 /// An element type that operand `k` of an element-wise operator may have; float32 is the simplest.
 template <class Op> type type_for(maker& m, int k = 0) {
   std::vector<type> accepted;
-  for (const type t : {type::float32, type::int32, type::uint8})
+  for (const type t : all_types)
     if (Op::accepts(k, t)) accepted.push_back(t);
   const int n = static_cast<int>(accepted.size());
   return accepted[static_cast<std::size_t>(m.decide.one_in(2) ? m.decide.below(n) : 0)];
@@ -41,8 +45,7 @@ inline float small_number(maker& m) {
 template <class Op, bool NumberFirst> int number(maker& m, const char* spelled) {
   constexpr double whole[] = {1, 0, -1, 2, 7, -100, 16777217, 2147483647, -2147483648.0, 0.5};
   const type t = type_for<Op>(m);
-  const double value =
-      t == type::float32 ? static_cast<double>(small_number(m)) : m.decide.pick(whole);
+  const double value = is_real(t) ? static_cast<double>(small_number(m)) : m.decide.pick(whole);
   return m.add<maps::with_number<Op, NumberFirst>>({value}, {m.any(t)},
                                                    std::string("tn::maps::with_number<tn::") +
                                                        spelled +
@@ -53,7 +56,7 @@ inline int clamp(maker& m) {
   const float low = m.decide.one_in(3) ? -infinity : small_number(m),
               high = m.decide.one_in(3) ? infinity : small_number(m);
   return m.add<clamp_t>(low > high ? clamp_options{high, low} : clamp_options{low, high},
-                        {m.any()});
+                        {m.any(type_for<clamp_t>(m))});
 }
 
 /// Element-wise operators whose options are one or two numbers.
@@ -62,7 +65,7 @@ template <class Op> int with_options(maker& m) {
   each_field(o, [&](float& number) {
     if (m.decide.one_in(2)) number = small_number(m);
   });
-  return m.add<Op>(o, {m.any()});
+  return m.add<Op>(o, {m.any(real_type(m))});
 }
 inline int where(maker& m) {
   const int condition = m.any(type::uint8);
@@ -111,18 +114,19 @@ inline axis_list some_axes(maker& m, int rank) {
   return l;
 }
 template <class Op> int reduce(maker& m) {
-  const int x = m.any();
+  const type t = m.decide.one_in(3) ? m.decide.pick(all_types) : type::float32;
+  const int x = m.any(Op::accepts(t) ? t : type::float32);
   const axis_list axes = some_axes(m, m.shape_of(x).rank);
   return m.add<Op>({axes, m.decide.one_in(2)}, {x});
 }
 inline int softmax(maker& m) {
-  const int x = m.any_of_rank(1);
+  const int x = m.any_of_rank(1, max_rank, real_type(m));
   const int rank = m.shape_of(x).rank;
   return m.add<softmax_t>({rank - 1 - m.decide.below(rank)}, {x});
 }
 
 template <class Op> int position(maker& m) {
-  const int x = m.any_of_rank(1);
+  const int x = m.any_of_rank(1, max_rank, m.any_type());
   const int rank = m.shape_of(x).rank;
   const i64 axis = rank - 1 - m.decide.below(rank);
   const bool keep = m.decide.one_in(2);
@@ -131,11 +135,11 @@ template <class Op> int position(maker& m) {
 /// The operands behind the input of a normalization: of `s` each, `least` to `most` of them.
 inline std::vector<int> affine(maker& m, int x, const shape& s, int least, int most) {
   std::vector<int> r{x};
-  for (int n = m.decide.in(least, most); n > 0; --n) r.push_back(m.any_like({type::float32, s}));
+  for (int n = m.decide.in(least, most); n > 0; --n) r.push_back(m.any_like({m.at(x).type, s}));
   return r;
 }
 inline int layerNormalization(maker& m) {
-  const int x = m.any();
+  const int x = m.any(real_type(m));
   layerNormalization_options o{some_axes(m, m.shape_of(x).rank)};
   o.scale = m.decide.one_in(2);
   const shape s = layerNormalization_t::affine(layerNormalization_t::axes_of(o, m.shape_of(x).rank),
@@ -143,13 +147,13 @@ inline int layerNormalization(maker& m) {
   return m.add<layerNormalization_t>(o, affine(m, x, s, 0, 2));
 }
 inline int batchNormalization(maker& m) {
-  const int x = m.any_of_rank(1);
+  const int x = m.any_of_rank(1, max_rank, real_type(m));
   const int axis = m.decide.below(m.shape_of(x).rank);
   const batchNormalization_options o{axis, 1e-5f, m.decide.one_in(2)};
   return m.add<batchNormalization_t>(o, affine(m, x, extents(m.shape_of(x)[axis]), 2, 4));
 }
 inline int instanceNormalization(maker& m) {
-  const int x = m.any_of_rank(4, 4);
+  const int x = m.any_of_rank(4, 4, real_type(m));
   instanceNormalization_options o;
   if (m.decide.one_in(2)) o.layout = image_layout::nhwc;
   o.scale = m.decide.one_in(2);
@@ -157,22 +161,22 @@ inline int instanceNormalization(maker& m) {
       o, affine(m, x, extents(m.shape_of(x)[channel_axis(o.layout)]), 0, 2));
 }
 inline int attention(maker& m) {
-  const int q = m.any_of_rank(3, 3);
+  const int q = m.any_of_rank(3, 3, real_type(m));
   const shape s = m.shape_of(q);
   const i64 heads = s[2] % 2 == 0 && m.decide.one_in(2) ? 2
                     : m.decide.one_in(4)                ? s[2]
                                                         : 1,
             keys = m.extent(33), columns = heads * m.extent(8);
   if (!m.affords({s[0], s[1], keys, s[2] + columns})) return -1;
-  const int k = m.any_like({type::float32, extents(s[0], keys, s[2])}),
-            v = m.any_like({type::float32, extents(s[0], keys, columns)});
+  const int k = m.any_like({m.at(q).type, extents(s[0], keys, s[2])}),
+            v = m.any_like({m.at(q).type, extents(s[0], keys, columns)});
   if (m.decide.one_in(2)) return m.add<attention_t>({heads}, {q, k, v});
   return m.add<attention_t>(
-      {heads}, {q, k, v, m.any_like({type::float32, m.part_of(extents(s[0], heads, s[1], keys))})});
+      {heads}, {q, k, v, m.any_like({m.at(q).type, m.part_of(extents(s[0], heads, s[1], keys))})});
 }
 
 inline int matmul(maker& m) {
-  const int a = m.any_of_rank(2);
+  const int a = m.any_of_rank(2, max_rank, real_type(m));
   const shape s = m.shape_of(a);
   shape t = s;
   const i64 columns = m.extent(67);
@@ -184,20 +188,20 @@ inline int matmul(maker& m) {
   shape u{t.rank - drop, {}};
   for (int i = 0; i < u.rank; ++i) u.extent[i] = t[i + drop];
   if (!m.affords({s.count(), columns})) return -1;
-  return m.add<matmul_t>({}, {a, m.any_like({type::float32, u})});
+  return m.add<matmul_t>({}, {a, m.any_like({m.at(a).type, u})});
 }
 inline int gemm(maker& m) {
   constexpr float factors[] = {1.0f, 1.0f, 0.5f, -2.0f, 0.0f};
-  const int a = m.any_of_rank(2, 2);
+  const int a = m.any_of_rank(2, 2, real_type(m));
   gemm_options o{m.decide.pick(factors), m.decide.pick(factors), m.decide.one_in(2),
                  m.decide.one_in(2)};
   const i64 rows = m.shape_of(a)[o.aTranspose], inner = m.shape_of(a)[!o.aTranspose],
             columns = m.extent(67);
   if (!m.affords({rows, inner, columns})) return -1;
   const int b =
-      m.any_like({type::float32, o.bTranspose ? extents(columns, inner) : extents(inner, columns)});
+      m.any_like({m.at(a).type, o.bTranspose ? extents(columns, inner) : extents(inner, columns)});
   if (!m.decide.one_in(2)) return m.add<gemm_t>(o, {a, b});
-  return m.add<gemm_t>(o, {a, b, m.any_like({type::float32, m.part_of(extents(rows, columns))})});
+  return m.add<gemm_t>(o, {a, b, m.any_like({m.at(a).type, m.part_of(extents(rows, columns))})});
 }
 
 /// Padding, strides and dilations for which `taps` fit into an extent, mostly.
@@ -227,7 +231,7 @@ inline int conv2d(maker& m) {
   conv2d_options o;
   o.inputLayout = m.decide.pick(images);
   o.filterLayout = m.decide.pick(filters);
-  const int x = m.any_of_rank(4, 4);
+  const int x = m.any_of_rank(4, 4, real_type(m));
   const shape s = m.shape_of(x);
   const i64 channels = s[channel_axis(o.inputLayout)];
   const sliding w =
@@ -241,9 +245,9 @@ inline int conv2d(maker& m) {
   shape f{4, {}};
   for (int i = 0; i < 4; ++i) f.extent[conv2d_t::filter_axis(o.filterLayout, i)] = of[i];
   if (!m.affords({s.count(), count / o.groups, w.taps.height, w.taps.width})) return -1;
-  const int filter = m.any_like({type::float32, f});
+  const int filter = m.any_like({m.at(x).type, f});
   if (!m.decide.one_in(2)) return m.add<conv2d_t>(o, {x, filter});
-  return m.add<conv2d_t>(o, {x, filter, m.any_like({type::float32, extents(count)})});
+  return m.add<conv2d_t>(o, {x, filter, m.any_like({m.at(x).type, extents(count)})});
 }
 inline int convTranspose2d(maker& m) {
   constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
@@ -275,7 +279,7 @@ inline int convTranspose2d(maker& m) {
 }
 template <class Op> int pool2d(maker& m) {
   constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
-  const int x = m.any_of_rank(4, 4);
+  const int x = m.any_of_rank(4, 4, Op::average ? real_type(m) : m.any_type());
   const shape s = m.shape_of(x);
   pool2d_options o;
   o.layout = m.decide.pick(images);
@@ -382,8 +386,7 @@ inline int pad(maker& m) {
   o.beginningPadding = each_axis(x, some);
   o.endingPadding = each_axis(x, some);
   if (m.decide.one_in(2))
-    o.value =
-        m.at(v).type == type::float32 ? static_cast<double>(small_number(m)) : m.decide.below(100);
+    o.value = is_real(m.at(v).type) ? static_cast<double>(small_number(m)) : m.decide.below(100);
   return m.add<pad_t>(o, {v});
 }
 inline int triangular(maker& m) {
@@ -406,7 +409,10 @@ inline int resample2d(maker& m) {
     o.scales = {m.decide.pick(scales), m.decide.pick(scales)};
   return m.add<resample2d_t>(o, {v});
 }
-inline type index_type(maker& m) { return m.decide.one_in(2) ? type::int64 : type::int32; }
+inline type index_type(maker& m) {
+  constexpr type usual[] = {type::int32, type::int64, type::uint32};
+  return m.decide.pick(usual);
+}
 inline int gather(maker& m) {
   const int v = m.any_of_rank(1, 5, m.any_type());
   const int axis = m.decide.below(m.shape_of(v).rank);

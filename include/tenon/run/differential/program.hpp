@@ -6,16 +6,17 @@
 
 namespace tenon::trial::draw {
 
-/// Writes a random program over `arity` arguments with all three lanes. A NaN that was computed
+/// Writes a random program over `arity` arguments with all lanes. A NaN that was computed
 /// never shows as an integer: nothing defines its bits.
 class programmer {
  public:
   programmer(choices& d, const std::vector<type>& types) : d_(d) {
     int i = 0;
     for (const type t : types)
-      (t == type::float32 ? reals_ : integers_).push_back(t_.argument(i++, t));
+      list_of(lane_of(t)).push_back(t_.argument(i++, t));
     arity_ = i;
-    if (reals_.empty()) reals_.push_back(t_.emit(sop::to_float, 0));
+    if (reals_.empty())
+      reals_.push_back(t_.emit(t_.lane_at(0) == lane::wide ? sop::wide_to_real : sop::to_float, 0));
   }
   recorded write() {
     do instruct();
@@ -23,14 +24,44 @@ class programmer {
     int root = reals_.back();
     for (int i = 0; i < arity_; ++i)  // every argument counts
       if (!uses(i))
-        root = t_.emit(sop::add, root, t_.lane_at(i) == lane::real ? i : t_.emit(sop::to_float, i));
+        root = t_.emit(sop::add, root, as_real(i));
+    if (d_.one_in(12)) return finish(t_, t_.emit(sop::to_half, root));
+    if (d_.one_in(12)) return finish(t_, t_.emit(sop::real_to_wide, root));
     if (d_.one_in(6)) root = t_.emit(sop::to_int, root);
     return finish(t_, d_.one_in(12) && t_.lane_at(root) == lane::integer
-                          ? t_.emit(sop::to_byte, root)
+                          ? t_.emit(d_.one_in(2) ? sop::to_int8 : sop::to_byte, root)
                           : root);
   }
 
  private:
+  std::vector<int>& list_of(lane l) {
+    return l == lane::real ? reals_ : l == lane::wide ? wides_ : integers_;
+  }
+  int as_real(int i) {
+    const lane l = t_.lane_at(i);
+    if (l == lane::real) return i;
+    return t_.emit(l == lane::wide ? sop::wide_to_real : sop::to_float, i);
+  }
+  int wide() {
+    if (wides_.empty() || d_.one_in(6)) wides_.push_back(t_.emit(sop::to_wide, integer()));
+    return of(wides_);
+  }
+  /// One instruction on 64 bits, and one that leads out of them.
+  void instruct_wide() {
+    constexpr sop binary[] = {sop::wide_add, sop::wide_sub, sop::wide_mul, sop::wide_div,
+                              sop::wide_and, sop::wide_or,  sop::wide_xor};
+    const int x = wide(), y = wide();
+    if (d_.one_in(4))
+      wides_.push_back(t_.emit(d_.one_in(2) ? sop::wide_shift_left : sop::wide_shift_right, x,
+                               d_.below(64)));
+    else
+      wides_.push_back(t_.emit(d_.pick(binary), x, y));
+    if (d_.one_in(3)) wides_.push_back(t_.emit(sop::wide_select, mask(), x, y));
+    if (d_.one_in(2)) integers_.push_back(t_.emit(sop::narrow, wides_.back()));
+    if (d_.one_in(2)) reals_.push_back(t_.emit(sop::wide_to_real, wides_.back()));
+    if (d_.one_in(2))
+      masks_.push_back(t_.emit(d_.one_in(2) ? sop::wide_less : sop::wide_equal, x, y));
+  }
   bool uses(int slot) const {
     for (int i = 0; i < t_.size; ++i) {
       const instruction x = t_.code[i];
@@ -68,9 +99,10 @@ class programmer {
     constexpr sop binary[] = {sop::add, sop::mul, sop::sub, sop::div,
                               sop::min, sop::max, sop::mul, sop::add};
     constexpr sop words[] = {sop::int_add, sop::int_sub, sop::int_and,
-                             sop::int_or,  sop::int_xor, sop::int_mul};
+                             sop::int_or,  sop::int_xor, sop::int_mul, sop::int_div};
     constexpr float numbers[] = {1.0f, 0.0f, -0.0f, 0.5f, -2.0f, 0.1f, 3.0f, 1e-40f};
     const int x = real(), y = real();
+    if (d_.one_in(wides_.empty() ? 24 : 4)) return instruct_wide();
     switch (d_.below(14)) {
       case 0:
       case 1:
@@ -118,6 +150,6 @@ class programmer {
   choices& d_;
   tape t_;
   int arity_ = 0;
-  std::vector<int> reals_, integers_, masks_;
+  std::vector<int> reals_, integers_, wides_, masks_;
 };
 }  // namespace tenon::trial::draw

@@ -18,7 +18,7 @@ inline std::string value_name(int node) { return "v" + std::to_string(node); }
 template <class T> std::string words_of_element(const std::byte* at) {
   T x;
   std::memcpy(&x, at, sizeof x);
-  if constexpr (std::is_same_v<T, float>)
+  if constexpr (is_real(type_of<T>))
     return printed("%a (%.9g)", static_cast<double>(x), static_cast<double>(x));
   else
     return std::to_string(x);
@@ -75,7 +75,7 @@ inline std::string words_of_contents(const tensor& t, const elements& e) {
     for (std::size_t i = 0; i < e.size(); i += sizeof(T)) {
       T x;
       std::memcpy(&x, e.data() + i, sizeof x);
-      if constexpr (std::is_same_v<T, float>)
+      if constexpr (is_real(type_of<T>))
         r += printed(" %a", static_cast<double>(x));
       else
         r += " " + std::to_string(x);

@@ -55,6 +55,13 @@ inline std::string code_of(float x) {
   if (x == -infinity) return "-std::numeric_limits<float>::infinity()";
   return printed("%af", static_cast<double>(x));
 }
+inline std::string code_of(const any_number& x) {
+  if (!x.whole && static_cast<double>(static_cast<float>(x.value)) != x.value && !x.is_nan())
+    return printed("%a", x.value);
+  if (!x.whole) return code_of(static_cast<float>(x.value));
+  if (x.value >= 0) return std::to_string(x.digits) + "u";
+  return "static_cast<std::int64_t>(" + std::to_string(x.digits) + "u)";
+}
 inline std::string code_of(const axis_list& l) {
   if (!l.given()) return "{}";
   std::string r = "tn::axis_list{";
@@ -121,6 +128,24 @@ constexpr const char* pattern_of(sop o) {
     case sop::int_equal: return "$a == $b";
     case sop::mask_to_int: return "tn::cast<std::int32_t>($a)";
     case sop::to_byte: return "tn::cast<std::uint8_t>($a)";
+    case sop::to_int8: return "tn::cast<std::int8_t>($a)";
+    case sop::to_half: return "tn::cast<tn::float16>($a)";
+    case sop::narrow: return "tn::cast<std::int32_t>($a)";
+    case sop::to_wide: case sop::real_to_wide: return "tn::cast<std::int64_t>($a)";
+    case sop::wide_to_real: return "tn::cast<float>($a)";
+    case sop::int_div: case sop::wide_div: return "$a / $b";
+    case sop::int_pow: case sop::wide_pow: return "pow($a, $b)";
+    case sop::wide_add: return "$a + $b";
+    case sop::wide_sub: return "$a - $b";
+    case sop::wide_mul: return "$a * $b";
+    case sop::wide_and: return "$a & $b";
+    case sop::wide_or: return "$a | $b";
+    case sop::wide_xor: return "$a ^ $b";
+    case sop::wide_less: return "$a < $b";
+    case sop::wide_equal: return "$a == $b";
+    case sop::wide_select: return "select($a, $b, $c)";
+    case sop::wide_shift_left: return "$a << $n";
+    case sop::wide_shift_right: return "$a >> $n";
     case sop::mask_and: case sop::int_and: return "$a & $b";
     case sop::mask_or: case sop::int_or: return "$a | $b";
     case sop::int_xor: return "$a ^ $b";
@@ -156,7 +181,9 @@ inline std::string code_of(program_view p, int arity) {
     const instruction x = p.code[i];
     std::string value;
     if (x.op() == sop::arg) {
-      value = "x" + std::to_string(x.a());
+      value = "x" + std::to_string(x.a());  // of integers the instructions are those with a sign
+      if (x.type() == type::uint32) value = "tn::cast<std::int32_t>(" + value + ")";
+      if (x.type() == type::uint64) value = "tn::cast<std::int64_t>(" + value + ")";
     } else if (x.op() == sop::literal) {
       value = "tn::scalar{x0.where(), x0.where()->literal(" + code_of(x.real()) + ")}";
     } else if (x.op() == sop::literal_int) {

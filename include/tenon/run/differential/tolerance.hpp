@@ -77,7 +77,8 @@ inline values map(const table_view& t, const node& n, const ranges& all, double 
 }
 inline values reduce(const table_view& t, const node& n, const values& x, double u) {
   const reduction& how = t.reduction_of(n);
-  if (gives_position(how.how)) return values(static_cast<std::size_t>(n.out.shape.count()));
+  if (gives_position(how.how) || n.out.type != type::float32)  // integers wrap around
+    return values(static_cast<std::size_t>(n.out.shape.count()));
   const shape& s = t.nodes[n.in[0]].out.shape;
   shape kept = s;
   for (int i = 0; i < s.rank; ++i)
@@ -97,6 +98,7 @@ inline values reduce(const table_view& t, const node& n, const values& x, double
   return r;
 }
 inline values window(const table_view& t, const node& n, const values& x, double u) {
+  if (n.out.type != type::float32) return values(static_cast<std::size_t>(n.out.shape.count()));
   const windowing& w = t.windowing_of(n);
   const strides from = dense(t.nodes[n.in[0]].out.shape);
   values r;
@@ -187,7 +189,9 @@ inline values pad(const table_view& t, const node& n, const values& x) {
   const shape& s = t.nodes[n.in[0]].out.shape;
   const strides step = dense(s);
   const double outside =
-      n.out.type == type::float32 ? static_cast<double>(static_cast<float>(m.value)) : m.value;
+      n.out.type == type::float32   ? static_cast<double>(m.value.to_float())
+      : n.out.type == type::float16 ? static_cast<double>(halves::rounded(m.value.to_float()))
+                                    : m.value.value;
   values r;
   i64 at[max_rank]{};
   do {

@@ -39,13 +39,14 @@ inline float any_float(generator& r, mood m) {
 template <class T> T any_element(generator& r, mood m) {
   if constexpr (std::is_floating_point_v<T>)
     return any_float(r, m);
+  else if constexpr (std::is_same_v<T, float16>)
+    return float16(any_float(r, m));
   else if (m == mood::special && r.one_in(4))
     return r.one_in(2) ? std::numeric_limits<T>::min() : std::numeric_limits<T>::max();
   else
     return static_cast<T>(r.next() % 16 - (std::is_signed_v<T> ? 8 : 0));
 }
-/// Calls `f.operator()<T>()` with the C++ type of an element type. float16 has none: it is read as 16
-/// bits.
+/// Calls `f.operator()<T>()` with the C++ type of an element type.
 template <class F> auto with_element(type t, F f) {
   switch (t) {
     case type::float32: return f.template operator()<float>();
@@ -55,7 +56,7 @@ template <class F> auto with_element(type t, F f) {
     case type::uint64: return f.template operator()<std::uint64_t>();
     case type::int8: return f.template operator()<std::int8_t>();
     case type::uint8: return f.template operator()<std::uint8_t>();
-    default: return f.template operator()<std::uint16_t>();
+    default: return f.template operator()<float16>();
   }
 }
 inline elements any_elements(const tensor& t, std::uint64_t seed, mood m) {

@@ -18,15 +18,10 @@ template <class T, std::size_t N> constexpr constant given(const name& text, con
 }
 
 namespace evaluating {
-/// Memory for a value; null for types that no policy computes.
 constexpr reference_kernels::target allocate(const tensor& t) {
   const auto n = static_cast<std::size_t>(t.shape.count());
-  switch (t.type) {
-    case type::int32: return new std::int32_t[n]{};
-    case type::uint8: return new std::uint8_t[n]{};
-    case type::int64: return new std::int64_t[n]{};
-    default: return new float[n]{};
-  }
+  return reference_kernels::with_type(
+      t.type, [&](auto element) { return reference_kernels::target(new decltype(element)[n]{}); });
 }
 constexpr reference_kernels::source read_only(const reference_kernels::target& t) {
   return reference_kernels::with_type(

@@ -10,9 +10,13 @@ namespace tenon::reference_kernels {
 /// Calls `f` with an element of the type.
 template <class F> constexpr auto with_type(type t, F&& f) {
   switch (t) {
+    case type::float16: return f(float16{});
     case type::int32: return f(std::int32_t{});
-    case type::uint8: return f(std::uint8_t{});
+    case type::uint32: return f(std::uint32_t{});
     case type::int64: return f(std::int64_t{});
+    case type::uint64: return f(std::uint64_t{});
+    case type::int8: return f(std::int8_t{});
+    case type::uint8: return f(std::uint8_t{});
     default: return f(float{});
   }
 }
@@ -23,53 +27,54 @@ template <bool Const> struct memory {
   template <class T> using pointer = std::conditional_t<Const, const T*, T*>;
   tenon::type type = tenon::type::float32;
   pointer<float> real = nullptr;
+  pointer<float16> half = nullptr;
   pointer<std::int32_t> integer = nullptr;
-  pointer<std::uint8_t> byte = nullptr;
+  pointer<std::uint32_t> word = nullptr;
   pointer<std::int64_t> wide = nullptr;
+  pointer<std::uint64_t> wide_word = nullptr;
+  pointer<std::int8_t> small = nullptr;
+  pointer<std::uint8_t> byte = nullptr;
 
   constexpr memory() = default;
-  constexpr memory(pointer<float> p) : real(p) {}
-  constexpr memory(pointer<std::int32_t> p) : type(tenon::type::int32), integer(p) {}
-  constexpr memory(pointer<std::uint8_t> p) : type(tenon::type::uint8), byte(p) {}
-  constexpr memory(pointer<std::int64_t> p) : type(tenon::type::int64), wide(p) {}
-
-  /// The pointer to elements of type T.
-  template <class T> constexpr pointer<T> as() const {
-    if constexpr (std::is_same_v<T, std::int32_t>)
-      return integer;
-    else if constexpr (std::is_same_v<T, std::uint8_t>)
-      return byte;
-    else if constexpr (std::is_same_v<T, std::int64_t>)
-      return wide;
-    else
-      return real;
+  template <class T> constexpr memory(T* p) : type(type_of<std::remove_const_t<T>>) {
+    own<std::remove_const_t<T>>(*this) = p;
   }
+  /// The pointer to elements of type T.
+  template <class T> constexpr pointer<T> as() const { return own<T>(*this); }
   constexpr memory operator+(i64 elements) const {
     return with_type(type,
                      [&](auto element) { return memory(as<decltype(element)>() + elements); });
   }
+
+ private:
+  template <class T, class Self> static constexpr auto& own(Self& self) {
+    if constexpr (std::is_same_v<T, float16>)
+      return self.half;
+    else if constexpr (std::is_same_v<T, std::int32_t>)
+      return self.integer;
+    else if constexpr (std::is_same_v<T, std::uint32_t>)
+      return self.word;
+    else if constexpr (std::is_same_v<T, std::int64_t>)
+      return self.wide;
+    else if constexpr (std::is_same_v<T, std::uint64_t>)
+      return self.wide_word;
+    else if constexpr (std::is_same_v<T, std::int8_t>)
+      return self.small;
+    else if constexpr (std::is_same_v<T, std::uint8_t>)
+      return self.byte;
+    else
+      return self.real;
+  }
 };
 using source = memory<true>;
 using target = memory<false>;
-/// The element types that the kernels know.
-constexpr bool stores(type t) { return computes(t) || t == type::int64; }
 
 /// Untyped memory at run time.
 inline source source_at(const std::byte* p, type t) noexcept {
-  switch (t) {
-    case type::int32: return reinterpret_cast<const std::int32_t*>(p);
-    case type::uint8: return reinterpret_cast<const std::uint8_t*>(p);
-    case type::int64: return reinterpret_cast<const std::int64_t*>(p);
-    default: return reinterpret_cast<const float*>(p);
-  }
+  return with_type(t, [&](auto e) { return source(reinterpret_cast<const decltype(e)*>(p)); });
 }
 inline target target_at(std::byte* p, type t) noexcept {
-  switch (t) {
-    case type::int32: return reinterpret_cast<std::int32_t*>(p);
-    case type::uint8: return reinterpret_cast<std::uint8_t*>(p);
-    case type::int64: return reinterpret_cast<std::int64_t*>(p);
-    default: return reinterpret_cast<float*>(p);
-  }
+  return with_type(t, [&](auto e) { return target(reinterpret_cast<decltype(e)*>(p)); });
 }
 
 /// A tensor as a kernel reads it: address of element (0, 0, ...) and strides in elements.
@@ -85,6 +90,13 @@ template <int N> struct odometer {
   strides step[N > 0 ? N : 1]{};
   i64 offset[N > 0 ? N : 1]{};
   i64 at[max_rank]{};
+  constexpr void start(i64 position) {
+    for (int i = space.rank - 1; i >= 0 && position > 0; --i) {
+      at[i] = position % space.extent[i];
+      position /= space.extent[i];
+      for (int k = 0; k < N; ++k) offset[k] += at[i] * step[k].step[i];
+    }
+  }
   /// Reads members, not operators: clang counts a call as two steps of a constant expression.
   constexpr void next() {
     for (int i = space.rank - 1; i >= 0; --i) {
@@ -101,6 +113,11 @@ constexpr scalar_register read(const source& s, i64 at) {
   switch (s.type) {
     case type::int32: r.word = static_cast<std::uint32_t>(s.integer[at]); break;
     case type::uint8: r.word = s.byte[at]; break;
+    case type::float16: r.real = static_cast<float>(s.half[at]); break;
+    case type::uint32: r.word = s.word[at]; break;
+    case type::int8: r.word = arithmetic::word(std::int32_t{s.small[at]}); break;
+    case type::int64: r.wide = arithmetic::word(s.wide[at]); break;
+    case type::uint64: r.wide = s.wide_word[at]; break;
     default: r.real = s.real[at];
   }
   return r;
@@ -109,6 +126,11 @@ constexpr void write(const target& t, i64 at, scalar_register r) {
   switch (t.type) {
     case type::int32: t.integer[at] = arithmetic::wrap(r.word); break;
     case type::uint8: t.byte[at] = static_cast<std::uint8_t>(r.word); break;
+    case type::float16: t.half[at] = float16(r.real); break;
+    case type::uint32: t.word[at] = r.word; break;
+    case type::int8: t.small[at] = static_cast<std::int8_t>(r.word); break;
+    case type::int64: t.wide[at] = arithmetic::wrap(r.wide); break;
+    case type::uint64: t.wide_word[at] = r.wide; break;
     default: t.real[at] = r.real;
   }
 }
@@ -166,54 +188,140 @@ constexpr float reduced(combine how, const float* x, odometer<1> o, i64 m) {
     for (int k = 0; k < half; ++k) lanes[k] = combined(how, lanes[k], lanes[k + half]);
   return lanes[0];
 }
-constexpr void reduce(const reduction& r, const operand& in, target out) {
+
+/// An integer of any type in 64 bits; in fewer bits arithmetic wraps around alike.
+constexpr std::uint64_t integer_at(const source& s, i64 at) {
+  const scalar_register r = read(s, at);
+  if (lane_of(s.type) == lane::wide) return r.wide;
+  return is_signed(s.type) ? arithmetic::word(std::int64_t{arithmetic::wrap(r.word)}) : r.word;
+}
+constexpr void put_integer(const target& t, i64 at, std::uint64_t x) {
+  scalar_register r{};
+  if (lane_of(t.type) == lane::wide)
+    r.wide = x;
+  else
+    r.word = static_cast<std::uint32_t>(x);
+  write(t, at, r);
+}
+/// Of integers with a sign the sign bit is turned around: then words compare as they do.
+constexpr std::uint64_t order_of(std::uint64_t x, type t) {
+  return is_signed(t) ? x ^ (std::uint64_t{1} << 63) : x;
+}
+constexpr std::uint64_t combined(combine how, type t, std::uint64_t a, std::uint64_t b) {
+  switch (how) {
+    case combine::sum: return a + b;
+    case combine::max: return order_of(b, t) > order_of(a, t) ? b : a;
+    case combine::min: return order_of(b, t) < order_of(a, t) ? b : a;
+    default: return a * b;
+  }
+}
+constexpr i64 first_extreme(combine how, const source& x, odometer<1> o, i64 m) {
+  i64 best = 0;
+  std::uint64_t found = order_of(integer_at(x, o.offset[0]), x.type);
+  for (i64 k = 0; k < m; ++k, o.next()) {
+    const std::uint64_t e = order_of(integer_at(x, o.offset[0]), x.type);
+    if (!(how == combine::first_max ? e > found : e < found)) continue;
+    found = e;
+    best = k;
+  }
+  return best;
+}
+constexpr std::uint64_t reduced(combine how, const source& x, odometer<1> o, i64 m) {
+  std::uint64_t all = integer_at(x, o.offset[0]);
+  for (i64 k = 1; k < m; ++k) {
+    o.next();
+    all = combined(how, x.type, all, integer_at(x, o.offset[0]));
+  }
+  return all;
+}
+
+/// The axes of a reduction's operand.
+struct reduced_axes {
   odometer<1> kept, summed;
+};
+constexpr reduced_axes axes_of(const reduction& r, const operand& in) {
+  reduced_axes all;
   for (int i = 0; i < in.extent.rank; ++i) {
-    odometer<1>& o = r.reduces(i) ? summed : kept;
+    odometer<1>& o = r.reduces(i) ? all.summed : all.kept;
     o.step[0].step[o.space.rank] = in.where.step[i];
     o.space.extent[o.space.rank++] = in.extent[i];
   }
-  const i64 n = kept.space.count(), m = summed.space.count();
-  for (i64 i = 0; i < n; ++i, kept.next()) {
-    const float* x = in.data.real + kept.offset[0];
-    if (!gives_position(r.how))
-      out.real[i] = r.average ? arithmetic::div(reduced(r.how, x, summed, m), static_cast<float>(m))
-                              : reduced(r.how, x, summed, m);
-    else if (out.type == type::int64)
-      out.wide[i] = first_extreme(r.how, x, summed, m);
+  return all;
+}
+/// Results [begin, end).
+constexpr void reduce(const reduction& r, const operand& in, target out, i64 begin, i64 end) {
+  auto [kept, summed] = axes_of(r, in);
+  const i64 m = summed.space.count();
+  const bool real = in.data.type == type::float32;
+  kept.start(begin);
+  for (i64 i = begin; i < end; ++i, kept.next()) {
+    const i64 from = kept.offset[0];
+    if (gives_position(r.how))
+      put_integer(
+          out, i,
+          static_cast<std::uint64_t>(real ? first_extreme(r.how, in.data.real + from, summed, m)
+                                          : first_extreme(r.how, in.data + from, summed, m)));
+    else if (!real)
+      put_integer(out, i, reduced(r.how, in.data + from, summed, m));
+    else if (r.average)
+      out.real[i] =
+          arithmetic::div(reduced(r.how, in.data.real + from, summed, m), static_cast<float>(m));
     else
-      out.integer[i] = static_cast<std::int32_t>(first_extreme(r.how, x, summed, m));
+      out.real[i] = reduced(r.how, in.data.real + from, summed, m);
   }
 }
 
-constexpr void window(const windowing& w, const operand& in, const shape& space, float* out) {
+/// The window of one output: a column from top to bottom, then the columns. `at(offset)` is an element,
+/// `join(a, b)` combines two.
+template <class T> struct window_sum {
+  T all{};
+  i64 elements = 0;
+};
+template <class T, class At, class Join>
+constexpr window_sum<T> sum_window(const windowing& w, const strides& step, i64 y0, i64 x0, At at,
+                                   Join join) {
+  const sweep &h = w.swept[0], &v = w.swept[1];
+  T all{};
+  i64 columns = 0, rows = 0;
+  for (i64 kx = 0; kx < v.taps; ++kx) {
+    const i64 x = x0 + kx * v.dilation;
+    if (x < 0 || x >= v.extent) continue;
+    T column{};
+    rows = 0;
+    for (i64 ky = 0; ky < h.taps; ++ky) {
+      const i64 y = y0 + ky * h.dilation;
+      if (y < 0 || y >= h.extent) continue;
+      const T e = at(y * step[h.out_axis] + x * step[v.out_axis]);
+      column = rows++ == 0 ? e : join(column, e);
+    }
+    if (rows == 0) break;
+    all = columns++ == 0 ? column : join(all, column);
+  }
+  return {all, rows * columns};
+}
+/// Results [begin, end) of a windowing.
+constexpr void window(const windowing& w, const operand& in, const shape& space, target out,
+                      i64 begin, i64 end) {
   odometer<1> o{space};
   const sweep &h = w.swept[0], &v = w.swept[1];
   for (int i = 0; i < space.rank; ++i)
     o.step[0].step[i] = i == h.out_axis || i == v.out_axis ? 0 : in.where.step[i];
-  const i64 step_h = in.where.step[h.out_axis], step_v = in.where.step[v.out_axis],
-            n = space.count();
-  for (i64 i = 0; i < n; ++i, o.next()) {
-    const float* at = in.data.real + o.offset[0];
+  o.start(begin);
+  const type t = in.data.type;
+  for (i64 i = begin; i < end; ++i, o.next()) {
     const i64 y0 = o.at[h.out_axis] * h.stride - h.begin,
-              x0 = o.at[v.out_axis] * v.stride - v.begin;
-    float all = 0;
-    i64 columns = 0, rows = 0;
-    for (i64 kx = 0; kx < v.taps; ++kx) {  // a column from top to bottom, then the columns
-      const i64 x = x0 + kx * v.dilation;
-      if (x < 0 || x >= v.extent) continue;
-      float column = 0;
-      rows = 0;
-      for (i64 ky = 0; ky < h.taps; ++ky) {
-        const i64 y = y0 + ky * h.dilation;
-        if (y < 0 || y >= h.extent) continue;
-        const float e = at[y * step_h + x * step_v];
-        column = rows++ == 0 ? e : combined(w.how, column, e);
-      }
-      if (rows == 0) break;
-      all = columns++ == 0 ? column : combined(w.how, all, column);
+              x0 = o.at[v.out_axis] * v.stride - v.begin, from = o.offset[0];
+    if (t != type::float32) {
+      const auto r = sum_window<std::uint64_t>(
+          w, in.where.step, y0, x0, [&](i64 at) { return integer_at(in.data, from + at); },
+          [&](std::uint64_t a, std::uint64_t b) { return combined(w.how, t, a, b); });
+      put_integer(out, i, r.all);
+      continue;
     }
-    out[i] = w.average && rows * columns > 0 ? all / static_cast<float>(rows * columns) : all;
+    const auto r = sum_window<float>(
+        w, in.where.step, y0, x0, [&](i64 at) { return in.data.real[from + at]; },
+        [&](float a, float b) { return combined(w.how, a, b); });
+    out.real[i] = w.average && r.elements > 0 ? r.all / static_cast<float>(r.elements) : r.all;
   }
 }
 
@@ -227,6 +335,13 @@ constexpr void copy(const source& from, const strides& in, const target& to, con
     const i64 n = space.count();
     for (i64 i = 0; i < n; ++i, o.next()) y[o.offset[1]] = x[o.offset[0]];
   });
+}
+/// The number that stands outside of a padded operand.
+template <class T> constexpr T filling(const any_number& value) {
+  if constexpr (is_real(type_of<T>))
+    return T(value.to_float());
+  else
+    return static_cast<T>(integer_of(type_of<T>, value));
 }
 constexpr void pad(const movement& m, const operand& in, const shape& space, target out) {
   with_type(out.type, [&](auto element) {
@@ -242,7 +357,7 @@ constexpr void pad(const movement& m, const operand& in, const shape& space, tar
         outside = outside || at < 0;
         from += at * in.where.step[k];
       }
-      y[i] = outside ? static_cast<decltype(element)>(m.value) : x[from];
+      y[i] = outside ? filling<decltype(element)>(m.value) : x[from];
     }
   });
 }
@@ -301,7 +416,9 @@ constexpr void move(const movement& m, const operand* in, int operands, const sh
 }
 
 constexpr i64 index_at(const source& indices, i64 at, i64 extent) {
-  return position_of(indices.type == type::int64 ? indices.wide[at] : indices.integer[at], extent);
+  if (indices.type == type::int64) return position_of(indices.wide[at], extent);
+  return position_of(indices.type == type::uint32 ? i64{indices.word[at]} : indices.integer[at],
+                     extent);
 }
 constexpr void gather(const gathering& g, const operand& in, const operand& indices,
                       const shape& space, target out) {
@@ -488,8 +605,9 @@ constexpr void contract(const contraction& c, const operand& a, const operand& b
 constexpr void run_node(const table_view& t, const node& n, const operand* in, target out) {
   switch (n.kind) {
     case family::map: return map(t.program_of(n), n.out.shape, in, n.operands, out);
-    case family::reduce: return reduce(t.reduction_of(n), in[0], out);
-    case family::window: return window(t.windowing_of(n), in[0], n.out.shape, out.real);
+    case family::reduce: return reduce(t.reduction_of(n), in[0], out, 0, n.out.shape.count());
+    case family::window:
+      return window(t.windowing_of(n), in[0], n.out.shape, out, 0, n.out.shape.count());
     case family::contract: return contract(t.contraction_of(n), in[0], in[1], out.real);
     case family::move: return move(t.movement_of(n), in, n.operands, n.out.shape, out);
     case family::gather:

@@ -6,7 +6,7 @@
 
 namespace tenon {
 
-/// Defines every result. Runs every family, fuses nothing, needs no packed weights, no heap and no
+/// Defines every result. Runs every family in every type, fuses nothing, needs no packed weights, no heap and no
 /// libraries; its kernels are the ones that `evaluate` runs in constant expressions.
 struct reference {
   static constexpr const char* name = "reference";
@@ -14,10 +14,7 @@ struct reference {
   static constexpr bool fuses = false;
   static constexpr double rounding = 0;
   static constexpr bool supports(const table_view& t, const node& n) {
-    bool known = reference_kernels::stores(n.out.type);
-    for (int k = 0; k < n.operands; ++k)
-      known = known && reference_kernels::stores(t.nodes[n.in[k]].out.type);
-    return known;
+    return has_family_types(t, n);
   }
   static constexpr footprint measure(const plan_view&, int) { return {}; }
 

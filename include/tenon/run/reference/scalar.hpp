@@ -2,19 +2,59 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/arithmetic.hpp>
+#include <tenon/base/half.hpp>
 #include <tenon/expr/elementary.hpp>
 #include <bit>
 #include <cstdint>
 
 namespace tenon {
 
-/// 32 bits; a mask is the word 1 or 0. A constant expression refuses to read the lane not written.
+/// A value of one lane; a mask is the word 1 or 0. A constant expression refuses to read a lane not
+/// written.
 union scalar_register {
   float real;
   std::uint32_t word;
+  std::uint64_t wide;
 };
 
 constexpr float evaluate(program_view p, const float* args);
+
+/// One instruction on 64 bits, or one of the other rare ones.
+constexpr void evaluate_rare(instruction i, scalar_register& d, const scalar_register& a,
+                             const scalar_register& b, const scalar_register& c) {
+  namespace m = arithmetic;
+  switch (i.op()) {
+    case sop::int_div: d.word = m::signed_quotient(a.word, b.word); break;
+    case sop::int_div_unsigned: d.word = m::quotient(a.word, b.word); break;
+    case sop::int_pow: d.word = m::signed_power(a.word, b.word); break;
+    case sop::int_pow_unsigned: d.word = m::power(a.word, b.word); break;
+    case sop::to_wide: d.wide = m::word(std::int64_t{m::wrap(a.word)}); break;
+    case sop::to_wide_unsigned: d.wide = a.word; break;
+    case sop::wide_join: d.wide = std::uint64_t{b.word} << 32 | a.word; break;
+    case sop::narrow: d.word = static_cast<std::uint32_t>(a.wide); break;
+    case sop::real_to_wide: d.wide = m::word(m::to_wide(a.real)); break;
+    case sop::real_to_wide_unsigned: d.wide = m::to_wide_unsigned(a.real); break;
+    case sop::wide_to_real: d.real = static_cast<float>(m::wrap(a.wide)); break;
+    case sop::wide_to_real_unsigned: d.real = static_cast<float>(a.wide); break;
+    case sop::wide_add: d.wide = a.wide + b.wide; break;
+    case sop::wide_sub: d.wide = a.wide - b.wide; break;
+    case sop::wide_mul: d.wide = a.wide * b.wide; break;
+    case sop::wide_div: d.wide = m::signed_quotient(a.wide, b.wide); break;
+    case sop::wide_div_unsigned: d.wide = m::quotient(a.wide, b.wide); break;
+    case sop::wide_pow: d.wide = m::signed_power(a.wide, b.wide); break;
+    case sop::wide_pow_unsigned: d.wide = m::power(a.wide, b.wide); break;
+    case sop::wide_and: d.wide = a.wide & b.wide; break;
+    case sop::wide_or: d.wide = a.wide | b.wide; break;
+    case sop::wide_xor: d.wide = a.wide ^ b.wide; break;
+    case sop::wide_shift_left: d.wide = a.wide << (i.b() & 63); break;
+    case sop::wide_shift_right: d.wide = a.wide >> (i.b() & 63); break;
+    case sop::wide_less: d.word = m::wrap(a.wide) < m::wrap(b.wide); break;
+    case sop::wide_less_unsigned: d.word = a.wide < b.wide; break;
+    case sop::wide_equal: d.word = a.wide == b.wide; break;
+    case sop::wide_select: d.wide = a.word != 0 ? b.wide : c.wide; break;
+    default: d.wide = a.wide; break;  // typed_int64, typed_uint64
+  }
+}
 
 /// Runs one instruction; `args` holds real and integer operands. clang counts the cases that a switch passes on its way as steps of a
 /// constant expression: the frequent ones come first.
@@ -51,6 +91,12 @@ constexpr void evaluate_step(instruction i, scalar_register* r, const scalar_reg
     case sop::int_equal: d.word = a.word == b.word; break;
     case sop::mask_to_int: d.word = a.word; break;
     case sop::to_byte: d.word = a.word & 255u; break;
+    case sop::to_int8: d.word = m::word(std::int32_t{static_cast<std::int8_t>(a.word)}); break;
+    case sop::to_half: d.real = halves::rounded(a.real); break;
+    case sop::typed_float32: d.real = a.real; break;
+    case sop::typed_int32:
+    case sop::typed_uint32: d.word = a.word; break;
+    case sop::int_less_unsigned: d.word = a.word < b.word; break;
     case sop::int_and: d.word = a.word & b.word; break;
     case sop::int_or: d.word = a.word | b.word; break;
     case sop::int_xor: d.word = a.word ^ b.word; break;
@@ -68,7 +114,10 @@ constexpr void evaluate_step(instruction i, scalar_register* r, const scalar_reg
     case sop::round_even: d.real = m::round_even(a.real); break;
     case sop::sqrt: d.real = m::sqrt(a.real); break;
     case sop::pow: d.real = function(a.real, b.real); break;
-    default: d.real = function(a.real, 0.0f); break;  // the other elementary functions
+    default:
+      if (is_rare(static_cast<sop>(w & 255))) return evaluate_rare(i, d, a, b, c);
+      d.real = function(a.real, 0.0f);  // the other elementary functions
+      break;
   }
 }
 
