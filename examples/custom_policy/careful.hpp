@@ -154,7 +154,7 @@ struct careful {
   /// Whether this node can run here; what cannot goes to the next policy. Asked by the planner, so
   /// it is a constant expression.
   static constexpr bool supports(const tenon::table_view& t, const tenon::node& n) {  // required
-    if (n.out.type != tenon::type::float32) return false;
+    if (!tenon::is_float32(t, n)) return false;
     if (n.kind == tenon::family::map) return careful_kernels::is_real(t.program_of(n));
     return n.kind == tenon::family::contract;
   }

@@ -1,6 +1,8 @@
 // Operators beyond the element-wise ones on float16: what they compute in float32, rounded once.
 // SPDX-License-Identifier: MIT
 #include "../run/typed.hpp"
+#include <array>
+#include <span>
 
 using namespace tenon_test;
 using tn::float16;
@@ -114,6 +116,10 @@ TEST_CASE("a network of float16 runs as a static graph and as one built at run t
   check_same(wanted, call_typed<float16>(defining, {bytes_of(image)}), "static, reference");
   const tn::model<net, tn::cpu> fast(weights);
   check_same(wanted, call_typed<float16>(fast, {bytes_of(image)}), "static, cpu");
+  std::array<float16, 10> y{};
+  tn::instance caller(fast);
+  REQUIRE(caller(std::span<const float16, 384>(image.at), std::span<float16, 10>(y)).ok());
+  for (tn::i64 i = 0; i < 10; ++i) REQUIRE(same_element(wanted[i], y[static_cast<std::size_t>(i)]));
   for (tn::i64 row = 0; row < 2; ++row) {
     double sum = 0;
     for (tn::i64 k = 0; k < 5; ++k) sum += static_cast<double>(wanted[row * 5 + k]);

@@ -259,6 +259,33 @@ template <class T, class Graph> void check_static(const typed<T>& x, const typed
 
 }  // namespace
 
+// In constant expressions too, with the bits of run time.
+constexpr auto sums = [](auto x, auto y) { return tn::reduceSum<tn::reduce_options{.axes = {1}}>(x * y - 5); };
+template <class T> consteval T sum_in_constant(T x, T y) {
+  const T a[] = {x, x}, b[] = {y, y};
+  T r[1]{};
+  using net = tn::graph<sums, tn::input<"x", T, 1, 2>, tn::input<"y", T, 1, 2>>;
+  return tn::evaluate<net>({tn::given("x", a), tn::given("y", b)}, r) == tn::code::ok ? r[0] : T{};
+}
+static_assert(sum_in_constant<std::int64_t>(3'000'000'000, -4) == -24'000'000'010);
+static_assert(sum_in_constant<std::uint64_t>(0xffffffffffffffff, 2) == 0xfffffffffffffff2);
+static_assert(sum_in_constant<std::uint32_t>(0x80000000, 3) == 0xfffffff6);
+static_assert(sum_in_constant<float16>(float16(0.1f), float16(3)) == float16(-9.4f));
+
+TEST_CASE("numbers beside handles keep all digits, and are float16 beside float16") {
+  constexpr auto numbers = [](auto x) { return (x + 9007199254740993) * -9223372036854775807 - 0x123456789abcdef; };
+  dice d = dice_of(765, 0);
+  const typed<std::int64_t> x = any_run<std::int64_t>(tn::extents(40), d);
+  typed<std::int64_t> wanted{x.shape, {}};
+  for (const std::int64_t e : x.at) wanted.at.push_back(static_cast<std::int64_t>((static_cast<std::uint64_t>(e) + 9007199254740993u) * 0x8000000000000001u - 0x123456789abcdefu));
+  check_same(wanted, run_typed<std::int64_t>(tn::graph<numbers, tn::input<"x", std::int64_t, 40>>::view(), {bytes_of(x)}), "int64");
+  constexpr auto tenth = [](auto v) { return v * 0.1f; };
+  const typed<float16> h = any_run<float16>(tn::extents(500), d);
+  typed<float16> rounded{h.shape, {}};
+  for (const float16 e : h.at) rounded.at.push_back(float16(static_cast<float>(e) * static_cast<float>(float16(0.1f))));
+  check_same(rounded, run_typed<float16>(tn::graph<tenth, tn::input<"x", float16, 500>>::view(), {bytes_of(h)}), "float16");
+}
+
 TEST_CASE("a chain of operators is one node in every type and rounds each step of float16") {
   dice d = dice_of(758, 0);
   for_types<float16, std::int8_t, std::uint8_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>([&]<class T>() {
