@@ -571,22 +571,25 @@ inline const float* address(const contract_work& w, const frame& f, const side& 
 
 /// How the output is cut into pieces of work.
 struct cut {
-  i64 registers;  ///< of columns, in all
-  i64 unit;       ///< registers that stay together
-  blocks rows;
+  i64 registers;     ///< of columns, in all
+  i64 unit;          ///< registers that stay together
   parts columns;     ///< in units
+  blocks rows;       ///< of an image: whole panels
   bool rows_inside;  ///< rows run through before columns: large panels stay in the cache
   explicit cut(const contract_work& w) noexcept
-      : registers(registers_of(w.plan.form == vector_form::panels ? w.plan.column.extent
-                                                                  : w.plan.positions)),
+      : registers(registers_of(is_image(w) ? w.plan.positions : w.plan.column.extent)),
         unit(is_image(w) && stores_pixels(w) ? tile_vectors : 1),
-        rows(w.plan.rows, w.plan.turned ? turned_rows : block_rows),
         columns((registers + unit - 1) / unit, unit > 1        ? i64{piece_tiles}
                                                : w.plan.turned ? i64{tile_vectors}
                                                                : block_columns / width),
+        rows(w.plan.rows, even_size(w.plan.rows, most_rows(w), is_image(w) ? width : tile_rows)),
         rows_inside(!w.plan.turned || w.plan.terms * w.plan.column.extent > (i64{1} << 17)) {}
   static bool is_image(const contract_work& w) noexcept {
     return w.plan.form != vector_form::panels;
+  }
+  /// Small images are cut into more pieces, for the threads.
+  i64 most_rows(const contract_work& w) const noexcept {
+    return w.plan.turned ? turned_rows : is_image(w) && columns.count < 4 ? i64{width} : block_rows;
   }
   i64 pieces(const contract_plan& t) const { return t.batch_count * rows.count * columns.count; }
   work_piece at(i64 u) const noexcept {

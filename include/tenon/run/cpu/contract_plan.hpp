@@ -117,6 +117,11 @@ struct blocks {
   constexpr i64 begin(i64 i) const { return i * most; }
   constexpr i64 size(i64 i) const { return i + 1 < count ? most : n - i * most; }
 };
+/// A size of blocks, a multiple of `unit` and at most `most`, that leaves no small block at the end.
+constexpr i64 even_size(i64 n, i64 most, i64 unit) {
+  const i64 count = (n + most - 1) / most, each = count > 0 ? (n + count - 1) / count : most;
+  return (each + unit - 1) / unit * unit;
+}
 /// `n` things in as few parts of at most `most` as possible, and these of nearly the same size.
 struct parts {
   i64 count = 1, least = 0, larger = 0;  ///< the first `larger` parts have one more than `least`
