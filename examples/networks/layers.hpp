@@ -17,7 +17,7 @@ struct layers : tn::builder {
 
   value conv2d(value x, const tn::name& called, tn::i64 filters, tn::layer::kernel k,
                const tn::conv2d_options& o = {}) {
-    const tn::tensor filter = tn::layer::shapes::filter(shape_of(x), filters, k, o);
+    const tn::tensor filter = tn::layer::shapes::filter(type_of_value(x), filters, k, o);
     const value w = weight(called + ".weight", filter);
     return add<tn::conv2d_t>(o, {x, w, weight(called + ".bias", floats(filters))});
   }
@@ -29,7 +29,7 @@ struct layers : tn::builder {
   value dense(value x, const tn::name& called, tn::i64 outputs,
               tn::layer::matrix_layout l = tn::layer::matrix_layout::oi) {
     const bool transposed = l == tn::layer::matrix_layout::oi;
-    value w = weight(called + ".weight", tn::layer::shapes::matrix(shape_of(x), outputs, l));
+    value w = weight(called + ".weight", tn::layer::shapes::matrix(type_of_value(x), outputs, l));
     if (shape_of(x).rank == 2) {
       const value offset = weight(called + ".bias", floats(outputs));
       return add<tn::gemm_t>({.bTranspose = transposed}, {x, w, offset});
