@@ -77,7 +77,8 @@ struct minds_extents : tn::cpu {
   static void run(const work& w, const tn::frame& f) noexcept {
     tn::cpu::run(w.own, f);
     const tn::value& v = w.plan->values[w.node];
-    if (w.times > 2 && tn::name(w.plan->table.nodes[w.node].op) == tn::name("tanh"))
+    const tn::node& n = w.plan->table.nodes[w.node];
+    if (w.times > 2 && n.out.type == tn::type::float32 && tn::name(n.op) == tn::name("tanh"))
       *(reinterpret_cast<float*>(f.base[v.root]) + v.offset) = 7;
   }
 };

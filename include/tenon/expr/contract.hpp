@@ -154,7 +154,9 @@ struct gemm_t {
     contracts::loop(c, a[!o.aTranspose], o.aTranspose ? a[1] : 1, o.bTranspose ? 1 : b[1], 0, true);
     r.open(name);
     int y = r.contract(name, c, in[0], in[1], out);
-    if (in.size == 3)
+    if (in.size == 3 && o.alpha == 1.0f && o.beta == 1.0f)
+      y = r.map(name, constant_program<2>([](auto x, auto z) { return x + z; }), {y, in[2]}, out);
+    else if (in.size == 3)
       y = r.map(name, record_program<2>([&](auto x, auto z) {
                   return scaled(x, o.alpha) + scaled(z, o.beta);
                 }),

@@ -36,7 +36,7 @@ template <class Op> constexpr int record_in_float32(recorder& r, const typename 
 }
 /// True if an operator's first operand is float16.
 constexpr bool takes_half(const recorder& r, list<int> in) {
-  return r.at(in[0]).type == type::float16;
+  return r.out.nodes[in[0]].out.type == type::float16;
 }
 /// All operands are float32, or all are float16. Error: element_type.
 constexpr error check_reals(const char* op, const char* const* names, list<tensor> in) {

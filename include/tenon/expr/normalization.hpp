@@ -19,10 +19,10 @@ constexpr moments record_moments(recorder& r, const char* op, int x, std::uint32
   const reduction average{combine::sum, axes, true, true};
   moments m;
   m.mean = r.reduce(op, average, x, one);
-  m.deviation = r.map(op, record_program<2>([](scalar v, scalar mean) { return v - mean; }),
+  m.deviation = r.map(op, constant_program<2>([](scalar v, scalar mean) { return v - mean; }),
                       {x, m.mean}, whole);
   const int square =
-      r.map(op, record_program<1>([](scalar d) { return d * d; }), {m.deviation}, whole);
+      r.map(op, constant_program<1>([](scalar d) { return d * d; }), {m.deviation}, whole);
   m.variance = r.reduce(op, average, square, one);
   return m;
 }
@@ -32,10 +32,10 @@ constexpr int record_scaled(recorder& r, const char* op, int deviation, int vari
   const tensor whole = r.at(deviation), one = r.at(variance);
   const int inverse = r.map(
       op, record_program<1>([&](scalar v) { return 1.0f / sqrt(v + epsilon); }), {variance}, one);
-  const auto product = record_program<2>([](scalar a, scalar b) { return a * b; });
+  const recorded& product = constant_program<2>([](scalar a, scalar b) { return a * b; });
   int y = r.map(op, product, {deviation, inverse}, whole);
   if (scale >= 0) y = r.map(op, product, {y, scale}, whole);
-  const auto sum = record_program<2>([](scalar a, scalar b) { return a + b; });
+  const recorded& sum = constant_program<2>([](scalar a, scalar b) { return a + b; });
   if (bias >= 0) y = r.map(op, sum, {y, bias}, whole);
   return y;
 }
@@ -172,7 +172,7 @@ struct batchNormalization_t {
       const int to = in.size == 4 && i == 3 && !o.scale ? 4 : i;
       wide[to] = normalizations::along(r, name, in[i], axis, rank);
     }
-    const int deviation = r.map(name, record_program<2>([](scalar x, scalar m) { return x - m; }),
+    const int deviation = r.map(name, constant_program<2>([](scalar x, scalar m) { return x - m; }),
                                 {in[0], wide[1]}, out);
     const int y =
         normalizations::record_scaled(r, name, deviation, wide[2], o.epsilon, wide[3], wide[4]);
