@@ -1,4 +1,4 @@
-# What tenon costs the compiler:  tools/bench compile_time [--json FILE]
+# What tenon costs the compiler:  tools/bench compile_time [--only NAME] [--json FILE]
 # Each source is compiled to an object three times by g++ and by clang; the least user time counts.
 # SPDX-License-Identifier: MIT
 import argparse
@@ -89,9 +89,11 @@ def judge(seconds, megabytes, most_seconds, most_megabytes):
     return f'{", ".join(allowed)} allowed: {"holds" if held else "EXCEEDED"}'
 
 
-def rows(folder):
+def rows(folder, only):
     for compiler in compilers():
         for name, kind, source, options, limits in CASES:
+            if only and only != name:
+                continue
             seconds, megabytes = measure(compiler, source, options, folder)
             most = limits.get('g++' if compiler == 'g++' else 'clang', ANY)
             verdict = judge(seconds, megabytes, *most)
@@ -104,11 +106,12 @@ def rows(folder):
 def main():
     words = argparse.ArgumentParser(prog='compile_time')
     words.add_argument('--json', type=pathlib.Path)
+    words.add_argument('--only', choices=[case[0] for case in CASES], help='one of the names')
     words.add_argument('--threads', '--peers', help='have no meaning here')
     given = words.parse_args()
     print(f'{"name":<20} {"kind":<8} {"compiler":<12} {"user s":>8} {"peak MB":>8}')
     with tempfile.TemporaryDirectory() as folder:
-        result = {'bench': 'compile_time', 'rows': list(rows(pathlib.Path(folder)))}
+        result = {'bench': 'compile_time', 'rows': list(rows(pathlib.Path(folder), given.only))}
     if given.json:
         given.json.write_text(json.dumps(result, indent=2) + '\n')
 

@@ -139,8 +139,9 @@ inline const std::byte* load_wide(std::byte* room, const stream& s, i64 at, i64 
   }
   return room;
 }
-inline void run_block(machine& m, program_view p, const stream* in, i64 at, i64 n, type result,
-                      std::byte* out) noexcept {
+/// `Operations` makes it depend on a parameter: who only includes this header compiles no loops.
+template <int Operations> void run_block(machine& m, program_view p, const stream* in, i64 at,
+                                         i64 n, type result, std::byte* out) noexcept {
   const auto words = [](const std::byte* q) { return reinterpret_cast<const float*>(q); };
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
@@ -160,7 +161,7 @@ inline void run_block(machine& m, program_view p, const stream* in, i64 at, i64 
     else if (tenon::is_rare(x.op()))
       sweep(x, a, b, c, room);
     else
-      sweeps<operations>.of[static_cast<int>(x.op()) - 1](x, words(a), words(b), words(c),
+      sweeps<Operations>.of[static_cast<int>(x.op()) - 1](x, words(a), words(b), words(c),
                                                           reinterpret_cast<float*>(room));
   }
   const instruction last = p.code[p.size - 1];
@@ -174,13 +175,14 @@ inline void run_block(machine& m, program_view p, const stream* in, i64 at, i64 
 }  // namespace rare
 
 /// The loop for programs that are rare.
-template <class = void> void run_rare(program_view p, const stream* in, void* out, i64 n) noexcept {
+template <int Operations = operations>
+void run_rare(program_view p, const stream* in, void* out, i64 n) noexcept {
   rare::machine m;
   const type result = result_type(p);
   auto* to = static_cast<std::byte*>(out);
   for (i64 at = 0; at < n; at += rare::elements)
-    rare::run_block(m, p, in, at, n - at < rare::elements ? n - at : rare::elements, result,
-                    to + at * size_bytes(result));
+    rare::run_block<Operations>(m, p, in, at, n - at < rare::elements ? n - at : rare::elements,
+                                result, to + at * size_bytes(result));
 }
 
 }  // namespace tenon::simd
