@@ -11,6 +11,7 @@
 #include <tenon/expr/move.hpp>
 #include <tenon/expr/normalization.hpp>
 #include <tenon/expr/reduce.hpp>
+#include <tenon/expr/scan.hpp>
 #include <tenon/expr/unary.hpp>
 #include <tenon/expr/window.hpp>
 #include <tenon/graph/builder.hpp>
