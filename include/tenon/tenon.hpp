@@ -10,7 +10,9 @@
 #include <tenon/expr/map.hpp>
 #include <tenon/expr/move.hpp>
 #include <tenon/expr/normalization.hpp>
+#include <tenon/expr/recurrent.hpp>
 #include <tenon/expr/reduce.hpp>
+#include <tenon/expr/scan.hpp>
 #include <tenon/expr/unary.hpp>
 #include <tenon/expr/window.hpp>
 #include <tenon/graph/builder.hpp>

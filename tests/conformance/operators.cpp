@@ -99,6 +99,16 @@ class reading {
   void get(const std::string& path, tn::border& x) {
     if (const json* j = find(path)) x = {whole(*j, 0, 4), whole(*j, 1, 4), whole(*j, 2, 4), whole(*j, 3, 4)};
   }
+  void get(const std::string& path, tn::activation_list& x) {
+    using enum tn::recurrent_activation;
+    const json* j = find(path);
+    if (j == nullptr) return;
+    x = tn::activation_list({});
+    for (const json& one : *j) {
+      if (x.count >= 3) throw problem(c_.op + ": too many activations");
+      x.item[x.count++] = one == "relu" ? relu : one == "sigmoid" ? sigmoid : tanh;
+    }
+  }
   /// An enumeration, by WebNN's names of its values.
   template <class E> void get(const std::string& path, E& x, const std::vector<std::pair<const char*, E>>& names) {
     const json* j = find(path);
@@ -115,6 +125,12 @@ class reading {
   template <class Op> value add(const typename Op::options& o, const values& in) {
     if (!unread_.empty()) throw problem(c_.op + ": this runner does not know " + *unread_.begin());
     return b.add<Op>(o, tn::list<value>{in.data(), static_cast<int>(in.size())});
+  }
+  /// The same for one with several results.
+  template <class Op> values add_all(const typename Op::options& o, const values& in) {
+    if (!unread_.empty()) throw problem(c_.op + ": this runner does not know " + *unread_.begin());
+    const auto all = b.add_all<Op>(o, tn::list<value>{in.data(), static_cast<int>(in.size())});
+    return values(all.begin(), all.end());
   }
 
  private:
@@ -332,6 +348,65 @@ values layerNormalization(reading& r) {
   return {r.add<tn::layerNormalization_t>(o, r.operands({"input", "options.scale", "options.bias"}))};
 }
 
+values cumulativeSum(reading& r) {
+  tn::cumulativeSum_options o;
+  r.get("axis", o.axis);
+  r.get("options.exclusive", o.exclusive);
+  r.get("options.reversed", o.reversed);
+  return {r.add<tn::cumulativeSum_t>(o, {r.operand("input")})};
+}
+const std::vector<std::pair<const char*, tn::gru_layout>> gru_layouts = {{"zrn", tn::gru_layout::zrn},
+                                                                         {"rzn", tn::gru_layout::rzn}};
+const std::vector<std::pair<const char*, tn::lstm_layout>> lstm_layouts = {{"iofg", tn::lstm_layout::iofg},
+                                                                           {"ifgo", tn::lstm_layout::ifgo}};
+/// What cells and nets have in common.
+template <class Options> void recurrent(reading& r, Options& o) {
+  r.get("hiddenSize", o.hiddenSize);
+  r.get("options.activations", o.activations);
+  o.bias = r.has("options.bias");
+  o.recurrentBias = r.has("options.recurrentBias");
+  if constexpr (requires { o.peepholeWeight; }) o.peepholeWeight = r.has("options.peepholeWeight");
+  if constexpr (requires { o.resetAfter; }) r.get("options.resetAfter", o.resetAfter);
+}
+template <class Options> void net(reading& r, Options& o) {
+  using enum tn::recurrent_direction;
+  recurrent(r, o);
+  r.get("steps", o.steps);
+  r.get("options.returnSequence", o.returnSequence);
+  r.get("options.direction", o.direction, {{"forward", forward}, {"backward", backward}, {"both", both}});
+  o.initialHiddenState = r.has("options.initialHiddenState");
+  if constexpr (requires { o.initialCellState; }) o.initialCellState = r.has("options.initialCellState");
+}
+values gruCell(reading& r) {
+  tn::gruCell_options o;
+  recurrent(r, o);
+  r.get("options.layout", o.layout, gru_layouts);
+  return {r.add<tn::gruCell_t>(
+      o, r.operands({"input", "weight", "recurrentWeight", "hiddenState", "options.bias", "options.recurrentBias"}))};
+}
+values gru(reading& r) {
+  tn::gru_options o;
+  net(r, o);
+  r.get("options.layout", o.layout, gru_layouts);
+  return r.add_all<tn::gru_t>(o, r.operands({"input", "weight", "recurrentWeight", "options.bias", "options.recurrentBias",
+                                             "options.initialHiddenState"}));
+}
+values lstmCell(reading& r) {
+  tn::lstmCell_options o;
+  recurrent(r, o);
+  r.get("options.layout", o.layout, lstm_layouts);
+  return r.add_all<tn::lstmCell_t>(o, r.operands({"input", "weight", "recurrentWeight", "hiddenState", "cellState",
+                                                  "options.bias", "options.recurrentBias", "options.peepholeWeight"}));
+}
+values lstm(reading& r) {
+  tn::lstm_options o;
+  net(r, o);
+  r.get("options.layout", o.layout, lstm_layouts);
+  return r.add_all<tn::lstm_t>(
+      o, r.operands({"input", "weight", "recurrentWeight", "options.bias", "options.recurrentBias", "options.peepholeWeight",
+                     "options.initialHiddenState", "options.initialCellState"}));
+}
+
 const std::map<std::string, values (*)(reading&)> operators = {
     // map
     {"abs", unary<tn::abs_t>},
@@ -420,6 +495,12 @@ const std::map<std::string, values (*)(reading&)> operators = {
     {"tile", tile},
     {"transpose", transpose},
     {"triangular", triangular},
+    // scan
+    {"cumulativeSum", cumulativeSum},
+    {"gru", gru},
+    {"gruCell", gruCell},
+    {"lstm", lstm},
+    {"lstmCell", lstmCell},
     // compose
     {"batchNormalization", batchNormalization},
     {"instanceNormalization", instanceNormalization},

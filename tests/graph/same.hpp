@@ -12,7 +12,7 @@ constexpr bool same_text(const char* a, const char* b) {
   return *a == *b;
 }
 constexpr bool equal(const tn::node& a, const tn::node& b) {
-  bool r = a.kind == b.kind && a.place == b.place && a.region == b.region && a.operands == b.operands &&
+  bool r = a.kind == b.kind && a.place == b.place && a.region == b.region && a.loop == b.loop && a.operands == b.operands &&
            a.detail == b.detail && a.out == b.out && same_text(a.op, b.op);
   for (int k = 0; k < a.operands; ++k) r = r && a.in[k] == b.in[k];
   return r;
@@ -35,6 +35,7 @@ constexpr const char* difference(const tn::table_view& a, const tn::table_view& 
   if (!equal(a.windowings, b.windowings)) return "windowings";
   if (!equal(a.reductions, b.reductions)) return "reductions";
   if (!equal(a.movements, b.movements)) return "movements";
+  if (!equal(a.scans, b.scans)) return "scans";
   if (!equal(a.names, b.names)) return "names";
   if (!equal(a.regions, b.regions)) return "regions";
   if (!equal(a.inputs, b.inputs)) return "inputs";

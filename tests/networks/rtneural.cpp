@@ -80,9 +80,11 @@ class network {
     std::vector<array> w;
     for (const json& x : l["weights"]) w.push_back(array_of(x));
     INFO("layer " << number << ", " << type);
-    if (type == "dense") {
+    if (type == "dense" || type == "time-distributed-dense") {
       y_ = b_.add<tn::matmul_t>({}, {y_, weight(w[0])});
       if (w.size() > 1) y_ = b_.add<tn::add_t>({}, {y_, weight(w[1])});
+    } else if (type == "gru") {
+      return add_gru(w);  // its activations are WebNN's defaults
     } else if (type == "conv1d") {
       add_conv1d(l, w);
     } else if (type == "conv2d") {
@@ -96,6 +98,21 @@ class network {
       REQUIRE(type == "activation");
     }
     activate(l["activation"]);
+  }
+  /// A sequence [time, 1, channels]. Keras has weights the other way round, and its gates are z, r, n.
+  void add_gru(const std::vector<array>& w) {
+    const tn::i64 gates = w[0].is.shape[1];
+    const auto turned = [&](const array& a) {
+      const tn::i64 rows = a.is.shape[0], columns = a.is.shape[1];
+      return weight(made(reals(tn::extents(1, columns, rows)), [&](tn::i64 i) { return a[i % rows * columns + i / rows]; }));
+    };
+    const auto part = [&](tn::i64 row) {
+      return weight(made(reals(tn::extents(1, gates)), [&](tn::i64 i) { return w[2][row * gates + i]; }));
+    };
+    const tn::gru_options o{.bias = true, .recurrentBias = true, .returnSequence = true};
+    const tn::i64 steps = b_.type_of_value(y_).shape[0];
+    y_ = b_.add_all<tn::gru_t>(o, {y_, turned(w[0]), turned(w[1]), part(0), part(1)})[1];
+    y_ = b_.add<tn::reshape_t>({.newShape = {steps, 1, gates / 3}}, {y_});
   }
   /// Causal: the padding stands before the sequence.
   void add_conv1d(const json& l, const std::vector<array>& w) {
@@ -164,3 +181,7 @@ void check_network(const std::string& name, const tn::shape& input) {
 TEST_CASE("dense layers, with and without bias, and four activations") { check_network("dense", tn::extents(100, 1)); }
 TEST_CASE("causal convolutions with dilation and groups, normalization, prelu") { check_network("conv", tn::extents(1, 1, 100, 1)); }
 TEST_CASE("convolutions over time and features") { check_network("conv2d", tn::extents(1, 50, 23, 1)); }
+TEST_CASE("recurrent nets along a sequence") {
+  check_network("gru", tn::extents(100, 1, 1));
+  check_network("gru_1d", tn::extents(100, 1, 1));
+}

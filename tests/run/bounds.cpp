@@ -189,6 +189,24 @@ tn::result<tn::table> build_moves(building& g) {
   return b.finish({more, turned, edged, picked, wide, most, sum, mean, across, b.add<tn::where_t>({}, {mask, x, square})});
 }
 
+// Recurrent nets over sequences of any number of steps: as many turns of one body.
+constexpr tn::gru_options there_and_back{.bias = true, .returnSequence = true, .direction = tn::recurrent_direction::both};
+constexpr tn::lstm_options back{.direction = tn::recurrent_direction::backward};
+constexpr tn::cumulativeSum_options along{.axis = 1, .exclusive = true};
+constexpr auto recurrent = [](auto x) {
+  auto [last, all] = tn::gru<there_and_back>(x, tn::weight<"w", float, 2, 15, 3>, tn::weight<"r", float, 2, 15, 5>, tn::weight<"b", float, 2, 15>);
+  auto [hidden, cell] = tn::lstm<back>(x, tn::weight<"lw", float, 1, 16, 3>, tn::weight<"lr", float, 1, 16, 4>);
+  return tn::outputs(last, all, hidden, cell, tn::cumulativeSum(x), tn::cumulativeSum<along>(x));
+};
+using recurrent_net = tn::graph<recurrent, tn::input<"x", float, tn::upto<7>, tn::upto<3>, 3>>;
+tn::result<tn::table> build_recurrent(building& g) {
+  const auto x = g.input("x", 0, tn::type::float32, 0, 1);
+  const auto both = g.b.add_all<tn::gru_t>(there_and_back, {x, g.weight("w", tn::extents(2, 15, 3)), g.weight("r", tn::extents(2, 15, 5)), g.weight("b", tn::extents(2, 15))});
+  const auto one = g.b.add_all<tn::lstm_t>(back, {x, g.weight("lw", tn::extents(1, 16, 3)), g.weight("lr", tn::extents(1, 16, 4))});
+  const auto sum = g.b.add<tn::cumulativeSum_t>({}, {x});
+  return g.b.finish({both[0], both[1], one[0], one[1], sum, g.b.add<tn::cumulativeSum_t>(along, {x})});
+}
+
 // Every dimension of a batched product varies.
 constexpr auto product = [](auto a, auto b) { return tn::matmul(a, tn::exp(b)) * 0.5f; };
 using product_net = tn::graph<product, tn::input<"a", float, tn::upto<3>, tn::upto<9>, tn::upto<20>>, tn::input<"b", float, tn::upto<3>, tn::upto<20>, tn::upto<35>>>;
@@ -242,6 +260,14 @@ TEST_CASE("moves, gathers and reductions along an axis with a bound") {
     for (int m = 1; m <= 4; ++m) cases.push_back({tn::extents(n, 6), tn::extents(m, 6), tn::extents(d.in(1, 6))});
   for (int k = 1; k <= 6; ++k) cases.push_back({tn::extents(5, 6), tn::extents(1, 6), tn::extents(k)});
   check_extents<moves_net>(build_moves, {tn::extents(5, 6), tn::extents(4, 6), tn::extents(6)}, cases, d);
+}
+
+TEST_CASE("recurrent nets over sequences of every length") {
+  dice d = dice_of(811, 0);
+  std::vector<shapes> cases;
+  for (int steps = 1; steps <= 7; ++steps)
+    for (int batch = 1; batch <= 3; ++batch) cases.push_back({tn::extents(steps, batch, 3)});
+  check_extents<recurrent_net>(build_recurrent, {tn::extents(7, 3, 3)}, cases, d);
 }
 
 TEST_CASE("products all of whose dimensions vary") {

@@ -257,7 +257,7 @@ TEST_CASE("groups with more rows than a piece is worth are split, with the bits 
       case 1: y = m.b.add<tenon::maxPool2d_t>({.windowDimensions = {2, 3}, .layout = d.one_in(2) ? tenon::image_layout::nchw : tenon::image_layout::nhwc}, {x}); break;
       case 2: y = m.reduced(x, static_cast<std::uint32_t>(d.in(1, 14)), d.one_in(2), true); break;
       case 3: y = m.b.map<2>([](auto a, auto b) { return a * b + a; }, {x, m.leaf(m.narrower(s))}); break;
-      case 4: y = m.turned(x); break;
+      case 4: y = m.b.add<tenon::transpose_t>({d.one_in(2) ? tenon::axis_list{0, 3, 1, 2} : tenon::axis_list{3, 1, 2, 0}}, {x}); break;
       default: y = m.b.add<tenon::tanh_t>({}, {m.flattened(x)}); break;
     }
     ++graphs;

@@ -55,6 +55,7 @@ TEST_CASE("static graphs on reference allocate, lock and call nothing, wherever 
   check_static_graph<tenon::reference, lenet>(random_contents(lenet::view(), d));
   check_static_graph<tenon::reference, functions>(random_contents(functions::view(), d));
   check_static_graph<tenon::reference, attention>(random_contents(attention::view(), d));
+  check_static_graph<tenon::reference, recurrent>(random_contents(recurrent::view(), d));
 }
 
 TEST_CASE("graphs built at run time allocate, lock and call nothing") {

@@ -57,12 +57,23 @@ inline constexpr auto places_model = [](auto image) {  // what computes places: 
   auto f = tenon::scatterElements<1>(rows, tenon::cast<std::int32_t>(rows * 100.0f), tenon::tanh(rows));
   return tenon::outputs(a, b, c, d, e, f);
 };
+inline constexpr auto recurrent_model = [](auto x, auto h) {  // scans: in both directions, of all states, over states alone
+  constexpr tenon::gru_options both{.bias = true, .returnSequence = true, .direction = tenon::recurrent_direction::both};
+  constexpr tenon::lstm_options back{.bias = true, .peepholeWeight = true, .initialHiddenState = true, .direction = tenon::recurrent_direction::backward};
+  constexpr tenon::gru_options before{.recurrentBias = true, .resetAfter = false};
+  auto [last, all] = tenon::gru<both>(x, tenon::weight<"g.w", float, 2, 57, 23>, tenon::weight<"g.r", float, 2, 57, 19>, tenon::weight<"g.b", float, 2, 57>);
+  auto [hidden, cell] = tenon::lstm<back>(tenon::reshape<13, 192, 19>(tenon::tanh(all)), tenon::weight<"l.w", float, 1, 44, 19>, tenon::weight<"l.r", float, 1, 44, 11>, tenon::weight<"l.b", float, 1, 44>, tenon::weight<"l.p", float, 1, 33>, h);
+  auto again = tenon::gru<before>(x * 0.5f, tenon::weight<"b.w", float, 1, 210, 23>, tenon::weight<"b.r", float, 1, 210, 70>, tenon::weight<"b.b", float, 1, 210>);
+  constexpr tenon::cumulativeSum_options along{.axis = 1, .exclusive = true};
+  return tenon::outputs(last, tenon::concat<0>(hidden, cell), all, tenon::cumulativeSum<along>(again), tenon::cumulativeSum(again));
+};
 }  // namespace models
 
 using pixels = tenon::graph<models::pixels_model, tenon::input<"image", float, 2, 3, 29, 35>>;
 using functions = tenon::graph<models::functions_model, tenon::input<"x", float, 3, 1, 2111>, tenon::input<"y", float, 5, 1>>;
 using attention = tenon::graph<models::attention_model, tenon::input<"q", float, 3, 70, 19>, tenon::input<"k", float, 3, 65, 19>, tenon::input<"v", float, 3, 65, 23>>;
 using places = tenon::graph<models::places_model, tenon::input<"image", float, 2, 6, 11, 13>>;
+using recurrent = tenon::graph<models::recurrent_model, tenon::input<"x", float, 13, 96, 23>, tenon::input<"h", float, 1, 192, 11>>;
 using perceptron = tenon::graph<models::perceptron_model, tenon::input<"x", float, 411, 61>>;
 
 /// Calls `visit.operator()<Graph>(name)` for every model.
@@ -73,6 +84,7 @@ template <class Visit> void each_model(Visit&& visit) {
   visit.template operator()<attention>("attention");
   visit.template operator()<perceptron>("perceptron");
   visit.template operator()<places>("places");
+  visit.template operator()<recurrent>("recurrent");
 }
 
 /// FNV-1a over all elements; every NaN counts alike.

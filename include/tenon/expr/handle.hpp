@@ -209,6 +209,36 @@ constexpr auto apply(H... h) {
   }
 }
 
+/// An operator with several results: `results(o)` of them, each with a tensor (`infer` gives the first
+/// one's). `record` leaves them in nodes side by side and returns the first one.
+template <class Op>
+concept multiple_operator = operator_like<Op> &&
+    requires(const typename Op::options& o, list<tensor> in) {
+  { Op::results(o) } -> std::same_as<int>;
+  { Op::infer_result(o, in, 0) } -> std::same_as<result<tensor>>;
+};
+/// Applies an operator with several results to handles and weights: a tuple of its results.
+template <class Op, auto Options = typename Op::options{}, operand_like... H>
+requires multiple_operator<Op>
+constexpr auto apply_all(H... h) {
+  static_assert((is_handle<H> || ...) || (is_broken<H> || ...),
+                "operator: one with several results needs an operand that is no weight");
+  const auto first = apply<Op, Options>(h...);
+  return [&]<int... K>(std::integer_sequence<int, K...>) {
+    if constexpr (is_handle<std::remove_const_t<decltype(first)>>) {
+      constexpr auto type_at = [](int k) {
+        const tensor in[] = {H::type...};
+        return Op::infer_result(Options, {in, sizeof...(H)}, k).value();
+      };
+      constexpr mode how = decltype(first)::probing;
+      return std::tuple{handle<type_at(K), how>{first.where, first.id + K}...};
+    } else {
+      return std::tuple{((void)K, first)...};
+    }
+  }
+  (std::make_integer_sequence<int, Op::results(Options)>{});
+}
+
 /// Several results of a model: `return tn::outputs(a, b);`
 template <class... H> struct output_pack;
 template <> struct output_pack<> {};

@@ -92,6 +92,19 @@ class builder {
     note<Op>(options, first, {ids, count});
     return made;
   }
+  /// Adds an operator with several results: all of them. Error: what `Op::infer` refuses.
+  template <multiple_operator Op>
+  constexpr sequence<value> add_all(const typename Op::options& options, list<value> operands) {
+    const value first = add<Op>(options, operands);
+    sequence<value> all;
+    for (int k = 0; k < Op::results(options); ++k)
+      all.push(first.of == nullptr ? value{} : value{first.id + k, this});
+    return all;
+  }
+  template <multiple_operator Op> constexpr sequence<value> add_all(
+      const typename Op::options& options, std::initializer_list<value> operands) {
+    return add_all<Op>(options, {operands.begin(), static_cast<int>(operands.size())});
+  }
   /// An element-wise operator from a lambda over symbols, captures allowed.
   template <int Arity, class F>
   constexpr value map(const F& f, std::initializer_list<value> operands) {

@@ -17,12 +17,13 @@ enum class family : std::uint8_t {
   window,    ///< a reduction over a window that slides along axes
   move,      ///< an index map that is known beforehand
   gather,    ///< an index map that is computed: reads or writes at indices
+  scan,      ///< the border of a body that runs once for each position along an axis
   compose,   ///< of groups only: a composite operator that its policy runs as one step
 };
 
 constexpr const char* name_of(family f) {
   constexpr const char* names[] = {"input",  "weight", "map",    "reduce", "contract",
-                                   "window", "move",   "gather", "compose"};
+                                   "window", "move",   "gather", "scan",   "compose"};
   return names[static_cast<int>(f)];
 }
 constexpr bool is_leaf(family f) { return f == family::input || f == family::weight; }
@@ -185,12 +186,34 @@ struct gathering {
   constexpr bool operator==(const gathering&) const = default;
 };
 
+/// A scan runs its body, the nodes whose `loop` is its number, once for each of `steps` positions along
+/// the first axis of sequences: from the first to the last, or backward. The body may read every node
+/// before it. Its border are the nodes of this family: slices and states before what reads them, then
+/// the body's other nodes, then, side by side and no longer of the body, what comes out of it.
+struct scanning {
+  enum class part : std::uint8_t {
+    slice,  ///< in the body: the operand at this step's position of its first axis
+    state,  ///< in the body: the operand in the first step; then its next value, of the step before
+    all,    ///< behind it: what the operand is in every step, by position along the first axis
+    last,   ///< behind it: what the operand is in the last step
+  };         // a second operand of the last two is a state: the first is its next value
+  part is = part::slice;
+  bool backward = false;
+  int loop = -1;
+  int node = -1;  ///< the node whose part this is
+  i64 steps = 1;
+  constexpr bool enters() const { return is == part::slice || is == part::state; }
+  constexpr i64 position(i64 step) const { return backward ? steps - 1 - step : step; }
+  constexpr bool operator==(const scanning&) const = default;
+};
+
 /// One row of the table. `detail` indexes the pool of the node's family (programs for map, names for
 /// leaves).
 struct node {
   family kind = family::input;
   std::int8_t place = -1;    ///< policy asked for, -1: none
   std::int16_t region = -1;  ///< the composite operator this node was expanded from
+  std::int16_t loop = -1;    ///< the scan to whose body this node belongs
   int operands = 0;
   int in[max_operands]{};
   int detail = -1;

@@ -144,6 +144,48 @@ class recorder {
     return move(op, m, in, {at(in).type, to});
   }
 
+  /// Nodes recorded from here on are the body of a scan. Error: capacity, in the body of another one.
+  constexpr void begin_scan(const char* op, i64 steps, bool backward) {
+    if (body_.loop >= 0) refuse({code::capacity, op, "body", "no scan within a scan", "two"});
+    const int before = out.scans.empty() ? -1 : out.scans.back().loop;
+    body_ = {scanning::part::slice, backward, before + 1, -1, steps};
+    last_body_ = body_;
+  }
+  constexpr void end_scan() { body_ = {}; }
+  /// In a body: what `in` is at this step's position of its first axis.
+  constexpr int slice_of_step(const char* op, int in) {
+    tensor t = at(in);
+    --t.shape.rank;
+    for (int i = 0; i < t.shape.rank; ++i) t.shape.extent[i] = t.shape.extent[i + 1];
+    t.shape.extent[t.shape.rank] = 0;
+    return border(op, scanning::part::slice, {in}, t);
+  }
+  /// In a body: a state, which is `initial` in the first step.
+  constexpr int state_of_step(const char* op, int initial) {
+    return border(op, scanning::part::state, {initial}, at(initial));
+  }
+  /// In a body: `id` as a value that may come out of it, once; a copy where it has no memory of its
+  /// own.
+  constexpr int result_of_step(const char* op, int id) {
+    const node& n = out.nodes[id];
+    if (n.loop == body_.loop && !is_leaf(n.kind) && n.kind != family::move && n.kind != family::scan)
+      return id;
+    return copy_of_step(op, id);
+  }
+  constexpr int copy_of_step(const char* op, int id) {
+    const type t = at(id).type;
+    return map(op, record_program<1>([](scalar x) { return x; }, {{t}, true, t}), {id}, at(id));
+  }
+  /// Directly behind a body: what `value` is in all steps, in the shape `to`. With `state`, `value` is
+  /// what that is in the next step.
+  constexpr int all_steps(const char* op, int value, const shape& to, int state = -1) {
+    return leave(op, scanning::part::all, value, to, state);
+  }
+  /// The same for the last step alone.
+  constexpr int last_step(const char* op, int value, const shape& to, int state = -1) {
+    return leave(op, scanning::part::last, value, to, state);
+  }
+
   /// Nodes recorded while a region is open belong to it.
   constexpr void open(const char* op) { open_ = out.regions.push({op, open_}); }
   constexpr void close() { open_ = out.regions[open_].parent; }
@@ -162,6 +204,19 @@ class recorder {
   };
   sequence<carried> states_;
   int open_ = -1;
+  scanning body_{}, last_body_{};  ///< the open body, if its `loop` is one, and that of the last scan
+
+  constexpr int border(const char* op, scanning::part is, std::initializer_list<int> in,
+                       const tensor& t) {
+    scanning s = last_body_;
+    s.is = is;
+    s.node = out.nodes.size();
+    return push(op, family::scan, in, t, out.scans.push(s));
+  }
+  constexpr int leave(const char* op, scanning::part is, int value, const shape& to, int state) {
+    const tensor t{at(value).type, to};
+    return state < 0 ? border(op, is, {value}, t) : border(op, is, {value, state}, t);
+  }
 
   constexpr int push(const char* op, family kind, std::initializer_list<int> in, const tensor& t,
                      int detail) {
@@ -169,6 +224,7 @@ class recorder {
     n.kind = kind;
     n.op = op;
     n.region = static_cast<std::int16_t>(open_);
+    n.loop = static_cast<std::int16_t>(is_leaf(kind) ? -1 : body_.loop);
     n.out = t;
     n.detail = detail;
     for (const int i : in) n.in[n.operands++] = i;

@@ -16,6 +16,7 @@ constexpr void start_again(recorder& r, table_view from) {
   t.reductions.clear();
   t.movements.clear();
   t.gatherings.clear();
+  t.scans.clear();
   t.regions.clear();
   if (t.names.empty())
     for (const name& x : from.names) t.names.push(x);
@@ -35,6 +36,7 @@ constexpr void copy_node(table& to, table_view from, node n) {
     case family::reduce: n.detail = to.reductions.push(from.reduction_of(n)); break;
     case family::move: n.detail = to.movements.push(from.movement_of(n)); break;
     case family::gather: n.detail = to.gatherings.push(from.gathering_of(n)); break;
+    case family::scan: n.detail = to.scans.push(from.scanning_of(n)); break;
     default: break;  // names and programs stay
   }
   to.nodes.push(n);

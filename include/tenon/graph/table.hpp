@@ -33,6 +33,7 @@ struct table_view {
   list<reduction> reductions;
   list<movement> movements;
   list<gathering> gatherings;
+  list<scanning> scans;
   list<name> names;
   list<region> regions;
   list<int> inputs, weights, outputs;  ///< node numbers, in the order of the calls' views
@@ -55,6 +56,14 @@ struct table_view {
   constexpr const reduction& reduction_of(const node& n) const { return reductions[n.detail]; }
   constexpr const movement& movement_of(const node& n) const { return movements[n.detail]; }
   constexpr const gathering& gathering_of(const node& n) const { return gatherings[n.detail]; }
+  constexpr const scanning& scanning_of(const node& n) const { return scans[n.detail]; }
+  /// The border of a scan's body: what enters it, then what comes out of it.
+  constexpr list<scanning> border_of(int loop) const {
+    int first = 0, end = 0;
+    while (scans.data[first].loop != loop) ++first;
+    for (end = first; end < scans.size && scans.data[end].loop == loop;) ++end;
+    return {scans.data + first, end - first};
+  }
   constexpr const name& name_of(const node& n) const { return names[n.detail]; }
 };
 
@@ -68,6 +77,7 @@ struct table {
   sequence<reduction> reductions;
   sequence<movement> movements;
   sequence<gathering> gatherings;
+  sequence<scanning> scans;
   sequence<name> names;
   sequence<region> regions;
   sequence<int> inputs, weights, outputs;
@@ -79,7 +89,7 @@ struct table {
   constexpr table_view view() const {
     const auto of = []<class T>(const sequence<T>& s) { return list<T>{s.data(), s.size()}; };
     return {of(nodes),      of(code),      of(programs),   of(contractions), of(windowings),
-            of(reductions), of(movements), of(gatherings), of(names),        of(regions),
+            of(reductions), of(movements), of(gatherings), of(scans), of(names),        of(regions),
             of(inputs),     of(weights),   of(outputs),    of(bounds),       of(recipes),
             of(used),       states};
   }
@@ -118,6 +128,7 @@ constexpr table copy_of(table_view from) {
   copy(t.reductions, from.reductions);
   copy(t.movements, from.movements);
   copy(t.gatherings, from.gatherings);
+  copy(t.scans, from.scans);
   copy(t.names, from.names);
   copy(t.regions, from.regions);
   copy(t.inputs, from.inputs);
@@ -133,13 +144,13 @@ constexpr table copy_of(table_view from) {
 /// The sizes of a table's pools.
 struct table_sizes {
   int nodes = 0, code = 0, programs = 0, contractions = 0, windowings = 0, reductions = 0,
-      movements = 0, gatherings = 0, names = 0, regions = 0, inputs = 0, weights = 0, outputs = 0,
+      movements = 0, gatherings = 0, scans = 0, names = 0, regions = 0, inputs = 0, weights = 0, outputs = 0,
       bounds = 0, recipes = 0, used = 0;
 };
 
 constexpr table_sizes sizes_of(const table_view& t) {
   return {t.nodes.size,      t.code.size,       t.programs.size,  t.contractions.size,
-          t.windowings.size, t.reductions.size, t.movements.size, t.gatherings.size,
+          t.windowings.size, t.reductions.size, t.movements.size, t.gatherings.size, t.scans.size,
           t.names.size,      t.regions.size,    t.inputs.size,    t.weights.size,
           t.outputs.size,    t.bounds.size,     t.recipes.size,   t.used.size};
 }
@@ -165,6 +176,7 @@ template <table_sizes S> struct frozen {
   pool<reduction, S.reductions> reductions;
   pool<movement, S.movements> movements;
   pool<gathering, S.gatherings> gatherings;
+  pool<scanning, S.scans> scans;
   pool<name, S.names> names;
   pool<region, S.regions> regions;
   pool<int, S.inputs> inputs;
@@ -185,6 +197,7 @@ template <table_sizes S> struct frozen {
     reductions.copy(t.reductions);
     movements.copy(t.movements);
     gatherings.copy(t.gatherings);
+    scans.copy(t.scans);
     names.copy(t.names);
     regions.copy(t.regions);
     inputs.copy(t.inputs);
@@ -204,6 +217,7 @@ template <table_sizes S> struct frozen {
             reductions.view(),
             movements.view(),
             gatherings.view(),
+            scans.view(),
             names.view(),
             regions.view(),
             inputs.view(),

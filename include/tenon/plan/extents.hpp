@@ -20,6 +20,7 @@ class actual_extents {
     for (const reduction& x : t.reductions) reductions_.push(x);
     for (const movement& x : t.movements) movements_.push(x);
     for (const gathering& x : t.gatherings) gatherings_.push(x);
+    for (const scanning& x : t.scans) scans_.push(x);
     for (const value& v : bounds.values) values_.push(v);
     for (const group& g : bounds.groups) groups_.push(g);
   }
@@ -39,6 +40,7 @@ class actual_extents {
         case family::reduce: reductions_[to] = now.reduction_of(n); break;
         case family::move: movements_[to] = now.movement_of(n); break;
         case family::gather: gatherings_[to] = now.gathering_of(n); break;
+        case family::scan: scans_[to].steps = now.scanning_of(n).steps; break;
         default: break;
       }
     }
@@ -69,6 +71,7 @@ class actual_extents {
     t.reductions = {reductions_.data(), reductions_.size()};
     t.movements = {movements_.data(), movements_.size()};
     t.gatherings = {gatherings_.data(), gatherings_.size()};
+    t.scans = {scans_.data(), scans_.size()};
     return t;
   }
   static constexpr const shape& space_of(const table_view& t, const node& n) {
@@ -118,6 +121,7 @@ class actual_extents {
   sequence<reduction> reductions_;
   sequence<movement> movements_;
   sequence<gathering> gatherings_;
+  sequence<scanning> scans_;
   sequence<value> values_;
   sequence<group> groups_;
 };

@@ -54,7 +54,17 @@ class fuser {
         next_memory_(t.nodes.size, -1),
         tail_(t.nodes.size, -1),
         newest_memory_(t.nodes.size, -1),
-        seen_(t.nodes.size) {}
+        seen_(t.nodes.size),
+        epoch_memory_(t.nodes.size) {
+    int epoch = 0, loop = -1;
+    for (int i = 0; i < t.nodes.size; ++i) {
+      if (!is_leaf(nodes_[i].kind) && nodes_[i].loop != loop) {
+        ++epoch;
+        loop = nodes_[i].loop;
+      }
+      epoch_[i] = epoch;
+    }
+  }
 
   constexpr void add(int id) {
     const node& n = nodes_[id];
@@ -79,6 +89,10 @@ class fuser {
   constexpr int uses_of(int id) const { return uses_[id]; }
   constexpr bool takes_row(int id, int g) const { return fits_rows(nodes_[id], groups_[g]); }
   constexpr bool makes_cycle(int id, int g) { return entangled(id, g); }
+  /// Whether a scan's body begins or ends between a node and a group: then they never run together.
+  constexpr bool same_epoch(int id, int g) const {
+    return epoch_[id] == epoch_[groups_memory_[g].anchor];
+  }
 
  private:
   table_view t_;
@@ -91,6 +105,8 @@ class fuser {
   /// By group: the last node that joined it or a group that it depends on.
   sequence<int> newest_memory_;
   sequence<int> seen_;  ///< by group: the last search that reached it
+  /// By node: how often a scan's body began or ended before it. Groups of one epoch stay together.
+  sequence<int> epoch_memory_;
   sequence<int> open_;
   int search_ = 0;
   int count_ = 0;
@@ -98,7 +114,8 @@ class fuser {
   // Raw: an access through a sequence is a call, which is what constant expressions pay for.
   const node* nodes_ = t_.nodes.data;
   group* groups_ = groups_memory_.data();
-  int *of_ = of_memory_.data(), *next_ = next_memory_.data(), *newest_ = newest_memory_.data();
+  int *of_ = of_memory_.data(), *next_ = next_memory_.data(), *newest_ = newest_memory_.data(),
+      *epoch_ = epoch_memory_.data();
 
   /// The nodes of a region that a policy owns form a group; the last one is its result.
   constexpr void add_whole(int id) {
@@ -195,7 +212,7 @@ class fuser {
       const bool fits = nodes_[c].kind == family::contract && uses_[c] == 1 && reads(n, k) &&
                         nodes_[c].out == n.out && groups_[of_[c]].size == 1 &&
                         groups_[of_[c]].kind == family::contract &&
-                        groups_[of_[c]].place == n.place;
+                        groups_[of_[c]].place == n.place && same_epoch(id, of_[c]);
       if (!fits || entangled(id, of_[c])) continue;
       join(id, of_[c]);
       return true;
@@ -208,7 +225,7 @@ class fuser {
     for (int k = n.operands - 1; k >= 0; --k) {
       const int from = n.in[k], g = of_[from];
       if (g < 0 || groups_[g].kind != family::map || groups_[g].place != n.place) continue;
-      if (groups_[g].size >= max_stages || !fits_rows(n, groups_[g]) || entangled(id, g)) continue;
+      if (groups_[g].size >= max_stages || !same_epoch(id, g) || !fits_rows(n, groups_[g]) || entangled(id, g)) continue;
       if (n.kind == family::reduce)
         groups_[g].columns = trailing_axes(t_.reduction_of(n), groups_[g].space.rank);
       join(id, g);

@@ -44,7 +44,7 @@ struct value {
 
 /// What holds a root's bytes.
 struct buffer {
-  enum class storage : std::uint8_t { none, input, weight, output, arena };
+  enum class storage : std::uint8_t { none, input, weight, output, arena, step };  ///< see `scanning`
   storage in = storage::none;
   int index = -1;  ///< position among inputs, weights or outputs
   i64 offset = 0;  ///< bytes, in the arena
@@ -120,7 +120,29 @@ struct plan_view {
   constexpr const contraction& widest(const node& n) const {
     return bounds.size > 0 ? bounds[n.detail] : table.contraction_of(n);
   }
+  /// The scan in whose body a group runs; -1: none.
+  constexpr int loop_of(int g) const { return table.nodes.data[groups.data[g].anchor].loop; }
   constexpr list<int> members_of(const group& g) const { return {members.data + g.begin, g.size}; }
 };
+
+namespace passes {
+
+/// The groups of each scan's body, by the scan's number; a `first` of -1: there is none.
+struct body_groups {
+  int first = -1, last = -1;
+};
+constexpr sequence<body_groups> bodies_of(table_view t, list<int> group_of) {
+  sequence<body_groups> all(t.scans.size > 0 ? t.scans[t.scans.size - 1].loop + 1 : 0);
+  for (int i = 0; all.size() > 0 && i < t.nodes.size; ++i) {
+    const int g = group_of[i];
+    if (g < 0 || t.nodes[i].loop < 0) continue;
+    body_groups& own = all[t.nodes[i].loop];
+    if (own.first < 0 || g < own.first) own.first = g;
+    if (g > own.last) own.last = g;
+  }
+  return all;
+}
+
+}  // namespace passes
 
 }  // namespace tenon

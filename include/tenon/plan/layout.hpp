@@ -101,10 +101,11 @@ constexpr void settle_joins(table_view t, sequence<value>& values) {
 }
 
 /// Lets the operands of joins be computed where the join wants them. One that is read elsewhere too
-/// is read there. Not: leaves, views, outputs, and what another join has already.
+/// is read there. Not: leaves, views, outputs, what another join has already, and what a scan moves.
 constexpr void join_in_place(table_view t, grouping& g, sequence<value>& values) {
   sequence<bool> taken(t.nodes.size);
   for (const int o : t.outputs) taken[o] = true;
+  for (const scanning& s : t.scans) taken[s.enters() ? s.node : t.nodes[s.node].in[0]] = true;
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     if (n.kind != family::move || t.movement_of(n).is != movement::form::join || n.whole >= 0)
@@ -112,7 +113,8 @@ constexpr void join_in_place(table_view t, grouping& g, sequence<value>& values)
     bool all = true;
     for (int k = 0; k < n.operands; ++k) {
       const int a = n.in[k];
-      const bool computed = values[a].root == a && !is_leaf(t.nodes[a].kind) && !taken[a];
+      const bool computed = values[a].root == a && !is_leaf(t.nodes[a].kind) && !taken[a] &&
+                            t.nodes[a].loop == n.loop;
       const bool fits =
           computed && is_packed({i, 0, dense(n.out.shape), true}, t.nodes[a].out.shape);
       if (fits) {
@@ -176,6 +178,7 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
         g.of[i] = -1;
       }
     }
+    if (n.kind == family::scan) g.of[i] = -1;  // the executor's affair
     values[i] = v;
   }
   passes::join_in_place(t, g, values);

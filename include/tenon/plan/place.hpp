@@ -13,7 +13,7 @@ constexpr error place(table& t, list<policy_facts> policies) {
     if (is_leaf(n.kind)) continue;
     int p = n.place < 0 ? 0 : n.place;
     if (p >= policies.size) return {code::place, n.op, "on", policies.size, p};
-    if (n.whole >= 0) {  // `prepare` asked
+    if (n.whole >= 0 || n.kind == family::scan) {  // `prepare` asked; the executor's affair
       n.place = static_cast<std::int8_t>(p);
       continue;
     }

@@ -56,6 +56,43 @@ using owned_plan = basic_plan<table>;
 
 namespace passes {
 
+/// What a body's step reads at moving addresses, or writes there. A state that does not come out in
+/// all steps has memory of its own, into which every other step writes.
+template <class Table> constexpr void assign_steps(basic_plan<Table>& p, table_view t) {
+  constexpr auto moves = buffer::storage::step;
+  for (const scanning& s : t.scans) {
+    const node& n = t.nodes[s.node];
+    const int moved = s.enters() ? s.node : n.in[0];
+    p.buffers[moved] = {moves, -1, 0, t.nodes[moved].out.bytes(), 0, 0};
+  }
+  const sequence<body_groups> bodies = bodies_of(t, {p.grouped.of.data(), p.grouped.of.size()});
+  for (const scanning& s : t.scans) {
+    const node& n = t.nodes[s.node];
+    if (s.is != scanning::part::last || n.operands < 2 || s.steps == 1) continue;
+    const body_groups& own = bodies[s.loop];
+    p.buffers[n.in[1]] = {buffer::storage::arena,          -1,        0,
+                          t.nodes[n.in[1]].out.bytes(), own.first, own.last};
+  }
+}
+/// What a body reads from outside, and what comes out of it, lives through all of its steps.
+template <class Table> constexpr void outlive_bodies(basic_plan<Table>& p, table_view t) {
+  const list<int> group_of{p.grouped.of.data(), p.grouped.of.size()};
+  const sequence<body_groups> bodies = bodies_of(t, group_of);
+  const auto keep = [&](int id, const body_groups& own) {
+    const int root = p.values[id].root;
+    if (t.nodes[root].loop >= 0) return;  // it begins anew in every step, or moves
+    buffer& b = p.buffers[root];
+    if (own.first < b.first) b.first = own.first;
+    if (own.last > b.last) b.last = own.last;
+  };
+  for (int i = 0; bodies.size() > 0 && i < t.nodes.size; ++i) {
+    const node& n = t.nodes[i];
+    const bool leaves = n.kind == family::scan && n.loop < 0;
+    if (leaves) keep(i, bodies[t.scanning_of(n).loop]);
+    for (int k = 0; n.loop >= 0 && k < n.operands; ++k) keep(n.in[k], bodies[n.loop]);
+  }
+}
+
 /// Where every root lives; outputs are written in place where nothing else claims the root.
 template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
   const table_view t = p.table.view();
@@ -74,6 +111,7 @@ template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
     else
       p.copies_out.push({t.outputs[o], o});
   }
+  assign_steps(p, t);
   constexpr int nobody = std::numeric_limits<int>::max();
   for (int i = 0; i < t.nodes.size; ++i) {
     buffer& b = p.buffers[i];
@@ -93,6 +131,7 @@ template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
       if (g > b.last) b.last = g;
     }
   }
+  outlive_bodies(p, t);
   for (const output_copy& c : p.copies_out)
     p.buffers[p.values[c.node].root].last = p.grouped.groups.size();
 }

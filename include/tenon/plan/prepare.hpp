@@ -10,6 +10,20 @@ namespace tenon {
 
 namespace passes {
 
+/// True for what comes out of a scan: such nodes of one scan stand side by side.
+constexpr bool leaves_scan(table_view t, int id) {
+  return id < t.nodes.size && t.nodes.data[id].kind == family::scan &&
+         !t.scanning_of(t.nodes.data[id]).enters();
+}
+/// A scan of which anything is used needs the next values of all its states. `last` is the last node
+/// that comes out of it; all that read them were counted.
+constexpr void keep_states(table_view t, int last, int* uses) {
+  int first = last;
+  bool used = false;
+  for (; leaves_scan(t, first); --first) used = used || uses[first] > 0;
+  for (int i = first + 1; used && i <= last; ++i) uses[i] += t.nodes.data[i].operands == 2;
+}
+
 /// How many nodes (and outputs) use each node; dead nodes have none.
 constexpr sequence<int> count_uses(table_view t) {
   sequence<int> counted(t.nodes.size);
@@ -17,6 +31,7 @@ constexpr sequence<int> count_uses(table_view t) {
   for (const int o : t.outputs) ++uses[o];
   for (int i = t.nodes.size - 1; i >= 0; --i) {
     const node& n = t.nodes.data[i];
+    if (leaves_scan(t, i) && !leaves_scan(t, i + 1)) keep_states(t, i, uses);
     if (uses[i] == 0) continue;
     for (int k = 0; k < n.operands; ++k) {
       bool again = false;
@@ -170,7 +185,8 @@ constexpr sequence<int> whole_regions(table_view t, list<policy_facts> policies)
     for (int i = 0; i < t.nodes.size; ++i) {
       if (is_leaf(t.nodes[i].kind) || !inside(i, r)) continue;
       if (first < 0) first = i;
-      one_place = one_place && t.nodes[i].place == t.nodes[first].place;
+      one_place = one_place && t.nodes[i].place == t.nodes[first].place &&
+                  t.nodes[i].loop == t.nodes[first].loop && t.nodes[i].kind != family::scan;
       last = i;
     }
     if (first < 0 || whole[first] >= 0 || !one_place) continue;
@@ -211,7 +227,7 @@ constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
     for (int k = 0; k < m.operands;) {
       const int from = m.in[k];
       const node& f = t.nodes.data[from];
-      const bool joins = f.kind == family::map && uses[from] == 1 && f.place == n.place &&
+      const bool joins = f.kind == family::map && uses[from] == 1 && f.place == n.place && f.loop == n.loop &&
                          f.out.shape == n.out.shape && whole[i] < 0 && whole[from] < 0;
       const merging own = m;
       if (joins && programs.inline_operand(m, k, maps[map_at[from]])) {
@@ -255,6 +271,10 @@ constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
       case family::window: n.detail = r.windowings.push(t.windowing_of(n)); break;
       case family::move: n.detail = r.movements.push(t.movement_of(n)); break;
       case family::gather: n.detail = r.gatherings.push(t.gathering_of(n)); break;
+      case family::scan:
+        n.detail = r.scans.push(t.scanning_of(n));
+        r.scans[n.detail].node = r.nodes.size();
+        break;
       case family::compose: break;  // of groups only
     }
     for (int k = 0; k < n.operands; ++k) n.in[k] = to[n.in[k]];

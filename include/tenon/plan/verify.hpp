@@ -16,6 +16,7 @@ enum class defect : std::uint8_t {
   alignment,   ///< an arena offset is not aligned
   overlap,     ///< two buffers share bytes while both are live
   output,      ///< an output is written by nothing, or twice
+  scan,        ///< a scan's body is not in one piece, or what comes out of it is no result of it
 };
 
 /// Where a plan is wrong; `at` is a node or a group.
@@ -38,14 +39,17 @@ constexpr bool within(const value& v, const shape& s, i64 elements) {
 }
 
 /// The group after which every value is complete: its own, for views and joins that of the last
-/// operand.
+/// operand, for what comes out of a scan the last one of its body.
 constexpr sequence<int> completions(const plan_view& p) {
   sequence<int> ready(p.table.nodes.size, -1);
+  const sequence<body_groups> bodies = bodies_of(p.table, p.group_of);
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const node& n = p.table.nodes[i];
     ready[i] = p.group_of[i];
-    for (int k = 0; n.kind == family::move && k < n.operands && n.in[k] < i; ++k)
+    const bool shows = n.kind == family::move || n.kind == family::scan;
+    for (int k = 0; shows && k < n.operands && n.in[k] < i; ++k)
       if (ready[n.in[k]] > ready[i]) ready[i] = ready[n.in[k]];
+    if (n.kind == family::scan && n.loop < 0) ready[i] = bodies[p.table.scanning_of(n).loop].last;
   }
   return ready;
 }
@@ -62,7 +66,7 @@ constexpr finding verify_groups(const plan_view& p) {
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const node& n = p.table.nodes[i];
     if (seen[i] != (p.group_of[i] >= 0 ? 1 : 0)) return {defect::membership, i};
-    if (p.group_of[i] < 0 && !is_leaf(n.kind) && n.kind != family::move)
+    if (p.group_of[i] < 0 && !is_leaf(n.kind) && n.kind != family::move && n.kind != family::scan)
       return {defect::membership, i};
     for (int k = 0; k < n.operands; ++k) {
       const int from = p.values[n.in[k]].root;
@@ -73,6 +77,44 @@ constexpr finding verify_groups(const plan_view& p) {
         return {defect::hidden, from};
     }
   }
+  return {};
+}
+
+/// The groups of a body stand side by side; only what comes out of it shows what a step computes, each
+/// value once, and has its place among the moving addresses.
+constexpr finding verify_scans(const plan_view& p) {
+  const table_view& t = p.table;
+  if (t.scans.size == 0) return {};
+  sequence<bool> closed(t.scans[t.scans.size - 1].loop + 1), out(t.nodes.size);
+  for (int g = 0; g < p.groups.size; ++g) {
+    const int own = p.loop_of(g);
+    for (const int i : p.members_of(p.groups[g]))
+      if (t.nodes[i].loop != own || t.nodes[i].kind == family::scan) return {defect::scan, i};
+    if (own >= 0 && closed[own]) return {defect::scan, p.groups[g].anchor};
+    if (own >= 0 && (g + 1 == p.groups.size || p.loop_of(g + 1) != own)) closed[own] = true;
+  }
+  for (const scanning& s : t.scans) {
+    const node& n = t.nodes[s.node];
+    if (n.loop != (s.enters() ? s.loop : -1) || s.steps < 1) return {defect::scan, s.node};
+    if (s.enters()) continue;
+    const int made = n.in[0], state = n.operands == 2 ? n.in[1] : -1;
+    const node* carried = state < 0 ? nullptr : &t.nodes[state];
+    if (carried != nullptr && (carried->loop != s.loop || carried->kind != family::scan || out[state]))
+      return {defect::scan, s.node};
+    const bool moves = p.buffers[made].in == buffer::storage::step && p.values[made].root == made;
+    if (out[made] || !moves || t.nodes[made].loop != s.loop || p.group_of[made] < 0)
+      return {defect::scan, s.node};
+    out[made] = true;
+    if (n.operands == 2) out[n.in[1]] = true;
+  }
+  for (const scanning& s : t.scans)
+    if (s.is == scanning::part::state && !out[s.node]) return {defect::scan, s.node};
+  for (int i = 0; i < t.nodes.size; ++i)
+    for (int k = 0; k < t.nodes[i].operands; ++k) {
+      const int loop = t.nodes[t.nodes[i].in[k]].loop;
+      const bool leaves = t.nodes[i].kind == family::scan && t.scanning_of(t.nodes[i]).loop == loop;
+      if (loop >= 0 && t.nodes[i].loop != loop && !leaves) return {defect::scan, i};
+    }
   return {};
 }
 
@@ -150,7 +192,8 @@ constexpr finding verify_joins(const plan_view& p) {
   sequence<int> joined;
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const value& v = p.values.data[i];
-    if (p.group_of.data[i] < 0 || v.root == i || !v.materialised) continue;
+    const bool leaves = p.table.nodes[i].kind == family::scan && p.table.nodes[i].loop < 0;
+    if ((p.group_of.data[i] < 0 && !leaves) || v.root == i || !v.materialised) continue;
     const i64 end = v.offset + p.table.nodes[i].out.shape.count();
     for (const int j : joined) {
       const value& w = p.values.data[j];
@@ -178,6 +221,18 @@ constexpr finding verify_lives(const plan_view& p) {
     for (int k = 0; k < n.operands; ++k)
       if (dead(p.values.data[n.in[k]].root, g)) return {defect::overlap, i};
   }
+  const sequence<body_groups> bodies = bodies_of(p.table, p.group_of);
+  const auto dies = [&](int root, const body_groups& own) {
+    return dead(root, own.first) || dead(root, own.last);
+  };
+  for (const scanning& s : p.table.scans)
+    if (dies(s.enters() ? s.node : p.values[s.node].root, bodies[s.loop]))
+      return {defect::overlap, s.node};
+  for (int i = 0; bodies.size() > 0 && i < p.table.nodes.size; ++i)
+    for (int k = 0, own = p.table.nodes[i].loop; own >= 0 && k < p.table.nodes[i].operands; ++k) {
+      const int root = p.values[p.table.nodes[i].in[k]].root;
+      if (p.table.nodes[root].loop != own && dies(root, bodies[own])) return {defect::overlap, i};
+    }
   for (const output_copy& c : p.copies_out)
     if (dead(p.values[c.node].root, p.groups.size)) return {defect::overlap, c.node};
   return {};
@@ -208,6 +263,7 @@ constexpr finding verify_outputs(const plan_view& p) {
 /// Checks a plan. A plan of ours that fails is a bug of the passes.
 constexpr finding verify(const plan_view& p) {
   if (const finding f = passes::verify_groups(p); !f.ok()) return f;
+  if (const finding f = passes::verify_scans(p); !f.ok()) return f;
   if (const finding f = passes::verify_memory(p); !f.ok()) return f;
   return passes::verify_outputs(p);
 }

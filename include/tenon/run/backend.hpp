@@ -52,9 +52,10 @@ template <executor E> executor_ref refer(E& e) noexcept {
           e.threads()};
 }
 
-/// What one execution works on: the address of every root by node number, the arena, the threads.
+/// What one execution works on: the address of every root by node number, the arena, the threads. Only
+/// the executor changes addresses: between the steps of a scan.
 struct frame {
-  std::byte* const* base = nullptr;
+  std::byte** base = nullptr;
   std::byte* arena = nullptr;          ///< shared part
   std::byte* thread_memory = nullptr;  ///< `thread_bytes` for each thread
   i64 thread_bytes = 0;

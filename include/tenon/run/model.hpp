@@ -4,6 +4,7 @@
 #include <tenon/base/platform.hpp>
 #include <tenon/base/view.hpp>
 #include <tenon/run/backend.hpp>
+#include <tenon/run/scan.hpp>
 #include <tenon/view/weights.hpp>
 #include <new>
 
@@ -112,6 +113,26 @@ struct dynamic_parts {
   };
 };
 
+/// Runs groups in their order, those of a scan's body once for each of its steps: `each(group)`.
+template <class Each>
+void run_groups(const plan_view& p, const frame& f, const Each& each) noexcept {
+  for (int g = 0; g < p.groups.size;) {
+    const int loop = p.loop_of(g);
+    if (loop < 0) {
+      each(g++);
+      continue;
+    }
+    const list<scanning> border = p.table.border_of(loop);
+    int end = g;
+    while (end < p.groups.size && p.loop_of(end) == loop) ++end;
+    for (i64 step = 0; step < border[0].steps; ++step) {
+      for (const scanning& s : border) scans::move(p, s, step, f);
+      for (int i = g; i < end; ++i) each(i);
+    }
+    g = end;
+  }
+}
+
 /// The parts of all policies of a model, by position (a policy may stand there twice).
 template <class Parts, class Positions, class... Policies> struct policy_set;
 template <class Parts, std::size_t I, class P> struct positioned : Parts::template part<P> {};
@@ -126,11 +147,12 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
      ...);
   }
   void run(const plan_view& p, const frame& f) const noexcept {
-    for (int g = 0; g < p.groups.size; ++g)
+    run_groups(p, f, [&](int g) {
       ((p.groups[g].place == static_cast<int>(I)
             ? Policies::run(static_cast<const positioned<Parts, I, Policies>*>(this)->work(g), f)
             : void()),
        ...);
+    });
   }
 
  private:

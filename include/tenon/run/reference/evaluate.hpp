@@ -30,6 +30,79 @@ constexpr reference_kernels::source read_only(const reference_kernels::target& t
 constexpr void release(const reference_kernels::target& t) {
   reference_kernels::with_type(t.type, [&](auto element) { delete[] t.as<decltype(element)>(); });
 }
+
+/// The values of a table's nodes.
+struct values {
+  table_view t;
+  sequence<reference_kernels::target> owned;
+  sequence<reference_kernels::source> at;
+  sequence<bool> allocated;
+  constexpr explicit values(table_view of)
+      : t(of), owned(of.nodes.size), at(of.nodes.size), allocated(of.nodes.size) {}
+  constexpr values(const values&) = delete;
+  constexpr values& operator=(const values&) = delete;
+  constexpr ~values() {
+    for (int i = 0; i < t.nodes.size; ++i)
+      if (allocated[i]) release(owned[i]);
+  }
+  /// Memory of node `i`'s own.
+  constexpr void own(int i) {
+    owned[i] = allocate(t.nodes[i].out);
+    allocated[i] = true;
+    at[i] = read_only(owned[i]);
+  }
+  constexpr void compute(int i, const reference_kernels::target& to) {
+    const node& n = t.nodes[i];
+    reference_kernels::operand in[max_operands];
+    for (int k = 0; k < n.operands; ++k) {
+      const shape& s = t.nodes[n.in[k]].out.shape;
+      in[k] = {at[n.in[k]], {n.in[k], 0, dense(s), true}, s};
+    }
+    reference_kernels::run_node(t, n, in, to);
+    at[i] = read_only(to);
+  }
+  /// Where a body's node writes in a step: what comes out of it at the address that `scans::move`
+  /// would give it.
+  constexpr reference_kernels::target place(const scanning& s, i64 step) const {
+    const node& n = t.nodes[s.node];
+    if (s.is == scanning::part::all)
+      return owned[s.node] + s.position(step) * t.nodes[n.in[0]].out.shape.count();
+    const bool other = n.operands == 2 && (s.steps - 1 - step) % 2 != 0;
+    return other ? owned[n.in[1]] : owned[s.node];
+  }
+  /// Runs the scan whose first node is `first`; returns the first node behind it.
+  constexpr int scan(int first) {
+    const list<scanning> border = t.border_of(t.nodes[first].loop);
+    int end = first;
+    while (t.nodes[end].loop == t.nodes[first].loop) ++end;
+    sequence<int> leaves(end - first, -1);  // by node: its part of the border
+    for (int i = first; i < end; ++i)
+      if (t.nodes[i].kind != family::scan || t.scanning_of(t.nodes[i]).is == scanning::part::state)
+        own(i);
+    for (int k = 0; k < border.size; ++k) {
+      if (border[k].enters()) continue;
+      own(border[k].node);
+      leaves[t.nodes[border[k].node].in[0] - first] = k;
+    }
+    for (i64 step = 0; step < border[0].steps; ++step) {
+      enter(border, step);
+      for (int i = first; i < end; ++i)
+        if (const int k = leaves[i - first]; t.nodes[i].kind != family::scan)
+          compute(i, k < 0 ? owned[i] : place(border[k], step));
+    }
+    return end;
+  }
+  /// What enters a body in a step: slices, and states as the step before left them.
+  constexpr void enter(list<scanning> border, i64 step) {
+    for (const scanning& s : border) {
+      const node& n = t.nodes[s.node];
+      const i64 count = n.out.shape.count();
+      if (s.is == scanning::part::slice) at[s.node] = at[n.in[0]] + s.position(step) * count;
+      if (s.enters() || n.operands < 2) continue;
+      at[n.in[1]] = step == 0 ? at[t.nodes[n.in[1]].in[0]] : read_only(place(s, step - 1));
+    }
+  }
+};
 }  // namespace evaluating
 
 /// Computes output `output` of a graph from named inputs and weights, at compile time or at run time:
@@ -46,9 +119,8 @@ constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int
   const table prepared = prepare(Graph::view());
   const table_view t = prepared.view();
   if (output < 0 || output >= t.outputs.size) return code::output;
-  sequence<reference_kernels::target> owned(t.nodes.size);
-  sequence<reference_kernels::source> at(t.nodes.size);
-  sequence<bool> filled(t.nodes.size), allocated(t.nodes.size);
+  evaluating::values all(t);
+  sequence<bool> filled(t.nodes.size);
   const tensor& wanted = t.nodes[t.outputs[output]].out;
   code bad = wanted.type != type_of<T> ? code::element_type : code::ok;
   if (wanted.shape.count() != static_cast<i64>(N)) bad = code::size;
@@ -57,7 +129,7 @@ constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int
     if (is_leaf(n.kind)) {
       for (const constant& c : values)
         if (c.text == t.name_of(n)) {
-          at[i] = c.data;
+          all.at[i] = c.data;
           filled[i] = true;
           if (c.count != n.out.shape.count()) bad = code::size;
           if (c.data.type != n.out.type) bad = code::element_type;
@@ -65,20 +137,15 @@ constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int
       if (!filled[i]) bad = code::missing;
       continue;
     }
-    reference_kernels::operand in[max_operands];
-    for (int k = 0; k < n.operands; ++k) {
-      const shape& s = t.nodes[n.in[k]].out.shape;
-      in[k] = {at[n.in[k]], {n.in[k], 0, dense(s), true}, s};
+    if (n.loop >= 0) {
+      i = all.scan(i) - 1;
+    } else if (n.kind != family::scan) {
+      all.own(i);
+      all.compute(i, all.owned[i]);
     }
-    owned[i] = evaluating::allocate(n.out);
-    allocated[i] = true;
-    reference_kernels::run_node(t, n, in, owned[i]);
-    at[i] = evaluating::read_only(owned[i]);
   }
   if (bad == code::ok)
-    for (std::size_t k = 0; k < N; ++k) out[k] = at[t.outputs[output]].template as<T>()[k];
-  for (int i = 0; i < t.nodes.size; ++i)
-    if (allocated[i]) evaluating::release(owned[i]);
+    for (std::size_t k = 0; k < N; ++k) out[k] = all.at[t.outputs[output]].template as<T>()[k];
   return bad;
 }
 
