@@ -13,7 +13,7 @@ inline std::string words_of(const tensor& t) {
   for (int i = 0; i < t.shape.rank; ++i) r += (i > 0 ? ", " : "") + std::to_string(t.shape[i]);
   return r + "]";
 }
-inline std::string value_name(int node) { return "v" + std::to_string(node); }
+inline std::string value_name(int node) { return std::string("v").append(std::to_string(node)); }
 
 template <class T> std::string words_of_element(const std::byte* at) {
   T x;
