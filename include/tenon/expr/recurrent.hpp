@@ -146,8 +146,9 @@ constexpr int gru_step(recorder& r, const gruCell_options& o, const operands& in
   const int xz = of(x, !zrn), xr = of(x, zrn), xn = of(x, 2);
   if (o.resetAfter) {
     const int q = projected(r, h, in.recurrentWeight, in.recurrentBias);
-    return r.map(op, record_program<7>([&](scalar z, scalar s, scalar n, scalar hz, scalar hs,
-                                           scalar hn, scalar old) {
+    return r.map(op,
+                 record_program<7>([&](scalar z, scalar s, scalar n, scalar hz, scalar hs,
+                                       scalar hn, scalar old) {
                    const scalar update = activated(f, z + hz), reset = activated(f, s + hs);
                    return update * old + (1.0f - update) * activated(g, n + reset * hn);
                  }),
@@ -201,12 +202,12 @@ constexpr lstm_states lstm_step(recorder& r, const lstmCell_options& o, const op
     return next;
   }
   const auto peep = [&](i64 which) { return rows(r, op, in.peepholeWeight, which, 1, hidden); };
-  next.cell = r.map(op, record_program<6>([&](scalar i, scalar forget, scalar cell, scalar c,
-                                              scalar pi, scalar pf) {
-                      return activated(f, c * pf + forget) * c +
-                             activated(f, c * pi + i) * activated(g, cell);
-                    }),
-                    {si, sf, sg, now.cell, peep(0), peep(2)}, out);
+  next.cell = r.map(
+      op,
+      record_program<6>([&](scalar i, scalar forget, scalar cell, scalar c, scalar pi, scalar pf) {
+        return activated(f, c * pf + forget) * c + activated(f, c * pi + i) * activated(g, cell);
+      }),
+      {si, sf, sg, now.cell, peep(0), peep(2)}, out);
   next.hidden = r.map(op, record_program<4>([&](scalar o_gate, scalar c, scalar old, scalar po) {
                         return activated(f, old * po + o_gate) * activated(h, c);
                       }),
@@ -223,9 +224,7 @@ struct net {
   int directions = 1;
   recurrent_direction order = recurrent_direction::forward;
   bool returns = false;
-  constexpr bool backward(int d) const {
-    return d == 1 || order == recurrent_direction::backward;
-  }
+  constexpr bool backward(int d) const { return d == 1 || order == recurrent_direction::backward; }
 };
 /// What the input contributes in all steps: [steps, batch, gates * hidden], one product.
 constexpr int by_steps(recorder& r, const char* op, const net& n, int product) {
@@ -280,8 +279,8 @@ template <class Op> constexpr int record(recorder& r, const typename Op::options
   const bool half = takes_half(r, in);
   r.open(Op::name);
   for (int i = 0; i < in.size; ++i)
-    ids[i] = half ? r.map(Op::name, casts::widened, {in[i]}, {type::float32, r.at(in[i]).shape})
-                  : in[i];
+    ids[i] =
+        half ? r.map(Op::name, casts::widened, {in[i]}, {type::float32, r.at(in[i]).shape}) : in[i];
   outcome all = Op::compute(r, o, Op::roles(o, {ids, in.size}));
   int y = -1;
   for (int k = 0; half && k < all.count; ++k) {
@@ -306,7 +305,8 @@ constexpr error check(const char* op, list<wanted> all, list<tensor> in) {
     const wanted& w = all[i];
     const type t = is_real(in[0].type) ? in[0].type : type::float32;
     if (in[i].type != t) return {code::element_type, op, w.operand, t, in[i].type};
-    if (in[i].shape.rank != w.of.rank) return {code::rank, op, w.operand, w.of.rank, in[i].shape.rank};
+    if (in[i].shape.rank != w.of.rank)
+      return {code::rank, op, w.operand, w.of.rank, in[i].shape.rank};
     if (!(in[i].shape == w.of)) return {code::extent, op, w.operand, w.of, in[i].shape};
   }
   return {};
@@ -348,15 +348,17 @@ constexpr shape of_rank(const shape& s, int rank) {
   r.rank = rank;
   return r;
 }
-template <class Options> constexpr i64 hidden_size(const Options& o, const tensor& recurrentWeight) {
+template <class Options>
+constexpr i64 hidden_size(const Options& o, const tensor& recurrentWeight) {
   const shape& s = recurrentWeight.shape;
   return o.hiddenSize != 0 ? o.hiddenSize : s.rank > 0 ? s[s.rank - 1] : 0;
 }
 constexpr int directions(recurrent_direction d) { return d == recurrent_direction::both ? 2 : 1; }
 
 /// The operands of a net, which has `gates` gates and as many states as `initial`s.
-template <class Options> constexpr error check_net(const char* op, const Options& o, int activations,
-                                                   int gates, int operands, list<tensor> in) {
+template <class Options> constexpr error check_net(const char* op, const Options& o,
+                                                   int activations, int gates, int operands,
+                                                   list<tensor> in) {
   if (in.size != operands) return {code::operand_count, op, "", operands, in.size};
   const i64 n = directions(o.direction), hidden = hidden_size(o, in[2]);
   const shape x = of_rank(in[0].shape, 3), h = extents(n, x[1], hidden);
@@ -371,14 +373,16 @@ template <class Options> constexpr error check_net(const char* op, const Options
   all.add("initialHiddenState", h, o.initialHiddenState);
   if constexpr (requires { o.initialCellState; })
     all.add("initialCellState", h, o.initialCellState);
-  if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok()) return e;
+  if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok())
+    return e;
   if (const error e = check(op, all.view(), in); !e.ok()) return e;
   if (o.steps != 0 && o.steps != x[0]) return {code::option, op, "steps", x[0], o.steps};
   return {};
 }
 /// The operands of a cell.
-template <class Options> constexpr error check_cell(const char* op, const Options& o, int activations,
-                                                    int gates, int operands, list<tensor> in) {
+template <class Options> constexpr error check_cell(const char* op, const Options& o,
+                                                    int activations, int gates, int operands,
+                                                    list<tensor> in) {
   if (in.size != operands) return {code::operand_count, op, "", operands, in.size};
   const i64 hidden = hidden_size(o, in[2]);
   const shape x = of_rank(in[0].shape, 2), h = extents(x[0], hidden);
@@ -392,7 +396,8 @@ template <class Options> constexpr error check_cell(const char* op, const Option
   all.add("recurrentBias", extents(gates * hidden), o.recurrentBias);
   if constexpr (requires { o.peepholeWeight; })
     all.add("peepholeWeight", extents(3 * hidden), o.peepholeWeight);
-  if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok()) return e;
+  if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok())
+    return e;
   return check(op, all.view(), in);
 }
 /// Which result of a net: its last states, then the hidden states of all steps.
@@ -408,8 +413,8 @@ template <class Options> constexpr net net_of(recorder& r, const Options& o, con
   return {x[0], x[1], w[2], static_cast<int>(w[0]), o.direction, o.returnSequence};
 }
 /// The operands of one direction; states are there in any case.
-constexpr operands of_direction(recorder& r, const char* op, const net& n, const operands& all, int d,
-                                bool cell) {
+constexpr operands of_direction(recorder& r, const char* op, const net& n, const operands& all,
+                                int d, bool cell) {
   operands in;
   in.input = all.input;
   in.weight = direction(r, op, all.weight, d);
@@ -469,8 +474,7 @@ struct gru_t {
   using options = gru_options;
   static constexpr int results(const options& o) { return o.returnSequence ? 2 : 1; }
   static constexpr result<tensor> infer_result(const options& o, list<tensor> in, int which) {
-    const int count =
-        3 + recurrent::announced(o.bias, o.recurrentBias, o.initialHiddenState);
+    const int count = 3 + recurrent::announced(o.bias, o.recurrentBias, o.initialHiddenState);
     if (const error e = recurrent::check_net(name, o, 2, 3, count, in); !e.ok()) return e;
     return recurrent::net_result(o, in, 1, which);
   }
@@ -504,12 +508,14 @@ struct gru_t {
     return all;
   }
   template <error E> static consteval void explain() {
-    static_assert(E.what != code::rank,
-                  "gru: input, weights and initialHiddenState must have 3 axes, biases 2; reshape()");
-    static_assert(E.what != code::extent,
-                  "gru: extents must be input [steps, batch, n], weight [directions, 3 * hidden, n], "
-                  "recurrentWeight [directions, 3 * hidden, hidden], biases [directions, 3 * "
-                  "hidden], initialHiddenState [directions, batch, hidden]");
+    static_assert(
+        E.what != code::rank,
+        "gru: input, weights and initialHiddenState must have 3 axes, biases 2; reshape()");
+    static_assert(
+        E.what != code::extent,
+        "gru: extents must be input [steps, batch, n], weight [directions, 3 * hidden, n], "
+        "recurrentWeight [directions, 3 * hidden, hidden], biases [directions, 3 * "
+        "hidden], initialHiddenState [directions, batch, hidden]");
     static_assert(E.what != code::option,
                   "gru: activations must be two, and steps the input's first extent");
   }
@@ -522,8 +528,7 @@ struct gru_t {
     const gruCell_options cell{o.bias,   o.recurrentBias, o.resetAfter,
                                o.layout, o.activations,   o.hiddenSize};
     const operands in = of_direction(r, name, n, all, d, false);
-    const int x =
-        by_steps(r, name, n, gru_input(r, cell, in, flattened(r, name, all.input)));
+    const int x = by_steps(r, name, n, gru_input(r, cell, in, flattened(r, name, all.input)));
     r.begin_scan(name, n.steps, n.backward(d));
     const int now = r.slice_of_step(name, x), h = r.state_of_step(name, in.hiddenState);
     const int next = r.result_of_step(name, gru_step(r, cell, in, now, h));
