@@ -12,9 +12,9 @@ namespace scans {
 constexpr int zeros(recorder& r, const char* op, int any, const shape& s) {
   const type t = r.at(any).type;
   const int one = r.move(op, movement{}, any, {t, shape{}});
-  const recorded none =
-      is_real(t) ? record_program<1>([](scalar) { return 0.0f; }, {{t}})
-                 : record_program<1>([](scalar x) { return x - x; }, {{t}, true, t});
+  const recorded none = is_real(t)
+                            ? record_program<1>([](scalar) { return 0.0f; }, {{t}})
+                            : record_program<1>([](scalar x) { return x - x; }, {{t}, true, t});
   return r.map(op, none, {one}, {t, s});
 }
 }  // namespace scans
@@ -51,10 +51,9 @@ struct cumulativeSum_t {
     const int zero = scans::zeros(r, name, x, one.shape);
     r.begin_scan(name, front[0], o.reversed);
     const int now = r.slice_of_step(name, x), before = r.state_of_step(name, zero);
-    const int sum = r.map(
-        name,
-        record_program<2>([](scalar s, scalar a) { return s + a; }, {{t, t}, true, t}),
-        {before, now}, one);
+    const int sum =
+        r.map(name, record_program<2>([](scalar s, scalar a) { return s + a; }, {{t, t}, true, t}),
+              {before, now}, one);
     const int kept = o.exclusive ? r.copy_of_step(name, before) : sum;
     r.end_scan();
     const int y = r.all_steps(name, kept, front, o.exclusive ? -1 : before);

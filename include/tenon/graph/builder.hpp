@@ -101,8 +101,9 @@ class builder {
       all.push(first.of == nullptr ? value{} : value{first.id + k, this});
     return all;
   }
-  template <multiple_operator Op> constexpr sequence<value> add_all(
-      const typename Op::options& options, std::initializer_list<value> operands) {
+  template <multiple_operator Op>
+  constexpr sequence<value> add_all(const typename Op::options& options,
+                                    std::initializer_list<value> operands) {
     return add_all<Op>(options, {operands.begin(), static_cast<int>(operands.size())});
   }
   /// An element-wise operator from a lambda over symbols, captures allowed.

@@ -196,7 +196,7 @@ struct scanning {
     state,  ///< in the body: the operand in the first step; then its next value, of the step before
     all,    ///< behind it: what the operand is in every step, by position along the first axis
     last,   ///< behind it: what the operand is in the last step
-  };         // a second operand of the last two is a state: the first is its next value
+  };        // a second operand of the last two is a state: the first is its next value
   part is = part::slice;
   bool backward = false;
   int loop = -1;

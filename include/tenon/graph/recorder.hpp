@@ -168,7 +168,8 @@ class recorder {
   /// own.
   constexpr int result_of_step(const char* op, int id) {
     const node& n = out.nodes[id];
-    if (n.loop == body_.loop && !is_leaf(n.kind) && n.kind != family::move && n.kind != family::scan)
+    if (n.loop == body_.loop && !is_leaf(n.kind) && n.kind != family::move &&
+        n.kind != family::scan)
       return id;
     return copy_of_step(op, id);
   }
@@ -193,9 +194,12 @@ class recorder {
   /// Asks for policy `place` for a node, or for the whole composite that it is the result of.
   constexpr void put(int id, int place) {
     const int whole = out.nodes[id].region;
-    for (int i = 0; i <= id; ++i)
-      if (i == id || (whole >= 0 && out.nodes[i].region == whole))
+    for (int i = 0; i < out.nodes.size(); ++i) {
+      int own = out.nodes[i].region;
+      while (own >= 0 && own != whole) own = out.regions[own].parent;  // composites of composites
+      if (i == id || (whole >= 0 && own == whole))
         out.nodes[i].place = static_cast<std::int8_t>(place);
+    }
   }
 
  private:
@@ -204,7 +208,8 @@ class recorder {
   };
   sequence<carried> states_;
   int open_ = -1;
-  scanning body_{}, last_body_{};  ///< the open body, if its `loop` is one, and that of the last scan
+  scanning body_{},
+      last_body_{};  ///< the open body, if its `loop` is one, and that of the last scan
 
   constexpr int border(const char* op, scanning::part is, std::initializer_list<int> in,
                        const tensor& t) {

@@ -89,9 +89,9 @@ struct table {
   constexpr table_view view() const {
     const auto of = []<class T>(const sequence<T>& s) { return list<T>{s.data(), s.size()}; };
     return {of(nodes),      of(code),      of(programs),   of(contractions), of(windowings),
-            of(reductions), of(movements), of(gatherings), of(scans), of(names),        of(regions),
-            of(inputs),     of(weights),   of(outputs),    of(bounds),       of(recipes),
-            of(used),       states};
+            of(reductions), of(movements), of(gatherings), of(scans),        of(names),
+            of(regions),    of(inputs),    of(weights),    of(outputs),      of(bounds),
+            of(recipes),    of(used),      states};
   }
 
   /// The number of this program in the pool; equal programs share one.
@@ -144,15 +144,16 @@ constexpr table copy_of(table_view from) {
 /// The sizes of a table's pools.
 struct table_sizes {
   int nodes = 0, code = 0, programs = 0, contractions = 0, windowings = 0, reductions = 0,
-      movements = 0, gatherings = 0, scans = 0, names = 0, regions = 0, inputs = 0, weights = 0, outputs = 0,
-      bounds = 0, recipes = 0, used = 0;
+      movements = 0, gatherings = 0, scans = 0, names = 0, regions = 0, inputs = 0, weights = 0,
+      outputs = 0, bounds = 0, recipes = 0, used = 0;
 };
 
 constexpr table_sizes sizes_of(const table_view& t) {
   return {t.nodes.size,      t.code.size,       t.programs.size,  t.contractions.size,
-          t.windowings.size, t.reductions.size, t.movements.size, t.gatherings.size, t.scans.size,
-          t.names.size,      t.regions.size,    t.inputs.size,    t.weights.size,
-          t.outputs.size,    t.bounds.size,     t.recipes.size,   t.used.size};
+          t.windowings.size, t.reductions.size, t.movements.size, t.gatherings.size,
+          t.scans.size,      t.names.size,      t.regions.size,   t.inputs.size,
+          t.weights.size,    t.outputs.size,    t.bounds.size,    t.recipes.size,
+          t.used.size};
 }
 
 /// An array with room for `N` elements, which may be 0.
@@ -209,24 +210,12 @@ template <table_sizes S> struct frozen {
     states = t.states;
   }
   constexpr table_view view() const {
-    return {nodes.view(),
-            code.view(),
-            programs.view(),
-            contractions.view(),
-            windowings.view(),
-            reductions.view(),
-            movements.view(),
-            gatherings.view(),
-            scans.view(),
-            names.view(),
-            regions.view(),
-            inputs.view(),
-            weights.view(),
-            outputs.view(),
-            bounds.view(),
-            recipes.view(),
-            used.view(),
-            states};
+    return {nodes.view(),        code.view(),       programs.view(),
+            contractions.view(), windowings.view(), reductions.view(),
+            movements.view(),    gatherings.view(), scans.view(),
+            names.view(),        regions.view(),    inputs.view(),
+            weights.view(),      outputs.view(),    bounds.view(),
+            recipes.view(),      used.view(),       states};
   }
 };
 

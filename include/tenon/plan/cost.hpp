@@ -182,7 +182,7 @@ constexpr i64 flops_of(table_view t, const node& n) {
   }
 }
 
-/// What group `g` of a plan computes and touches.
+/// What group `g` of a plan computes and touches, in all steps of a scan.
 constexpr cost cost_of(const plan_view& p, int g) {
   cost c;
   for (const int i : p.members_of(p.groups[g])) {
@@ -192,6 +192,11 @@ constexpr cost cost_of(const plan_view& p, int g) {
   const costs::reading r = costs::read_by(p, g);
   c.read = r.values;
   c.weights = r.weights;
+  const i64 steps = p.steps_of(g);
+  c.flops *= steps;
+  c.written *= steps;
+  c.read *= steps;
+  c.weights *= steps;
   c.scratch = p.needs[g].scratch;
   return c;
 }

@@ -101,6 +101,7 @@ struct describer {
       case buffer::storage::arena:
         return joined("arena ", digits(b.offset + first)) + " .. " +
                digits(b.offset + first + bytes);
+      case buffer::storage::step: return "moves with the steps";
       case buffer::storage::none: break;
     }
     return "nowhere";
@@ -115,6 +116,17 @@ struct describer {
       text += n.operands == 1 ? origin(n.in[k]) : value_name(n.in[k]);
     }
     return text;
+  }
+  /// What a scan's border shows: `this step of %3`, `a state, at first %5`, `all steps of %9`.
+  std::string border_of(int id) const {
+    const std::string from = value_name(at(id).in[0]);
+    switch (p.table.scanning_of(at(id)).is) {
+      case scanning::part::slice: return "this step of " + from;
+      case scanning::part::state: return "a state, at first " + from;
+      case scanning::part::all: return "all steps of " + from;
+      case scanning::part::last: return "the last step of " + from;
+    }
+    return "";
   }
   /// `group 1`, `groups 0, 2`: those that compute a value.
   std::string groups_behind(int id) const {
@@ -244,6 +256,11 @@ struct describer {
       located("  scratch  ", "", bytes(p.needs[g].scratch),
               joined("arena ", digits(p.scratch_offset[g])) + " .. " +
                   digits(p.scratch_offset[g] + p.needs[g].scratch));
+    if (const int loop = p.loop_of(g); loop >= 0)
+      out.wrapped("  step of  ",
+                  std::string(printable(at(p.table.border_of(loop)[0].node).op)) + ", which has " +
+                      counted(p.steps_of(g), "step", "steps") +
+                      (p.table.border_of(loop)[0].backward ? ", the last position first" : ""));
     fused(g);
     shared_regions(g);
     if (own.kind == family::move) copies(own.anchor);
@@ -275,7 +292,10 @@ struct describer {
         if (p.group_of[from] == g || joined_in_place(p, i, k) ||
             std::find(seen.begin(), seen.end(), from) != seen.end())
           continue;
-        const std::string what = value_name(from) + (is_view(p, from) ? ", " + origin(from) : "");
+        const std::string what =
+            value_name(from) + (is_view(p, from)                ? ", " + origin(from)
+                                : at(from).kind == family::scan ? ", " + border_of(from)
+                                                                : "");
         located(seen.empty() ? "  reads    " : "           ", what, shaped(from),
                 whereabouts(from));
         seen.push_back(from);

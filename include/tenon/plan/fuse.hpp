@@ -225,7 +225,9 @@ class fuser {
     for (int k = n.operands - 1; k >= 0; --k) {
       const int from = n.in[k], g = of_[from];
       if (g < 0 || groups_[g].kind != family::map || groups_[g].place != n.place) continue;
-      if (groups_[g].size >= max_stages || !same_epoch(id, g) || !fits_rows(n, groups_[g]) || entangled(id, g)) continue;
+      if (groups_[g].size >= max_stages || !same_epoch(id, g) || !fits_rows(n, groups_[g]) ||
+          entangled(id, g))
+        continue;
       if (n.kind == family::reduce)
         groups_[g].columns = trailing_axes(t_.reduction_of(n), groups_[g].space.rank);
       join(id, g);

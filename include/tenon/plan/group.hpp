@@ -44,7 +44,14 @@ struct value {
 
 /// What holds a root's bytes.
 struct buffer {
-  enum class storage : std::uint8_t { none, input, weight, output, arena, step };  ///< see `scanning`
+  enum class storage : std::uint8_t {
+    none,
+    input,
+    weight,
+    output,
+    arena,
+    step
+  };  ///< see `scanning`
   storage in = storage::none;
   int index = -1;  ///< position among inputs, weights or outputs
   i64 offset = 0;  ///< bytes, in the arena
@@ -122,6 +129,11 @@ struct plan_view {
   }
   /// The scan in whose body a group runs; -1: none.
   constexpr int loop_of(int g) const { return table.nodes.data[groups.data[g].anchor].loop; }
+  /// How often a group runs in a call.
+  constexpr i64 steps_of(int g) const {
+    const int loop = loop_of(g);
+    return loop < 0 ? 1 : table.border_of(loop)[0].steps;
+  }
   constexpr list<int> members_of(const group& g) const { return {members.data + g.begin, g.size}; }
 };
 

@@ -1,5 +1,5 @@
-// Who computes what a node shows: behind views, and behind joins whose operands are computed in
-// place.
+// Who computes what a node shows: behind views, behind joins whose operands are computed in place, and
+// behind the border of a scan.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/group.hpp>
@@ -13,10 +13,11 @@ constexpr bool is_view(const plan_view& p, int id) {
 }
 
 /// Calls `visit(maker)` for every node that computes elements of node `id`: itself, unless it is a
-/// view; leaves too. Each comes once: what a join in place holds stands in no other one.
+/// view or the border of a scan; leaves too. Each comes once: what a join in place holds stands in no other one.
 template <class Visit> constexpr void each_maker(const plan_view& p, int id, const Visit& visit) {
-  if (!is_view(p, id)) return visit(id);
   const node& n = p.table.nodes[id];
+  if (n.kind == family::scan) return each_maker(p, n.in[0], visit);
+  if (!is_view(p, id)) return visit(id);
   for (int k = 0; k < n.operands; ++k) each_maker(p, n.in[k], visit);
 }
 

@@ -70,7 +70,7 @@ template <class Table> constexpr void assign_steps(basic_plan<Table>& p, table_v
     const node& n = t.nodes[s.node];
     if (s.is != scanning::part::last || n.operands < 2 || s.steps == 1) continue;
     const body_groups& own = bodies[s.loop];
-    p.buffers[n.in[1]] = {buffer::storage::arena,          -1,        0,
+    p.buffers[n.in[1]] = {buffer::storage::arena,       -1,        0,
                           t.nodes[n.in[1]].out.bytes(), own.first, own.last};
   }
 }

@@ -227,8 +227,9 @@ constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
     for (int k = 0; k < m.operands;) {
       const int from = m.in[k];
       const node& f = t.nodes.data[from];
-      const bool joins = f.kind == family::map && uses[from] == 1 && f.place == n.place && f.loop == n.loop &&
-                         f.out.shape == n.out.shape && whole[i] < 0 && whole[from] < 0;
+      const bool joins = f.kind == family::map && uses[from] == 1 && f.place == n.place &&
+                         f.loop == n.loop && f.out.shape == n.out.shape && whole[i] < 0 &&
+                         whole[from] < 0;
       const merging own = m;
       if (joins && programs.inline_operand(m, k, maps[map_at[from]])) {
         absorbed[from] = true;

@@ -32,6 +32,7 @@ enum class apart : std::uint8_t {
   uneven,        ///< an operand that is broadcast does not move evenly along a row
   cycle,         ///< another operand of the reader depends on the group from outside
   other_group,   ///< the reader joined the group of another of its operands
+  scan,          ///< a scan's body begins or ends between them
 };
 
 /// The reason in words that continue "it is not fused into its reader, because ...".
@@ -57,7 +58,8 @@ constexpr const char* text_of(apart why) {
       "the reader reduces rows of another length",
       "an operand that is broadcast does not move evenly along a row",
       "it would make a cycle: another operand of the reader depends on this group",
-      "the reader joined the group of another operand"};
+      "the reader joined the group of another operand",
+      "a scan's body, which runs step by step, begins or ends between them"};
   return texts[static_cast<int>(why)];
 }
 
@@ -104,12 +106,14 @@ constexpr apart ask(const plan_view& p, passes::fuser& f, int id, int from) {
   if (maker.place != n.place) return apart::policies;
   if (n.whole >= 0 || maker.whole >= 0) return apart::whole;
   if (!p.policies[n.place].fuses) return apart::no_fusion;
+  if (maker.kind == family::scan || maker.loop != n.loop) return apart::scan;
   if (n.kind == family::contract && maker.kind == family::contract) return apart::anchor;
   if (n.kind != family::map && n.kind != family::reduce) return apart::reader_alone;
   if (maker.kind == family::move) return apart::moved;
   if (n.kind == family::reduce && gives_position(p.table.reduction_of(n).how))
     return apart::positions;
   const int at = f.group_of(from);
+  if (!f.same_epoch(id, at)) return apart::scan;
   const family kind = f.group_at(at).kind;
   apart why = apart::maker_alone;
   if (kind == family::contract) why = outside_contract(p.table, f, n, from);
@@ -129,7 +133,8 @@ constexpr sequence<boundary> boundaries(const plan_view& p) {
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     if (is_leaf(n.kind)) continue;
-    for (int k = 0; k < n.operands && !is_view(p, i); ++k) {
+    const bool shows = is_view(p, i) || n.kind == family::scan;
+    for (int k = 0; k < n.operands && !shows; ++k) {
       const int from = n.in[k];
       bool again = false;
       for (int j = 0; j < k; ++j) again |= n.in[j] == from;
@@ -177,6 +182,7 @@ enum class copied : std::uint8_t {
   join_output,   ///< it joins an output
   join_across,   ///< it joins along an axis that is not the outermost one
   join_another,  ///< it joins what stands in a join already
+  join_scan,     ///< it joins what a scan moves
 };
 /// A move that copies, and who is to blame for it; -1: nobody else.
 struct refusal {
@@ -203,7 +209,8 @@ constexpr const char* text_of(copied why) {
                                    "is a view of other memory",
                                    "is an output, which has a memory of its own",
                                    "does not lie in one piece in the result",
-                                   "stands in a join already"};
+                                   "stands in a join already",
+                                   "is moved by a scan"};
   return texts[static_cast<int>(why)];
 }
 
@@ -243,6 +250,8 @@ constexpr copied refused_by_join(const plan_view& p, int id, int k) {
     return copied::join_view;
   for (const int o : p.table.outputs)
     if (o == a) return copied::join_output;
+  if (p.table.nodes[a].loop != n.loop || p.buffers[a].in == buffer::storage::step)
+    return copied::join_scan;
   const bool whole =
       passes::is_packed({id, 0, dense(n.out.shape), true}, p.table.nodes[a].out.shape);
   return whole ? copied::join_another : copied::join_across;

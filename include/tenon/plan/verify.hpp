@@ -49,7 +49,8 @@ constexpr sequence<int> completions(const plan_view& p) {
     const bool shows = n.kind == family::move || n.kind == family::scan;
     for (int k = 0; shows && k < n.operands && n.in[k] < i; ++k)
       if (ready[n.in[k]] > ready[i]) ready[i] = ready[n.in[k]];
-    if (n.kind == family::scan && n.loop < 0) ready[i] = bodies[p.table.scanning_of(n).loop].last;
+    if (n.kind == family::scan && !p.table.scanning_of(n).enters())
+      ready[i] = bodies[p.table.scanning_of(n).loop].last;
   }
   return ready;
 }
@@ -99,7 +100,8 @@ constexpr finding verify_scans(const plan_view& p) {
     if (s.enters()) continue;
     const int made = n.in[0], state = n.operands == 2 ? n.in[1] : -1;
     const node* carried = state < 0 ? nullptr : &t.nodes[state];
-    if (carried != nullptr && (carried->loop != s.loop || carried->kind != family::scan || out[state]))
+    if (carried != nullptr &&
+        (carried->loop != s.loop || carried->kind != family::scan || out[state]))
       return {defect::scan, s.node};
     const bool moves = p.buffers[made].in == buffer::storage::step && p.values[made].root == made;
     if (out[made] || !moves || t.nodes[made].loop != s.loop || p.group_of[made] < 0)
