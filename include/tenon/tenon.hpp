@@ -10,6 +10,7 @@
 #include <tenon/expr/map.hpp>
 #include <tenon/expr/move.hpp>
 #include <tenon/expr/normalization.hpp>
+#include <tenon/expr/quantize.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/expr/unary.hpp>
 #include <tenon/expr/window.hpp>
