@@ -12,6 +12,7 @@
 #include <tenon/expr/map.hpp>
 #include <tenon/expr/move.hpp>
 #include <tenon/expr/normalization.hpp>
+#include <tenon/expr/quantize.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/expr/scan.hpp>
 #include <tenon/expr/unary.hpp>

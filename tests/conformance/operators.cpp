@@ -179,6 +179,10 @@ values where(reading& r) {
   return {r.add<tn::where_t>({}, {r.operand("condition"), r.operand("trueValue"), r.operand("falseValue")})};
 }
 
+template <class Op> values linear_codes(reading& r) {
+  return {r.add<Op>({}, {r.operand("input"), r.operand("scale"), r.operand("zeroPoint")})};
+}
+
 template <class Op> values reduce(reading& r) {
   tn::reduce_options o;
   r.get("options.axes", o.axes);
@@ -503,8 +507,10 @@ const std::map<std::string, values (*)(reading&)> operators = {
     {"lstmCell", lstmCell},
     // compose
     {"batchNormalization", batchNormalization},
+    {"dequantizeLinear", linear_codes<tn::dequantizeLinear_t>},
     {"instanceNormalization", instanceNormalization},
     {"layerNormalization", layerNormalization},
+    {"quantizeLinear", linear_codes<tn::quantizeLinear_t>},
     {"resample2d", resample2d},
     {"softmax", softmax},
 };
