@@ -131,6 +131,21 @@ TEST_CASE("resample2d interpolates along both axes") {
   for (int i = 0; i < 64; ++i) CHECK(y[i] == row[i % 8] + down[i / 8]);
 }
 
+TEST_CASE("resample2d of bytes is that of float32, rounded once") {
+  for (int round = 0; round < times(20); ++round) {
+    dice d = dice_of(768, round);
+    const resample2d_options o{.mode = interpolation::linear, .sizes = {d.in(1, 12), d.in(1, 12)}};
+    for (const tn::type t : {tn::type::int8, tn::type::uint8}) {
+      const array x = random_array({t, random_shape(d, 4, 6)}, d);
+      array wanted = operate<resample2d_t>(o, {array{reals(x.is.shape), x.at}});
+      wanted.is.type = t;
+      for (double& n : wanted.at) n = std::nearbyint(n);
+      INFO(text_of(x.is.shape) << ", seed " << seed());
+      CHECK(difference(wanted, operate<resample2d_t>(o, {x})) == "");
+    }
+  }
+}
+
 TEST_CASE("layerNormalization over any axes, in any order, with and without scale and bias") {
   for (int round = 0; round < times(30); ++round) {
     dice d = dice_of(762, round);

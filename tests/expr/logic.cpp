@@ -43,7 +43,7 @@ template <class Op, class... T> constexpr tn::error fault(T... types) {
 constexpr auto f32 = tn::type::float32, i32 = tn::type::int32, u8 = tn::type::uint8;
 static_assert(fault<tn::equal_t>(f32, i32).is(code::element_type, "equal") && fault<tn::lesser_t>(tn::type::int64, tn::type::uint64).is(code::element_type, "lesser"));
 static_assert(fault<tn::logicalAnd_t>(f32, f32).is(code::element_type, "logicalAnd") && fault<tn::logicalNot_t>(i32).is(code::element_type, "logicalNot"));
-static_assert(fault<tn::where_t>(f32, f32, f32).operand == tn::name("a") && fault<tn::where_t>(u8, f32, i32).operand == tn::name("c"));
+static_assert(fault<tn::where_t>(f32, f32, f32).operand == tn::name("condition") && fault<tn::where_t>(u8, f32, i32).operand == tn::name("falseValue"));
 static_assert(fault<tn::isNaN_t>(i32).is(code::element_type, "isNaN"));
 
 // Masks merge: one node, however the condition was put together.

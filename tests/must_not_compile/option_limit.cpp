@@ -1,4 +1,4 @@
-// expect: operator: an option is beyond the library's limit of 2^24
+// expect: operator: an option or extent is beyond a limit of the library
 // A stride that overflows nothing yet, but would with its friends.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>

@@ -1,4 +1,4 @@
-// expect: scatterElements: the indices must be int32 or int64, and the updates have the input's type
+// expect: scatterElements: the indices must be int32, uint32 or int64, and the updates have the input's type
 // Updates of another type.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>

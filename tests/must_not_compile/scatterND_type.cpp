@@ -1,4 +1,4 @@
-// expect: scatterND: the indices must be int32 or int64, and the updates have the input's type
+// expect: scatterND: the indices must be int32, uint32 or int64, and the updates have the input's type
 // Indices that are no integers.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>

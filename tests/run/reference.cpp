@@ -113,10 +113,11 @@ TEST_CASE("pools: layouts, windows, roundings, output sizes, dilations, windows 
     const auto any = [&](int most) { return i64{below(random, most + 1)}; };
     const bool nhwc = below(random, 2) == 0;
     const i64 n = 1 + any(1), c = 1 + any(3), h = 1 + any(8), w = 1 + any(8);
-    tn::pool2d_options o{.windowDimensions = {any(3), any(3)}, .padding = {any(4), any(4), any(4), any(4)}, .strides = {1 + any(2), 1 + any(2)},
+    const bool all = below(random, 4) == 0;  // not given: the whole image
+    tn::pool2d_options o{.windowDimensions = {all ? 0 : 1 + any(2), all ? 0 : 1 + any(2)}, .padding = {any(4), any(4), any(4), any(4)}, .strides = {1 + any(2), 1 + any(2)},
                          .dilations = {1 + any(2), 1 + any(2)}, .layout = nhwc ? tn::image_layout::nhwc : tn::image_layout::nchw,
                          .outputShapeRounding = below(random, 2) == 0 ? tn::rounding::ceil : tn::rounding::floor};
-    const i64 kh = o.windowDimensions.height == 0 ? h : o.windowDimensions.height, kw = o.windowDimensions.width == 0 ? w : o.windowDimensions.width;
+    const i64 kh = all ? h : o.windowDimensions.height, kw = all ? w : o.windowDimensions.width;
     const i64 room_h = h + o.padding.beginningHeight + o.padding.endingHeight - o.dilations.height * (kh - 1) - 1;
     const i64 room_w = w + o.padding.beginningWidth + o.padding.endingWidth - o.dilations.width * (kw - 1) - 1;
     if (room_h < 0 || room_w < 0) continue;

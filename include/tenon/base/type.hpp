@@ -58,6 +58,9 @@ struct any_number {
   constexpr bool is_nan() const { return value != value; }
   /// Rounded once.
   constexpr float to_float() const {
+    constexpr double beyond = 0x1.ffffffp127;  // the first that rounds to an infinity
+    constexpr float infinity = __builtin_huge_valf();
+    if (!whole && (value >= beyond || value <= -beyond)) return value < 0 ? -infinity : infinity;
     if (!whole) return static_cast<float>(value);
     return value < 0 ? static_cast<float>(static_cast<std::int64_t>(digits))
                      : static_cast<float>(digits);

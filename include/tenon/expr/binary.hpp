@@ -63,6 +63,7 @@ struct pow_t : arithmetic_operator<pow_t> {
 /// x where it is not negative, slope * x elsewhere.
 struct prelu_t : map_operator<prelu_t, 2> {
   static constexpr const char* name = "prelu";
+  static constexpr const char* names[] = {"input", "slope"};
   static constexpr bool accepts(int, type t) { return is_signed(t); }
   static constexpr auto meaning(no_options, scalar x, scalar slope) {
     return select(x < 0, x * slope, x);

@@ -40,7 +40,8 @@ struct resample2d_options {
 };
 /// What is between elements: the nearest one, of two the lower one; or, axis by axis in the order in
 /// which the tensor has them from the last, the sum of both, weighted by how near they are. What is
-/// before the middle of the first element or behind that of the last one shows that one.
+/// before the middle of the first element or behind that of the last one shows that one. Bytes are
+/// rounded, ties to even.
 struct resample2d_t {
   static constexpr const char* name = "resample2d";
   using options = resample2d_options;
@@ -50,7 +51,7 @@ struct resample2d_t {
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     const tensor& x = in[0];
-    if (o.mode == interpolation::linear && !is_real(x.type))
+    if (!is_real(x.type) && size_bytes(x.type) > 1)
       return error{code::element_type, name, "input", type::float32, x.type};
     if (x.shape.rank != 4) return error{code::rank, name, "input", 4, x.shape.rank};
     if (o.sizes.given() && o.sizes.count != 2)
@@ -80,8 +81,11 @@ struct resample2d_t {
       return sample(r, sampling::nearest, in[0], out, -1);
     if (takes_half(r, in)) return record_in_float32<resample2d_t>(r, o, in, out);
     r.open(name);
-    const bool swaps = axis(o, 0) > axis(o, 1);
-    const int y = between(r, between(r, in[0], out, axis(o, !swaps)), out, axis(o, swaps));
+    const bool swaps = axis(o, 0) > axis(o, 1), whole = !is_real(out.type);
+    const int x = whole ? widened(r, in[0]) : in[0];
+    int y = between(r, between(r, x, out, axis(o, !swaps)), out, axis(o, swaps));
+    if (whole)
+      y = r.map(name, record_program<1>(&nearest, {{type::float32}, true, out.type}), {y}, out);
     r.close();
     return y;
   }
@@ -94,6 +98,14 @@ struct resample2d_t {
   }
 
  private:
+  /// Bytes are resampled as float32, and rounded once at the end, ties to even.
+  static constexpr int widened(recorder& r, int x) {
+    const tensor wide{type::float32, r.at(x).shape};
+    const program_types types{{r.at(x).type}, true, wide.type};
+    return r.map(name, record_program<1>(&in_float32, types), {x}, wide);
+  }
+  static constexpr scalar in_float32(scalar s) { return symbols::in_lane(s, type::float32); }
+  static constexpr scalar nearest(scalar s) { return symbols::in_lane(round_even(s), type::int32); }
   /// The element below or above every position of `axis`, or the nearest one of all axes.
   static constexpr int sample(recorder& r, sampling how, int x, const tensor& out, int axis) {
     movement m{};
@@ -227,7 +239,7 @@ struct attention_t {
 };
 
 /// `resample2d<resample2d_options{.mode = interpolation::linear, .scales = {2, 2}}>(x)`.
-/// Shape: [n, c, h, w] -> [n, c, h', w'], or other two axes. Type: nearest any, linear float32 or float16.
+/// Shape: [n, c, h, w] -> [n, c, h', w'], or other two axes. Type: float32, float16, int8 or uint8.
 template <resample2d_options O = resample2d_options{}, operand_like X>
 constexpr auto resample2d(X x) {
   return apply<resample2d_t, O>(x);

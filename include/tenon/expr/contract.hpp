@@ -278,7 +278,8 @@ struct conv2d_t {
 /// Where input channels (i), output channels of a group (o), height and width of a filter stand.
 enum class transposed_filter_layout : std::uint8_t { iohw, hwoi, ohwi };
 
-/// WebNN convTranspose2d options. Output sizes, when given, stand in the place of output padding.
+/// WebNN convTranspose2d options. Output sizes, when given (both), stand in the place of output
+/// padding.
 struct convTranspose2d_options {
   border padding{};
   pair strides{1, 1};
@@ -391,9 +392,10 @@ struct convTranspose2d_t {
     const i64 least = (extent - 1) * o.strides[i] + (taps - 1) * o.dilations[i] + 1 -
                       o.padding.begin(i) - o.padding.end(i),
               given = o.outputSizes[i], more = o.outputPadding[i];
-    if (given != 0 && (given < least || given >= least + o.strides[i] || given < 1))
+    const bool sized = !(o.outputSizes == pair{0, 0});
+    if (sized && (given < least || given >= least + o.strides[i] || given < 1))
       return error{code::option, name, "outputSizes", least, given};
-    if (given != 0) return given;
+    if (sized) return given;
     if (more < 0 || more >= o.strides[i])
       return error{code::option, name, "outputPadding", o.strides[i] - 1, more};
     if (least + more < 1) return error{code::window, name, "padding", 1, least + more};

@@ -72,6 +72,7 @@ struct gather_options {
 /// indices out of range read the nearest slice.
 struct gather_t {
   static constexpr const char* name = "gather";
+  static constexpr bool explains_types = true;
   using options = gather_options;
   static constexpr result<tensor> infer(const gather_options& o, list<tensor> in) {
     if (const error e = gathers::check_indices(name, in); !e.ok()) return e;
@@ -113,6 +114,7 @@ struct gather_t {
 /// for the axis.
 struct gatherElements_t {
   static constexpr const char* name = "gatherElements";
+  static constexpr bool explains_types = true;
   using options = gather_options;
   static constexpr result<tensor> infer(const gather_options& o, list<tensor> in) {
     if (const error e = gathers::check_indices(name, in); !e.ok()) return e;
@@ -138,6 +140,7 @@ struct gatherElements_t {
 /// WebNN gatherND: the last axis of the indices holds the coordinates of a slice of the input.
 struct gatherND_t {
   static constexpr const char* name = "gatherND";
+  static constexpr bool explains_types = true;
   using options = no_options;
   static constexpr result<tensor> infer(no_options, list<tensor> in) {
     if (const error e = gathers::check_indices(name, in); !e.ok()) return e;
@@ -162,6 +165,7 @@ struct gatherND_t {
 /// the updates at the same place. The last of several for one element stays, in row-major order.
 struct scatterElements_t {
   static constexpr const char* name = "scatterElements";
+  static constexpr bool explains_types = true;
   using options = gather_options;
   static constexpr result<tensor> infer(const gather_options& o, list<tensor> in) {
     if (const error e = gathers::check_indices(name, in, 3); !e.ok()) return e;
@@ -182,10 +186,12 @@ struct scatterElements_t {
     static_assert(
         (E.what != code::rank && E.what != code::extent) || E.operand == tenon::name("updates"),
         "scatterElements: indices and input must have the same extents but for the axis");
-    static_assert(E.what != code::extent, "scatterElements: give one update for each index");
-    static_assert(E.what != code::element_type,
-                  "scatterElements: the indices must be int32 or int64, and the updates have the "
-                  "input's type; cast() them");
+    static_assert(E.what != code::extent || E.operand != tenon::name("updates"),
+                  "scatterElements: give one update for each index");
+    static_assert(
+        E.what != code::element_type,
+        "scatterElements: the indices must be int32, uint32 or int64, and the updates have "
+        "the input's type; cast() them");
   }
 };
 
@@ -193,6 +199,7 @@ struct scatterElements_t {
 /// indices, have been replaced by those of the updates. The last of several for one place stays.
 struct scatterND_t {
   static constexpr const char* name = "scatterND";
+  static constexpr bool explains_types = true;
   using options = no_options;
   static constexpr result<tensor> infer(no_options, list<tensor> in) {
     if (const error e = gathers::check_indices(name, in, 3); !e.ok()) return e;
@@ -210,11 +217,11 @@ struct scatterND_t {
         (E.what != code::rank && E.what != code::extent) || E.operand == tenon::name("updates"),
         "scatterND: the last axis of the indices must hold at most as many coordinates as "
         "the input has axes");
-    static_assert(E.what != code::extent,
+    static_assert(E.what != code::extent || E.operand != tenon::name("updates"),
                   "scatterND: the updates must have the shape that gatherND gives");
     static_assert(E.what != code::element_type,
-                  "scatterND: the indices must be int32 or int64, and the updates have the input's "
-                  "type; cast() them");
+                  "scatterND: the indices must be int32, uint32 or int64, and the updates have the "
+                  "input's type; cast() them");
   }
 };
 
@@ -233,7 +240,7 @@ template <operand_like X, operand_like I> constexpr auto gatherND(X x, I indices
   return apply<gatherND_t>(x, indices);
 }
 /// `scatterElements<1>(x, indices, updates)`: x with single elements replaced. Shape: that of x; one
-/// update for each index. Type: any, with int32 or int64 indices. Cost: a copy of x.
+/// update for each index. Type: any, with int32, uint32 or int64 indices. Cost: a copy of x.
 template <i64 Axis = 0, operand_like X, operand_like I, operand_like U>
 constexpr auto scatterElements(X x, I indices, U updates) {
   return apply<scatterElements_t, gather_options{Axis}>(x, indices, updates);

@@ -20,6 +20,8 @@ struct axis_list {
     }
   }
   constexpr bool given() const { return count >= 0; }
+  /// 0 where it is not given: what operators need that have no default.
+  constexpr int size() const { return count < 0 ? 0 : count; }
   constexpr i64 operator[](int i) const { return item[i]; }
   constexpr bool operator==(const axis_list&) const = default;
 };
@@ -168,32 +170,54 @@ template <class First, class... Rest> constexpr auto first_broken(First, Rest...
   else
     return first_broken(rest...);
 }
-/// Every operator explains the refusals that are its own (`Op::explain`); this is what is left.
+/// Every operator explains the refusals that are its own (`Op::explain`, with `explains_types` those
+/// of element types, too); this is what is left.
 template <class Op, error E> consteval void explain() {
-  if constexpr (requires { Op::template explain<E>(); }) Op::template explain<E>();
-  static_assert(E.what != code::element_type,
+  constexpr bool own = requires { Op::template explain<E>(); };
+  constexpr bool weight = E.op == name("weight"), large = E.operand == name("result");
+  if constexpr (own && !weight && !large) Op::template explain<E>();
+  static_assert(!weight, "weight: every extent must be at least 1, and there may be 2^40 elements");
+  static_assert(!large,
+                "operator: the result would have more than 2^40 elements; check the options");
+  static_assert(own || E.what == code::element_type || E.what == code::capacity ||
+                    E.what == code::operand_count,
+                "operator: its infer() refuses these operands; check<> of the graph says why");
+  constexpr bool typed = requires { requires Op::explains_types; };
+  static_assert(E.what != code::element_type || typed,
                 "operator: an operand's element type is not accepted, or operands differ in type; "
                 "cast<T>() them");
   static_assert(
       E.what != code::capacity,
-      "operator: an option is beyond the library's limit of 2^24; no such image fits into memory");
+      "operator: an option or extent is beyond a limit of the library; docs/errors.md lists them");
   static_assert(E.what != code::operand_count,
                 "operator: the number of operands is wrong; see the operator's documentation");
 }
 
 }  // namespace front
 
+namespace front {
+/// The error of an operator on operands of these types: what the builder says, too.
+template <class Op, auto Options, class... H> constexpr error fault_of_operands() {
+  const tensor in[] = {H::type...};
+  for (const tensor& t : in)  // handles were checked before, weights were not
+    if (const error e = check_extents("weight", "", t.shape); !e.ok()) return e;
+  const result<tensor> out = Op::infer(Options, {in, sizeof...(H)});
+  return out.ok() ? check_result(Op::name, out->shape) : out.error();
+}
+}  // namespace front
+
 /// Applies an operator to handles: checks with `Op::infer`, records with `Op::record`. Operators of
 /// users are used through this function as ours are.
 template <class Op, auto Options = typename Op::options{}, operand_like... H>
 constexpr auto apply(H... h) {
-  if constexpr ((is_broken<H> || ...)) {
+  if constexpr (sizeof...(H) == 0) {
+    constexpr error fault{code::operand_count, Op::name, "", 1, 0};
+    front::explain<Op, fault>();
+    return broken<fault>{};
+  } else if constexpr ((is_broken<H> || ...)) {
     return front::first_broken(h...);
   } else {
-    constexpr error fault = [] {
-      const tensor in[] = {H::type...};
-      return Op::infer(Options, {in, sizeof...(H)}).error();
-    }();
+    constexpr error fault = front::fault_of_operands<Op, Options, H...>();
     constexpr bool probing = ((front::mode_of<H>() == mode::probe) || ...);
     if constexpr (!fault.ok()) {
       if constexpr (!probing) front::explain<Op, fault>();

@@ -55,15 +55,18 @@ struct logicalXor_t : logic_operator<logicalXor_t, 2> {
 };
 struct logicalNot_t : logic_operator<logicalNot_t, 1> {
   static constexpr const char* name = "logicalNot";
+  static constexpr const char* names[] = {"a"};
   static constexpr auto meaning(no_options, scalar a) { return a == 0; }
 };
 struct isNaN_t : map_operator<isNaN_t, 1> {
   static constexpr const char* name = "isNaN";
+  static constexpr const char* names[] = {"a"};
   static constexpr type result_of(no_options, type) { return type::uint8; }
   static constexpr auto meaning(no_options, scalar x) { return x != x; }
 };
 struct isInfinite_t : map_operator<isInfinite_t, 1> {
   static constexpr const char* name = "isInfinite";
+  static constexpr const char* names[] = {"a"};
   static constexpr type result_of(no_options, type) { return type::uint8; }
   static constexpr auto meaning(no_options, scalar x) {
     return abs(x) == std::numeric_limits<float>::infinity();
@@ -72,6 +75,8 @@ struct isInfinite_t : map_operator<isInfinite_t, 1> {
 /// trueValue where the condition is not 0, falseValue elsewhere.
 struct where_t : map_operator<where_t, 3> {
   static constexpr const char* name = "where";
+  static constexpr bool explains_types = true;
+  static constexpr const char* names[] = {"condition", "trueValue", "falseValue"};
   static constexpr int first_of_type = 1;
   static constexpr bool accepts(int operand, type t) { return operand > 0 || t == type::uint8; }
   static constexpr auto meaning(no_options, scalar condition, scalar a, scalar b) {
@@ -80,6 +85,9 @@ struct where_t : map_operator<where_t, 3> {
   template <error E> static consteval void explain() {
     static_assert(E.what != code::element_type,
                   "where: the condition must be uint8 and the values of one type; cast() them");
+    static_assert(E.what != code::broadcast,
+                  "where: condition and values must broadcast, every pair of extents equal or 1; "
+                  "reshape() one of them");
   }
 };
 /// WebNN cast. Integers become the nearest float, and keep the low bits in another integer type.

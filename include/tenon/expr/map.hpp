@@ -8,16 +8,20 @@ namespace tenon {
 
 namespace maps {
 
-/// The broadcast shape of all operands, or the error with both shapes.
-constexpr result<shape> broadcast_shapes(const char* op, list<tensor> in) {
+inline constexpr const char* letters[max_operands] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+/// The broadcast shape of all operands, or the error with the operand that does not fit, and the
+/// shape of those before it.
+constexpr result<shape> broadcast_shapes(const char* op, list<tensor> in,
+                                         const char* const* names = letters) {
   shape r = in[0].shape;
-  for (const tensor& t : in) {
+  for (int at = 1; at < in.size; ++at) {
+    const tensor& t = in[at];
     const shape &small = t.shape.rank < r.rank ? t.shape : r,
                 &large = t.shape.rank < r.rank ? r : t.shape;
     shape both = large;
     for (int i = 1; i <= small.rank; ++i) {
       const i64 a = small[small.rank - i], b = large[large.rank - i];
-      if (a != b && a != 1 && b != 1) return error{code::broadcast, op, "b", r, t.shape};
+      if (a != b && a != 1 && b != 1) return error{code::broadcast, op, names[at], r, t.shape};
       both.extent[large.rank - i] = b == 1 ? a : b;
     }
     r = both;
@@ -54,7 +58,7 @@ constexpr int record(recorder& r, const char* op, const F& f, list<int> in, cons
 
 /// What all element-wise operators share. `Op` has `name`, `options`, and
 /// `static constexpr auto meaning(options, scalar...)`; it may have `accepts(operand, type)`,
-/// `result(options, type)` and `check(options)`.
+/// `result_of(options, type)`, `check(options)` or `check(options, type)`, and `names` of its operands.
 /// Shape: the operands broadcast (right-aligned; an extent of 1 repeats).
 /// Type: all operands have the same one of those that the operator accepts; the result has it too,
 /// unless the operator says otherwise.
@@ -62,21 +66,28 @@ template <class Op, int Arity, class Options = no_options> struct map_operator {
   using options = Options;
   static constexpr bool accepts(int, type t) { return is_real(t); }
   static constexpr type result_of(const Options&, type t) { return t; }
-  static constexpr const char* names[max_operands] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+  static constexpr const char* names[max_operands] = {
+      Arity == 1 ? "input" : "a", "b", "c", "d", "e", "f", "g", "h"};
   /// Operands from this one on have the same type.
   static constexpr int first_of_type = 0;
+  /// The first type that an operand may have, for errors.
+  static constexpr type wanted(int operand) {
+    return Op::accepts(operand, type::float32) ? type::float32 : type::uint8;
+  }
 
   static constexpr result<tensor> infer(const Options& o, list<tensor> in) {
     if (in.size != Arity) return error{code::operand_count, Op::name, "", Arity, in.size};
     if constexpr (requires { Op::check(o); })
       if (const error e = Op::check(o); !e.ok()) return e;
+    if constexpr (requires { Op::check(o, type{}); })
+      if (const error e = Op::check(o, in[0].type); !e.ok()) return e;
     for (int i = 0; i < in.size; ++i) {
       const type same = i > Op::first_of_type ? in[Op::first_of_type].type : in[i].type;
       if (!Op::accepts(i, in[i].type) || in[i].type != same)
-        return error{code::element_type, Op::name, Arity == 1 ? "input" : names[i],
-                     same != in[i].type ? same : type::float32, in[i].type};
+        return error{code::element_type, Op::name, Op::names[i],
+                     same != in[i].type ? same : wanted(i), in[i].type};
     }
-    const result<shape> s = maps::broadcast_shapes(Op::name, in);
+    const result<shape> s = maps::broadcast_shapes(Op::name, in, Op::names);
     if (!s.ok()) return s.error();
     return tensor{Op::result_of(o, in[Arity - 1].type), *s};
   }
@@ -180,7 +191,7 @@ template <class Op, bool NumberFirst> struct with_number {
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     if (!Op::accepts(0, in[0].type))
-      return error{code::element_type, name, "a", type::float32, in[0].type};
+      return error{code::element_type, name, Op::names[0], Op::wanted(0), in[0].type};
     if (!can_hold(in[0].type, o.value))
       return error{code::option, name, "number", in[0].type, "a number that it cannot hold"};
     return tensor{Op::result_of({}, in[0].type), in[0].shape};

@@ -35,6 +35,7 @@ struct reshape_t {
     return r.reshape(name, in[0], out.shape);
   }
   template <error E> static consteval void explain() {
+    static_assert(E.what != code::rank, "reshape: a tensor has at most 8 axes; merge some");
     static_assert(E.what != code::element_count,
                   "reshape: the new shape must have as many elements as the old one; check the "
                   "product of the extents");
@@ -100,8 +101,9 @@ struct slice_t {
   static constexpr result<tensor> infer(const slice_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     const shape& x = in[0].shape;
-    if (o.starts.count != x.rank) return error{code::rank, name, "starts", x.rank, o.starts.count};
-    if (o.sizes.count != x.rank) return error{code::rank, name, "sizes", x.rank, o.sizes.count};
+    if (o.starts.size() != x.rank)
+      return error{code::rank, name, "starts", x.rank, o.starts.size()};
+    if (o.sizes.size() != x.rank) return error{code::rank, name, "sizes", x.rank, o.sizes.size()};
     if (o.strides.given() && o.strides.count != x.rank)
       return error{code::rank, name, "strides", x.rank, o.strides.count};
     shape s{x.rank, {}};
@@ -177,10 +179,11 @@ struct concat_options {
 };
 struct concat_t {
   static constexpr const char* name = "concat";
+  static constexpr bool explains_types = true;
   using options = concat_options;
   static constexpr result<tensor> infer(const concat_options& o, list<tensor> in) {
     if (in.size < 1) return error{code::operand_count, name, "", 1, in.size};
-    if (in.size > 64) return error{code::capacity, name, "inputs", 64, in.size};
+    if (in.size > 64) return error{code::operand_count, name, "", 64, in.size};
     tensor t = in[0];
     if (o.axis < 0 || o.axis >= t.shape.rank)
       return error{code::axis, name, "axis", t.shape.rank, o.axis};
@@ -219,12 +222,12 @@ struct expand_t {
   static constexpr result<tensor> infer(const expand_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     const shape& x = in[0].shape;
-    if (o.newShape.count < x.rank || o.newShape.count > max_rank)
-      return error{code::rank, name, "newShape", x.rank, o.newShape.count};
-    shape s{o.newShape.count, {}};
+    if (o.newShape.size() < x.rank || o.newShape.size() > max_rank)
+      return error{code::rank, name, "newShape", x.rank, o.newShape.size()};
+    shape s{o.newShape.size(), {}};
+    for (int i = 0; i < s.rank; ++i) s.extent[i] = o.newShape[i];
     for (int i = 0; i < s.rank; ++i) {
       const int own = i - (s.rank - x.rank);
-      s.extent[i] = o.newShape[i];
       if (s.extent[i] < 1) return error{code::extent, name, "newShape", 1, s.extent[i]};
       if (own >= 0 && x[own] != 1 && x[own] != s.extent[i])
         return error{code::broadcast, name, "newShape", x, s};
@@ -255,8 +258,8 @@ struct tile_t {
   static constexpr result<tensor> infer(const tile_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     tensor t = in[0];
-    if (o.repetitions.count != t.shape.rank)
-      return error{code::rank, name, "repetitions", t.shape.rank, o.repetitions.count};
+    if (o.repetitions.size() != t.shape.rank)
+      return error{code::rank, name, "repetitions", t.shape.rank, o.repetitions.size()};
     for (int i = 0; i < t.shape.rank; ++i) {
       if (o.repetitions[i] < 1 || o.repetitions[i] > (i64{1} << 24))
         return error{code::extent, name, "repetitions", 1, o.repetitions[i]};
@@ -336,8 +339,8 @@ struct reverse_t {
   }
 };
 
-/// WebNN pad: what stands outside is `value` (which the element type must be able to hold), the nearest element, or the mirror image without the
-/// border itself.
+/// WebNN pad: what stands outside is `value` as an element (rounded; truncated for integers, which must
+/// have room for it), the nearest element, or the mirror image without the border itself.
 struct pad_options {
   axis_list beginningPadding{}, endingPadding{};
   padding_mode mode = padding_mode::constant;
@@ -347,16 +350,21 @@ struct pad_options {
 struct pad_t {
   static constexpr const char* name = "pad";
   using options = pad_options;
+  /// Truncated, the number is one of an integer type.
+  static constexpr bool has_room(type t, const any_number& x) {
+    if (is_real(t) || numbers::inside(t, x)) return true;
+    return !x.whole && x.value < 0 && x.value > numbers::begin_of(t) - 1;
+  }
   static constexpr result<tensor> infer(const pad_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     tensor t = in[0];
-    if (o.mode == padding_mode::constant && !can_hold(t.type, o.value))
-      return error{code::option, name, "value", "a number that the element type holds", "another"};
+    if (o.mode == padding_mode::constant && !has_room(t.type, o.value))
+      return error{code::option, name, "value", t.type, "a number beyond it"};
     const axis_list* all[] = {&o.beginningPadding, &o.endingPadding};
     for (const axis_list* side : all) {
       const char* operand = side == all[0] ? "beginningPadding" : "endingPadding";
-      if (side->count != t.shape.rank)
-        return error{code::rank, name, operand, t.shape.rank, side->count};
+      if (side->size() != t.shape.rank)
+        return error{code::rank, name, operand, t.shape.rank, side->size()};
       for (int i = 0; i < t.shape.rank; ++i) {
         const i64 n = (*side)[i];
         if (n < 0) return error{code::padding, name, operand, 0, n};
@@ -378,8 +386,8 @@ struct pad_t {
   }
   template <error E> static consteval void explain() {
     static_assert(E.what != code::option,
-                  "pad: the value must be a number that the element type can hold; round it, or "
-                  "cast() the input");
+                  "pad: the value must be a number that the element type can hold; cast() the "
+                  "input");
     static_assert(E.what != code::rank, "pad: give one padding per axis on both sides");
     static_assert(E.what != code::padding, "pad: padding must not be negative; use slice()");
     static_assert(E.what != code::window,
@@ -445,9 +453,13 @@ template <i64 Axis, operand_like... X> constexpr auto concat(X... x) {
 /// Parts of `Size...` positions along an axis: `auto [a, b] = split<1, 2, 3>(x);`. Type: any.
 template <i64 Axis, i64... Size, operand_like X> constexpr auto split(X x) {
   if constexpr (requires { X::type; }) {
-    constexpr i64 whole = Axis >= 0 && Axis < X::type.shape.rank ? X::type.shape[Axis] : -1;
-    static_assert(whole < 0 || (Size + ...) == whole,
-                  "split: the parts must be at least 1 and add up to the axis' extent");
+    constexpr bool fits = [] {
+      i64 rest = Axis >= 0 && Axis < X::type.shape.rank ? X::type.shape[Axis] : -1;
+      if (rest < 0) return true;  // refused below
+      ((rest = Size < 1 || rest < Size ? -1 : rest - Size), ...);
+      return rest == 0;
+    }();
+    static_assert(fits, "split: the parts must be at least 1 and add up to the axis' extent");
   }
   constexpr auto parts = [] {
     struct {

@@ -187,6 +187,7 @@ template <class Op> struct arg_operator {
     arg_options more{};
     constexpr bool operator==(const options&) const = default;
   };
+  static constexpr bool explains_types = true;
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, Op::name, "", 1, in.size};
     const tensor& x = in[0];
@@ -195,6 +196,9 @@ template <class Op> struct arg_operator {
     if (o.more.outputDataType != type::int32 && o.more.outputDataType != type::int64)
       return error{code::element_type, Op::name, "outputDataType", type::int32,
                    o.more.outputDataType};
+    constexpr i64 last = (i64{1} << 31) - 1;
+    if (o.more.outputDataType == type::int32 && x.shape[static_cast<int>(o.axis)] > last)
+      return error{code::extent, Op::name, "input", last, x.shape[static_cast<int>(o.axis)]};
     return tensor{o.more.outputDataType,
                   reduces::reduced(x.shape, 1u << o.axis, o.more.keepDimensions)};
   }
@@ -205,6 +209,11 @@ template <class Op> struct arg_operator {
   template <error E> static consteval void explain() {
     static_assert(E.what != code::axis,
                   "argMin, argMax: the axis must be below the rank; count axes from 0");
+    static_assert(E.what != code::extent,
+                  "argMin, argMax: an int32 has no room for positions of this axis; ask for int64 "
+                  "with outputDataType");
+    static_assert(E.what != code::element_type,
+                  "argMin, argMax: outputDataType must be int32 or int64; cast() the result");
   }
 };
 struct argMin_t : arg_operator<argMin_t> {

@@ -149,7 +149,8 @@ struct linear_t : map_operator<linear_t, 1, linear_options> {
   static constexpr auto meaning(const linear_options& o, scalar x) { return x * o.alpha + o.beta; }
 };
 /// WebNN clamp: minValue and maxValue bound the result; an infinite bound bounds nothing, nor does
-/// NaN. Integers are bounded by the nearest number that their type has.
+/// NaN. Numbers are rounded to the element type; integers are truncated, and beyond their type they
+/// are the nearest number that it has.
 struct clamp_options {
   any_number minValue = -std::numeric_limits<float>::infinity();
   any_number maxValue = std::numeric_limits<float>::infinity();
@@ -158,8 +159,15 @@ struct clamp_options {
 struct clamp_t : map_operator<clamp_t, 1, clamp_options> {
   static constexpr const char* name = "clamp";
   static constexpr bool accepts(int, type) { return true; }
-  static constexpr error check(const clamp_options& o) {
-    if (o.minValue.exceeds(o.maxValue))
+  static constexpr any_number held(type t, const any_number& n) {
+    if (t == type::float32) return n.to_float();
+    if (t == type::float16) return halves::rounded(n.to_float());
+    const std::uint64_t digits = integer_of(t, n);
+    return is_signed(t) ? any_number(static_cast<std::int64_t>(digits)) : any_number(digits);
+  }
+  static constexpr error check(const clamp_options& o, type t) {
+    if (!o.minValue.is_nan() && !o.maxValue.is_nan() &&
+        held(t, o.minValue).exceeds(held(t, o.maxValue)))
       return {code::option, name, "minValue", "at most maxValue", "more"};
     return {};
   }

@@ -57,8 +57,9 @@ constexpr error check_window(const char* op, pair strides, pair dilations, borde
   return {};
 }
 
-/// WebNN pool2d options. A window dimension of 0 covers the whole axis; output sizes, when given,
-/// override the rounding.
+/// WebNN pool2d options. Window dimensions of 0 (not given) cover the whole image. Output sizes, when
+/// given, are both rounded down or both rounded up, and override the rounding. (The padding stays: the
+/// specification's text drops it, its conformance tests do not.)
 struct pool2d_options {
   pair windowDimensions{0, 0};
   border padding{};
@@ -73,7 +74,8 @@ struct pool2d_options {
 template <class Op> struct pool2d_operator {
   using options = pool2d_options;
   static constexpr i64 window(const pool2d_options& o, const shape& x, int i) {
-    return o.windowDimensions[i] == 0 ? x[spatial_axis(o.layout, i)] : o.windowDimensions[i];
+    const bool whole = o.windowDimensions == pair{0, 0};
+    return whole ? x[spatial_axis(o.layout, i)] : o.windowDimensions[i];
   }
   static constexpr result<tensor> infer(const pool2d_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, Op::name, "", 1, in.size};
@@ -83,6 +85,8 @@ template <class Op> struct pool2d_operator {
     if (s.rank != 4) return error{code::rank, Op::name, "input", 4, s.rank};
     if (const error e = check_window(Op::name, o.strides, o.dilations, o.padding); !e.ok())
       return e;
+    const bool sized = !(o.outputSizes == pair{0, 0});
+    pair lows, highs;
     for (int i = 0; i < 2; ++i) {
       i64& extent = s.extent[spatial_axis(o.layout, i)];
       const i64 taps = window(o, in[0].shape, i);
@@ -92,14 +96,18 @@ template <class Op> struct pool2d_operator {
         return slide(extent, taps, o.strides[i], o.dilations[i], o.padding.begin(i),
                      o.padding.end(i), r);
       };
-      const i64 low = fit(rounding::floor), high = fit(rounding::ceil), given = o.outputSizes[i];
+      const i64 low = fit(rounding::floor), high = fit(rounding::ceil);
       if (low < 1)
         return error{code::window, Op::name, "windowDimensions",
                      extent + o.padding.begin(i) + o.padding.end(i), taps};
-      if (given != 0 && given != low && given != high)
-        return error{code::option, Op::name, "outputSizes", low, given};
-      extent = given != 0 ? given : o.outputShapeRounding == rounding::ceil ? high : low;
+      (i == 0 ? lows.height : lows.width) = low;
+      (i == 0 ? highs.height : highs.width) = high;
+      if (sized && o.outputSizes[i] != low && o.outputSizes[i] != high)
+        return error{code::option, Op::name, "outputSizes", low, o.outputSizes[i]};
+      extent = sized ? o.outputSizes[i] : o.outputShapeRounding == rounding::ceil ? high : low;
     }
+    if (sized && !(o.outputSizes == lows) && !(o.outputSizes == highs))
+      return error{code::option, Op::name, "outputSizes", "both rounded down or both up", "mixed"};
     return tensor{in[0].type, s};
   }
   static constexpr int record(recorder& r, const pool2d_options& o, list<int> in,

@@ -67,7 +67,8 @@ class builder {
     tensor types[most]{};
     int count = 0;
     if (operands.size > most || operands.size == 0)
-      recorder_.refuse({code::operand_count, Op::name, "", most, operands.size});
+      recorder_.refuse(
+          {code::operand_count, Op::name, "", operands.size == 0 ? 1 : most, operands.size});
     for (const value v : operands) {
       if (!recorder_.fault.ok()) return {};
       if (!known(v)) {
@@ -83,8 +84,8 @@ class builder {
       recorder_.refuse(out.error());
       return {};
     }
-    if (!fits(out->shape)) {
-      recorder_.refuse({code::extent, Op::name, "result", max_elements, out->shape});
+    if (const error e = check_result(Op::name, out->shape); !e.ok()) {
+      recorder_.refuse(e);
       return {};
     }
     const int first = recorder_.out.nodes.size();
@@ -163,13 +164,6 @@ class builder {
       return maps::push<Arity>(r, name, o.program, in, out);
     }
   };
-  /// Most elements of a tensor: their number of bytes is far from overflowing.
-  static constexpr i64 max_elements = i64{1} << 40;
-  static constexpr bool fits(const shape& s) {
-    i64 room = max_elements;
-    for (int i = 0; i < s.rank; ++i) room /= s[i];
-    return room > 0;
-  }
   constexpr bool known(value v) const {
     return v.of == this && v.id >= 0 && v.id < recorder_.out.nodes.size();
   }
@@ -196,16 +190,7 @@ class builder {
   /// too late for a constant expression.)
   constexpr bool takes(const char* op, const name& called, const tensor& t) {
     if (!recorder_.fault.ok()) return false;
-    constexpr i64 limit = max_elements;
-    i64 n = 1;
-    if (t.shape.rank < 0 || t.shape.rank > max_rank)
-      recorder_.refuse({code::rank, op, called, max_rank, t.shape.rank});
-    for (int i = 0; recorder_.fault.ok() && i < t.shape.rank; ++i) {
-      if (t.shape[i] < 1 || t.shape[i] > limit / n)
-        recorder_.refuse({code::extent, op, called, limit / n, t.shape[i]});
-      else
-        n *= t.shape[i];
-    }
+    if (const error e = check_extents(op, called, t.shape); !e.ok()) recorder_.refuse(e);
     return recorder_.fault.ok();
   }
   constexpr value leaf(int id) const { return recorder_.fault.ok() ? value{id, this} : value{}; }

@@ -8,6 +8,25 @@
 
 namespace tenon {
 
+/// Most elements of a tensor: their number of bytes is far from overflowing.
+inline constexpr i64 max_elements = i64{1} << 40;
+/// Error: rank above 8 or below 0; extent below 1, or too many elements.
+constexpr error check_extents(const char* op, const name& called, const shape& s) {
+  if (s.rank < 0 || s.rank > max_rank) return {code::rank, op, called, max_rank, s.rank};
+  i64 most = max_elements;
+  for (int i = 0; i < s.rank; ++i) {
+    if (s[i] < 1 || s[i] > most) return {code::extent, op, called, most, s[i]};
+    most /= s[i];
+  }
+  return {};
+}
+/// A result that has too many elements, its extents being at least 1.
+constexpr error check_result(const char* op, const shape& s) {
+  i64 room = max_elements;
+  for (int i = 0; i < s.rank; ++i) room /= s[i];
+  return room > 0 ? error{} : error{code::extent, op, "result", max_elements, s};
+}
+
 /// The writing end of a table. The first error stays in `fault`.
 class recorder {
  public:

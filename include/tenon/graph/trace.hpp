@@ -29,6 +29,7 @@ template <fixed_string Name, class T, auto... Extent> struct input {
 template <fixed_string Name, class T, i64... Extent> struct state {
   static constexpr tensor type{type_of<T>, extents(Extent...)};
   static constexpr tenon::name name{Name};
+  static constexpr bool kept = true;
   static constexpr int record(recorder& r) { return r.state(name, type); }
 };
 
@@ -59,9 +60,21 @@ template <class H, class... Rest> constexpr error fault_of(const output_pack<H, 
   else
     return e;
 }
+template <class In> constexpr error check_input() {
+  constexpr bool kept = requires { In::kept; };
+  return check_extents(kept ? "state" : "input", In::name, In::type.shape);
+}
+/// The first input whose extents are no tensor's: no operator sees it.
+template <class... In> constexpr error first_unfit() {
+  error first{};
+  ((first = first.ok() ? check_input<In>() : first), ...);
+  return first;
+}
 /// A result that is an input or a weight itself is passed on as it is.
 template <class Model, mode M, class... In> constexpr error run(recorder& r) {
-  if constexpr (!is_result<decltype(Model{}(handle<In::type, M>{}...))>) {
+  if constexpr (!first_unfit<In...>().ok()) {
+    return first_unfit<In...>();
+  } else if constexpr (!is_result<decltype(Model{}(handle<In::type, M>{}...))>) {
     return {code::output, "graph", "outputs", 1, 0};
   } else {
     const auto y = Model{}(handle<In::type, M>{&r, In::record(r)}...);
@@ -119,6 +132,9 @@ template <class Model, class... In> struct basic_graph {
   using model_type = std::conditional_t<front::captureless<Model>, Model, front::nothing>;
   static constexpr front::outline outline = front::record_outline<model_type, In...>();
   static constexpr const error& fault = outline.fault;
+  static_assert(fault.what != code::extent ||
+                    (fault.op != name("input") && fault.op != name("state")),
+                "input: every extent must be at least 1, and there may be 2^40 elements");
   static_assert(!(fault.what == code::output && fault.op == name("state")),
                 "state: a state of the graph has no next value; say next(state, value)");
   static_assert(!(fault.what == code::output && fault.op == name("next")),

@@ -398,7 +398,9 @@ inline int resample2d(maker& m) {
   constexpr float scales[] = {1.0f, 2.0f, 0.5f, 3.0f, 1.7f, 0.3f};
   resample2d_options o;
   if (m.decide.one_in(2)) o.mode = interpolation::linear;
-  const int v = m.any_of_rank(4, 4, o.mode == interpolation::linear ? type::float32 : m.any_type());
+  type t = o.mode == interpolation::linear ? type::float32 : m.any_type();
+  if (!is_real(t) && size_bytes(t) > 1) t = is_signed(t) ? type::int8 : type::uint8;
+  const int v = m.any_of_rank(4, 4, t);
   if (m.decide.one_in(2)) {
     const int first = m.decide.below(4);
     o.axes = {first, (first + m.decide.in(1, 3)) % 4};
