@@ -53,6 +53,8 @@ template <class F> auto with_element(tn::type t, F f) {
     case tn::type::uint64: return f(std::uint64_t{});
     case tn::type::int8: return f(std::int8_t{});
     case tn::type::uint8: return f(std::uint8_t{});
+    case tn::type::int4: return f(std::int8_t{});  // one by one: see `buffer`
+    case tn::type::uint4: return f(std::uint8_t{});
   }
   throw problem("an element type without a C++ type");
 }
@@ -60,7 +62,7 @@ template <class F> auto with_element(tn::type t, F f) {
 /// The element type of WebNN's name.
 inline tn::type type_named(const std::string& text) {
   using enum tn::type;
-  for (const tn::type t : {float32, float16, int32, uint32, int64, uint64, int8, uint8})
+  for (const tn::type t : {float32, float16, int32, uint32, int64, uint64, int8, uint8, int4, uint4})
     if (text == tn::name_of(t)) return t;
   throw problem("the library has no element type '" + text + "'");
 }
@@ -103,6 +105,11 @@ struct buffer {
   explicit buffer(const tn::tensor& t) : of(t), bytes(static_cast<std::size_t>(t.bytes()), std::byte{0xcd}) {}
   template <class T> T at(i64 i) const {
     T x;
+    if constexpr (sizeof x == 1)
+      if (is_packed(of.type)) {
+        const int one = std::to_integer<int>(bytes[static_cast<std::size_t>(i / 2)]) >> i % 2 * 4 & 15;
+        return static_cast<T>(of.type == tn::type::int4 ? (one ^ 8) - 8 : one);
+      }
     std::memcpy(&x, bytes.data() + static_cast<std::size_t>(i) * sizeof x, sizeof x);
     return x;
   }
@@ -117,8 +124,18 @@ inline buffer read_buffer(const json& j) {
   if (static_cast<i64>(data.size()) != s.count()) throw problem("the data have another number of elements than the shape");
   with_element(b.of.type, [&]<class T>(T x) {
     std::byte* to = b.bytes.data();
+    bool high = false;
     for (const json& number : data) {
       read_number(number, x);
+      if constexpr (sizeof x == 1)
+        if (is_packed(b.of.type)) {
+          const int n = x, least = b.of.type == tn::type::int4 ? -8 : 0;
+          if (n < least || n > least + 15) throw problem("4 bits do not hold " + number.dump());
+          *to = high ? *to | std::byte(n << 4 & 0xf0) : std::byte(n & 15);
+          to += high;
+          high = !high;
+          continue;
+        }
       std::memcpy(to, &x, sizeof x);
       to += sizeof x;
     }

@@ -1,6 +1,8 @@
 // quantizeLinear and dequantizeLinear against plain loops: blocks in any axis, all types.
 // SPDX-License-Identifier: MIT
 #include "../run/arrays.hpp"
+#include <tenon/run/reference/evaluate.hpp>
+#include <tenon/view/packed.hpp>
 
 using namespace tenon_test;
 using namespace tenon;
@@ -33,14 +35,45 @@ static_assert(back(of(type::int64, extents(4)), floats(1), of(type::int64, exten
 static_assert(back(signs(extents(4)), signs(extents(1)), signs(extents(1))).is(code::element_type, "dequantizeLinear"));
 static_assert(back(signs(extents(4, 4)), floats(4, 3), signs(extents(4, 3))).is(code::broadcast, "dequantizeLinear"));
 
+// Elements of 4 bits, and who takes them.
+static_assert(bytes_of(type::int4, 7) == 4 && bytes_of(type::uint4, 8) == 4 && bytes_of(type::int4, 0) == 0);
+static_assert(tensor{type::int4, extents(3, 5)}.bytes() == 8);
+static_assert(back(of(type::int4, extents(4)), floats(2), of(type::int4, extents(2))).ok());
+static_assert(back(of(type::uint4, extents(4)), floats(2), of(type::int4, extents(2))).is(code::element_type, "dequantizeLinear"));
+static_assert(refused(floats(4), floats(2), of(type::uint4, extents(2))).ok());
+template <class T, auto Model> constexpr error of_model = check<graph<Model, input<"x", T, 4, 3>>>;
+template <class T> constexpr bool only_for_memory() {
+  constexpr error all[] = {
+      of_model<T, [](auto x) { return tn::transpose<1, 0>(x); }>,
+      of_model<T, [](auto x) { return tn::concat<0>(x, x); }>,
+      of_model<T, [](auto x) { return tn::slice<slice_options{.starts = {0, 0}, .sizes = {1, 1}}>(x); }>,
+      of_model<T, [](auto x) { return tn::expand<2, 4, 3>(x); }>,
+      of_model<T, [](auto x) { return tn::triangular(x); }>,
+      of_model<T, [](auto x) { return tn::identity(x); }>,
+      of_model<T, [](auto x) { return tn::cast<float>(x); }>,
+      of_model<T, [](auto x) { return x + x; }>,
+      of_model<T, [](auto x) { return tn::map([](auto v) { return v; })(x); }>,
+      of_model<T, [](auto x) { return tn::reduceMax<tn::reduce_options{.axes = {1}}>(x); }>,
+      of_model<T, [](auto x) { return tn::gather<0>(x, tn::weight<"i", std::int32_t, 2>); }>,
+      of_model<T, [](auto x) { return tn::matmul(x, x); }>,
+      of_model<T, [](auto x) { return tn::softmax<1>(x); }>,
+  };
+  bool r = true;
+  for (const error& e : all) r = r && e.what == code::element_type && e.found == fact(type_of<T>);
+  return r && of_model<T, [](auto x) { return tn::reshape<12>(x); }>.ok();
+}
+static_assert(only_for_memory<int4>() && only_for_memory<uint4>());
+
 /// The number of the element of `small` whose block a position of `whole` is in.
 i64 block_number(const shape& small, const shape& whole, const i64* at) {
   i64 n = 0;
   for (int k = 0; k < small.rank; ++k) n = n * small[k] + at[k] / (whole[k] / small[k]);
   return n;
 }
-double least_of(type t) { return t == type::int8 ? -128 : t == type::int32 ? -2147483648.0 : 0; }
-double most_of(type t) { return t == type::int8 ? 127 : t == type::uint8 ? 255 : t == type::int32 ? 2147483647.0 : 4294967295.0; }
+double least_of(type t) { return t == type::int4 ? -8 : t == type::int8 ? -128 : t == type::int32 ? -2147483648.0 : 0; }
+double most_of(type t) {
+  return t == type::int4 ? 7 : t == type::uint4 ? 15 : t == type::int8 ? 127 : t == type::uint8 ? 255 : t == type::int32 ? 2147483647.0 : 4294967295.0;
+}
 /// A positive number of the type, not far from 1.
 array scales(const tensor& t, dice& d) {
   return made(t, [&](i64) {
@@ -52,7 +85,7 @@ double quantized_by_hand(double x, double scale, double zero, type t) {
   const float q = static_cast<float>(x) / static_cast<float>(scale);
   if (q != q) return least_of(t);
   // Below 2^52 the sum is exact; the order of both roundings is that of the definition.
-  const double y = t == type::int8 || t == type::uint8 ? static_cast<double>(std::nearbyintf(q) + static_cast<float>(zero))
+  const double y = t != type::int32 && t != type::uint32 ? static_cast<double>(std::nearbyintf(q) + static_cast<float>(zero))
                                                        : static_cast<double>(std::nearbyintf(q)) + zero;
   return std::min(std::max(y, least_of(t)), most_of(t));
 }
@@ -61,7 +94,7 @@ double number_by_hand(double x, double scale, double zero, type real) {
   return static_cast<double>(real == type::float16 ? static_cast<float>(float16(y)) : y);
 }
 
-constexpr type integers[] = {type::int8, type::uint8, type::int32, type::uint32};
+constexpr type integers[] = {type::int8, type::uint8, type::int32, type::uint32, type::int4, type::uint4};
 struct drawn {
   shape whole{}, small{};
   type real = type::float32, stands = type::int8;
@@ -73,7 +106,7 @@ drawn draw(dice& d, int most_rank = 5) {
   r.whole = r.small;
   for (int i = 0; i < r.whole.rank; ++i) r.whole.extent[i] *= d.in(0, 2) == 0 ? 1 : d.in(1, most_rank > 5 ? 2 : 4);
   r.real = d.in(0, 1) ? type::float32 : type::float16;
-  r.stands = integers[d.in(0, 3)];
+  r.stands = integers[d.in(0, 5)];
   return r;
 }
 
@@ -156,4 +189,82 @@ TEST_CASE("quantizing there and back in a static graph") {
     CHECK(found[0][i] == q);
     CHECK(found[1][i] == (q - zero[k]) * scale[k]);
   }
+}
+
+TEST_CASE("the builder refuses elements of 4 bits by name") {
+  tn::builder b;
+  const auto x = b.input("x", {type::int4, extents(4)});
+  (void)b.add<tn::add_t>({}, {x, x});
+  CHECK(b.fault().is(code::element_type, "add"));
+  CHECK(b.fault().found == fact(type::int4));
+  tn::builder c;
+  (void)c.add<tn::cast_t>({type::uint4}, {c.input("x", floats(4))});
+  CHECK(c.fault().is(code::element_type, "cast"));
+  CHECK(c.fault().found == fact(type::uint4));
+  tn::builder e;
+  (void)e.map<1>([](tn::scalar v) { return v; }, {e.input("x", {type::uint4, extents(4)})});
+  CHECK(e.fault().is(code::element_type, "map"));
+}
+
+TEST_CASE("graphs hand elements of 4 bits through") {
+  // As input, weight, state and output; reshaped; of odd numbers.
+  for (const type t : {type::int4, type::uint4})
+    for (const i64 n : {1, 2, 7, 15, 16, 40003}) {
+      dice d = dice_of(9037, static_cast<int>(n));
+      tn::builder b;
+      const tensor run{t, extents(n)}, one{t, extents(1)};
+      const auto x = b.input("x", run), w = b.weight("w", run), s = b.state("s", run);
+      const auto scale = b.weight("scale", floats(1)), zero = b.weight("zero", one);
+      const auto row = b.add<tn::reshape_t>({.newShape = {1, n}}, {x});
+      const auto wide = b.add<tn::dequantizeLinear_t>({}, {x, scale, zero});
+      const auto again = b.add<tn::quantizeLinear_t>({}, {wide, scale, zero});
+      const auto column = b.add<tn::reshape_t>({.newShape = {n, 1}}, {again});
+      b.next(s, again);
+      const tn::result<tn::table> net = b.finish({row, column, w, s, b.add<tn::dequantizeLinear_t>({}, {w, scale, zero})});
+      REQUIRE(net.ok());
+      const array given_x = random_array(run, d), given_w = random_array(run, d), given_scale = given(floats(1), {0.25}),
+                  given_zero = random_array(one, d);
+      const std::vector<array> found = run_both(net->view(), {given_x}, {given_w, given_scale, given_zero});
+      CHECK(found[0].at == given_x.at);
+      CHECK(found[1].at == given_x.at);
+      CHECK(found[2].at == given_w.at);
+      CHECK(found[3].at == zeros(run).at);
+      for (i64 i = 0; i < n; ++i) REQUIRE(found[4][i] == (given_w[i] - given_zero[0]) * 0.25);
+
+      const array_source source(net->view(), {given_w, given_scale, given_zero});
+      const tn::model<tn::dynamic, tn::cpu> model(net->view(), source);
+      tn::instance caller(model);
+      arrays_call first({given_x}, outputs_of(net->view()));
+      REQUIRE(caller.run(first.in, first.out).ok());
+      REQUIRE(caller.run(first.in, first.out).ok());
+      CHECK(first.take()[3].at == given_x.at);  // the state
+    }
+}
+
+TEST_CASE("what a call writes of 4 bits ends in a half byte of zeros") {
+  using net = tn::graph<[](auto x) { return tn::quantizeLinear(x, tn::weight<"scale", float, 1>, tn::weight<"zero", tn::uint4, 1>); },
+                        tn::input<"x", float, 3>>;
+  const float x[] = {1, 2, 14.6f}, scale[] = {1};
+  const std::uint8_t zero[] = {0xf1};  // the upper half is nobody's
+  std::uint8_t y[] = {0xff, 0xff};
+  REQUIRE(tn::evaluate<net>({tn::given("x", x), tn::given("scale", scale), tn::given("zero", zero)}, y) == code::ok);
+  CHECK(y[0] == 0x32);
+  CHECK(y[1] == 0x0f);
+  y[0] = y[1] = 0xff;
+  struct {
+    tn::const_view scale, zero;
+    tn::const_view find(const tn::name& n) const noexcept { return n == tn::name("scale") ? scale : zero; }
+  } const weights{tn::view_of(scale), tn::view_of(tn::packed<tn::uint4>(zero, 1))};
+  const tn::model<net, tn::cpu> model{weights};
+  tn::instance call{model};
+  const auto result = tn::packed<tn::uint4>(y, 3);
+  REQUIRE(call(x, result).ok());
+  CHECK(y[0] == 0x32);
+  CHECK(y[1] == 0x0f);
+  CHECK(result[2] == 15);
+  CHECK(call(x, tn::packed<tn::uint4>(y, 4)).what == code::size);
+  CHECK(call(x, tn::packed<tn::int4>(y, 3)).what == code::element_type);
+  CHECK(call(x, tn::packed<tn::uint4>(std::span(y, 1), 3)).what == code::size);
+  result.set(1, 9);
+  CHECK(y[0] == 0x92);
 }

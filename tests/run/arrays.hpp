@@ -35,6 +35,8 @@ template <class F> void with_type(tn::type t, F&& f) {
     case tn::type::uint64: return f(std::uint64_t{});
     case tn::type::int8: return f(std::int8_t{});
     case tn::type::uint8: return f(std::uint8_t{});
+    case tn::type::int4: return f(std::int8_t{});  // one by one: see `half_bytes`
+    case tn::type::uint4: return f(std::uint8_t{});
     default: return f(float{});
   }
 }
@@ -54,6 +56,8 @@ inline array random_array(const tn::tensor& t, dice& d) {
       case tn::type::uint8: return static_cast<std::uint8_t>(d.next());
       case tn::type::int8: return static_cast<std::int8_t>(d.next());
       case tn::type::uint32: return static_cast<std::uint32_t>(d.next());
+      case tn::type::int4: return d.in(-8, 7);
+      case tn::type::uint4: return d.in(0, 15);
       case tn::type::int64: return static_cast<double>(static_cast<std::int64_t>(d.next()) >> 24);
       case tn::type::uint64: return static_cast<double>(d.next() >> 24);
       case tn::type::float16: return static_cast<double>(tn::float16(2.0f * d.real()));
@@ -62,7 +66,14 @@ inline array random_array(const tn::tensor& t, dice& d) {
   });
 }
 
+/// Two elements in each byte, the first one in its low half.
+inline std::vector<std::byte> half_bytes(const array& a) {
+  std::vector<std::byte> r(static_cast<std::size_t>(a.is.bytes()));
+  for (std::size_t i = 0; i < a.at.size(); ++i) r[i / 2] |= std::byte((static_cast<int>(a.at[i]) & 15) << i % 2 * 4);
+  return r;
+}
 inline std::vector<std::byte> memory_of(const array& a) {
+  if (is_packed(a.is.type)) return half_bytes(a);
   std::vector<std::byte> r(static_cast<std::size_t>(a.is.bytes()));
   with_type(a.is.type, [&](auto element) {
     for (std::size_t i = 0; i < a.at.size(); ++i) {
@@ -77,6 +88,11 @@ inline std::vector<std::byte> memory_of(const array& a) {
 }
 inline array array_of(const tn::tensor& t, const std::vector<std::byte>& memory) {
   array r = zeros(t);
+  for (std::size_t i = 0; is_packed(t.type) && i < r.at.size(); ++i) {
+    const int half = std::to_integer<int>(memory[i / 2] >> i % 2 * 4) & 15;
+    r.at[i] = t.type == tn::type::int4 ? (half ^ 8) - 8 : half;
+  }
+  if (is_packed(t.type)) return r;
   with_type(t.type, [&](auto element) {
     for (std::size_t i = 0; i < r.at.size(); ++i) {
       std::memcpy(&element, memory.data() + i * sizeof element, sizeof element);

@@ -68,7 +68,7 @@ struct tensor {
   tenon::type type = tenon::type::float32;
   tenon::shape shape{};
   constexpr bool operator==(const tensor&) const = default;
-  constexpr i64 bytes() const { return shape.count() * size_bytes(type); }
+  constexpr i64 bytes() const { return bytes_of(type, shape.count()); }
 };
 
 }  // namespace tenon

@@ -10,30 +10,54 @@ namespace tenon {
 
 using i64 = std::int64_t;
 
-/// The element types of WebNN (MLOperandDataType).
-enum class type : std::uint8_t { float32, float16, int32, uint32, int64, uint64, int8, uint8 };
+/// The element types of WebNN (MLOperandDataType). int4 and uint4 are types of memory alone: two
+/// elements in a byte, the first one in its low half. dequantizeLinear reads them, quantizeLinear
+/// writes them, reshape passes them on.
+enum class type : std::uint8_t {
+  float32,
+  float16,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  int8,
+  uint8,
+  int4,
+  uint4
+};
 
-/// Size of one element in bytes.
+/// True for types of which several elements share a byte.
+constexpr bool is_packed(type t) { return t == type::int4 || t == type::uint4; }
+/// The type of whole bytes that holds the same numbers.
+constexpr type unpacked(type t) {
+  return t == type::int4 ? type::int8 : t == type::uint4 ? type::uint8 : t;
+}
+/// Size of one element in bytes; of a packed one, of the byte that it is in.
 constexpr i64 size_bytes(type t) {
-  constexpr i64 bytes[] = {4, 2, 4, 4, 8, 8, 1, 1};
+  constexpr i64 bytes[] = {4, 2, 4, 4, 8, 8, 1, 1, 1, 1};
   return bytes[static_cast<int>(t)];
+}
+
+/// Bytes of that many elements; of packed ones the last byte may be half used. Rows are not padded.
+constexpr i64 bytes_of(type t, i64 elements) {
+  return is_packed(t) ? (elements + 1) / 2 : elements * size_bytes(t);
 }
 
 /// WebNN's name of the type.
 constexpr const char* name_of(type t) {
-  constexpr const char* names[] = {"float32", "float16", "int32", "uint32",
-                                   "int64",   "uint64",  "int8",  "uint8"};
+  constexpr const char* names[] = {"float32", "float16", "int32", "uint32", "int64",
+                                   "uint64",  "int8",    "uint8", "int4",   "uint4"};
   return names[static_cast<int>(t)];
 }
 
 constexpr bool is_real(type t) { return t == type::float32 || t == type::float16; }
 constexpr bool is_signed(type t) {
-  return is_real(t) || t == type::int32 || t == type::int64 || t == type::int8;
+  return is_real(t) || t == type::int32 || t == type::int64 || t == type::int8 || t == type::int4;
 }
 /// The type that elements are computed in: float32, int32, uint32, int64 or uint64.
 constexpr type computed_in(type t) {
   if (t == type::float16) return type::float32;
-  return t == type::int8 || t == type::uint8 ? type::int32 : t;
+  return size_bytes(t) == 1 ? type::int32 : t;
 }
 /// Types by their names: `is_one_of(t, type::float32, type::float16)`.
 template <std::same_as<type>... T> constexpr bool is_one_of(type t, T... of) {
@@ -76,7 +100,7 @@ struct any_number {
 namespace numbers {
 /// One more than the largest integer of a type, and the smallest.
 constexpr double end_of(type t) {
-  constexpr double end[] = {0, 0, 0x1p31, 0x1p32, 0x1p63, 0x1p64, 0x1p7, 0x1p8};
+  constexpr double end[] = {0, 0, 0x1p31, 0x1p32, 0x1p63, 0x1p64, 0x1p7, 0x1p8, 0x1p3, 0x1p4};
   return end[static_cast<int>(t)];
 }
 constexpr double begin_of(type t) { return is_signed(t) ? -end_of(t) : 0.0; }
@@ -110,12 +134,17 @@ constexpr std::uint64_t integer_of(type t, const any_number& x) {
     return x.value < 0 ? static_cast<std::uint64_t>(static_cast<std::int64_t>(x.value))
                        : static_cast<std::uint64_t>(x.value);
   }
-  const int bits = static_cast<int>(size_bytes(t)) * 8 - (is_signed(t) ? 1 : 0);
+  const int bits =
+      (is_packed(t) ? 4 : static_cast<int>(size_bytes(t)) * 8) - (is_signed(t) ? 1 : 0);
   const std::uint64_t largest = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
   return x.value > 0 ? largest : is_signed(t) ? ~largest : 0;
 }
 
-/// True for the C++ types that stand for an element type.
+/// They stand for element types that have no C++ type: `input<"x", tenon::int4, 64>`.
+struct int4;
+struct uint4;
+
+/// True for the C++ types that stand for an element type and are as large as it.
 template <class T> inline constexpr bool is_element = false;
 template <class T> inline constexpr type type_of = type::float32;
 template <> inline constexpr bool is_element<float> = true;
@@ -134,5 +163,7 @@ template <> inline constexpr bool is_element<std::int8_t> = true;
 template <> inline constexpr type type_of<std::int8_t> = type::int8;
 template <> inline constexpr bool is_element<std::uint8_t> = true;
 template <> inline constexpr type type_of<std::uint8_t> = type::uint8;
+template <> inline constexpr type type_of<int4> = type::int4;
+template <> inline constexpr type type_of<uint4> = type::uint4;
 
 }  // namespace tenon

@@ -107,6 +107,21 @@ concept operator_like = requires(const typename Op::options& o, list<tensor> in,
   { Op::record(r, o, ids, t) } -> std::same_as<int>;
 };
 
+/// What an operator gives for these operands. Elements of 4 bits are refused for all those that do not
+/// say `takes_packed`, and so are results of them.
+/// Error: what `Op::infer` refuses; element_type.
+template <class Op>
+constexpr result<tensor> infer_of(const typename Op::options& o, list<tensor> in) {
+  constexpr bool any = requires { Op::takes_packed; };
+  for (int i = 0; !any && i < in.size; ++i)
+    if (const type t = in[i].type; is_packed(t))
+      return error{code::element_type, Op::name, "input", unpacked(t), t};
+  const result<tensor> out = Op::infer(o, in);
+  if (!any && out.ok() && is_packed(out->type))
+    return error{code::element_type, Op::name, "result", unpacked(out->type), out->type};
+  return out;
+}
+
 /// Infers an operator again from what its operands are now, and records it.
 /// Error: what `Op::infer` refuses.
 template <class Op>
@@ -115,7 +130,7 @@ constexpr error record_again(recorder& r, const typename Op::options& o, list<in
   if (ids.size > most) return {code::capacity, Op::name, "operands", most, ids.size};
   tensor types[most]{};
   for (int i = 0; i < ids.size; ++i) types[i] = r.at(ids[i]);
-  const result<tensor> out = Op::infer(o, {types, ids.size});
+  const result<tensor> out = infer_of<Op>(o, {types, ids.size});
   if (out.ok()) (void)Op::record(r, o, ids, *out);
   return out.error();
 }
@@ -127,7 +142,7 @@ template <class Op, auto Options> constexpr error again(recorder& r, const recip
 template <class Op, auto Options, class... H> struct application {
   static constexpr tensor type = [] {
     const tensor in[] = {H::type...};
-    return Op::infer(Options, {in, sizeof...(H)}).value();
+    return infer_of<Op>(Options, {in, sizeof...(H)}).value();
   }();
   static constexpr int record(recorder& r, const H&... h) {
     const int ids[] = {h.bind(r)...};
@@ -175,15 +190,23 @@ template <class First, class... Rest> constexpr auto first_broken(First, Rest...
 template <class Op, error E> consteval void explain() {
   constexpr bool own = requires { Op::template explain<E>(); };
   constexpr bool weight = E.op == name("weight"), large = E.operand == name("result");
-  if constexpr (own && !weight && !large) Op::template explain<E>();
+  constexpr bool packed = E.found.is == fact::kind::type && is_packed(E.found.type) &&
+                          !requires { Op::takes_packed; };
+  if constexpr (own && !weight && !large && !packed) Op::template explain<E>();
   static_assert(!weight, "weight: every extent must be at least 1, and there may be 2^40 elements");
-  static_assert(!large,
+  static_assert(!large || packed,
                 "operator: the result would have more than 2^40 elements; check the options");
+  static_assert(!(packed && E.found.type == type::int4),
+                "operator: only dequantizeLinear and reshape take int4, only quantizeLinear makes "
+                "it; dequantizeLinear() the operand first");
+  static_assert(!(packed && E.found.type == type::uint4),
+                "operator: only dequantizeLinear and reshape take uint4, only quantizeLinear makes "
+                "it; dequantizeLinear() the operand first");
   static_assert(own || E.what == code::element_type || E.what == code::capacity ||
                     E.what == code::operand_count,
                 "operator: its infer() refuses these operands; check<> of the graph says why");
   constexpr bool typed = requires { requires Op::explains_types; };
-  static_assert(E.what != code::element_type || typed,
+  static_assert(packed || E.what != code::element_type || typed,
                 "operator: an operand's element type is not accepted, or operands differ in type; "
                 "cast<T>() them");
   static_assert(
@@ -201,7 +224,7 @@ template <class Op, auto Options, class... H> constexpr error fault_of_operands(
   const tensor in[] = {H::type...};
   for (const tensor& t : in)  // handles were checked before, weights were not
     if (const error e = check_extents("weight", "", t.shape); !e.ok()) return e;
-  const result<tensor> out = Op::infer(Options, {in, sizeof...(H)});
+  const result<tensor> out = infer_of<Op>(Options, {in, sizeof...(H)});
   return out.ok() ? check_result(Op::name, out->shape) : out.error();
 }
 }  // namespace front

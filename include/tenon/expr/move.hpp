@@ -13,6 +13,7 @@ struct reshape_options {
 };
 struct reshape_t {
   static constexpr const char* name = "reshape";
+  static constexpr bool takes_packed = true;
   using options = reshape_options;
   static constexpr result<tensor> infer(const reshape_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};

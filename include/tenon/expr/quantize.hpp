@@ -65,9 +65,13 @@ constexpr int record(recorder& r, const char* op, const recorded& program, int x
             z = r.reshape(op, zero, along);
   return r.reshape(op, r.map(op, program, {own, s, z}, {out.type, split}), out.shape);
 }
+/// An operand with whole bytes for elements of 4 bits.
+constexpr int in_bytes(recorder& r, const char* op, int id) {
+  return is_packed(r.at(id).type) ? r.unpack(op, id) : id;
+}
 /// Integers that stand for numbers.
 constexpr bool stands(type t) {
-  return is_one_of(t, type::int8, type::uint8, type::int32, type::uint32);
+  return is_packed(t) || is_one_of(t, type::int8, type::uint8, type::int32, type::uint32);
 }
 
 }  // namespace blocks
@@ -75,6 +79,7 @@ constexpr bool stands(type t) {
 /// `(x - zeroPoint) * scale`; see WebNN dequantizeLinear.
 struct dequantizeLinear_t {
   static constexpr const char* name = "dequantizeLinear";
+  static constexpr bool takes_packed = true;
   using options = no_options;
   static constexpr result<tensor> infer(no_options, list<tensor> in) {
     if (in.size != 3) return error{code::operand_count, name, "", 3, in.size};
@@ -89,9 +94,10 @@ struct dequantizeLinear_t {
   }
   static constexpr int record(recorder& r, no_options, list<int> in, const tensor& out) {
     r.open(name);
-    const recorded& p = out.type == type::float16 ? program<type::float16>(r.at(in[0]).type)
-                                                  : program<type::float32>(r.at(in[0]).type);
-    const int y = blocks::record(r, name, p, in[0], in[1], in[2], out);
+    const int x = blocks::in_bytes(r, name, in[0]), zero = blocks::in_bytes(r, name, in[2]);
+    const recorded& p = out.type == type::float16 ? program<type::float16>(r.at(x).type)
+                                                  : program<type::float32>(r.at(x).type);
+    const int y = blocks::record(r, name, p, x, in[1], zero, out);
     r.close();
     return y;
   }
@@ -119,6 +125,7 @@ struct dequantizeLinear_t {
 /// `roundEven(x / scale) + zeroPoint`, brought into the range of its type; see WebNN quantizeLinear.
 struct quantizeLinear_t {
   static constexpr const char* name = "quantizeLinear";
+  static constexpr bool takes_packed = true;
   using options = no_options;
   static constexpr result<tensor> infer(no_options, list<tensor> in) {
     if (in.size != 3) return error{code::operand_count, name, "", 3, in.size};
@@ -135,7 +142,9 @@ struct quantizeLinear_t {
     r.open(name);
     const recorded& p = r.at(in[0]).type == type::float16 ? program<type::float16>(out.type)
                                                           : program<type::float32>(out.type);
-    const int y = blocks::record(r, name, p, in[0], in[1], in[2], out);
+    const int zero = blocks::in_bytes(r, name, in[2]);
+    int y = blocks::record(r, name, p, in[0], in[1], zero, {unpacked(out.type), out.shape});
+    if (is_packed(out.type)) y = r.pack(name, y, out.type);
     r.close();
     return y;
   }
@@ -155,6 +164,8 @@ struct quantizeLinear_t {
     using namespace quantized;
     return to == type::int8    ? narrowing<Real, type::int8>
            : to == type::uint8 ? narrowing<Real, type::uint8>
+           : to == type::int4  ? narrowing<Real, type::int4>
+           : to == type::uint4 ? narrowing<Real, type::uint4>
            : to == type::int32 ? narrowing<Real, type::int32>
                                : narrowing<Real, type::uint32>;
   }
@@ -163,7 +174,7 @@ struct quantizeLinear_t {
 /// `dequantizeLinear(x, scale, zeroPoint)`: `(x - zeroPoint) * scale`, computed in float32.
 /// Shape: the input's; scale and zeroPoint have its rank, and each of their extents divides the
 /// input's: every element of them stands for a block.
-/// Type: input and zeroPoint int8, uint8, int32 or uint32; scale and result float32 or float16.
+/// Type: input and zeroPoint int4, uint4, int8, uint8, int32 or uint32; scale and result float32 or float16.
 template <operand_like X, operand_like S, operand_like Z>
 constexpr auto dequantizeLinear(X x, S scale, Z zeroPoint) {
   return apply<dequantizeLinear_t>(x, scale, zeroPoint);
@@ -171,7 +182,7 @@ constexpr auto dequantizeLinear(X x, S scale, Z zeroPoint) {
 /// `quantizeLinear(x, scale, zeroPoint)`: `roundEven(x / scale) + zeroPoint`, at most and at least
 /// what the type holds; NaN becomes the least. The quotient is a float32, for float16 as well.
 /// Shape: as of dequantizeLinear. Type: input and scale float32 or float16; zeroPoint and result
-/// int8, uint8, int32 or uint32.
+/// int4, uint4, int8, uint8, int32 or uint32.
 template <operand_like X, operand_like S, operand_like Z>
 constexpr auto quantizeLinear(X x, S scale, Z zeroPoint) {
   return apply<quantizeLinear_t>(x, scale, zeroPoint);

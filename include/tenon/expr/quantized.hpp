@@ -29,7 +29,8 @@ constexpr scalar narrowed(scalar x, scalar scale, scalar zero, type t) {
   return min(max(sum, low), high).apply(sop::narrow, lane::wide).as_unsigned(!is_signed(t));
 }
 
-/// Operands: x, scale, zero. `From` stands for numbers of type `Real`.
+/// Operands: x, scale, zero. `From` stands for numbers of type `Real`. What stands for numbers in 4
+/// bits is in whole bytes here.
 template <type From, type Real> inline constexpr recorded widening =
     record_program<3>([](scalar x, scalar scale, scalar zero) { return widened(x, scale, zero); },
                       {{From, Real, From}, true, Real});
@@ -41,6 +42,6 @@ template <type Real, type To> inline constexpr recorded narrowing = record_progr
         return narrowed(x, scale, zero, static_cast<int>(numbers::begin_of(To)),
                         static_cast<int>(numbers::end_of(To)) - 1);
     },
-    {{Real, Real, To}, true, To});
+    {{Real, Real, unpacked(To)}, true, unpacked(To)});
 
 }  // namespace tenon::quantized

@@ -524,7 +524,8 @@ constexpr scalar in_lane(scalar a, type t) {
 /// The instruction that makes an element of a type from a value of its lane.
 constexpr sop element(type t) {
   constexpr sop all[] = {sop::typed_float32, sop::to_half,      sop::typed_int32, sop::typed_uint32,
-                         sop::typed_int64,   sop::typed_uint64, sop::to_int8,     sop::to_byte};
+                         sop::typed_int64,   sop::typed_uint64, sop::to_int8,     sop::to_byte,
+                         sop::to_int8,       sop::to_byte};
   return all[static_cast<int>(t)];
 }
 /// A result of the type's lane as an element of the type.

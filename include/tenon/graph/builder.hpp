@@ -79,7 +79,7 @@ class builder {
       types[count++] = recorder_.at(v.id);
     }
     if (!recorder_.fault.ok()) return {};
-    const result<tensor> out = Op::infer(options, {types, count});
+    const result<tensor> out = infer_of<Op>(options, {types, count});
     if (!out.ok()) {
       recorder_.refuse(out.error());
       return {};

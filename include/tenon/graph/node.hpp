@@ -111,6 +111,8 @@ struct movement {
     pad,      ///< `begin` elements of `mode` stand before the operand, the rest behind it
     band,     ///< `low` <= column - row <= `high` in the last two axes; the others are 0
     sample,  ///< see `sampled_at`, along every axis; a fraction: one number for each position of `axis`
+    unpack,  ///< elements of 4 bits in whole bytes
+    pack,    ///< the low 4 bits of bytes; a last half byte is 0
   };
   form is = form::affine;
   i64 offset = 0;

@@ -156,6 +156,19 @@ class recorder {
     g.writes = true;
     return push(op, family::gather, {data, indices, updates}, t, out.gatherings.push(g));
   }
+  /// Elements of 4 bits as whole bytes.
+  constexpr int unpack(const char* op, int in) {
+    movement m{};
+    m.is = movement::form::unpack;
+    const tensor t = at(in);
+    return move(op, m, in, {unpacked(t.type), t.shape});
+  }
+  /// Whole bytes as elements of a type of 4 bits.
+  constexpr int pack(const char* op, int in, type to) {
+    movement m{};
+    m.is = movement::form::pack;
+    return move(op, m, in, {to, at(in).shape});
+  }
   constexpr int reshape(const char* op, int in, const shape& to) {
     movement m{};
     m.is = movement::form::reshape;

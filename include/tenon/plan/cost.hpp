@@ -109,7 +109,7 @@ constexpr i64 bytes_behind(const plan_view& p, int id) {
   i64 elements = 1;
   for (int i = 0; i < t.shape.rank; ++i)
     if (p.values[id].step[i] != 0) elements *= t.shape[i];
-  return elements * size_bytes(t.type);
+  return bytes_of(t.type, elements);
 }
 /// The least that node `n` reads of its operand `k`.
 constexpr i64 bytes_read(const plan_view& p, const node& n, int k) {

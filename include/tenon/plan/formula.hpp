@@ -258,6 +258,8 @@ inline std::string origin_of(table_view t, const node& n) {
                                      "the element above", "the fraction between two elements"};
     return shown[static_cast<int>(m.how)];
   }
+  if (m.is == movement::form::unpack) return "two elements from each byte";
+  if (m.is == movement::form::pack) return "two elements into each byte";
   if (m.is != movement::form::pad) return "";
   i64 after[max_rank]{};
   for (int i = 0; i < rank; ++i)

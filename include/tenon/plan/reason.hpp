@@ -171,6 +171,7 @@ enum class copied : std::uint8_t {
   padding,       ///< it has elements that its operand has not
   masked,        ///< it has zeros in the place of elements
   samples,       ///< its elements do not lie evenly in its operand
+  packing,       ///< its elements have another size
   output,        ///< it is an output, which has to be dense
   no_strides,    ///< a reader's policy fuses nothing: it reads dense operands
   sweep,         ///< a convolution reads it, which slides over dense rows
@@ -199,6 +200,7 @@ constexpr const char* text_of(copied why) {
                                    "adds elements around those of its operand",
                                    "puts zeros in the place of elements",
                                    "shows elements that do not lie evenly",
+                                   "gives elements another size",
                                    "is an output, and outputs are dense",
                                    "runs on a policy that fuses nothing and wants dense operands",
                                    "slides over dense rows",
@@ -276,6 +278,8 @@ constexpr refusal why_copied(const plan_view& p, int id) {
     case movement::form::pad: return {copied::padding};
     case movement::form::band: return {copied::masked};
     case movement::form::sample: return {copied::samples};
+    case movement::form::unpack:
+    case movement::form::pack: return {copied::packing};
     case movement::form::join: return reasons::why_joined(p, id);
     case movement::form::affine: break;
   }

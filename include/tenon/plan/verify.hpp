@@ -126,7 +126,8 @@ constexpr finding verify_values(const plan_view& p) {
     if (!v.materialised) continue;
     if (v.root < 0 || p.buffers[v.root].in == buffer::storage::none) return {defect::root, i};
     const tensor& t = p.table.nodes.data[i].out;
-    if (!within(v, t.shape, p.buffers[v.root].bytes / size_bytes(t.type)))
+    const i64 bytes = p.buffers[v.root].bytes;
+    if (!within(v, t.shape, is_packed(t.type) ? 2 * bytes : bytes / size_bytes(t.type)))
       return {defect::bounds, i};
   }
   return {};

@@ -58,7 +58,12 @@ inline void copy_out(const plan_view& p, const output_copy& c, const std::byte* 
                      void* out) noexcept {
   const value& v = p.values[c.node];
   const shape& s = p.table.nodes[c.node].out.shape;
-  const auto bytes = static_cast<std::size_t>(size_bytes(p.table.nodes[c.node].out.type));
+  const tensor& own = p.table.nodes[c.node].out;
+  if (is_packed(own.type)) {  // never strided: its moves are reshapes
+    __builtin_memcpy(out, base[v.root], static_cast<std::size_t>(own.bytes()));
+    return;
+  }
+  const auto bytes = static_cast<std::size_t>(size_bytes(own.type));
   const auto at_element = [&](auto* start, i64 i) { return start + i * static_cast<i64>(bytes); };
   std::byte* to = static_cast<std::byte*>(out);
   i64 at[max_rank]{};

@@ -28,6 +28,7 @@ struct move_plan {
   shape space{}, inside{};
   strides step{};          ///< of the operand
   std::uint64_t fill = 0;  ///< the bits of what stands outside
+  bool is_signed = false;  ///< of elements of 4 bits
 };
 
 constexpr box make_box(const shape& space, const strides& in, const strides& out) {
@@ -239,6 +240,32 @@ inline void fractions(const move_plan& p, std::byte* to, i64 begin, i64 end) noe
     reinterpret_cast<float*>(to)[i] = fraction_at(i, p.inside[p.m.axis], p.space[0]);
 }
 
+/// Bytes `begin` to `end` of elements of 4 bits as bytes of their own.
+inline void unpack(const move_plan& p, const std::byte* from, std::byte* to, i64 begin,
+                   i64 end) noexcept {
+  const auto* x = reinterpret_cast<const std::uint8_t*>(from);
+  auto* y = reinterpret_cast<std::uint8_t*>(to);
+  const int sign = p.is_signed ? 8 : 0;
+  const i64 elements = p.space.count(), whole = end < elements / 2 ? end : elements / 2;
+  const auto widen = [sign](int half) { return static_cast<std::uint8_t>((half ^ sign) - sign); };
+  for (i64 i = begin; i < whole; ++i) {
+    y[2 * i] = widen(x[i] & 15);
+    y[2 * i + 1] = widen(x[i] >> 4);
+  }
+  if (whole < end) y[2 * whole] = widen(x[whole] & 15);
+}
+inline void pack(const move_plan& p, const std::byte* from, std::byte* to, i64 begin,
+                 i64 end) noexcept {
+  const auto* x = reinterpret_cast<const std::uint8_t*>(from);
+  auto* y = reinterpret_cast<std::uint8_t*>(to);
+  const i64 elements = p.space.count(), whole = end < elements / 2 ? end : elements / 2;
+  const auto both = [](int low, int high) {
+    return static_cast<std::uint8_t>((low & 15) | high << 4);
+  };
+  for (i64 i = begin; i < whole; ++i) y[i] = both(x[2 * i], x[2 * i + 1]);
+  if (whole < end) y[whole] = both(x[2 * whole], 0);
+}
+
 template <class Size> [[gnu::noinline]] void move_rows(Size size, const move_plan& p, const box& b,
                                                        const std::byte* from, std::byte* to,
                                                        i64 begin, i64 end) noexcept {
@@ -248,6 +275,10 @@ template <class Size> [[gnu::noinline]] void move_rows(Size size, const move_pla
     pad_rows(size, p, from, to, begin, end);
   else if (p.m.is == movement::form::band)
     band_rows(size, p, from, to, begin, end);
+  else if (p.m.is == movement::form::unpack)
+    unpack(p, from, to, begin, end);
+  else if (p.m.is == movement::form::pack)
+    pack(p, from, to, begin, end);
   else if (p.m.how != sampling::fraction)
     sample_rows(size, p, from, to, begin, end);
   else
@@ -323,8 +354,11 @@ template <class Binding> inline const move_work* bind_move(const Binding& b) noe
     r.step = from.step;
     const int rank = n.out.shape.rank;
     const bool one_each = m.is == movement::form::sample && m.how == sampling::fraction;
-    r.part[0].columns = rank > 0 && !one_each ? n.out.shape[rank - 1] : 1;
-    r.part[0].rows = n.out.shape.count() / r.part[0].columns;
+    const bool halves = m.is == movement::form::unpack || m.is == movement::form::pack;
+    r.part[0].columns = rank > 0 && !one_each && !halves ? n.out.shape[rank - 1] : 1;
+    r.part[0].rows = halves ? bytes_of(type::int4, n.out.shape.count())
+                            : n.out.shape.count() / r.part[0].columns;
+    r.is_signed = is_signed(n.out.type);
   }
   r.part[0].root = from.root;
   r.part[0].offset += from.offset;

@@ -61,10 +61,21 @@ template <class T> bool same(const std::byte* a, const std::byte* b) {
   std::memcpy(&y, b, sizeof y);
   return std::memcmp(a, b, sizeof x) == 0 || (x != x && y != y);
 }
+/// The same of elements of 4 bits.
+inline i64 first_half_byte(const tensor& t, const elements& wanted, const elements& found,
+                           const std::vector<range_of_results>* allowed) {
+  for (i64 i = 0, n = t.shape.count(); i < n; ++i) {
+    const int a = half_byte(t.type, wanted.data(), i), b = half_byte(t.type, found.data(), i);
+    if (a == b) continue;
+    if (allowed == nullptr || !(*allowed)[static_cast<std::size_t>(i)].holds(b)) return i;
+  }
+  return -1;
+}
 /// The first element of an output that is not as expected, or -1.
 inline i64 first_difference(const tensor& t, const elements& wanted, const elements& found,
                             const std::vector<range_of_results>* allowed) {
   if (wanted == found) return -1;
+  if (is_packed(t.type)) return first_half_byte(t, wanted, found, allowed);
   return with_element(t.type, [&]<class T>() -> i64 {
     for (std::size_t i = 0; i * sizeof(T) < wanted.size(); ++i) {
       const std::byte *a = wanted.data() + i * sizeof(T), *b = found.data() + i * sizeof(T);
@@ -88,8 +99,10 @@ inline std::optional<difference> check(const table_view& t, const call_views& v,
     const i64 i = first_difference(t.nodes[t.outputs[o]].out, e.wanted[at], found[at],
                                    e.allowed.empty() ? nullptr : &e.allowed[at]);
     if (i < 0) continue;
-    const auto size = static_cast<std::ptrdiff_t>(size_bytes(t.nodes[t.outputs[o]].out.type));
-    const auto first = found[at].begin() + i * size, best = e.wanted[at].begin() + i * size;
+    const type own = t.nodes[t.outputs[o]].out.type;
+    const auto size = static_cast<std::ptrdiff_t>(size_bytes(own));
+    const i64 place = is_packed(own) ? i / 2 : i * size;
+    const auto first = found[at].begin() + place, best = e.wanted[at].begin() + place;
     difference d{
         way, "", o, i, {first, first + size}, {best, best + size}, t.nodes[t.outputs[o]].out};
     d.ranged = !e.allowed.empty();

@@ -411,6 +411,31 @@ inline int resample2d(maker& m) {
     o.scales = {m.decide.pick(scales), m.decide.pick(scales)};
   return m.add<resample2d_t>(o, {v});
 }
+/// A shape whose extents divide those of `s`.
+inline shape blocks_of(maker& m, const shape& s) {
+  shape r = s;
+  for (int i = 0; i < s.rank; ++i) {
+    const i64 parts = m.decide.in(1, 4);
+    if (m.decide.one_in(2))
+      r.extent[i] = 1;
+    else if (s[i] % parts == 0)
+      r.extent[i] = s[i] / parts;
+  }
+  return r;
+}
+inline type coded_type(maker& m) {
+  constexpr type all[] = {type::int8,  type::uint8,  type::int8, type::uint8,
+                          type::int32, type::uint32, type::int4, type::uint4};
+  return m.decide.pick(all);
+}
+template <class Op> int linear_codes(maker& m) {
+  constexpr bool back = std::is_same_v<Op, dequantizeLinear_t>;
+  const type real = real_type(m), coded = coded_type(m);
+  const int x = m.any(back ? coded : real);
+  const shape by = blocks_of(m, m.shape_of(x));
+  const int scale = m.any_like({real, by});
+  return m.add<Op>({}, {x, scale, m.any_like({coded, by})});
+}
 inline type index_type(maker& m) {
   constexpr type usual[] = {type::int32, type::int64, type::uint32};
   return m.decide.pick(usual);
@@ -548,6 +573,8 @@ inline constexpr operator_entry operators[] = {
     {"pad", draw::pad},
     {"triangular", draw::triangular},
     {"resample2d", draw::resample2d},
+    {"quantizeLinear", draw::linear_codes<quantizeLinear_t>},
+    {"dequantizeLinear", draw::linear_codes<dequantizeLinear_t>},
     {"gather", draw::gather},
     {"gatherElements", draw::gatherElements},
     {"gatherND", draw::gatherND},

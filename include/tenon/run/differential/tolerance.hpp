@@ -188,10 +188,10 @@ inline values pad(const table_view& t, const node& n, const values& x) {
   const movement& m = t.movement_of(n);
   const shape& s = t.nodes[n.in[0]].out.shape;
   const strides step = dense(s);
-  const double outside =
-      n.out.type == type::float32   ? static_cast<double>(m.value.to_float())
-      : n.out.type == type::float16 ? static_cast<double>(halves::rounded(m.value.to_float()))
-                                    : m.value.value;
+  const double outside = n.out.type == type::float32 ? static_cast<double>(m.value.to_float())
+                         : n.out.type == type::float16
+                             ? static_cast<double>(halves::rounded(m.value.to_float()))
+                             : m.value.value;
   values r;
   i64 at[max_rank]{};
   do {
@@ -236,7 +236,8 @@ inline values sample(const table_view& t, const node& n, const values& x) {
 inline values move(const table_view& t, const node& n, const ranges& all) {
   const movement& m = t.movement_of(n);
   const values& x = all[static_cast<std::size_t>(n.in[0])];
-  if (m.is == movement::form::reshape) return x;
+  if (m.is == movement::form::reshape || m.is == movement::form::unpack) return x;
+  if (m.is == movement::form::pack) return x;
   if (m.is == movement::form::join) return join(t, n, all);
   if (m.is == movement::form::pad) return pad(t, n, x);
   if (m.is == movement::form::band) return band(t, n, x);
@@ -294,6 +295,12 @@ inline values scatter(const table_view& t, const node& n, values x, const values
   return x;
 }
 inline values given(const tensor& t, const elements& e) {
+  if (is_packed(t.type)) {
+    values r;
+    for (i64 i = 0; i < t.shape.count(); ++i)
+      r.push_back(range::point(half_byte(t.type, e.data(), i)));
+    return r;
+  }
   return with_element(t.type, [&]<class T>() {
     values r;
     for (std::size_t i = 0; i < e.size(); i += sizeof(T)) {

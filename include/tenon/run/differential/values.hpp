@@ -46,7 +46,12 @@ template <class T> T any_element(generator& r, mood m) {
   else
     return static_cast<T>(r.next() % 16 - (std::is_signed_v<T> ? 8 : 0));
 }
-/// Calls `f.operator()<T>()` with the C++ type of an element type.
+/// Element `i` of a type of 4 bits.
+inline int half_byte(type t, const std::byte* from, i64 i) {
+  const int half = std::to_integer<int>(from[i / 2]) >> i % 2 * 4 & 15;
+  return t == type::int4 ? (half ^ 8) - 8 : half;
+}
+/// Calls `f.operator()<T>()` with the C++ type of an element type; of 4 bits, of the bytes.
 template <class F> auto with_element(type t, F f) {
   switch (t) {
     case type::float32: return f.template operator()<float>();
@@ -55,6 +60,8 @@ template <class F> auto with_element(type t, F f) {
     case type::int64: return f.template operator()<std::int64_t>();
     case type::uint64: return f.template operator()<std::uint64_t>();
     case type::int8: return f.template operator()<std::int8_t>();
+    case type::int4:
+    case type::uint4:
     case type::uint8: return f.template operator()<std::uint8_t>();
     default: return f.template operator()<float16>();
   }
@@ -62,6 +69,10 @@ template <class F> auto with_element(type t, F f) {
 inline elements any_elements(const tensor& t, std::uint64_t seed, mood m) {
   elements r(static_cast<std::size_t>(t.bytes()));
   generator random{seed};
+  if (is_packed(t.type)) {
+    for (std::byte& b : r) b = std::byte(random.next() & 255);
+    return r;
+  }
   with_element(t.type, [&]<class T>() {
     for (std::size_t i = 0; i < r.size(); i += sizeof(T)) {
       const T x = any_element<T>(random, m);

@@ -18,8 +18,12 @@ template <class T, std::size_t N> constexpr constant given(const name& text, con
 }
 
 namespace evaluating {
+/// A tensor, or the bytes that hold it.
+constexpr tensor in_memory(const tensor& t) {
+  return is_packed(t.type) ? tensor{type::uint8, extents(t.bytes())} : t;
+}
 constexpr reference_kernels::target allocate(const tensor& t) {
-  const auto n = static_cast<std::size_t>(t.shape.count());
+  const auto n = static_cast<std::size_t>(t.bytes() / size_bytes(t.type));
   return reference_kernels::with_type(
       t.type, [&](auto element) { return reference_kernels::target(new decltype(element)[n]{}); });
 }
@@ -113,7 +117,8 @@ struct values {
 /// a million steps (clang): graphs of up to 50,000 multiply-adds are safe (a term costs about 10 steps
 /// with clang 16, an element of a map 30 and 25 per instruction). Values must stay finite in constant
 /// expressions. Error: missing (a name was not given), size (of a given run or of `out`), element_type
-/// (of either), output (there is no such output).
+/// (of either), output (there is no such output). Elements of 4 bits are given as the uint8 of their
+/// bytes.
 template <class Graph, class T, std::size_t N>
 constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int output = 0) {
   const table prepared = prepare(Graph::view());
@@ -121,7 +126,7 @@ constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int
   if (output < 0 || output >= t.outputs.size) return code::output;
   evaluating::values all(t);
   sequence<bool> filled(t.nodes.size);
-  const tensor& wanted = t.nodes[t.outputs[output]].out;
+  const tensor wanted = evaluating::in_memory(t.nodes[t.outputs[output]].out);
   code bad = wanted.type != type_of<T> ? code::element_type : code::ok;
   if (wanted.shape.count() != static_cast<i64>(N)) bad = code::size;
   for (int i = 0; i < t.nodes.size && bad == code::ok; ++i) {
@@ -131,8 +136,9 @@ constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int
         if (c.text == t.name_of(n)) {
           all.at[i] = c.data;
           filled[i] = true;
-          if (c.count != n.out.shape.count()) bad = code::size;
-          if (c.data.type != n.out.type) bad = code::element_type;
+          const tensor own = evaluating::in_memory(n.out);
+          if (c.count != own.shape.count()) bad = code::size;
+          if (c.data.type != own.type) bad = code::element_type;
         }
       if (!filled[i]) bad = code::missing;
       continue;

@@ -16,6 +16,8 @@ template <class F> constexpr auto with_type(type t, F&& f) {
     case type::int64: return f(std::int64_t{});
     case type::uint64: return f(std::uint64_t{});
     case type::int8: return f(std::int8_t{});
+    case type::int4:
+    case type::uint4:  // by the byte
     case type::uint8: return f(std::uint8_t{});
     default: return f(float{});
   }
@@ -392,6 +394,22 @@ constexpr void sample(const movement& m, const operand& in, const shape& space, 
     }
   });
 }
+/// Bytes of two elements each, the first one in the low half.
+constexpr void unpack(const operand& in, const shape& space, target out) {
+  for (i64 i = 0, n = space.count(); i < n; ++i) {
+    const int half = in.data.byte[i / 2] >> i % 2 * 4 & 15;
+    if (out.type == type::int8)
+      out.small[i] = static_cast<std::int8_t>((half ^ 8) - 8);
+    else
+      out.byte[i] = static_cast<std::uint8_t>(half);
+  }
+}
+constexpr void pack(const operand& in, const shape& space, target out) {
+  for (i64 i = 0, n = space.count(); i < n; ++i) {
+    const int half = static_cast<int>(read(in.data, i).word & 15);
+    out.byte[i / 2] = static_cast<std::uint8_t>(i % 2 == 0 ? half : out.byte[i / 2] | half << 4);
+  }
+}
 constexpr void move(const movement& m, const operand* in, int operands, const shape& space,
                     target out) {
   strides step{};
@@ -406,6 +424,8 @@ constexpr void move(const movement& m, const operand* in, int operands, const sh
     case movement::form::pad: return pad(m, *in, space, out);
     case movement::form::band: return band(m, *in, space, out);
     case movement::form::sample: return sample(m, *in, space, out);
+    case movement::form::unpack: return unpack(*in, space, out);
+    case movement::form::pack: return pack(*in, space, out);
     case movement::form::join: break;
   }
   i64 at = 0;
@@ -609,7 +629,10 @@ constexpr void run_node(const table_view& t, const node& n, const operand* in, t
     case family::window:
       return window(t.windowing_of(n), in[0], n.out.shape, out, 0, n.out.shape.count());
     case family::contract: return contract(t.contraction_of(n), in[0], in[1], out.real);
-    case family::move: return move(t.movement_of(n), in, n.operands, n.out.shape, out);
+    case family::move:
+      if (is_packed(n.out.type) && t.movement_of(n).reshapes())  // in constant expressions alone
+        return copy(in->data, {{1}}, out, {{1}}, extents(n.out.bytes()));
+      return move(t.movement_of(n), in, n.operands, n.out.shape, out);
     case family::gather:
       if (t.gathering_of(n).writes)
         return scatter(t.gathering_of(n), in[0], in[1], in[2], n.out.shape, out);
