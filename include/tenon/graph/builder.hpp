@@ -176,7 +176,7 @@ class builder {
   /// plain data of at most `recipe::room` bytes.
   template <class Op> constexpr void note(const typename Op::options& o, int first, list<int> ids) {
     recipe* c = recorder_.note(first, ids, nullptr);
-    if (c == nullptr || (c->size == 1 && recorder_.out.nodes[first].kind == family::map)) return;
+    if (c == nullptr || recorder_.is_elementwise(*c)) return;
     if constexpr (std::is_trivially_copyable_v<typename Op::options> &&
                   sizeof(typename Op::options) <= recipe::room) {
       c->again = &again<Op>;

@@ -90,9 +90,15 @@ class recorder {
     const int size = out.nodes.size() - first;
     if (out.bounds.empty() || size == 0) return nullptr;
     recipe c{first, size, {out.used.size(), operands.size}, again};
-    if (size == 1 && out.nodes[first].kind == family::map) c.again = nullptr;
+    if (is_elementwise(c)) c.again = nullptr;
     for (const int id : operands) out.used.push(id);
     return &out.recipes[out.recipes.push(c)];
+  }
+  /// True for an operator that says no more of its operands than that they broadcast. A composite one
+  /// may be a single map, too, with a shape rule of its own.
+  constexpr bool is_elementwise(const recipe& c) const {
+    const node& n = out.nodes[c.first];
+    return c.size == 1 && n.kind == family::map && n.region < 0;
   }
   /// A weight is interned: the same name is the same node, and must have the same type and shape.
   constexpr int weight(const name& called, const tensor& t) {
