@@ -148,7 +148,7 @@ TEST_CASE("random graphs have the bits of reference on cpu", "[long]") {
   if (graphs() >= 1000)
     for (int i = 0; i < tn::trial::operator_count; ++i) {
       INFO(tn::trial::operators[i].name);
-      CHECK(r.operators[i] > graphs() / 20);
+      CHECK(r.operators[i] > graphs() / 40);
     }
   const tn::trial::call_counts& n = r.calls;
   if (graphs() >= 1000) {

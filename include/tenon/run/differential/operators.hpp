@@ -177,8 +177,7 @@ inline int attention(maker& m) {
 
 inline int cumulativeSum(maker& m) {
   const type t = m.any_type();
-  const int x =
-      m.any_of_rank(1, max_rank, t == type::int8 || t == type::uint8 ? type::float32 : t);
+  const int x = m.any_of_rank(1, max_rank, t == type::int8 || t == type::uint8 ? type::float32 : t);
   const int rank = m.shape_of(x).rank;
   return m.add<cumulativeSum_t>(
       {rank - 1 - m.decide.below(rank), m.decide.one_in(2), m.decide.one_in(2)}, {x});
