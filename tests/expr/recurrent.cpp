@@ -314,6 +314,13 @@ inline constexpr auto lstm_model = [](auto x, auto h, auto c) {
 };
 using lstm_graph = tn::graph<lstm_model, tn::input<"x", float, 4, 2, 3>, tn::input<"h", float, 1, 2, 5>, tn::input<"c", float, 1, 2, 5>>;
 static_assert(tn::check<gru_graph>.ok() && tn::check<lstm_graph>.ok());
+// A mistake passes through all results.
+inline constexpr auto mistaken = [](auto x) {
+  auto [last, cell] = tn::lstm(x, tn::weight<"w", float, 1, 20, 4>, tn::weight<"r", float, 1, 20, 5>);
+  return tn::outputs(tn::relu(cell), last);
+};
+static_assert(tn::check<tn::graph<mistaken, tn::input<"x", float, 4, 2, 3>>>.is(code::extent, "lstm"));
+static_assert(tn::check<tn::graph<mistaken, tn::input<"x", float, 4, 2, 3>>>.operand == name("weight"));
 
 }  // namespace
 

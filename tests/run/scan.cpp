@@ -98,6 +98,12 @@ inline constexpr auto model = [](auto x, auto s, auto c) {
 using net = tn::graph<model, tn::input<"x", float, 6, 4, 9>, tn::input<"s", float, 4, 9>, tn::input<"c", float, 4, 1>>;
 static_assert(tn::plan<net, tn::cpu>::view().steps_of(0) == 6 || tn::plan<net, tn::cpu>::view().steps_of(0) == 1);
 
+/// Runs products alone: the rest of a body goes to the next policy.
+struct only_products : tn::reference {
+  static constexpr const char* name = "only products";
+  static constexpr bool supports(const tn::table_view& t, const tn::node& n) { return n.kind == tn::family::contract && tn::reference::supports(t, n); }
+};
+
 /// A plan of a scan that has all kinds of border.
 tn::owned_plan a_plan() {
   dice d = dice_of(3304, 0);
@@ -177,6 +183,13 @@ TEST_CASE("a scan runs where it is told to, or where each of its nodes can run")
   const tn::result<tn::table> plain = build({}, in, {0, 1, 2, 3});
   const tn::model<tn::dynamic, tn::reference> wanted(plain->view(), source);
   check_same(call(wanted, {in[0], in[2], in[3]}), call(there, {in[0], in[2], in[3]}), "on the second policy", 0);
+  const tn::model<tn::dynamic, only_products, tn::cpu> apart(plain->view(), source);
+  REQUIRE(apart.fault().ok());
+  int places[2]{};
+  for (const tn::group& g : apart.plan_of().groups) ++places[g.place];
+  CHECK((places[0] == 1 && places[1] > 1));
+  CHECK(apart.plan_of().copies == 0);
+  check_same(call(wanted, {in[0], in[2], in[3]}), call(apart, {in[0], in[2], in[3]}), "a body on two policies");
 }
 
 TEST_CASE("a scan in the body of a scan is refused") {

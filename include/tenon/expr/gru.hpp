@@ -42,7 +42,7 @@ constexpr int gru_step(recorder& r, const gruCell_options& o, const operands& in
   const auto of = [&](int id, i64 which) { return gate(r, op, id, which, hidden); };
   const int xz = of(x, !zrn), xr = of(x, zrn), xn = of(x, 2);
   if (o.resetAfter) {
-    const int q = projected(r, h, in.recurrentWeight, in.recurrentBias);
+    const int q = projected(r, op, h, in.recurrentWeight, in.recurrentBias);
     return r.map(op,
                  record_program<7>([&](scalar z, scalar s, scalar n, scalar hz, scalar hs,
                                        scalar hn, scalar old) {
@@ -51,12 +51,12 @@ constexpr int gru_step(recorder& r, const gruCell_options& o, const operands& in
                  }),
                  {xz, xr, xn, of(q, !zrn), of(q, zrn), of(q, 2), h}, out);
   }
-  const int q = projected(r, h, rows(r, op, in.recurrentWeight, 0, 2, hidden), -1);
+  const int q = projected(r, op, h, rows(r, op, in.recurrentWeight, 0, 2, hidden), -1);
   const int kept = r.map(op, record_program<3>([&](scalar s, scalar hs, scalar old) {
                            return activated(f, s + hs) * old;
                          }),
                          {xr, of(q, zrn), h}, out);
-  const int n = projected(r, kept, rows(r, op, in.recurrentWeight, 2, 1, hidden), -1);
+  const int n = projected(r, op, kept, rows(r, op, in.recurrentWeight, 2, 1, hidden), -1);
   return r.map(op, record_program<5>([&](scalar z, scalar hz, scalar xs, scalar hn, scalar old) {
                  const scalar update = activated(f, z + hz);
                  return update * old + (1.0f - update) * activated(g, xs + hn);
@@ -66,7 +66,7 @@ constexpr int gru_step(recorder& r, const gruCell_options& o, const operands& in
 /// What a gru's input contributes, of all rows at once.
 constexpr int gru_input(recorder& r, const gruCell_options& o, const operands& in, int x) {
   const int bias = o.resetAfter ? in.bias : sum_of(r, "gruCell", in.bias, in.recurrentBias);
-  return projected(r, x, in.weight, bias);
+  return projected(r, "gruCell", x, in.weight, bias);
 }
 
 }  // namespace recurrent

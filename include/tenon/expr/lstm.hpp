@@ -44,7 +44,7 @@ constexpr lstm_states lstm_step(recorder& r, const lstmCell_options& o, const op
   const recurrent_activation f = activation(o.activations, 0), g = activation(o.activations, 1),
                              h = activation(o.activations, 2);
   const int s = r.map(op, constant_program<2>([](auto a, auto b) { return a + b; }),
-                      {projected(r, now.hidden, in.recurrentWeight, -1), x}, r.at(x));
+                      {projected(r, op, now.hidden, in.recurrentWeight, -1), x}, r.at(x));
   const auto of = [&](i64 which) { return gate(r, op, s, which, hidden); };
   const int si = of(0), so = of(iofg ? 1 : 3), sf = of(iofg ? 2 : 1), sg = of(iofg ? 3 : 2);
   lstm_states next;
@@ -73,7 +73,7 @@ constexpr lstm_states lstm_step(recorder& r, const lstmCell_options& o, const op
   return next;
 }
 constexpr int lstm_input(recorder& r, const operands& in, int x) {
-  return projected(r, x, in.weight, sum_of(r, "lstmCell", in.bias, in.recurrentBias));
+  return projected(r, "lstmCell", x, in.weight, sum_of(r, "lstmCell", in.bias, in.recurrentBias));
 }
 
 }  // namespace recurrent

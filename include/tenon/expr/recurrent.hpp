@@ -80,9 +80,16 @@ constexpr int direction(recorder& r, const char* op, int id, int d) {
   return r.move(op, m, id, {t.type, s});
 }
 /// x w^T, and a bias where there is one.
-constexpr int projected(recorder& r, int x, int w, int bias) {
-  if (bias < 0) return part<gemm_t>(r, {.bTranspose = true}, {x, w});
-  return part<gemm_t>(r, {.bTranspose = true}, {x, w, bias});
+constexpr int projected(recorder& r, const char* op, int x, int w, int bias) {
+  const shape a = r.at(x).shape, b = r.at(w).shape;
+  const tensor out{type::float32, extents(a[0], b[0])};
+  contraction c;
+  contracts::loop(c, a[0], a[1], 0, b[0]);
+  contracts::loop(c, b[0], 0, b[1], 1);
+  contracts::loop(c, a[1], 1, 1, 0, true);
+  const int y = r.contract(op, c, x, w, out);
+  if (bias < 0) return y;
+  return r.map(op, constant_program<2>([](auto sum, auto z) { return sum + z; }), {y, bias}, out);
 }
 /// The sum of two biases; either may be missing.
 constexpr int sum_of(recorder& r, const char* op, int a, int b) {

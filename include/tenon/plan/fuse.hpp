@@ -57,7 +57,7 @@ class fuser {
         seen_(t.nodes.size),
         epoch_memory_(t.nodes.size) {
     int epoch = 0, loop = -1;
-    for (int i = 0; i < t.nodes.size; ++i) {
+    for (int i = 0; t.scans.size > 0 && i < t.nodes.size; ++i) {
       if (!is_leaf(nodes_[i].kind) && nodes_[i].loop != loop) {
         ++epoch;
         loop = nodes_[i].loop;

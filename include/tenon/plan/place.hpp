@@ -13,7 +13,12 @@ constexpr error place(table& t, list<policy_facts> policies) {
     if (is_leaf(n.kind)) continue;
     int p = n.place < 0 ? 0 : n.place;
     if (p >= policies.size) return {code::place, n.op, "on", policies.size, p};
-    if (n.whole >= 0 || n.kind == family::scan) {  // `prepare` asked; the executor's affair
+    if (n.kind == family::scan) {  // the executor's affair: it is where its operand is
+      const node& from = t.nodes[n.in[0]];
+      n.place = is_leaf(from.kind) ? static_cast<std::int8_t>(p) : from.place;
+      continue;
+    }
+    if (n.whole >= 0) {  // `prepare` asked
       n.place = static_cast<std::int8_t>(p);
       continue;
     }

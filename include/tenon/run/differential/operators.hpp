@@ -175,6 +175,63 @@ inline int attention(maker& m) {
       {heads}, {q, k, v, m.any_like({m.at(q).type, m.part_of(extents(s[0], heads, s[1], keys))})});
 }
 
+inline int cumulativeSum(maker& m) {
+  const type t = m.any_type();
+  const int x = m.any_of_rank(1, max_rank, t == type::int8 || t == type::uint8 ? type::float32 : t);
+  const int rank = m.shape_of(x).rank;
+  return m.add<cumulativeSum_t>(
+      {rank - 1 - m.decide.below(rank), m.decide.one_in(2), m.decide.one_in(2)}, {x});
+}
+inline activation_list activations(maker& m, int count) {
+  activation_list l;
+  if (m.decide.one_in(2)) return l;
+  l.count = count;
+  for (int i = 0; i < count; ++i)
+    l.item[i] = static_cast<recurrent_activation>(2 - m.decide.below(3));
+  return l;
+}
+/// A cell where `states` is the number of its states, a net where it is 0.
+template <class Op> int recurrent(maker& m, int gates, int states) {
+  const bool cell = states > 0;
+  const int x = m.any_of_rank(cell ? 2 : 3, cell ? 2 : 3, real_type(m));
+  const shape s = m.shape_of(x);
+  typename Op::options o;
+  o.activations = activations(m, gates - 1);
+  i64 nets = 1;
+  if constexpr (requires { o.direction; }) {
+    o.direction = static_cast<recurrent_direction>(m.decide.below(3));
+    nets = o.direction == recurrent_direction::both ? 2 : 1;
+  }
+  const i64 hidden = m.extent(19), rows = s[s.rank - 2], inputs = s[s.rank - 1];
+  if (!m.affords({nets, cell ? 1 : s[0], rows, gates * hidden, inputs + hidden})) return -1;
+  std::vector<int> operands{x};
+  const auto operand = [&](i64 a, i64 b) {
+    const shape own = b == 0 ? extents(a) : extents(a, b);
+    shape whole{own.rank + 1, {nets}};
+    for (int i = 0; i < own.rank; ++i) whole.extent[i + 1] = own[i];
+    operands.push_back(m.any_like({m.at(x).type, cell ? own : whole}));
+  };
+  const auto sometimes = [&](bool& there, i64 a, i64 b) {
+    if ((there = m.decide.one_in(2))) operand(a, b);
+  };
+  operand(gates * hidden, inputs);
+  operand(gates * hidden, hidden);
+  for (int i = 0; i < states; ++i) operand(rows, hidden);
+  sometimes(o.bias, gates * hidden, 0);
+  sometimes(o.recurrentBias, gates * hidden, 0);
+  if constexpr (requires { o.peepholeWeight; }) sometimes(o.peepholeWeight, 3 * hidden, 0);
+  if constexpr (requires { o.initialHiddenState; }) sometimes(o.initialHiddenState, rows, hidden);
+  if constexpr (requires { o.initialCellState; }) sometimes(o.initialCellState, rows, hidden);
+  if constexpr (requires { o.resetAfter; }) o.resetAfter = m.decide.one_in(2);
+  if constexpr (requires { o.returnSequence; }) o.returnSequence = m.decide.one_in(2);
+  if (m.decide.one_in(2)) o.layout = static_cast<decltype(o.layout)>(1);
+  return m.add<Op>(o, operands);
+}
+inline int gru(maker& m) { return recurrent<gru_t>(m, 3, 0); }
+inline int gruCell(maker& m) { return recurrent<gruCell_t>(m, 3, 1); }
+inline int lstm(maker& m) { return recurrent<lstm_t>(m, 4, 0); }
+inline int lstmCell(maker& m) { return recurrent<lstmCell_t>(m, 4, 2); }
+
 inline int matmul(maker& m) {
   const int a = m.any_of_rank(2, max_rank, real_type(m));
   const shape s = m.shape_of(a);
@@ -555,6 +612,11 @@ inline constexpr operator_entry operators[] = {
     {"batchNormalization", draw::batchNormalization},
     {"instanceNormalization", draw::instanceNormalization},
     {"attention", draw::attention},
+    {"cumulativeSum", draw::cumulativeSum},
+    {"gru", draw::gru},
+    {"gruCell", draw::gruCell},
+    {"lstm", draw::lstm},
+    {"lstmCell", draw::lstmCell},
     {"matmul", draw::matmul},
     {"gemm", draw::gemm},
     {"conv2d", draw::conv2d},

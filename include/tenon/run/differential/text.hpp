@@ -62,6 +62,16 @@ inline std::string code_of(const any_number& x) {
   if (x.value >= 0) return std::to_string(x.digits) + "u";
   return "static_cast<std::int64_t>(" + std::to_string(x.digits) + "u)";
 }
+inline std::string code_of(const activation_list& l) {
+  constexpr const char* names[] = {"relu", "sigmoid", "tanh"};
+  if (!l.given()) return "{}";
+  std::string r = "tn::activation_list{";
+  for (int i = 0; i < l.count && i < 3; ++i) {
+    r += i > 0 ? ", tn::recurrent_activation::" : "tn::recurrent_activation::";
+    r += names[static_cast<int>(l.item[i])];
+  }
+  return r + "}";
+}
 inline std::string code_of(const axis_list& l) {
   if (!l.given()) return "{}";
   std::string r = "tn::axis_list{";
