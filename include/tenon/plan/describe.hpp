@@ -245,6 +245,7 @@ struct describer {
               joined("arena ", digits(p.scratch_offset[g])) + " .. " +
                   digits(p.scratch_offset[g] + p.needs[g].scratch));
     fused(g);
+    integers(g);
     shared_regions(g);
     if (own.kind == family::move) copies(own.anchor);
     crossings(g);
@@ -307,6 +308,13 @@ struct describer {
         out.wrapped("  fused    ", stages + " over one iteration space, in one pass");
         return;
     }
+  }
+  void integers(int g) {
+    for (const int i : p.members_of(p.groups[g]))
+      if (at(i).keeps_integers)
+        out.wrapped("  integers ", joined("%", i) + " is computed in " + name_of(at(i).out.type) +
+                                       ", which stands for numbers: it only moves or orders them "
+                                       "between one scale's dequantizeLinear and quantizeLinear");
   }
   void copies(int id) {
     const node& n = at(id);
