@@ -55,6 +55,12 @@ struct sweep {
   constexpr bool operator==(const sweep&) const = default;
 };
 
+/// True if each of the positions surely has a tap inside.
+constexpr bool always_inside(const sweep& s, i64 positions) {
+  const i64 reach = s.dilation == 1 ? s.taps - 1 : 0;  // the taps before the first one have no gaps
+  return s.begin <= reach && (positions - 1) * s.stride - s.begin < s.extent;
+}
+
 /// A contraction: `out[...] = sum over the reduced axes of a[...] * b[...]`, as a loop nest. Axes with
 /// `reduced` are summed in the order in which they stand here, the last fastest: one fma per term,
 /// starting from zero. That order is the definition of the result on every policy.
@@ -220,9 +226,10 @@ struct node {
   int in[max_operands]{};
   int detail = -1;
   tensor out{};
-  const char* op = "";  ///< name of the operator, for people
-  int origin = -1;      ///< the node of the unprepared table that this one computes
-  int whole = -1;       ///< the region that its policy runs as one step
+  const char* op = "";          ///< name of the operator, for people
+  int origin = -1;              ///< the node of the unprepared table that this one computes
+  int whole = -1;               ///< the region that its policy runs as one step
+  bool keeps_integers = false;  ///< it has integers in the place of numbers: plan/quantized.hpp
 
   constexpr const shape& extents() const { return out.shape; }
 };

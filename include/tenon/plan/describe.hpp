@@ -262,6 +262,7 @@ struct describer {
                       counted(p.steps_of(g), "step", "steps") +
                       (p.table.border_of(loop)[0].backward ? ", the last position first" : ""));
     fused(g);
+    integers(g);
     shared_regions(g);
     if (own.kind == family::move) copies(own.anchor);
     crossings(g);
@@ -327,6 +328,13 @@ struct describer {
         out.wrapped("  fused    ", stages + " over one iteration space, in one pass");
         return;
     }
+  }
+  void integers(int g) {
+    for (const int i : p.members_of(p.groups[g]))
+      if (at(i).keeps_integers)
+        out.wrapped("  integers ", joined("%", i) + " is computed in " + name_of(at(i).out.type) +
+                                       ", which stands for numbers: it only moves or orders them "
+                                       "between one scale's dequantizeLinear and quantizeLinear");
   }
   void copies(int id) {
     const node& n = at(id);

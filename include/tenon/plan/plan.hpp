@@ -297,6 +297,7 @@ constexpr table_sizes room_to_prepare(const table_view& t) {
     ++r.programs;
     r.code += t.programs[n.detail].size;
   }
+  if (quantizes(t)) passes::make_room_for_integers(t, r);
   return r;
 }
 

@@ -1,10 +1,11 @@
-// The first pass, table to table, the same for every policy: drops dead nodes, merges chains of
-// element-wise nodes into one program each, forms fma. What it leaves defines the results.
+// The first pass, table to table, the same for every policy: keeps quantized numbers in integers where
+// it can, drops dead nodes, merges chains of element-wise nodes into one program each, forms fma. What it leaves defines the results.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/recorder.hpp>
 #include <tenon/plan/group.hpp>
 #include <tenon/plan/program.hpp>
+#include <tenon/plan/quantized.hpp>
 
 namespace tenon {
 
@@ -207,12 +208,8 @@ constexpr sequence<int> whole_regions(table_view t, list<policy_facts> policies)
   return whole;
 }
 
-}  // namespace passes
-
-/// Merges and cleans a table. Inputs and weights keep their order; a dead weight disappears, a dead
-/// input stays (the call still passes it). Regions that one of the policies owns stay as they are.
-constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
-  using namespace passes;
+/// `renumbered`: the table was rewritten, and its nodes say where they come from.
+constexpr table merge_and_clean(table_view t, list<policy_facts> policies, bool renumbered) {
   sequence<int> counted = count_uses(t);
   int* uses = counted.data();
   merger programs(t);
@@ -248,7 +245,7 @@ constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
   table r;
   for (int i = 0; i < t.nodes.size; ++i) {
     node n = t.nodes[i];
-    n.origin = i;
+    if (!renumbered) n.origin = i;
     n.whole = whole[i];
     if (absorbed[i] || (uses[i] == 0 && n.kind != family::input)) continue;
     switch (n.kind) {
@@ -287,6 +284,21 @@ constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
   for (const varying& v : t.bounds) r.bounds.push(v);
   r.states = t.states;
   return r;
+}
+
+}  // namespace passes
+
+/// Merges and cleans a table, after keeping integers where it quantizes. Inputs and weights keep their
+/// order; a dead weight disappears, a dead input stays (the call still passes it). Regions that one of
+/// the policies owns stay as they are.
+constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
+  using namespace passes;
+  if (quantizes(t)) {
+    const sequence<int> uses = count_uses(t), whole = whole_regions(t, policies);
+    const table kept = integer_keeper(t, uses, whole).rewrite();
+    if (supported(kept.view(), policies)) return merge_and_clean(kept.view(), policies, true);
+  }
+  return merge_and_clean(t, policies, false);
 }
 
 }  // namespace tenon

@@ -59,11 +59,12 @@ inline void copy_out(const plan_view& p, const output_copy& c, const std::byte* 
   const value& v = p.values[c.node];
   const shape& s = p.table.nodes[c.node].out.shape;
   const tensor& own = p.table.nodes[c.node].out;
-  if (is_packed(own.type)) {  // never strided: its moves are reshapes
-    __builtin_memcpy(out, base[v.root], static_cast<std::size_t>(own.bytes()));
+  const auto bytes = static_cast<std::size_t>(size_bytes(own.type));
+  if (passes::is_packed(v, s)) {  // always so for elements of 4 bits: their moves are reshapes
+    const std::byte* from = base[v.root] + v.offset * static_cast<i64>(bytes);
+    __builtin_memcpy(out, from, static_cast<std::size_t>(own.bytes()));
     return;
   }
-  const auto bytes = static_cast<std::size_t>(size_bytes(own.type));
   const auto at_element = [&](auto* start, i64 i) { return start + i * static_cast<i64>(bytes); };
   std::byte* to = static_cast<std::byte*>(out);
   i64 at[max_rank]{};

@@ -3,6 +3,7 @@
 #pragma once
 #include <tenon/plan/layout.hpp>
 #include <tenon/run/backend.hpp>
+#include <tenon/run/cpu/byte_window.hpp>
 #include <cstring>
 #include <new>
 
@@ -116,6 +117,8 @@ struct integer_plan {
   integer_nest kept{}, terms{};
   bool slides = false;
   sweep swept[2]{};
+  bool by_bytes = false;  ///< `bytes` says it all
+  byte_window bytes{};
 };
 
 /// One result, whose first term would be at `from`.
@@ -166,6 +169,7 @@ inline void integer_results(const integer_plan& p, const frame& f, i64 begin, i6
   }
 }
 inline void run_integers(const integer_plan& p, const frame& f) noexcept {
+  if (p.by_bytes) return run_byte_window(p.bytes, f);
   f.threads(p.results, 1 + 4096 / p.work,
             [&](i64 begin, i64 end, int) { integer_results(p, f, begin, end); });
 }
@@ -200,6 +204,11 @@ template <class Binding> const integer_plan* bind_integers(const Binding& b) noe
     return w;
   }
   const windowing& r = p.table.windowing_of(n);
+  w->by_bytes = is_byte_window(r, x, from, n.out.shape);
+  if (w->by_bytes) {
+    w->bytes = bind_byte_window(r, x, from, own, n.out.shape);
+    return w;
+  }
   w->how = r.how;
   w->slides = true;
   for (int i = 0; i < n.out.shape.rank; ++i) {

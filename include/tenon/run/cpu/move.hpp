@@ -57,12 +57,16 @@ constexpr box make_box(const shape& space, const strides& in, const strides& out
 struct four_bytes {
   static constexpr int bytes = 4;
 };
+struct one_byte {
+  static constexpr int bytes = 1;
+};
 struct any_bytes {
   int bytes = 1;
 };
 /// Calls `f` with the size of an element.
 template <class F> inline void with_size(int bytes, F&& f) noexcept {
   if (bytes == 4) return f(four_bytes{});
+  if (bytes == 1) return f(one_byte{});
   f(any_bytes{bytes});
 }
 
@@ -81,12 +85,15 @@ inline void copy_row(four_bytes, const std::byte* from, i64 in, std::byte* to, i
   if (in != 1 || out != 1) return copy_strided<std::uint32_t>(from, in, to, out, n);
   std::memcpy(to, from, static_cast<std::size_t>(n) * 4);
 }
+inline void copy_row(one_byte, const std::byte* from, i64 in, std::byte* to, i64 out,
+                     i64 n) noexcept {
+  if (in != 1 || out != 1) return copy_strided<std::uint8_t>(from, in, to, out, n);
+  std::memcpy(to, from, static_cast<std::size_t>(n));
+}
 [[gnu::noinline]] inline void copy_row(any_bytes size, const std::byte* from, i64 in, std::byte* to,
                                        i64 out, i64 n) noexcept {
   if (in == 1 && out == 1)
     std::memcpy(to, from, static_cast<std::size_t>(n * size.bytes));
-  else if (size.bytes == 1)
-    copy_strided<std::uint8_t>(from, in, to, out, n);
   else if (size.bytes == 2)
     copy_strided<std::uint16_t>(from, in, to, out, n);
   else
