@@ -336,7 +336,7 @@ inline int convTranspose2d(maker& m) {
 }
 template <class Op> int pool2d(maker& m) {
   constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
-  const int x = m.any_of_rank(4, 4, Op::average ? real_type(m) : m.any_type());
+  const int x = m.any_of_rank(4, 4, Op::how == combine::sum ? real_type(m) : m.any_type());
   const shape s = m.shape_of(x);
   pool2d_options o;
   o.layout = m.decide.pick(images);

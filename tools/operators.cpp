@@ -1,0 +1,230 @@
+// Prints docs/operators.md: what every operator is recorded as, and what each policy runs of it, for
+// every element type. A test compares; `build/tests/operators > docs/operators.md` writes it again.
+// A new operator is one line of `samples`, a new policy one of `policies`.
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <tenon/base/describe.hpp>
+#include <tenon/run/cpu.hpp>
+#include <tenon/run/reference.hpp>
+#include <vector>
+
+namespace {
+
+using namespace tenon;
+
+struct policy {
+  const char* name;
+  policy_facts facts;
+};
+template <class P> policy listed() { return {P::name, facts_of<P>()}; }
+const std::vector<policy> policies = {listed<reference>(), listed<cpu>()};
+
+/// An operand of a sample: its element type is the row's, or one that the operator prescribes.
+struct operand {
+  shape extents{};
+  bool prescribed = false;
+  type as = type::float32;
+};
+operand of(const shape& s) { return {s}; }
+operand of(type t, const shape& s) { return {s, true, t}; }
+
+struct sample {
+  const char* name;
+  std::function<result<table>(type)> record;
+  const char* remark = "";
+};
+/// An operator with options on operands of these shapes.
+template <class Op> sample with(const typename Op::options& o, const std::vector<operand>& operands) {
+  return {Op::name, [=](type t) -> result<table> {
+            builder b;
+            std::vector<builder::value> in;
+            for (const operand& x : operands)
+              in.push_back(b.input(name("x") + static_cast<int>(in.size()), {x.prescribed ? x.as : t, x.extents}));
+            return b.finish({b.add<Op>(o, list<builder::value>{in.data(), static_cast<int>(in.size())})});
+          },
+          ""};
+}
+template <class... Op> void each(std::vector<sample>& all, const typename std::common_type_t<typename Op::options...>& o,
+                                 const std::vector<operand>& operands) {
+  (all.push_back(with<Op>(o, operands)), ...);
+}
+/// Each with its default options.
+template <class... Op> void plain(std::vector<sample>& all, const std::vector<operand>& operands) {
+  (all.push_back(with<Op>(typename Op::options{}, operands)), ...);
+}
+
+std::vector<sample> element_wise() {
+  const operand x = of(extents(4, 6)), row = of(extents(6)), byte = of(type::uint8, extents(4, 6));
+  std::vector<sample> all;
+  plain<add_t, sub_t, mul_t, tenon::div_t, max_t, min_t, pow_t, prelu_t>(all, {x, row});
+  plain<identity_t, abs_t, neg_t, ceil_t, floor_t, roundEven_t, sign_t, sqrt_t, reciprocal_t, exp_t, log_t, sin_t, cos_t, tan_t, erf_t, tanh_t,
+        sigmoid_t, relu_t, softplus_t, softsign_t, hardSwish_t, gelu_t, elu_t, leakyRelu_t, hardSigmoid_t, linear_t>(all, {x});
+  clamp_options six;
+  six.minValue = 0;
+  six.maxValue = 6;
+  all.push_back(with<clamp_t>(six, {x}));
+  plain<equal_t, notEqual_t, greater_t, greaterOrEqual_t, lesser_t, lesserOrEqual_t>(all, {x, row});
+  plain<logicalAnd_t, logicalOr_t, logicalXor_t>(all, {x, row});
+  plain<logicalNot_t, isNaN_t, isInfinite_t>(all, {x});
+  plain<where_t>(all, {byte, x, row});
+  plain<cast_t>(all, {x});
+  return all;
+}
+std::vector<sample> reductions() {
+  const operand x = of(extents(4, 6));
+  std::vector<sample> all;
+  each<reduceSum_t, reduceProduct_t, reduceMax_t, reduceMin_t, reduceMean_t, reduceL1_t, reduceSumSquare_t, reduceL2_t, reduceLogSum_t,
+       reduceLogSumExp_t>(all, {.axes = {1}}, {x});
+  all.push_back(with<argMax_t>({1, {}}, {x}));
+  all.push_back(with<argMin_t>({1, {}}, {x}));
+  return all;
+}
+std::vector<sample> products() {
+  const operand image = of(extents(1, 4, 8, 8)), filter = of(extents(6, 4, 3, 3)), bias = of(extents(6));
+  std::vector<sample> all;
+  plain<matmul_t>(all, {of(extents(4, 6)), of(extents(6, 5))});
+  plain<gemm_t>(all, {of(extents(4, 6)), of(extents(6, 5)), of(extents(5))});
+  all.push_back(with<conv2d_t>({.padding = {1, 1, 1, 1}}, {image, filter, bias}));
+  all.push_back(with<convTranspose2d_t>({.strides = {2, 2}}, {image, of(extents(4, 6, 3, 3)), bias}));
+  each<maxPool2d_t, averagePool2d_t, l2Pool2d_t>(all, {.windowDimensions = {2, 2}, .strides = {2, 2}}, {image});
+  return all;
+}
+std::vector<sample> moves() {
+  const operand x = of(extents(4, 6));
+  std::vector<sample> all;
+  all.push_back(with<reshape_t>({{3, 8}}, {x}));
+  plain<transpose_t, reverse_t, triangular_t>(all, {x});
+  all.push_back(with<slice_t>({{1, 2}, {2, 3}, {}}, {x}));
+  all.push_back(with<split_t>({1, 2, 3}, {x}));
+  all.push_back(with<concat_t>({1}, {x, x}));
+  all.push_back(with<expand_t>({{3, 4, 6}}, {x}));
+  all.push_back(with<tile_t>({{2, 3}}, {x}));
+  all.push_back(with<pad_t>({{1, 1}, {1, 1}}, {x}));
+  return all;
+}
+std::vector<sample> gathers_of() {
+  const operand x = of(extents(4, 6)), at = of(type::int32, extents(3, 6)), rows = of(type::int32, extents(3, 1));
+  std::vector<sample> all;
+  plain<gather_t>(all, {x, of(type::int32, extents(3))});
+  plain<gatherElements_t>(all, {x, at});
+  plain<gatherND_t>(all, {x, rows});
+  plain<scatterElements_t>(all, {x, at, of(extents(3, 6))});
+  plain<scatterND_t>(all, {x, rows, of(extents(3, 6))});
+  return all;
+}
+std::vector<sample> compositions() {
+  const operand x = of(extents(4, 6)), image = of(extents(1, 4, 8, 8)), row = of(extents(6)), channel = of(extents(4));
+  std::vector<sample> all;
+  all.push_back(with<softmax_t>({1}, {x}));
+  all.push_back(with<resample2d_t>({.mode = interpolation::nearest_neighbor, .scales = {2, 2}}, {image}));
+  all.push_back(with<resample2d_t>({.mode = interpolation::linear, .scales = {2, 2}}, {image}));
+  all.back().remark = ", linear";
+  plain<layerNormalization_t>(all, {x, row, row});
+  plain<batchNormalization_t>(all, {image, channel, channel, channel, channel});
+  plain<instanceNormalization_t>(all, {image, channel, channel});
+  const operand tokens = of(extents(1, 3, 8));
+  all.push_back(with<attention_t>({2}, {tokens, tokens, tokens}));
+  return all;
+}
+
+/// "map 2, contract": kinds one behind the other, with the number of equal ones.
+class chain {
+ public:
+  void add(const std::string& kind) {
+    if (kind != last_) flush();
+    last_ = kind;
+    ++count_;
+  }
+  std::string text() {
+    flush();
+    return text_;
+  }
+
+ private:
+  void flush() {
+    if (count_ > 0) text_ += (text_.empty() ? "" : ", ") + last_ + (count_ > 1 ? " " + std::to_string(count_) : "");
+    count_ = 0;
+  }
+  std::string text_, last_;
+  int count_ = 0;
+};
+std::string families(const table_view& t) {
+  chain c;
+  for (const node& n : t.nodes)
+    if (!is_leaf(n.kind)) c.add(name_of(n.kind));
+  return c.text();
+}
+/// The steps of a plan for one policy, or why there is none.
+std::string steps(const table_view& t, const policy& on) {
+  const result<owned_plan> made = make_plan(t, {&on.facts, 1});
+  if (!made.ok()) return describe(made.error());
+  chain c;
+  const plan_view p = made->view();
+  for (const group& g : p.groups) c.add(g.columns > 0 ? "row group" : name_of(g.kind));
+  const std::string text = c.text();
+  return text.empty() ? "a view" : text;
+}
+
+constexpr type types[] = {type::float32, type::float16, type::int32, type::uint32, type::int64, type::uint64, type::int8, type::uint8};
+/// Cells of a row behind the element types.
+using cells = std::vector<std::string>;
+cells row_of(const sample& s, type t) {
+  const result<table> net = s.record(t);
+  if (!net.ok()) return {"refused: " + describe(net.error()).substr(std::string(s.name).size() + 2)};
+  cells all = {families(net->view())};
+  for (const policy& p : policies) all.push_back(steps(net->view(), p));
+  return all;
+}
+/// Rows that are equal but for what was found become one.
+void print(const sample& s) {
+  std::vector<std::pair<std::string, cells>> rows;
+  for (const type t : types) {
+    cells own = row_of(s, t);
+    if (own.size() == 1) own[0] = own[0].substr(0, own[0].find(", found"));
+    bool known = false;
+    for (auto& [called, other] : rows)
+      if (!known && other == own) {
+        called += std::string(" ") + name_of(t);
+        known = true;
+      }
+    if (!known) rows.emplace_back(name_of(t), own);
+  }
+  std::string called = "`" + std::string(s.name) + "`" + s.remark;
+  for (auto& [of_types, row] : rows) {
+    row.resize(1 + policies.size());
+    std::string line = "| " + called + " | " + (rows.size() == 1 ? "any" : of_types) + " |";
+    for (const std::string& cell : row) line += " " + cell + " |";
+    std::puts(line.c_str());
+    called = "";
+  }
+}
+void print(const char* title, const std::vector<sample>& all) {
+  std::string head = "| operator | element types | recorded as |", line = "|---|---|---|";
+  for (const policy& p : policies) {
+    head += " `" + std::string(p.name) + "` |";
+    line += "---|";
+  }
+  std::printf("\n## %s\n\n%s\n%s\n", title, head.c_str(), line.c_str());
+  for (const sample& s : all) print(s);
+}
+
+}  // namespace
+
+int main() {
+  std::puts(
+      "# Operators on policies\n\n"
+      "<!-- Made by tools/operators.cpp, which is compiled and compared by a test: build/tests/operators > docs/operators.md -->\n\n"
+      "What an operator is recorded as (families of nodes, in order; a number counts equal ones that follow each other), and\n"
+      "the steps that a policy runs of it after fusion, for every element type. A *row group* is maps and reductions over the\n"
+      "same rows in one pass; *a view* runs nothing. An element type is refused where the WebNN specification does not have it;\n"
+      "what a policy does not support stands in its column with the reason. Operands are small: [operators](1_operators.md) has\n"
+      "options and limits, and [`tn::describe`](describe.md) shows the plan of any graph.");
+  print("Element-wise", element_wise());
+  print("Reductions", reductions());
+  print("Products and windows", products());
+  print("Moves", moves());
+  print("Gathers and scatters", gathers_of());
+  print("Compositions", compositions());
+}
