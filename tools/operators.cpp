@@ -129,6 +129,30 @@ std::vector<sample> compositions() {
   return all;
 }
 
+std::vector<sample> recurrent_nets() {
+  const operand x = of(extents(4, 3)), h = of(extents(4, 2)), steps = of(extents(5, 4, 3));
+  const auto weights = [](i64 gates) { return std::vector<operand>{of(extents(gates, 3)), of(extents(gates, 2))}; };
+  const auto stacked = [](i64 gates) { return std::vector<operand>{of(extents(1, gates, 3)), of(extents(1, gates, 2))}; };
+  std::vector<sample> all;
+  all.push_back(with<cumulativeSum_t>({.axis = 0}, {of(extents(4, 6))}));
+  plain<gruCell_t>(all, {x, weights(6)[0], weights(6)[1], h});
+  plain<gru_t>(all, {steps, stacked(6)[0], stacked(6)[1]});
+  plain<lstmCell_t>(all, {x, weights(8)[0], weights(8)[1], h, h});
+  plain<lstm_t>(all, {steps, stacked(8)[0], stacked(8)[1]});
+  return all;
+}
+std::vector<sample> quantisations() {
+  const shape x = extents(4, 6), one = extents(1, 1), blocks = extents(2, 3);
+  std::vector<sample> all;
+  plain<dequantizeLinear_t>(all, {of(x), of(type::float32, one), of(one)});
+  plain<dequantizeLinear_t>(all, {of(x), of(type::float32, blocks), of(blocks)});
+  all.back().remark = ", by blocks";
+  plain<quantizeLinear_t>(all, {of(x), of(one), of(type::int8, one)});
+  plain<quantizeLinear_t>(all, {of(x), of(blocks), of(type::uint4, blocks)});
+  all.back().remark = ", by blocks, to uint4";
+  return all;
+}
+
 /// "map 2, contract": kinds one behind the other, with the number of equal ones.
 class chain {
  public:
@@ -227,4 +251,6 @@ int main() {
   print("Moves", moves());
   print("Gathers and scatters", gathers_of());
   print("Compositions", compositions());
+  print("Scans and recurrent networks", recurrent_nets());
+  print("Quantisation; the element type is that of the input", quantisations());
 }

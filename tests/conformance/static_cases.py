@@ -85,6 +85,7 @@ OPTIONS = {
     'layerNormalization': {'axes': axes, 'epsilon': short, 'scale': boolean},
     'batchNormalization': {'axis': whole, 'epsilon': short, 'scale': boolean},
     'instanceNormalization': {'epsilon': short, 'layout': named('image_layout'), 'scale': boolean},
+    'cumulativeSum': {'axis': whole, 'exclusive': boolean, 'reversed': boolean},
 }
 NORMALIZATIONS = [name for name in OPTIONS if name.endswith('Normalization')]
 
@@ -168,7 +169,8 @@ FAMILIES = {
     },
     'other': {
         with_axis: 'softmax',
-        with_options(): 'batchNormalization instanceNormalization layerNormalization resample2d',
+        with_options(): 'batchNormalization cumulativeSum instanceNormalization layerNormalization resample2d',
+        plain: 'quantizeLinear',
     },
 }
 
@@ -191,6 +193,7 @@ def chosen(cases, most):
   """Small cases of one operator, each with options or a type that those before it have not."""
   fit = [c for c in cases if len(c['operators']) == 1
          and not all(given.get('constant') for given in c['inputs'].values())  # a graph has an input
+         and all(x['dataType'] in TYPES for x in [*c['inputs'].values(), *c['expected'].values()])
          and sum(map(elements, [*c['inputs'].values(), *c['expected'].values()])) <= MOST_ELEMENTS]
   picked, seen = [], set()
 

@@ -240,6 +240,8 @@ template <class Options> constexpr error check_net(const char* op, const Options
                                                    list<tensor> in) {
   if (in.size != operands) return {code::operand_count, op, "", operands, in.size};
   const i64 n = directions(o.direction), hidden = hidden_size(o, in[2]);
+  if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok())
+    return e;
   const shape x = of_rank(in[0].shape, 3), h = extents(n, x[1], hidden);
   expectations all;
   all.add("input", x);
@@ -252,8 +254,6 @@ template <class Options> constexpr error check_net(const char* op, const Options
   all.add("initialHiddenState", h, o.initialHiddenState);
   if constexpr (requires { o.initialCellState; })
     all.add("initialCellState", h, o.initialCellState);
-  if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok())
-    return e;
   if (const error e = check(op, all.view(), in); !e.ok()) return e;
   if (o.steps != 0 && o.steps != x[0]) return {code::option, op, "steps", x[0], o.steps};
   return {};
@@ -264,6 +264,8 @@ template <class Options> constexpr error check_cell(const char* op, const Option
                                                     list<tensor> in) {
   if (in.size != operands) return {code::operand_count, op, "", operands, in.size};
   const i64 hidden = hidden_size(o, in[2]);
+  if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok())
+    return e;
   const shape x = of_rank(in[0].shape, 2), h = extents(x[0], hidden);
   expectations all;
   all.add("input", x);
@@ -275,8 +277,6 @@ template <class Options> constexpr error check_cell(const char* op, const Option
   all.add("recurrentBias", extents(gates * hidden), o.recurrentBias);
   if constexpr (requires { o.peepholeWeight; })
     all.add("peepholeWeight", extents(3 * hidden), o.peepholeWeight);
-  if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok())
-    return e;
   return check(op, all.view(), in);
 }
 /// Which result of a net: its last states, then the hidden states of all steps.

@@ -30,6 +30,7 @@ struct cumulativeSum_options {
 /// and rounded where it comes out.
 struct cumulativeSum_t {
   static constexpr const char* name = "cumulativeSum";
+  static constexpr bool explains_types = true;
   using options = cumulativeSum_options;
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
