@@ -95,8 +95,9 @@ struct dequantizeLinear_t {
   static constexpr int record(recorder& r, no_options, list<int> in, const tensor& out) {
     r.open(name);
     const int x = blocks::in_bytes(r, name, in[0]), zero = blocks::in_bytes(r, name, in[2]);
-    const recorded& p = out.type == type::float16 ? program<type::float16>(r.at(x).type)
-                                                  : program<type::float32>(r.at(x).type);
+    using namespace quantized;
+    const recorded& p = out.type == type::float16 ? widening_to<type::float16>(r.at(x).type)
+                                                  : widening_to<type::float32>(r.at(x).type);
     const int y = blocks::record(r, name, p, x, in[1], zero, out);
     r.close();
     return y;
@@ -110,15 +111,6 @@ struct dequantizeLinear_t {
     static_assert(E.what != code::broadcast,
                   "dequantizeLinear: every extent of scale must divide the input's, so that each "
                   "element stands for a block");
-  }
-
- private:
-  template <type Real> static constexpr const recorded& program(type from) {
-    using namespace quantized;
-    return from == type::int8    ? widening<type::int8, Real>
-           : from == type::uint8 ? widening<type::uint8, Real>
-           : from == type::int32 ? widening<type::int32, Real>
-                                 : widening<type::uint32, Real>;
   }
 };
 
@@ -140,8 +132,9 @@ struct quantizeLinear_t {
   }
   static constexpr int record(recorder& r, no_options, list<int> in, const tensor& out) {
     r.open(name);
-    const recorded& p = r.at(in[0]).type == type::float16 ? program<type::float16>(out.type)
-                                                          : program<type::float32>(out.type);
+    using namespace quantized;
+    const recorded& p = r.at(in[0]).type == type::float16 ? narrowing_from<type::float16>(out.type)
+                                                          : narrowing_from<type::float32>(out.type);
     const int zero = blocks::in_bytes(r, name, in[2]);
     int y = blocks::record(r, name, p, in[0], in[1], zero, {unpacked(out.type), out.shape});
     if (is_packed(out.type)) y = r.pack(name, y, out.type);
@@ -157,17 +150,6 @@ struct quantizeLinear_t {
     static_assert(E.what != code::broadcast,
                   "quantizeLinear: every extent of scale must divide the input's, so that each "
                   "element stands for a block");
-  }
-
- private:
-  template <type Real> static constexpr const recorded& program(type to) {
-    using namespace quantized;
-    return to == type::int8    ? narrowing<Real, type::int8>
-           : to == type::uint8 ? narrowing<Real, type::uint8>
-           : to == type::int4  ? narrowing<Real, type::int4>
-           : to == type::uint4 ? narrowing<Real, type::uint4>
-           : to == type::int32 ? narrowing<Real, type::int32>
-                               : narrowing<Real, type::uint32>;
   }
 };
 

@@ -44,4 +44,20 @@ template <type Real, type To> inline constexpr recorded narrowing = record_progr
     },
     {{Real, Real, unpacked(To)}, true, unpacked(To)});
 
+/// The same by the type of what stands for the numbers, in whole bytes.
+template <type Real> constexpr const recorded& widening_to(type from) {
+  return from == type::int8    ? widening<type::int8, Real>
+         : from == type::uint8 ? widening<type::uint8, Real>
+         : from == type::int32 ? widening<type::int32, Real>
+                               : widening<type::uint32, Real>;
+}
+template <type Real> constexpr const recorded& narrowing_from(type to) {
+  return to == type::int8    ? narrowing<Real, type::int8>
+         : to == type::uint8 ? narrowing<Real, type::uint8>
+         : to == type::int4  ? narrowing<Real, type::int4>
+         : to == type::uint4 ? narrowing<Real, type::uint4>
+         : to == type::int32 ? narrowing<Real, type::int32>
+                             : narrowing<Real, type::uint32>;
+}
+
 }  // namespace tenon::quantized
