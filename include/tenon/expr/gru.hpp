@@ -76,23 +76,14 @@ struct gruCell_t {
   static constexpr const char* name = "gruCell";
   using options = gruCell_options;
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
-    const int count = 4 + recurrent::announced(o.bias, o.recurrentBias);
-    if (const error e = recurrent::check_cell(name, o, 2, 3, count, in); !e.ok()) return e;
+    if (const error e = recurrent::check_cell(name, o, 2, 3, in); !e.ok()) return e;
     return in[3];
   }
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor&) {
     return recurrent::record<gruCell_t>(r, o, in);
   }
   static constexpr recurrent::operands roles(const options& o, list<int> ids) {
-    recurrent::dealer next(ids);
-    recurrent::operands in;
-    in.input = next();
-    in.weight = next();
-    in.recurrentWeight = next();
-    in.hiddenState = next();
-    in.bias = next(o.bias);
-    in.recurrentBias = next(o.recurrentBias);
-    return in;
+    return recurrent::roles_of_cell(o, ids);
   }
   static constexpr recurrent::outcome compute(recorder& r, const options& o,
                                               const recurrent::operands& in) {
@@ -114,12 +105,12 @@ struct gruCell_t {
 /// for all steps; the rest is a scan.
 struct gru_t {
   static constexpr const char* name = "gru";
+  static constexpr int states = 1;
   using options = gru_options;
-  static constexpr int results(const options& o) { return o.returnSequence ? 2 : 1; }
+  static constexpr int results(const options& o) { return states + o.returnSequence; }
   static constexpr result<tensor> infer_result(const options& o, list<tensor> in, int which) {
-    const int count = 3 + recurrent::announced(o.bias, o.recurrentBias, o.initialHiddenState);
-    if (const error e = recurrent::check_net(name, o, 2, 3, count, in); !e.ok()) return e;
-    return recurrent::net_result(o, in, 1, which);
+    if (const error e = recurrent::check_net(name, o, 2, 3, in); !e.ok()) return e;
+    return recurrent::net_result(o, in, states, which);
   }
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     return infer_result(o, in, 0);
@@ -128,27 +119,11 @@ struct gru_t {
     return recurrent::record<gru_t>(r, o, in);
   }
   static constexpr recurrent::operands roles(const options& o, list<int> ids) {
-    recurrent::dealer next(ids);
-    recurrent::operands in;
-    in.input = next();
-    in.weight = next();
-    in.recurrentWeight = next();
-    in.bias = next(o.bias);
-    in.recurrentBias = next(o.recurrentBias);
-    in.hiddenState = next(o.initialHiddenState);
-    return in;
+    return recurrent::roles_of_net(o, ids);
   }
   static constexpr recurrent::outcome compute(recorder& r, const options& o,
                                               const recurrent::operands& in) {
-    using namespace recurrent;
-    const net n = net_of(r, o, in);
-    history y[2]{};
-    for (int d = 0; d < n.directions; ++d) y[d] = one_direction(r, o, n, in, d);
-    for (int d = 0; n.returns && d < n.directions; ++d)
-      y[d].last = last_of(r, name, n, y[d].all, n.backward(d));
-    outcome all{1, {both(r, 0, y[0].last, y[1].last)}};
-    if (n.returns) all.id[all.count++] = both(r, 1, y[0].all, y[1].all);
-    return all;
+    return recurrent::compute_net<gru_t>(r, o, in);
   }
   template <error E> static consteval void explain() {
     static_assert(
@@ -163,10 +138,10 @@ struct gru_t {
                   "gru: activations must be two, and steps the input's first extent");
   }
 
- private:
-  static constexpr recurrent::history one_direction(recorder& r, const options& o,
-                                                    const recurrent::net& n,
-                                                    const recurrent::operands& all, int d) {
+  /// One direction of the net: `y` gets the history of its state.
+  static constexpr void one_direction(recorder& r, const options& o, const recurrent::net& n,
+                                      const recurrent::operands& all, int d,
+                                      recurrent::history* y) {
     using namespace recurrent;
     const gruCell_options cell{o.bias,   o.recurrentBias, o.resetAfter,
                                o.layout, o.activations,   o.hiddenSize};
@@ -178,7 +153,7 @@ struct gru_t {
     const int next = gru_step(r, cell, in, now, h);
     r.close();
     r.end_scan();
-    return leave(r, name, n, next, h, n.returns);
+    y[0] = leave(r, name, n, next, h, n.returns);
   }
 };
 

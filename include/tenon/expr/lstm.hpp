@@ -85,8 +85,7 @@ struct lstmCell_t {
   using options = lstmCell_options;
   static constexpr int results(const options&) { return 2; }
   static constexpr result<tensor> infer_result(const options& o, list<tensor> in, int) {
-    const int count = 5 + recurrent::announced(o.bias, o.recurrentBias, o.peepholeWeight);
-    if (const error e = recurrent::check_cell(name, o, 3, 4, count, in); !e.ok()) return e;
+    if (const error e = recurrent::check_cell(name, o, 3, 4, in); !e.ok()) return e;
     return in[3];
   }
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
@@ -96,17 +95,7 @@ struct lstmCell_t {
     return recurrent::record<lstmCell_t>(r, o, in);
   }
   static constexpr recurrent::operands roles(const options& o, list<int> ids) {
-    recurrent::dealer next(ids);
-    recurrent::operands in;
-    in.input = next();
-    in.weight = next();
-    in.recurrentWeight = next();
-    in.hiddenState = next();
-    in.cellState = next();
-    in.bias = next(o.bias);
-    in.recurrentBias = next(o.recurrentBias);
-    in.peepholeWeight = next(o.peepholeWeight);
-    return in;
+    return recurrent::roles_of_cell(o, ids);
   }
   static constexpr recurrent::outcome compute(recorder& r, const options& o,
                                               const recurrent::operands& in) {
@@ -131,13 +120,12 @@ struct lstmCell_t {
 /// cell state, and with `returnSequence` the hidden states of all steps.
 struct lstm_t {
   static constexpr const char* name = "lstm";
+  static constexpr int states = 2;
   using options = lstm_options;
-  static constexpr int results(const options& o) { return o.returnSequence ? 3 : 2; }
+  static constexpr int results(const options& o) { return states + o.returnSequence; }
   static constexpr result<tensor> infer_result(const options& o, list<tensor> in, int which) {
-    const int count = 3 + recurrent::announced(o.bias, o.recurrentBias, o.peepholeWeight,
-                                               o.initialHiddenState, o.initialCellState);
-    if (const error e = recurrent::check_net(name, o, 3, 4, count, in); !e.ok()) return e;
-    return recurrent::net_result(o, in, 2, which);
+    if (const error e = recurrent::check_net(name, o, 3, 4, in); !e.ok()) return e;
+    return recurrent::net_result(o, in, states, which);
   }
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     return infer_result(o, in, 0);
@@ -146,31 +134,11 @@ struct lstm_t {
     return recurrent::record<lstm_t>(r, o, in);
   }
   static constexpr recurrent::operands roles(const options& o, list<int> ids) {
-    recurrent::dealer next(ids);
-    recurrent::operands in;
-    in.input = next();
-    in.weight = next();
-    in.recurrentWeight = next();
-    in.bias = next(o.bias);
-    in.recurrentBias = next(o.recurrentBias);
-    in.peepholeWeight = next(o.peepholeWeight);
-    in.hiddenState = next(o.initialHiddenState);
-    in.cellState = next(o.initialCellState);
-    return in;
+    return recurrent::roles_of_net(o, ids);
   }
   static constexpr recurrent::outcome compute(recorder& r, const options& o,
                                               const recurrent::operands& in) {
-    using namespace recurrent;
-    const net n = net_of(r, o, in);
-    histories y[2]{};
-    for (int d = 0; d < n.directions; ++d) y[d] = one_direction(r, o, n, in, d);
-    for (int d = 0; n.returns && d < n.directions; ++d)
-      y[d].hidden.last = last_of(r, name, n, y[d].hidden.all, n.backward(d));
-    outcome all{2,
-                {both(r, 0, y[0].hidden.last, y[1].hidden.last),
-                 both(r, 0, y[0].cell.last, y[1].cell.last)}};
-    if (n.returns) all.id[all.count++] = both(r, 1, y[0].hidden.all, y[1].hidden.all);
-    return all;
+    return recurrent::compute_net<lstm_t>(r, o, in);
   }
   template <error E> static consteval void explain() {
     static_assert(E.what != code::rank,
@@ -185,12 +153,10 @@ struct lstm_t {
                   "lstm: activations must be three, and steps the input's first extent");
   }
 
- private:
-  struct histories {
-    recurrent::history hidden, cell;
-  };
-  static constexpr histories one_direction(recorder& r, const options& o, const recurrent::net& n,
-                                           const recurrent::operands& all, int d) {
+  /// One direction of the net: `y` gets the history of each state.
+  static constexpr void one_direction(recorder& r, const options& o, const recurrent::net& n,
+                                      const recurrent::operands& all, int d,
+                                      recurrent::history* y) {
     using namespace recurrent;
     const lstmCell_options cell{o.bias,   o.recurrentBias, o.peepholeWeight,
                                 o.layout, o.activations,   o.hiddenSize};
@@ -203,10 +169,8 @@ struct lstm_t {
     const lstm_states next = lstm_step(r, cell, in, now, {h, c});
     r.close();
     r.end_scan();
-    histories y;
-    y.hidden = leave(r, name, n, next.hidden, h, n.returns);
-    y.cell = leave(r, name, n, next.cell, c, false);
-    return y;
+    y[0] = leave(r, name, n, next.hidden, h, n.returns);
+    y[1] = leave(r, name, n, next.cell, c, false);
   }
 };
 

@@ -199,8 +199,14 @@ constexpr error check_options(const char* op, const activation_list& a, int acti
     return {code::capacity, op, "hiddenSize", most / (2 * gates), hidden};
   return {};
 }
-/// How often `true` stands there: operands that an option announces.
-template <class... B> constexpr int announced(B... all) { return (0 + ... + (all ? 1 : 0)); }
+/// How many operands the options announce.
+template <class Options> constexpr int announced(const Options& o) {
+  int n = o.bias + o.recurrentBias;
+  if constexpr (requires { o.peepholeWeight; }) n += o.peepholeWeight;
+  if constexpr (requires { o.initialHiddenState; }) n += o.initialHiddenState;
+  if constexpr (requires { o.initialCellState; }) n += o.initialCellState;
+  return n;
+}
 
 /// Gives roles to operands in their order.
 class dealer {
@@ -234,10 +240,38 @@ constexpr i64 hidden_size(const Options& o, const tensor& recurrentWeight) {
 }
 constexpr int directions(recurrent_direction d) { return d == recurrent_direction::both ? 2 : 1; }
 
+/// The roles of a cell's operands, in the order of `check_cell`.
+template <class Options> constexpr operands roles_of_cell(const Options& o, list<int> ids) {
+  dealer next(ids);
+  operands in;
+  in.input = next();
+  in.weight = next();
+  in.recurrentWeight = next();
+  in.hiddenState = next();
+  if constexpr (requires { o.peepholeWeight; }) in.cellState = next();
+  in.bias = next(o.bias);
+  in.recurrentBias = next(o.recurrentBias);
+  if constexpr (requires { o.peepholeWeight; }) in.peepholeWeight = next(o.peepholeWeight);
+  return in;
+}
+/// The roles of a net's operands, in the order of `check_net`.
+template <class Options> constexpr operands roles_of_net(const Options& o, list<int> ids) {
+  dealer next(ids);
+  operands in;
+  in.input = next();
+  in.weight = next();
+  in.recurrentWeight = next();
+  in.bias = next(o.bias);
+  in.recurrentBias = next(o.recurrentBias);
+  if constexpr (requires { o.peepholeWeight; }) in.peepholeWeight = next(o.peepholeWeight);
+  in.hiddenState = next(o.initialHiddenState);
+  if constexpr (requires { o.initialCellState; }) in.cellState = next(o.initialCellState);
+  return in;
+}
 /// The operands of a net, which has `gates` gates and as many states as `initial`s.
 template <class Options> constexpr error check_net(const char* op, const Options& o,
-                                                   int activations, int gates, int operands,
-                                                   list<tensor> in) {
+                                                   int activations, int gates, list<tensor> in) {
+  const int operands = 3 + announced(o);
   if (in.size != operands) return {code::operand_count, op, "", operands, in.size};
   const i64 n = directions(o.direction), hidden = hidden_size(o, in[2]);
   if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok())
@@ -260,8 +294,10 @@ template <class Options> constexpr error check_net(const char* op, const Options
 }
 /// The operands of a cell.
 template <class Options> constexpr error check_cell(const char* op, const Options& o,
-                                                    int activations, int gates, int operands,
-                                                    list<tensor> in) {
+                                                    int activations, int gates, list<tensor> in) {
+  constexpr int states = requires { o.peepholeWeight; }
+  ? 2 : 1;
+  const int operands = 3 + states + announced(o);
   if (in.size != operands) return {code::operand_count, op, "", operands, in.size};
   const i64 hidden = hidden_size(o, in[2]);
   if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok())
@@ -305,6 +341,21 @@ constexpr operands of_direction(recorder& r, const char* op, const net& n, const
   if (cell) in.cellState = initial(r, op, n, all.cellState, d, all.weight);
   return in;
 }
+/// What a net computes: `Op::one_direction` fills in what comes out for each of its `Op::states`, of
+/// which the first is the hidden state.
+template <class Op>
+constexpr outcome compute_net(recorder& r, const typename Op::options& o, const operands& in) {
+  const net n = net_of(r, o, in);
+  history y[2][Op::states]{};
+  for (int d = 0; d < n.directions; ++d) Op::one_direction(r, o, n, in, d, y[d]);
+  for (int d = 0; n.returns && d < n.directions; ++d)
+    y[d][0].last = last_of(r, Op::name, n, y[d][0].all, n.backward(d));
+  outcome all;
+  for (int s = 0; s < Op::states; ++s) all.id[all.count++] = both(r, 0, y[0][s].last, y[1][s].last);
+  if (n.returns) all.id[all.count++] = both(r, 1, y[0][0].all, y[1][0].all);
+  return all;
+}
+
 }  // namespace recurrent
 
 }  // namespace tenon

@@ -13,10 +13,11 @@ inline constexpr bool masks_loads = false;
 #endif
 /// Elements [at, at + width) of rows of `n`; what lies outside is 0.
 struct between {
-  i64 at, first, end;
+  i64 at = 0, first = 0, end = 0;
 #if defined(__AVX512F__)
-  __mmask16 inside;
+  __mmask16 inside = 0;
 #endif
+  between() = default;
   between(i64 position, i64 n) noexcept
       : at(position), first(at < 0 ? -at : 0), end(n - at < width ? n - at : i64{width}) {
     if (first > end) first = end = 0;

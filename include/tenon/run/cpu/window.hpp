@@ -6,6 +6,24 @@
 
 namespace tenon::simd {
 
+/// Where the registers under `width` windows with stride 2 leave an image's lines, at either side.
+struct halving {
+  static constexpr int most = 4;
+  between part[most][3]{};
+  halving() = default;
+  halving(const sweep& h, i64 n) noexcept {
+    int k = 0;
+    for (i64 i = 0; i < n; i += width)
+      if (!inside(h, i) && k < most) {
+        for (int v = 0; v < 3; ++v) part[k][v] = between(2 * i - h.begin + v * width, h.extent);
+        ++k;
+      }
+  }
+  static bool inside(const sweep& h, i64 i) noexcept {
+    const i64 at = 2 * i - h.begin;
+    return at >= 0 && at + h.taps * width <= h.extent;
+  }
+};
 /// One output row: the axis below height. `inner` neighbouring channels (nhwc) share a position.
 struct window_plan {
   windowing w{};
@@ -14,7 +32,8 @@ struct window_plan {
   i64 images = 1, channels = 1;  ///< outer positions; image_step and channel_step lead to them
   i64 image_step = 0, channel_step = 0;
   i64 out_height = 1, out_width = 1, inner = 1;
-  bool halves = false;  ///< `halve_row` runs
+  bool halves = false;  ///< `halve_row` runs, with these sides
+  halving sides{};
   void (*whole)(const window_plan&, const float* data, float* out, i64 begin,
                 i64 end) noexcept = nullptr;  ///< for windows that see whole small planes
   void (*rows)(const window_plan&, const float* image, i64 y, i64 end, float* column,
@@ -144,26 +163,6 @@ constexpr float harmless(combine how) {
   const float most = std::numeric_limits<float>::infinity();
   return how == combine::sum ? -0.0f : how == combine::max ? -most : how == combine::min ? most : 1;
 }
-/// Where the registers under `width` windows with stride 2 leave an image's lines, at either side.
-struct halving {
-  static constexpr int most = 4;
-  between part[most][3];
-  template <int... I> halving(const sweep& h, i64 n, std::integer_sequence<int, I...>) noexcept
-      : part{{between(0, I), between(0, I), between(0, I)}...} {
-    int k = 0;
-    for (i64 i = 0; i < n; i += width)
-      if (!inside(h, i) && k < most) {
-        for (int v = 0; v < 3; ++v) part[k][v] = between(2 * i - h.begin + v * width, h.extent);
-        ++k;
-      }
-  }
-  halving(const sweep& h, i64 n) noexcept
-      : halving(h, n, std::make_integer_sequence<int, most>{}) {}
-  static bool inside(const sweep& h, i64 i) noexcept {
-    const i64 at = 2 * i - h.begin;
-    return at >= 0 && at + h.taps * width <= h.extent;
-  }
-};
 /// Windows of 2 or 3 taps with stride 2: a register of outputs at a time, nothing in memory between the
 /// columns and what runs across them.
 template <combine How, int Taps> inline void halve_row(const sweep& h, const halving& sides,
@@ -223,7 +222,6 @@ inline bool halves(const window_plan& p) noexcept {
 template <combine How> void window_rows(const window_plan& p, const float* image, i64 y, i64 end,
                                         float* column, float* out) noexcept {
   const sweep &v = p.w.swept[0], &h = p.w.swept[1];
-  const halving sides(h, p.halves ? p.out_width : 0);
   for (; y < end; ++y, out += p.out_width * p.inner) {
     i64 first = 0, last = v.taps;  // in-bounds taps
     const i64 y0 = y * v.stride - v.begin;
@@ -235,7 +233,7 @@ template <combine How> void window_rows(const window_plan& p, const float* image
     } else if (p.halves) {
       const float divisor = p.w.average ? static_cast<float>((last - first) * h.taps) : 1.0f;
       const auto run = h.taps == 2 ? &halve_row<How, 2> : &halve_row<How, 3>;
-      run(h, sides, top, v.dilation * v.step, last - first, p.out_width, divisor, out);
+      run(h, p.sides, top, v.dilation * v.step, last - first, p.out_width, divisor, out);
     } else {
       combine_rows<How>(top, v.dilation * v.step, last - first, h.extent * p.inner, column);
       combine_across<How>(h, column, p.inner, p.out_width, last - first, p.w.average, out);
@@ -281,6 +279,7 @@ inline bool sees_planes(const window_plan& p) noexcept {
 template <combine How> void choose_window(window_plan& p) noexcept {
   p.rows = &window_rows<How>;
   p.halves = halves(p);
+  if (p.halves) p.sides = halving(p.w.swept[1], p.out_width);
   if (sees_planes(p)) p.whole = &whole_planes<How>;
 }
 
