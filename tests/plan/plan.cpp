@@ -13,7 +13,7 @@ namespace {
 constexpr bool equal(const tn::plan_view& a, const tn::plan_view& b) {
   bool r = same(a.table, b.table) && a.groups.size == b.groups.size && a.members.size == b.members.size &&
            a.copies_out.size == b.copies_out.size && a.shared_bytes == b.shared_bytes && a.live_bytes == b.live_bytes &&
-           a.per_thread_bytes == b.per_thread_bytes && a.packed_bytes == b.packed_bytes && a.crossings == b.crossings;
+           a.per_thread_bytes == b.per_thread_bytes && a.packed_bytes == b.packed_bytes && a.moved.crossings == b.moved.crossings;
   for (int i = 0; r && i < a.groups.size; ++i) {
     const tn::group &x = a.groups[i], &y = b.groups[i];
     r = x.kind == y.kind && x.place == y.place && x.begin == y.begin && x.size == y.size && x.anchor == y.anchor &&

@@ -188,7 +188,7 @@ TEST_CASE("a scan runs where it is told to, or where each of its nodes can run")
   int places[2]{};
   for (const tn::group& g : apart.plan_of().groups) ++places[g.place];
   CHECK((places[0] == 1 && places[1] > 1));
-  CHECK(apart.plan_of().copies == 0);
+  CHECK(apart.plan_of().moved.copies == 0);
   check_same(call(wanted, {in[0], in[2], in[3]}), call(apart, {in[0], in[2], in[3]}), "a body on two policies");
 }
 

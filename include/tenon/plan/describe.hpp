@@ -216,9 +216,9 @@ struct describer {
     out.line(joined("work       ", flops(all.flops)) + "; reads " + bytes(all.read) + " and " +
              bytes(all.weights) + " of weights, writes " + bytes(all.written) + ": " +
              intensity(all.intensity()));
-    out.line(joined("traffic    ", counted(p.crossings, "crossing", "crossings")) +
-             " between policies, " + counted(p.copies, "copy", "copies") + ", " +
-             bytes(p.bytes_moved) + " in every call");
+    out.line(joined("traffic    ", counted(p.moved.crossings, "crossing", "crossings")) +
+             " between policies, " + counted(p.moved.copies, "copy", "copies") + ", " +
+             bytes(p.moved.bytes_moved) + " in every call");
   }
 
   // One line for each group.

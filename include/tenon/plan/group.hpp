@@ -57,6 +57,18 @@ struct buffer {
   i64 offset = 0;  ///< bytes, in the arena
   i64 bytes = 0;
   int first = 0, last = 0;  ///< groups between which an arena buffer is live
+  int place = -1;  ///< of the arena: the policy in whose own memory it lies; -1: the host's memory
+};
+
+/// The copy of a buffer in the memory of a policy that cannot share the host's.
+struct mirror {
+  int root = -1;   ///< the node whose buffer it copies
+  int place = 0;   ///< the policy
+  i64 offset = 0;  ///< bytes, in the policy's own arena
+  i64 bytes = 0;
+  int first = 0, last = 0;  ///< groups between which it is live
+  int in = -1;              ///< the group before which the bytes are copied here; -1: none
+  int out = -1;             ///< the group after which they are copied back; -1: none
 };
 
 /// An output that is not produced in place: node -> output.
@@ -70,6 +82,15 @@ struct output_copy {
 /// and `bound` bytes for what binding decides from the extents (strides, tables, tiles).
 struct footprint {
   i64 packed = 0, scratch = 0, per_thread = 0, bound = 0;
+};
+
+/// Edges between policies: distinct (buffer, target) pairs. The caller's side counts as policy 0 where
+/// that policy works in the caller's memory. Weights do not count: they are uploaded once, at binding.
+struct traffic {
+  int crossings = 0;
+  int copies = 0;        ///< in every call
+  i64 bytes_moved = 0;   ///< by them
+  i64 upload_bytes = 0;  ///< weights of policies that have a memory of their own
 };
 
 struct plan_view;
@@ -89,6 +110,11 @@ struct policy_facts {
 inline constexpr i64 arena_align = 64;
 constexpr i64 aligned(i64 bytes) { return (bytes + arena_align - 1) / arena_align * arena_align; }
 
+/// The policy in whose own memory a group of policy `place` works; -1: in the host's.
+constexpr int home_of(list<policy_facts> policies, int place) {
+  return policies[place].memory == sharing::same ? -1 : place;
+}
+
 /// A finished plan to read: the prepared table and everything decided about it.
 struct plan_view {
   table_view table;
@@ -101,6 +127,8 @@ struct plan_view {
   list<value> values;
   list<buffer> buffers;  ///< by node
   list<output_copy> copies_out;
+  list<mirror> mirrors;
+  list<i64> device_bytes;    ///< by policy: its arena in memory of its own
   list<footprint> needs;     ///< by group
   list<i64> scratch_offset;  ///< by group, in the arena
   list<i64> packed_offset;   ///< by group, in the model's packed memory
@@ -109,8 +137,7 @@ struct plan_view {
   i64 per_thread_bytes = 0;
   i64 packed_bytes = 0, bound_bytes = 0;
   i64 live_bytes = 0;  ///< the lower bound: most bytes live at once
-  int crossings = 0, copies = 0;
-  i64 bytes_moved = 0;
+  traffic moved;
 
   constexpr i64 arena_bytes(int threads = 1) const {
     return shared_bytes + threads * per_thread_bytes;

@@ -101,7 +101,8 @@ constexpr void settle_joins(table_view t, sequence<value>& values) {
 }
 
 /// Lets the operands of joins be computed where the join wants them. One that is read elsewhere too
-/// is read there. Not: leaves, views, outputs, what another join has already, and what a scan moves.
+/// is read there. Not: leaves, views, outputs, what another join has already, what a scan moves, and
+/// what another policy computes.
 constexpr void join_in_place(table_view t, grouping& g, sequence<value>& values) {
   sequence<bool> taken(t.nodes.size);
   for (const int o : t.outputs) taken[o] = true;
@@ -114,7 +115,7 @@ constexpr void join_in_place(table_view t, grouping& g, sequence<value>& values)
     for (int k = 0; k < n.operands; ++k) {
       const int a = n.in[k];
       const bool computed = values[a].root == a && !is_leaf(t.nodes[a].kind) && !taken[a] &&
-                            t.nodes[a].loop == n.loop;
+                            t.nodes[a].loop == n.loop && t.nodes[a].place == n.place;
       const bool fits =
           computed && is_packed({i, 0, dense(n.out.shape), true}, t.nodes[a].out.shape);
       if (fits) {

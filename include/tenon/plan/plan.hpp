@@ -5,6 +5,7 @@
 #include <tenon/graph/trace.hpp>
 #include <tenon/plan/extents.hpp>
 #include <tenon/plan/fuse.hpp>
+#include <tenon/plan/home.hpp>
 #include <tenon/plan/layout.hpp>
 #include <tenon/plan/place.hpp>
 #include <tenon/plan/reserve.hpp>
@@ -21,6 +22,8 @@ template <class Table> struct basic_plan {
   sequence<value> values;
   sequence<buffer> buffers;
   sequence<output_copy> copies_out;
+  sequence<mirror> mirrors;
+  sequence<i64> device_bytes;
   sequence<footprint> needs;
   sequence<i64> scratch_offset, packed_offset, bound_offset;
   i64 shared_bytes = 0, per_thread_bytes = 0, packed_bytes = 0, bound_bytes = 0, live_bytes = 0;
@@ -37,6 +40,8 @@ template <class Table> struct basic_plan {
     p.values = {values.data(), values.size()};
     p.buffers = {buffers.data(), buffers.size()};
     p.copies_out = {copies_out.data(), copies_out.size()};
+    p.mirrors = {mirrors.data(), mirrors.size()};
+    p.device_bytes = {device_bytes.data(), device_bytes.size()};
     p.needs = {needs.data(), needs.size()};
     p.scratch_offset = {scratch_offset.data(), scratch_offset.size()};
     p.packed_offset = {packed_offset.data(), packed_offset.size()};
@@ -46,9 +51,7 @@ template <class Table> struct basic_plan {
     p.packed_bytes = packed_bytes;
     p.bound_bytes = bound_bytes;
     p.live_bytes = live_bytes;
-    p.crossings = moved.crossings;
-    p.copies = moved.copies;
-    p.bytes_moved = moved.bytes_moved;
+    p.moved = moved;
     return p;
   }
 };
@@ -136,19 +139,35 @@ template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
     p.buffers[p.values[c.node].root].last = p.grouped.groups.size();
 }
 
-/// What the policies need beside the buffers, and the arena's offsets.
+/// What lies in one arena: buffers, copies and scratch memories, with where their offsets go.
+struct arena_contents {
+  sequence<lifetime> all;
+  sequence<i64*> offset;
+  constexpr void add(i64 bytes, int first, int last, i64& to) {
+    all.push({aligned(bytes), first, last, -1});
+    offset.push(&to);
+  }
+};
+/// Everything that belongs into the arena of policy `place` (-1: of the host).
+template <class Table> constexpr arena_contents contents_of(basic_plan<Table>& p, int place) {
+  arena_contents r;
+  for (buffer& b : p.buffers)
+    if (b.in == buffer::storage::arena && b.place == place)
+      r.add(b.bytes, b.first, b.last, b.offset);
+  for (mirror& m : p.mirrors)
+    if (m.place == place) r.add(m.bytes, m.first, m.last, m.offset);
+  for (int g = 0; g < p.grouped.groups.size(); ++g)
+    if (p.needs[g].scratch > 0 &&
+        home_of({p.policies.data(), p.policies.size()}, p.grouped.groups[g].place) == place)
+      r.add(p.needs[g].scratch, g, g, p.scratch_offset[g]);
+  return r;
+}
+
+/// What the policies need beside the buffers, and the arenas' offsets.
 template <class Table> constexpr void assign_offsets(basic_plan<Table>& p) {
   const plan_view seen = p.view();
-  sequence<lifetime> all;
-  sequence<int> owner;  // node, or -1 - group for scratch
-  for (int i = 0; i < p.buffers.size(); ++i)
-    if (p.buffers[i].in == buffer::storage::arena) {
-      all.push({aligned(p.buffers[i].bytes), p.buffers[i].first, p.buffers[i].last, -1});
-      owner.push(i);
-    }
   for (int g = 0; g < p.grouped.groups.size(); ++g) {
-    const group& own = p.grouped.groups[g];
-    const footprint need = p.policies[own.place].measure(seen, g);
+    const footprint need = p.policies[p.grouped.groups[g].place].measure(seen, g);
     p.packed_offset.push(p.packed_bytes);
     p.packed_bytes += aligned(need.packed);
     p.bound_offset.push(p.bound_bytes);
@@ -156,19 +175,18 @@ template <class Table> constexpr void assign_offsets(basic_plan<Table>& p) {
     p.scratch_offset.push(0);
     if (aligned(need.per_thread) > p.per_thread_bytes)
       p.per_thread_bytes = aligned(need.per_thread);
-    if (need.scratch > 0) {
-      all.push({aligned(need.scratch), g, g, -1});
-      owner.push(-1 - g);
-    }
     p.needs.push(need);
   }
-  p.live_bytes = live_bound(all);
-  p.shared_bytes = reserve(all);
-  for (int i = 0; i < all.size(); ++i) {
-    if (owner[i] >= 0)
-      p.buffers[owner[i]].offset = all[i].offset;
-    else
-      p.scratch_offset[-1 - owner[i]] = all[i].offset;
+  for (int place = -1; place < p.policies.size(); ++place) {
+    arena_contents own = contents_of(p, place);
+    const i64 bytes = reserve(own.all);
+    for (int i = 0; i < own.all.size(); ++i) *own.offset[i] = own.all[i].offset;
+    if (place >= 0) {
+      p.device_bytes.push(bytes);
+    } else {
+      p.live_bytes = live_bound(own.all);
+      p.shared_bytes = bytes;
+    }
   }
 }
 
@@ -183,10 +201,10 @@ constexpr result<owned_plan> make_plan(table_view t, list<policy_facts> policies
   placed = prepare(t, policies);
   if (const error e = place(placed, policies); !e.ok()) return e;
   p.table = static_cast<table&&>(placed);
-  p.moved = count_traffic(p.table.view(), policies);
   p.grouped = fuse(p.table.view(), policies);
   p.values = lay_out(p.table.view(), p.grouped, policies);
   passes::assign_storage(p);
+  passes::assign_homes(p);
   passes::assign_offsets(p);
   if (const finding f = verify(p.view()); !f.ok())
     return error{code::capacity, "plan", "verify", static_cast<int>(f.what), f.at};
@@ -211,10 +229,11 @@ struct borrowed_table {
 
 struct plan_sizes {
   table_sizes table;
-  int groups = 0, members = 0, copies_out = 0;
+  int groups = 0, members = 0, copies_out = 0, mirrors = 0;
 };
 constexpr plan_sizes sizes_of(const plan_view& p) {
-  return {tenon::sizes_of(p.table), p.groups.size, p.members.size, p.copies_out.size};
+  return {tenon::sizes_of(p.table), p.groups.size, p.members.size, p.copies_out.size,
+          p.mirrors.size};
 }
 
 /// What the passes decided up to some point, as a constant; all but the table.
@@ -226,6 +245,8 @@ template <plan_sizes S, int Policies> struct frozen_decisions {
   pool<value, S.table.nodes> values;
   pool<buffer, S.table.nodes> buffers;
   pool<output_copy, S.copies_out> copies_out;
+  pool<mirror, S.mirrors> mirrors;
+  pool<i64, Policies> device_bytes;
   pool<footprint, S.groups> needs;
   pool<i64, S.groups> scratch_offset, packed_offset, bound_offset;
   plan_view numbers;  ///< only the plain numbers
@@ -237,6 +258,8 @@ template <plan_sizes S, int Policies> struct frozen_decisions {
     values.copy(p.values);
     buffers.copy(p.buffers);
     copies_out.copy(p.copies_out);
+    mirrors.copy(p.mirrors);
+    device_bytes.copy(p.device_bytes);
     needs.copy(p.needs);
     scratch_offset.copy(p.scratch_offset);
     packed_offset.copy(p.packed_offset);
@@ -248,6 +271,8 @@ template <plan_sizes S, int Policies> struct frozen_decisions {
     numbers.values = {};
     numbers.buffers = {};
     numbers.copies_out = {};
+    numbers.mirrors = {};
+    numbers.device_bytes = {};
     numbers.needs = {};
     numbers.scratch_offset = numbers.packed_offset = numbers.bound_offset = {};
   }
@@ -261,6 +286,8 @@ template <plan_sizes S, int Policies> struct frozen_decisions {
     p.values = values.view();
     p.buffers = buffers.view();
     p.copies_out = copies_out.view();
+    p.mirrors = mirrors.view();
+    p.device_bytes = device_bytes.view();
     p.needs = needs.view();
     p.scratch_offset = scratch_offset.view();
     p.packed_offset = packed_offset.view();
@@ -275,16 +302,14 @@ template <plan_sizes S, int Policies> struct frozen_plan : frozen_decisions<S, P
   constexpr plan_view view() const { return frozen_decisions<S, Policies>::view(table.view()); }
 };
 
-/// The first passes' table, what crosses between policies, or why it cannot be placed.
+/// The first passes' table, or why it cannot be placed.
 template <table_sizes Room> struct placed_table {
   frozen<Room> table;
-  traffic moved;
   error fault;
   constexpr placed_table(const table_view& t, list<policy_facts> facts) {
     tenon::table placed = prepare(t, facts);
     fault = place(placed, facts);
     if (!fault.ok()) return;
-    moved = count_traffic(placed.view(), facts);
     table = frozen<Room>(placed.view());
   }
 };
@@ -310,7 +335,10 @@ template <class Graph, class... Policies> struct stages {
 
   static constexpr table_view table() { return placed.table.view(); }
   static constexpr int nodes = table().nodes.size;
-  static constexpr plan_sizes bound{room, nodes, nodes, room.outputs};
+  /// Copies exist only where a policy cannot share the host's memory.
+  static constexpr int most_mirrors =
+      ((Policies::memory == sharing::separate ? nodes : 0) + ... + 0);
+  static constexpr plan_sizes bound{room, nodes, nodes, room.outputs, most_mirrors};
   using decided = frozen_decisions<bound, policies>;
   /// Goes on from what was decided before.
   template <class Pass> static constexpr decided after(const decided& before, const Pass& pass) {
@@ -331,13 +359,11 @@ template <class Graph, class... Policies> struct stages {
     copy(p.grouped.members, v.members);
     copy(p.grouped.of, v.group_of);
     copy(p.values, v.values);
-    p.moved = {v.crossings, v.copies, v.bytes_moved};
   }
   static constexpr decided grouped = [] {
     basic_plan<borrowed_table> p;
     p.table = {table()};
     for (const policy_facts& f : facts) p.policies.push(f);
-    p.moved = placed.moved;
     p.grouped = fuse(table(), {facts, policies});
     return decided(p.view());
   }();
@@ -346,6 +372,7 @@ template <class Graph, class... Policies> struct stages {
   });
   static constexpr decided reserved = after(laid_out, [](basic_plan<borrowed_table>& p) {
     assign_storage(p);
+    assign_homes(p);
     assign_offsets(p);
   });
   static constexpr plan_view view() { return reserved.view(table()); }
@@ -356,7 +383,8 @@ template <class Graph, class... Policies> struct stages {
 /// The plan of a static graph for a list of policies, as constants.
 ///
 /// `arena_bytes` is the memory of an instance with one thread; `crossings`, `copies` and
-/// `bytes_moved` count what moves between policies at every call.
+/// `bytes_moved` count what moves between policies at every call, `upload_bytes` the weights that
+/// binding hands to policies with a memory of their own, `device_bytes<i>` policy i's arena there.
 template <class Graph, class... Policies> struct plan {
   static_assert(sizeof...(Policies) >= 1, "plan: give at least one policy, for example tenon::cpu");
   using stages = passes::stages<Graph, Policies...>;
@@ -381,9 +409,11 @@ template <class Graph, class... Policies> struct plan {
   static constexpr i64 packed_bytes = data.numbers.packed_bytes;
   static constexpr i64 bound_bytes = data.numbers.bound_bytes;
   static constexpr int groups = sizes.groups;
-  static constexpr int crossings = data.numbers.crossings;
-  static constexpr int copies = data.numbers.copies;
-  static constexpr i64 bytes_moved = data.numbers.bytes_moved;
+  static constexpr int crossings = data.numbers.moved.crossings;
+  static constexpr int copies = data.numbers.moved.copies;
+  static constexpr i64 bytes_moved = data.numbers.moved.bytes_moved;
+  static constexpr i64 upload_bytes = data.numbers.moved.upload_bytes;
+  template <int Policy> static constexpr i64 device_bytes = data.device_bytes.item[Policy];
 };
 
 }  // namespace tenon

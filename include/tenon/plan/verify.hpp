@@ -1,7 +1,7 @@
 // The verifier: every invariant that execution relies on, checked from the finished plan alone.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/group.hpp>
+#include <tenon/plan/home.hpp>
 
 namespace tenon {
 
@@ -16,6 +16,7 @@ enum class defect : std::uint8_t {
   alignment,   ///< an arena offset is not aligned
   overlap,     ///< two buffers share bytes while both are live
   output,      ///< an output is written by nothing, or twice
+  home,        ///< a buffer lies where a policy that uses it cannot reach it
   scan,        ///< a scan's body is not in one piece, or what comes out of it is no result of it
 };
 
@@ -133,54 +134,81 @@ constexpr finding verify_values(const plan_view& p) {
   return {};
 }
 
-/// Every arena buffer and every scratch memory: aligned and inside the arena.
-constexpr finding verify_offsets(const plan_view& p) {
-  const auto check = [&](i64 offset, i64 bytes, int at) -> finding {
-    if (offset % arena_align != 0) return {defect::alignment, at};
-    if (offset < 0 || offset + bytes > p.shared_bytes) return {defect::bounds, at};
-    return {};
-  };
+/// Every group reaches the buffers that it reads and writes: they lie in its policy's memory, or in the
+/// host's, which it shares, or of which it has a copy that is renewed.
+constexpr finding verify_homes(const plan_view& p) {
+  finding bad;
+  each_use(p, [&](int root, int place, int first, int last, bool writes) {
+    const buffer& b = p.buffers[root];
+    if (b.in == buffer::storage::weight) return;
+    const int home = place < 0 ? -1 : home_of(p.policies, place);
+    bool reached =
+        b.place < 0 ? home < 0 || p.policies[home].memory == sharing::importable : b.place == home;
+    for (const mirror& m : p.mirrors)
+      reached = reached || (m.root == root && m.place == home && m.bytes == b.bytes &&
+                            m.first <= first && m.last >= last &&
+                            (writes ? m.out >= last : m.out >= 0 || (m.in >= 0 && m.in <= first)));
+    if (!reached) bad = {defect::home, root};
+  });
+  return bad;
+}
+
+/// A run of bytes in the arena of a policy (-1: the host's), from group `first` to `last`; `at` is the
+/// node that it is known by.
+struct held {
+  int place = -1;
+  i64 offset = 0, bytes = 0;
+  int first = 0, last = 0, at = -1;
+};
+/// Everything that has an offset: buffers, copies of buffers, scratch memories.
+constexpr sequence<held> held_by(const plan_view& p) {
+  sequence<held> all;
   for (int i = 0; i < p.buffers.size; ++i)
     if (const buffer& b = p.buffers.data[i]; b.in == buffer::storage::arena)
-      if (const finding f = check(b.offset, b.bytes, i); !f.ok()) return f;
+      all.push({b.place, b.offset, b.bytes, b.first, b.last, i});
+  for (const mirror& m : p.mirrors) all.push({m.place, m.offset, m.bytes, m.first, m.last, m.root});
   for (int g = 0; g < p.groups.size; ++g)
     if (const i64 bytes = p.needs[g].scratch; bytes > 0)
-      if (const finding f = check(p.scratch_offset[g], bytes, p.groups[g].anchor); !f.ok())
-        return f;
+      all.push({home_of(p.policies, p.groups[g].place), p.scratch_offset[g], bytes, g, g,
+                p.groups[g].anchor});
+  return all;
+}
+
+/// All offsets are aligned and inside their arena.
+constexpr finding verify_offsets(const plan_view& p, const sequence<held>& all) {
+  for (const held& h : all) {
+    if (h.offset % arena_align != 0) return {defect::alignment, h.at};
+    if (h.place >= p.policies.size) return {defect::bounds, h.at};
+    const i64 room = h.place < 0 ? p.shared_bytes : p.device_bytes[h.place];
+    if (h.offset < 0 || h.offset + h.bytes > room) return {defect::bounds, h.at};
+  }
   return {};
 }
 
-/// No two buffers, and no buffer and scratch, share bytes at any step: what begins at a step is held
-/// against what is live then.
-constexpr finding verify_overlaps(const plan_view& p) {
+/// No two share bytes at any step: what begins at a step is held against what is live then.
+constexpr finding verify_overlaps(const plan_view& p, const sequence<held>& all) {
   const int steps = p.groups.size + 1;
-  const auto apart = [](i64 a, i64 n, i64 b, i64 m) { return a + n <= b || b + m <= a; };
-  sequence<int> next(p.buffers.size, -1), head(steps, -1);  // the buffers that begin at each step
-  for (int i = p.buffers.size - 1; i >= 0; --i) {
-    const buffer& b = p.buffers.data[i];
-    if (b.in != buffer::storage::arena) continue;
-    if (b.first < 0 || b.first >= steps) return {defect::overlap, i};
-    next[i] = head[b.first];
-    head[b.first] = i;
+  const held* h = all.data();
+  const auto apart = [](const held& a, const held& b) {
+    return a.place != b.place || a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
+  };
+  sequence<int> next(all.size(), -1), head(steps, -1);  // what begins at each step
+  for (int i = all.size() - 1; i >= 0; --i) {
+    if (h[i].first < 0 || h[i].first >= steps) return {defect::overlap, h[i].at};
+    next[i] = head[h[i].first];
+    head[h[i].first] = i;
   }
   sequence<int> alive;
   for (int step = 0; step < steps; ++step) {
     int kept = 0;
     for (const int i : alive)
-      if (p.buffers.data[i].last >= step) alive[kept++] = i;
+      if (h[i].last >= step) alive[kept++] = i;
     alive.resize(kept);
     for (int i = head[step]; i >= 0; i = next[i]) {
-      const buffer& own = p.buffers.data[i];
       for (const int j : alive)
-        if (const buffer& b = p.buffers.data[j]; !apart(own.offset, own.bytes, b.offset, b.bytes))
-          return {defect::overlap, i};
+        if (!apart(h[i], h[j])) return {defect::overlap, h[i].at};
       alive.push(i);
     }
-    if (step == p.groups.size || p.needs[step].scratch <= 0) continue;
-    for (const int j : alive)
-      if (const buffer& b = p.buffers.data[j];
-          !apart(b.offset, b.bytes, p.scratch_offset[step], p.needs[step].scratch))
-        return {defect::overlap, j};
   }
   return {};
 }
@@ -243,8 +271,10 @@ constexpr finding verify_lives(const plan_view& p) {
 
 constexpr finding verify_memory(const plan_view& p) {
   if (const finding f = verify_values(p); !f.ok()) return f;
-  if (const finding f = verify_offsets(p); !f.ok()) return f;
-  if (const finding f = verify_overlaps(p); !f.ok()) return f;
+  if (const finding f = verify_homes(p); !f.ok()) return f;
+  const sequence<held> all = held_by(p);
+  if (const finding f = verify_offsets(p, all); !f.ok()) return f;
+  if (const finding f = verify_overlaps(p, all); !f.ok()) return f;
   if (const finding f = verify_joins(p); !f.ok()) return f;
   return verify_lives(p);
 }

@@ -53,13 +53,19 @@ template <executor E> executor_ref refer(E& e) noexcept {
 }
 
 /// What one execution works on: the address of every root by node number, the arena, the threads. Only
-/// the executor changes addresses: between the steps of a scan.
+/// the executor changes addresses: between the steps of a scan. In a frame of a device addresses are the
+/// device's: nobody follows them here.
 struct frame {
   std::byte** base = nullptr;
   std::byte* arena = nullptr;          ///< shared part
+  std::byte* device_arena = nullptr;   ///< of a device's frame: the arena in memory of its own
   std::byte* thread_memory = nullptr;  ///< `thread_bytes` for each thread
   i64 thread_bytes = 0;
   executor_ref threads{};
+
+  std::byte* address_of(const buffer& b) const noexcept {
+    return (b.place < 0 ? arena : device_arena) + b.offset;
+  }
 };
 
 /// What binding gives a policy for one group: the plan, the weights' addresses by node number, the
@@ -130,7 +136,36 @@ concept binds_and_runs = requires(typename P::work& w, const binding<typename P:
   noexcept;
 };
 template <class P>
-concept backend = has_name<P> && declares_memory<P> && declares_fusion<P> && declares_support<P> &&
-    measures<P> && compiles_programs<P> && binds_and_runs<P>;
+concept plannable =
+    has_name<P> && declares_memory<P> && declares_fusion<P> && declares_support<P> && measures<P>;
+template <class P>
+concept backend = plannable<P> && compiles_programs<P> && binds_and_runs<P>;
+
+/// A run of groups: those of one policy, one behind the other. `inside`: of a step of a scan whose
+/// other groups run elsewhere; else it holds the bodies of scans as a whole.
+struct group_run {
+  int begin = 0, end = 0;
+  bool inside = false;
+};
+
+/// A policy with a memory of its own. A model holds what is bound to a `context`, the device: kernels
+/// and weights; an instance holds a `session`: the device's arena and what was recorded for it. The
+/// addresses in the frame of `run` are the host's; the session finds the device's.
+/// `standard()` is the context that is used where a model is given none.
+template <class P>
+concept device_backend = plannable<P> &&
+    requires(typename P::context& device, typename P::bound& own, typename P::session& session,
+             const plan_view& p, const std::byte* const* weights, const frame& f) {
+  { P::standard() }
+  noexcept->std::same_as<typename P::context&>;
+  { own.bind(device, p, 0, weights) }
+  noexcept->std::same_as<error>;
+  { session.start(own, p, 0, f) }
+  noexcept->std::same_as<status>;
+  { session.run(p, group_run{}, f) }
+  noexcept->std::same_as<status>;
+};
+template <class P>
+concept policy = backend<P> || device_backend<P>;
 
 }  // namespace tenon

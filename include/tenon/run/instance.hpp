@@ -48,7 +48,8 @@ inline status check(const plan_view& p, const std::byte* const* weights, const c
 inline void place_roots(const plan_view& p, const std::byte* const* weights, std::byte* arena,
                         std::byte** base) noexcept {
   for (int i = 0; i < p.buffers.size; ++i) {
-    if (p.buffers[i].in == buffer::storage::arena) base[i] = arena + p.buffers[i].offset;
+    if (p.buffers[i].in == buffer::storage::arena && p.buffers[i].place < 0)
+      base[i] = arena + p.buffers[i].offset;
     if (p.buffers[i].in == buffer::storage::weight) base[i] = const_cast<std::byte*>(weights[i]);
   }
 }
@@ -207,7 +208,7 @@ template <class Model, class Memory = owned> class instance {
     for (int i = 0; i < p.buffers.size; ++i)
       if (p.buffers[i].in == buffer::storage::output) base[i] = target(p.buffers[i].index);
     frame_.base = base;
-    runner.run(frame_);
+    if (const status s = runner.run(frame_, sessions_); !s.ok()) return s;
     for (const output_copy& c : p.copies_out) calling::copy_out(p, c, base, target(c.output));
     flipped_ = !flipped_;
     return {};
@@ -260,6 +261,7 @@ template <class Model, class Memory = owned> class instance {
     if constexpr (may_vary)
       if (p.has_bounds() && !varied_.start(*model_)) fault_ = {code::memory, -1, 0, 0};
     calling::place_roots(p, model_->weight_addresses(), arena, base_.data());
+    if (const status s = model_->start(sessions_, frame_); !s.ok()) fault_ = s;
   }
 
   /// The address table: a member for static graphs, one allocation otherwise.
@@ -293,6 +295,7 @@ template <class Model, class Memory = owned> class instance {
   };
 
   const Model* model_;
+  [[no_unique_address]] typename Model::sessions sessions_{};
   status fault_{};
   frame frame_{};
   std::byte* state_ = nullptr;

@@ -7,6 +7,7 @@
 #include <tenon/run/scan.hpp>
 #include <tenon/view/weights.hpp>
 #include <new>
+#include <tuple>
 
 namespace tenon {
 
@@ -113,58 +114,122 @@ struct dynamic_parts {
   };
 };
 
-/// Runs groups in their order, those of a scan's body once for each of its steps: `each(group)`.
-template <class Each>
-void run_groups(const plan_view& p, const frame& f, const Each& each) noexcept {
-  for (int g = 0; g < p.groups.size;) {
-    const int loop = p.loop_of(g);
-    if (loop < 0) {
-      each(g++);
-      continue;
-    }
-    const list<scanning> border = p.table.border_of(loop);
-    int end = g;
-    while (end < p.groups.size && p.loop_of(end) == loop) ++end;
-    for (i64 step = 0; step < border[0].steps; ++step) {
-      for (const scanning& s : border) scans::move(p, s, step, f);
-      for (int i = g; i < end; ++i) each(i);
-    }
-    g = end;
+/// The devices of a model's policies, by position: those given, in the order of the policies that have
+/// one, or each policy's standard one.
+template <class... Policies> class device_list {
+  template <class P> static constexpr bool is_device = device_backend<P>;
+  template <class P> struct context_of { using type = std::tuple<>; };
+  template <device_backend P> struct context_of<P> {
+    using type = std::tuple<typename P::context*>;
+  };
+  using wanted = decltype(std::tuple_cat(typename context_of<Policies>::type{}...));
+
+ public:
+  template <class... C> explicit device_list(C&... given) noexcept {
+    static_assert(
+        sizeof...(C) == 0 || std::same_as<std::tuple<C*...>, wanted>,
+        "model: give one context for each policy that runs on a device, in the order of the "
+        "policies, or none");
+    void* all[] = {static_cast<void*>(&given)..., nullptr};
+    int position = 0, next = 0;
+    ((at_[position++] =
+          is_device<Policies> ? (sizeof...(C) > 0 ? all[next++] : standard<Policies>()) : nullptr),
+     ...);
   }
-}
+  template <class P> typename P::context& context(int position) const noexcept {
+    return *static_cast<typename P::context*>(at_[position]);
+  }
+
+ private:
+  template <class P> static void* standard() noexcept {
+    if constexpr (device_backend<P>)
+      return &P::standard();
+    else
+      return nullptr;
+  }
+  void* at_[sizeof...(Policies)]{};
+};
 
 /// The parts of all policies of a model, by position (a policy may stand there twice).
 template <class Parts, class Positions, class... Policies> struct policy_set;
 template <class Parts, std::size_t I, class P> struct positioned : Parts::template part<P> {};
+template <class Parts, std::size_t I, device_backend P> struct positioned<Parts, I, P> : P::bound {
+};
+/// What an instance has of its own for each policy.
+template <std::size_t I, class P> struct positioned_session {};
+template <std::size_t I, device_backend P> struct positioned_session<I, P> : P::session {};
+
 template <class Parts, std::size_t... I, class... Policies>
 struct policy_set<Parts, std::index_sequence<I...>, Policies...>
     : positioned<Parts, I, Policies>... {
-  /// `packs`: whether the weights are to be packed, or were already.
-  void bind(const plan_view& p, const std::byte* const* address, std::byte* packed,
-            std::byte* bound, bool packs = true) {
-    (bind_one<Policies>(*static_cast<positioned<Parts, I, Policies>*>(this), static_cast<int>(I), p,
-                        address, packed, bound, packs),
+  struct sessions : positioned_session<I, Policies>... {};
+  using devices = device_list<Policies...>;
+
+  /// Packed weights go to `weights_at`, if they do not lie there already (`packs`), bound forms to
+  /// `forms_at`. Error: what a device refuses.
+  error bind(const plan_view& p, const std::byte* const* address, std::byte* weights_at,
+             std::byte* forms_at, const devices& all, bool packs = true) noexcept {
+    error bad;
+    ((bad.ok() ? void(bad = bind_one<I, Policies>(p, address, weights_at, forms_at, all, packs))
+               : void()),
      ...);
+    return bad;
   }
-  void run(const plan_view& p, const frame& f) const noexcept {
-    run_groups(p, f, [&](int g) {
-      ((p.groups[g].place == static_cast<int>(I)
-            ? Policies::run(static_cast<const positioned<Parts, I, Policies>*>(this)->work(g), f)
+  /// `host` has the host's arena.
+  status start(sessions& own, const plan_view& p, const frame& host) const noexcept {
+    status bad;
+    const auto one = [&]<std::size_t N, class P>() {
+      if constexpr (device_backend<P>)
+        bad = static_cast<positioned_session<N, P>&>(own).start(part<N, P>(), p, N, host);
+    };
+    ((bad.ok() ? one.template operator()<I, Policies>() : void()), ...);
+    return bad;
+  }
+  status run(const plan_view& p, const frame& f, sessions& own) const noexcept {
+    const auto each = [&](const group_run& r) noexcept {
+      status s;
+      ((p.groups[r.begin].place == static_cast<int>(I)
+            ? void(s = run_one<I, Policies>(p, r, f, own))
             : void()),
        ...);
-    });
+      return s;
+    };
+    if constexpr (sizeof...(Policies) == 1)
+      return p.groups.size > 0 ? each(group_run{0, p.groups.size, false}) : status{};
+    else
+      return scans::cut_into_runs(p, f, each);
   }
 
  private:
-  template <class P, class Part>
-  static void bind_one(Part& own, int place, const plan_view& p, const std::byte* const* address,
-                       std::byte* packed, std::byte* bound, bool packs) {
-    const typename P::function* functions = own.compile(p);
-    for (int g = 0; g < p.groups.size; ++g)
-      if (p.groups[g].place == place)
-        P::bind({&p, g, address, packed ? packed + p.packed_offset[g] : nullptr,
-                 bound ? bound + p.bound_offset[g] : nullptr, functions, packs},
-                own.work_data()[g]);
+  template <std::size_t N, class P> const positioned<Parts, N, P>& part() const noexcept {
+    return *this;
+  }
+  template <std::size_t N, class P> status run_one(const plan_view& p, const group_run& r,
+                                                   const frame& f, sessions& own) const noexcept {
+    if constexpr (device_backend<P>) {
+      return static_cast<positioned_session<N, P>&>(own).run(p, r, f);
+    } else {
+      scans::run_groups(p, r, f, [&](int g, bool, bool) { P::run(part<N, P>().work(g), f); });
+      return {};
+    }
+  }
+  template <std::size_t N, class P>
+  error bind_one(const plan_view& p, const std::byte* const* address, std::byte* weights_at,
+                 std::byte* forms_at, const devices& all, bool packs) noexcept {
+    positioned<Parts, N, P>& own = *this;
+    constexpr int place = static_cast<int>(N);
+    if constexpr (device_backend<P>) {
+      if (p.has_bounds()) return {code::unsupported, "upto", P::name, "constant extents", "bounds"};
+      return own.bind(all.template context<P>(place), p, place, address);
+    } else {
+      const typename P::function* compiled = own.compile(p);
+      for (int g = 0; g < p.groups.size; ++g)
+        if (p.groups[g].place == place)
+          P::bind({&p, g, address, weights_at ? weights_at + p.packed_offset[g] : nullptr,
+                   forms_at ? forms_at + p.bound_offset[g] : nullptr, compiled, packs},
+                  own.work_data()[g]);
+      return {};
+    }
   }
 };
 
@@ -172,13 +237,12 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
 ///
 /// Binding checks all weights and packs those whose policy wants them packed; the others are read in
 /// place, so the weights' memory must outlive the model. Error: see `fault()`; nothing is executed
-/// with an unbound model (code::unbound). A model does not move: instances refer to it.
+/// with an unbound model (code::unbound). A model does not move: instances refer to it. Policies that
+/// run on a device take a context each, behind the weights; without one they share a standard context.
 template <class Graph, class... Policies> class model {
   static_assert(
-      (backend<Policies> && ...),
+      (policy<Policies> && ...),
       "model: a policy lacks a required member; see the concepts in tenon/run/backend.hpp");
-  static_assert(((Policies::memory == sharing::same) && ...),
-                "model: this release runs policies that work in the caller's memory");
 
  public:
   using plan_type = plan<Graph, Policies...>;
@@ -189,14 +253,20 @@ template <class Graph, class... Policies> class model {
   using policies_type = policy_set<static_parts<plan_type>,
                                    std::make_index_sequence<sizeof...(Policies)>, Policies...>;
 
-  template <weight_source Source> explicit model(const Source& source) noexcept
+  using devices = typename policies_type::devices;
+  using sessions = typename policies_type::sessions;
+
+  template <weight_source Source, class... Context>
+  explicit model(const Source& source, Context&... contexts) noexcept
       : packed_(plan_type::packed_bytes), bound_(plan_type::bound_bytes) {
     fault_ = binding_of::weights(plan_, source, address_.item);
     if (fault_.ok() && plan_type::packed_bytes > 0 && packed_.data() == nullptr)
       fault_ = {code::memory, "model", "packed weights", plan_type::packed_bytes, i64{0}};
     if (fault_.ok() && plan_type::bound_bytes > 0 && bound_.data() == nullptr)
       fault_ = {code::memory, "model", "bound groups", plan_type::bound_bytes, i64{0}};
-    if (fault_.ok()) policies_.bind(plan_, address_.item, packed_.data(), bound_.data());
+    if (fault_.ok())
+      fault_ =
+          policies_.bind(plan_, address_.item, packed_.data(), bound_.data(), devices(contexts...));
   }
   /// A graph without weights.
   model() noexcept : model(weights<0>{}) {}
@@ -208,7 +278,10 @@ template <class Graph, class... Policies> class model {
   const plan_view& plan_of() const noexcept { return plan_; }
   const std::byte* const* weight_addresses() const noexcept { return address_.item; }
   std::byte* packed_weights() const noexcept { return packed_.data(); }
-  void run(const frame& f) const noexcept { policies_.run(plan_, f); }
+  status start(sessions& own, const frame& host) const noexcept {
+    return policies_.start(own, plan_, host);
+  }
+  status run(const frame& f, sessions& own) const noexcept { return policies_.run(plan_, f, own); }
 
  private:
   plan_view plan_ = plan_type::view();
@@ -222,21 +295,23 @@ template <class Graph, class... Policies> class model {
 /// A graph that was built at run time on a list of policies. It owns its plan.
 template <class... Policies> class model<dynamic, Policies...> {
   static_assert(
-      (backend<Policies> && ...),
+      (policy<Policies> && ...),
       "model: a policy lacks a required member; see the concepts in tenon/run/backend.hpp");
-  static_assert(((Policies::memory == sharing::same) && ...),
-                "model: this release runs policies that work in the caller's memory");
 
  public:
   static constexpr bool is_static = false;
   using policies_type =
       policy_set<dynamic_parts, std::make_index_sequence<sizeof...(Policies)>, Policies...>;
+  using devices = typename policies_type::devices;
+  using sessions = typename policies_type::sessions;
 
   /// Error: see `fault()`: what planning and binding refuse; memory.
-  template <weight_source Source> model(const table& graph, const Source& source) noexcept
-      : model(graph.view(), source) {}
-  template <weight_source Source> model(const table_view& graph, const Source& source) noexcept {
-    fault_ = platform::guarded([&] { return start(graph, source); },
+  template <weight_source Source, class... Context>
+  model(const table& graph, const Source& source, Context&... contexts) noexcept
+      : model(graph.view(), source, contexts...) {}
+  template <weight_source Source, class... Context>
+  model(const table_view& graph, const Source& source, Context&... contexts) noexcept {
+    fault_ = platform::guarded([&] { return start(graph, source, devices(contexts...)); },
                                [] {
                                  return error{code::memory, "model", "plan", {}, {}};
                                });
@@ -248,10 +323,14 @@ template <class... Policies> class model<dynamic, Policies...> {
   const plan_view& plan_of() const noexcept { return plan_; }
   const std::byte* const* weight_addresses() const noexcept { return address_.data(); }
   std::byte* packed_weights() const noexcept { return packed_.data(); }
-  void run(const frame& f) const noexcept { policies_.run(plan_, f); }
+  status start(sessions& own, const frame& host) const noexcept {
+    return policies_.start(own, plan_, host);
+  }
+  status run(const frame& f, sessions& own) const noexcept { return policies_.run(plan_, f, own); }
 
  private:
-  template <class Source> error start(const table_view& graph, const Source& source) {
+  template <class Source>
+  error start(const table_view& graph, const Source& source, const devices& all) {
     const policy_facts facts[] = {facts_of<Policies>()...};
     result<owned_plan> made = make_plan(graph, {facts, sizeof...(Policies)});
     if (!made.ok()) return made.error();
@@ -266,8 +345,7 @@ template <class... Policies> class model<dynamic, Policies...> {
     bound_.reserve(plan_.bound_bytes);
     if (plan_.bound_bytes > 0 && bound_.data() == nullptr)
       return {code::memory, "model", "bound groups", plan_.bound_bytes, i64{0}};
-    policies_.bind(plan_, address_.data(), packed_.data(), bound_.data());
-    return {};
+    return policies_.bind(plan_, address_.data(), packed_.data(), bound_.data(), all);
   }
 
   owned_plan owned_;

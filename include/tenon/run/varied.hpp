@@ -66,7 +66,9 @@ template <class Model> class varied {
     return adapt(m);
   }
   const plan_view& view() const noexcept { return view_; }
-  void run(const frame& f) const noexcept { policies_.run(view_, f); }
+  status run(const frame& f, typename Model::sessions& own) const noexcept {
+    return policies_.run(view_, f, own);
+  }
 
  private:
   status adapt(const Model& m) {
@@ -83,9 +85,10 @@ template <class Model> class varied {
       if (need.per_thread > view_.per_thread_bytes)
         return {code::capacity, -1, have.per_thread, need.per_thread};
     }
-    policies_.bind(view_, m.weight_addresses(), m.packed_weights(), bound_.data(), false);
-    fits_ = true;
-    return {};
+    const error e = policies_.bind(view_, m.weight_addresses(), m.packed_weights(), bound_.data(),
+                                   typename Model::devices(), false);
+    fits_ = e.ok();
+    return {e.what, -1, 0, 0};
   }
 
   actual_extents extents_;
