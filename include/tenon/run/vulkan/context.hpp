@@ -13,6 +13,7 @@ namespace tenon {
 struct vulkan_options {
   const char* device = nullptr;  ///< part of a device's name, as `vulkan_facts::device` gives it
   int index = -1;                ///< or the number that the loader gives it
+  /// With `descriptor` addresses stay switched off, even where the device has them.
   vulkan_addressing addressing = vulkan_addressing::address;
   bool validation = false;  ///< the validation layer, with synchronization validation
   void (*on_message)(const char* text, void* user) = nullptr;  ///< of the layer; from any thread
@@ -57,7 +58,7 @@ class vulkan_context {
   vulkan_context& operator=(const vulkan_context&) = delete;
   ~vulkan_context() {
     if (device_) {
-      if (owned_) static_cast<void>(device_.waitIdle(functions_));
+      if (owned_) static_cast<void>(functions_.vkDeviceWaitIdle(device_));
       pipelines_.clear(functions_, device_);
       if (timeline_) device_.destroySemaphore(timeline_, nullptr, functions_);
       if (owned_) device_.destroy(nullptr, functions_);
@@ -325,6 +326,7 @@ class vulkan_context {
     offered.link(has_13, has_matrix, has_bfloat);
     physical_.getFeatures2(&offered.core, functions_);
     wanted = offered.read();
+    wanted.buffer_device_address &= addressing_ == vulkan_addressing::address;
     wanted.external_memory_host = ask("VK_EXT_external_memory_host");
     wanted.external_memory_fd = ask("VK_KHR_external_memory_fd");
     wanted.dma_buf = ask("VK_EXT_external_memory_dma_buf");
@@ -348,12 +350,13 @@ class vulkan_context {
     device_.getQueue(family_, 0, &queue_, functions_);
     return {};
   }
-  static vulkan_features enabled_by(const vk::DeviceCreateInfo* info) noexcept {
+  vulkan_features enabled_by(const vk::DeviceCreateInfo* info) const noexcept {
     if (info == nullptr) return {};
     vulkan_feature_chain chain;
     if (info->pEnabledFeatures != nullptr) chain.core.features = *info->pEnabledFeatures;
     chain.adopt(info->pNext);
     vulkan_features f = chain.read();
+    f.buffer_device_address &= addressing_ == vulkan_addressing::address;
     const auto named = [&](const char* extension) {
       return vulkan_device::contains(info->ppEnabledExtensionNames, info->enabledExtensionCount,
                                      extension);
