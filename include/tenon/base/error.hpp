@@ -8,7 +8,7 @@
 
 namespace tenon {
 
-/// Every kind of refusal. Front ends (graph), views and binding, files.
+/// Every kind of refusal. Front ends (graph), views and binding, files, devices.
 enum class code : std::uint8_t {
   ok,
   // graphs
@@ -49,6 +49,18 @@ enum class code : std::uint8_t {
   truncated,    ///< the file ends before its own description says so
   corrupt,      ///< the file contradicts its format
   duplicate,    ///< one name twice
+  // devices
+  no_device,      ///< no loader, no driver or no device of this kind on this machine
+  feature,        ///< the device lacks a feature, or its application did not enable it
+  import_failed,  ///< the device cannot use this memory where it lies
+  handle,         ///< a file descriptor is not what was said
+  space,          ///< a view's memory is not the one that this policy or context sees
+  freed,          ///< an address lies in no live buffer
+  lent,           ///< a buffer is lent to somebody else
+  hazard,         ///< two steps touch the same bytes with no barrier between them
+  device_lost,    ///< the device stopped working
+  timeout,        ///< the device did not finish in time
+  device,         ///< the driver refused for another reason
 };
 
 /// A short lower-case English name of the code.
@@ -88,7 +100,18 @@ constexpr const char* text_of(code c) {
                                    "open failed",
                                    "truncated",
                                    "corrupt",
-                                   "duplicate"};
+                                   "duplicate",
+                                   "no device",
+                                   "feature",
+                                   "import failed",
+                                   "handle",
+                                   "memory space",
+                                   "not in a live buffer",
+                                   "lent",
+                                   "hazard",
+                                   "device lost",
+                                   "timeout",
+                                   "refused by the driver"};
   return texts[static_cast<int>(c)];
 }
 
@@ -141,7 +164,7 @@ struct error {
 /// A value or the error that prevented it (C++23's std::expected, reduced to what is needed).
 template <class T> class [[nodiscard]] result {
  public:
-  constexpr result(T value) : value_(std::move(value)) {}
+  constexpr result(T held) : value_(std::move(held)) {}
   constexpr result(const tenon::error& e) : error_(e) {}
   constexpr bool ok() const { return error_.ok(); }
   constexpr explicit operator bool() const { return ok(); }
