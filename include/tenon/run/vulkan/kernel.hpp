@@ -1,0 +1,60 @@
+// The kernels of a plan's groups for Vulkan: which a device runs, and their SPIR-V.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/plan/group.hpp>
+#include <tenon/run/vulkan/gather.hpp>
+#include <tenon/run/vulkan/move.hpp>
+#include <tenon/run/vulkan/reduce.hpp>
+#include <tenon/run/vulkan/rows.hpp>
+
+namespace tenon::spirv {
+
+/// True if a device can hold elements of a type in buffers, and compute with them.
+constexpr bool has_type(const target& t, type element) {
+  switch (size_bytes(element)) {
+    case 1: return t.storage8;
+    case 2: return t.storage16;
+    case 8: return t.int64;
+    default: return true;
+  }
+}
+/// True if kernels for a node can be written for a device. Offsets fit into 31 bits.
+constexpr bool supports(const table_view& t, const node& n, const target& device) {
+  constexpr i64 most = (i64{1} << 31) - 1;
+  bool all = has_type(device, n.out.type) && n.out.shape.count() <= most;
+  for (int k = 0; k < n.operands; ++k) {
+    const tensor& in = t.nodes[n.in[k]].out;
+    all = all && has_type(device, in.type) && in.shape.count() <= most;
+  }
+  if (n.kind == family::contract) return all && n.out.type == type::float32;
+  if (n.kind == family::reduce || n.kind == family::window)
+    return all && t.nodes[n.in[0]].out.type != type::float16;
+  return all;
+}
+
+namespace writing {
+template <class Writer>
+constexpr sequence<kernel> one(const plan_view& p, const group& g, const target& t) {
+  Writer w(p, g, t);
+  sequence<kernel> all;
+  kernel k = w.write();
+  if (w.fits()) all.push(k);
+  return all;
+}
+}  // namespace writing
+
+/// The dispatches of one group: in order, with a memory barrier between them. The words say nothing
+/// about where a graph has the group: equal structures have equal words. None: the group needs more than
+/// `max_ports` buffers.
+constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) {
+  const tenon::group& g = p.groups[group];
+  switch (g.kind) {
+    case family::map: return writing::one<row_writer>(p, g, t);
+    case family::move: return emit_move(p, g.anchor, t);
+    case family::gather: return emit_gather(p, g.anchor, t);
+    case family::reduce: return writing::one<reduce_writer>(p, g, t);
+    default: return {};
+  }
+}
+
+}  // namespace tenon::spirv

@@ -1,0 +1,244 @@
+// Reductions: sixteen partial results and their tree for one invocation, a tree over a workgroup, and
+// the positions of extremes.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/run/vulkan/writer.hpp>
+
+namespace tenon::spirv {
+
+/// How a reduction combines the lanes of elements of a type.
+class folding {
+ public:
+  constexpr folding(writer& m, const reduction& r, type element)
+      : m_(m), how_(r.how), average_(r.average), element_(element) {
+    const lane l = lane_of(element);
+    kind_ = l == lane::real ? kind::float32 : l == lane::wide ? kind::int64 : kind::int32;
+  }
+
+  constexpr id combined(id a, id b) const {
+    switch (how_) {
+      case combine::sum: return m_.add(a, b);
+      case combine::product: return m_.mul(a, b);
+      default: return m_.select(beyond(a, b), b, a);
+    }
+  }
+  /// True where b is more extreme than a; a NaN is.
+  constexpr id beyond(id a, id b) const {
+    const bool most = how_ == combine::max || how_ == combine::first_max;
+    const id further = is_real(element_) || is_signed(element_)
+                           ? m_.less(most ? a : b, most ? b : a)
+                           : m_.below(most ? a : b, most ? b : a);
+    if (!is_real(element_)) return further;
+    return m_.either(further, m_.compare(op::FUnordNotEqual, b, b));
+  }
+  constexpr id averaged(id x, i64 n) const {
+    return average_ && is_real(element_) ? m_.div(x, m_.real(static_cast<float>(n))) : x;
+  }
+
+  /// One invocation, elements one behind the other: `at(column, width)` gives 1 or 4 of them. Lane k of
+  /// the sixteen partial results is component k % 4 of vector k / 4.
+  template <class At> constexpr id fold_lanes(i64 n, At&& at) const {
+    variable lanes[4];
+    for (int q = 0; q < 4; ++q) lanes[q] = m_.local(starts(q, n));
+    m_.loop(n / reduction_lanes, [&](id block) {
+      const id column = m_.times(block, reduction_lanes);
+      for (int q = 0; q < 4; ++q)
+        m_.set(lanes[q], combined(m_.get(lanes[q]), at(m_.plus(column, 4 * q), 4)));
+    });
+    id r[4];
+    for (int q = 0; q < 4; ++q) r[q] = m_.get(lanes[q]);
+    const i64 whole = n / reduction_lanes * reduction_lanes;
+    for (int q = 0; q < 4; ++q) {
+      const i64 column = whole + 4 * q;
+      if (column + 4 <= n)
+        r[q] = combined(r[q], at(m_.integer(column), 4));
+      else if (column < n)
+        r[q] = combine_part(r[q], column, n, at);
+    }
+    const id upper = combined(combined(r[0], r[2]), combined(r[1], r[3]));
+    return combined(combined(m_.component(upper, 0), m_.component(upper, 2)),
+                    combined(m_.component(upper, 1), m_.component(upper, 3)));
+  }
+  /// The same for elements that do not lie evenly: `at(column)` is one of them.
+  template <class At> constexpr id fold_one_by_one(i64 n, At&& at) const {
+    const variable lanes = m_.local_array(kind_, reduction_lanes);
+    for (int k = 0; k < reduction_lanes; ++k) m_.set(lanes, m_.integer(k), start(k < n));
+    m_.loop(n, [&](id column) {
+      const id k = m_.modulo(column, reduction_lanes), x = at(column);
+      m_.set(lanes, k, combined(m_.get(lanes, k), x));
+    });
+    id r[reduction_lanes];
+    for (int k = 0; k < reduction_lanes; ++k) r[k] = m_.get(lanes, m_.integer(k));
+    return tree(r);
+  }
+  /// The same for elements that are merely loaded: the lanes are written out.
+  template <class At> constexpr id fold_loads(i64 n, At&& at) const {
+    variable lanes[reduction_lanes];
+    const int used = n < reduction_lanes ? static_cast<int>(n) : reduction_lanes;
+    for (int k = 0; k < used; ++k) lanes[k] = m_.local(start(true));
+    m_.loop(n / reduction_lanes, [&](id block) {
+      const id column = m_.times(block, reduction_lanes);
+      for (int k = 0; k < reduction_lanes; ++k)
+        m_.set(lanes[k], combined(m_.get(lanes[k]), at(m_.plus(column, k))));
+    });
+    id r[reduction_lanes];
+    const i64 whole = n / reduction_lanes * reduction_lanes;
+    for (int k = 0; k < reduction_lanes; ++k) {
+      r[k] = k < used ? m_.get(lanes[k]) : start(false);
+      if (whole + k < n) r[k] = combined(r[k], at(m_.integer(whole + k)));
+    }
+    return tree(r);
+  }
+  /// A workgroup of `local` invocations, a power of 2; each gets the result. Rounds in another order than
+  /// the reference.
+  template <class At> constexpr id fold_group(i64 n, i64 local, id own, At&& at) const {
+    const variable all = m_.local(start(false));
+    m_.loop(own, m_.integer(n), m_.integer(local),
+            [&](id column) { m_.set(all, combined(m_.get(all), at(column))); });
+    const variable shared = m_.scratch(kind_, local);
+    m_.set(shared, own, m_.get(all));
+    m_.barrier();
+    for (i64 half = local / 2; half > 0; half /= 2) {
+      m_.when(m_.below(own, m_.integer(half)), [&] {
+        m_.set(shared, own, combined(m_.get(shared, own), m_.get(shared, m_.plus(own, half))));
+      });
+      m_.barrier();
+    }
+    const id r = m_.get(shared, m_.integer(0));
+    m_.barrier();
+    return r;
+  }
+  /// The position of the first extreme of `n` elements.
+  template <class At> constexpr id first_extreme(i64 n, At&& at) const {
+    const variable found = m_.local(at(m_.integer(0))), best = m_.local(m_.integer(0));
+    m_.loop(n, [&](id k) {
+      const id e = at(k), so_far = m_.get(found);
+      id better = beyond(so_far, e);
+      if (is_real(element_)) better = m_.both(better, m_.equal(so_far, so_far));
+      m_.set(found, m_.select(better, e, so_far));
+      m_.set(best, m_.select(better, k, m_.get(best)));
+    });
+    return m_.get(best);
+  }
+
+ private:
+  writer& m_;
+  combine how_;
+  bool average_;
+  type element_;
+  kind kind_ = kind::float32;
+
+  /// What combining leaves as it is: for a lane that gets elements even the sign of a zero; the others
+  /// hold `neutral`.
+  constexpr std::uint64_t start_bits(bool used) const {
+    const bool most = how_ == combine::max || how_ == combine::first_max;
+    if (is_real(element_))
+      return std::bit_cast<word>(used && how_ == combine::sum ? -0.0f : neutral(how_));
+    if (how_ == combine::sum) return 0;
+    if (how_ == combine::product) return 1;
+    const std::uint64_t sign = kind_ == kind::int64 ? std::uint64_t{1} << 63 : 0x80000000u;
+    return is_signed(element_) ? (most ? sign : sign - 1) : (most ? 0 : ~std::uint64_t{0});
+  }
+  constexpr id start(bool used) const { return m_.constant(kind_, start_bits(used)); }
+  /// Vector `q` of the lanes of `n` elements.
+  constexpr id starts(int q, i64 n) const {
+    if (4 * q + 4 <= n || 4 * q >= n) return m_.constant_like({0, kind_, 4}, start_bits(4 * q < n));
+    id x[4];
+    for (int k = 0; k < 4; ++k) x[k] = start(4 * q + k < n);
+    return m_.vector(x[0], x[1], x[2], x[3]);
+  }
+  template <class At> constexpr id combine_part(id lanes, i64 column, i64 n, At& at) const {
+    id x[4];
+    for (int k = 0; k < 4; ++k) {
+      x[k] = m_.component(lanes, k);
+      if (column + k < n) x[k] = combined(x[k], at(m_.integer(column + k), 1));
+    }
+    return m_.vector(x[0], x[1], x[2], x[3]);
+  }
+  constexpr id tree(id (&r)[reduction_lanes]) const {
+    for (int half = reduction_lanes / 2; half > 0; half /= 2)
+      for (int k = 0; k < half; ++k) r[k] = combined(r[k], r[k + half]);
+    return r[0];
+  }
+};
+
+/// A reduction by itself, over any axes. Its axes: those that stay, then those that are reduced.
+class reduce_writer {
+ public:
+  constexpr reduce_writer(const plan_view& p, const group& g, const target& t)
+      : m_(p, t), n_(m_.at(g.anchor)), r_(p.table.reduction_of(n_)) {
+    const shape& s = m_.at(n_.in[0]).out.shape;
+    const value &from = m_.value_of(n_.in[0]), &own = m_.value_of(g.anchor);
+    from_ = m_.view_of(n_.in[0], {});
+    to_ = m_.view_of(g.anchor, {}, true);
+    int kept = 0, axis = 0;
+    for (const bool reduced : {false, true})
+      for (int i = 0; i < s.rank; ++i) {
+        if (r_.reduces(i) != reduced) continue;
+        from_.step[s_.dims] = from.step[i];
+        to_.step[s_.dims] = reduced ? 0 : own.step[r_.keep ? i : axis++];
+        s_.extent[s_.dims++] = s[i];
+        kept += !reduced;
+      }
+    view* all[] = {&from_, &to_};
+    kept_ = merge(s_, 0, kept, {all, 2});
+    merge(s_, kept_, s_.dims, {all, 2});
+    for (int i = 0; i < s_.dims; ++i) (i < kept_ ? results_ : terms_) *= s_.extent[i];
+  }
+  constexpr bool fits() const { return m_.fits(); }
+  constexpr kernel write() {
+    const bool few = results_ < 2048 && terms_ >= 64;
+    return few && !m_.device.cpu_driver && !gives_position(r_.how) ? write_by_workgroup()
+                                                                   : write_by_invocation();
+  }
+
+ private:
+  writer m_;
+  const node& n_;
+  const reduction& r_;
+  view from_{}, to_{};
+  space s_;
+  int kept_ = 0;
+  i64 results_ = 1, terms_ = 1;
+
+  constexpr type element() const { return m_.at(n_.in[0]).out.type; }
+  constexpr id begin(const view& v, id result) {
+    space kept = s_;
+    kept.dims = kept_;
+    id position[max_axes]{};
+    m_.unravel(kept, result, position);
+    return m_.known(m_.advance(m_.begin_of(v), v, position, 0, kept_));
+  }
+  constexpr id term(id start, id column) {
+    id position[max_axes]{};
+    space own;
+    for (int i = kept_; i < s_.dims; ++i) own.extent[own.dims++] = s_.extent[i];
+    m_.unravel(own, column, position + kept_);
+    return m_.read(from_, m_.advance(start, from_, position, kept_, s_.dims));
+  }
+  constexpr kernel write_by_invocation() {
+    return m_.each(results_, [&](id result) {
+      const folding f(m_, r_, element());
+      const id start = begin(from_, result);
+      const auto at = [&](id column) { return term(start, column); };
+      if (gives_position(r_.how)) return store(result, f.first_extreme(terms_, at));
+      store(result, f.averaged(f.fold_loads(terms_, at), terms_));
+    });
+  }
+  constexpr kernel write_by_workgroup() {
+    const i64 local = terms_ >= 256 && m_.device.invocations >= 256 ? 256 : 64;
+    return m_.each_group(results_, local, [&](id result, id own) {
+      const folding f(m_, r_, element());
+      const id start = begin(from_, result);
+      const id r = f.fold_group(terms_, local, own, [&](id column) { return term(start, column); });
+      m_.when(m_.equal(own, m_.integer(0)), [&] { store(result, f.averaged(r, terms_)); });
+    });
+  }
+  constexpr void store(id result, id x) {
+    if (x.is == kind::int32 && lane_of(n_.out.type) == lane::wide)
+      x = m_.convert(op::UConvert, x, kind::int64);
+    m_.write(to_, begin(to_, result), x);
+  }
+};
+
+}  // namespace tenon::spirv
