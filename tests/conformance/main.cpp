@@ -7,6 +7,9 @@
 #include "run.hpp"
 #include <tenon/run/cpu.hpp>
 #include <tenon/run/reference.hpp>
+#if __has_include(<vulkan/vulkan.hpp>)
+#include <tenon/run/vulkan.hpp>
+#endif
 #include <cstdio>
 
 using namespace conformance;
@@ -22,6 +25,10 @@ template <class P> constexpr policy entry{P::name, &run_case<P>};
 constexpr policy policies[] = {
     entry<tn::reference>,
     entry<tn::cpu>,
+#if __has_include(<vulkan/vulkan.hpp>)
+    entry<tn::vulkan>,
+    entry<tn::vulkan_staged>,
+#endif
 };
 
 struct settings {

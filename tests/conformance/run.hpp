@@ -77,6 +77,7 @@ template <class Policy> named_buffers run(graph& g, const std::vector<std::strin
   const tn::model<tn::dynamic, Policy> model{*net, g.weights};
   if (model.fault().what == tn::code::unsupported)
     if (const auto what = missing<Policy>(net->view())) throw unsupported(*what);
+  if (const tn::error& e = model.fault(); e.what == tn::code::feature) throw unsupported(std::string(e.op.c_str()) + ": the device lacks " + describe(e));
   check(model.fault());
   tn::instance caller{model};
   named_buffers found;
