@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: MIT
 set -eu
 packages=(g++ meson ninja-build pkgconf libeigen3-dev libxsimd-dev catch2 nlohmann-json3-dev cmake
-  python3 python3-numpy)
+  python3 python3-numpy libvulkan-dev mesa-vulkan-drivers vulkan-validationlayers spirv-tools)
 
 lacking() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" != installed ]

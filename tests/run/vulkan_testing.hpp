@@ -1,390 +1,167 @@
-// Runs emitted kernels in tests: a bare Vulkan device on a CPU driver, and a policy that emits every group
-// where it runs.
+// What tests on a Vulkan device share: contexts, and a kernel assembled by hand.
 // SPDX-License-Identifier: MIT
 #pragma once
-#define VK_NO_PROTOTYPES
-#include <dlfcn.h>
-#include <tenon/run/backend.hpp>
-#include <tenon/run/vulkan/kernel.hpp>
-#include <vulkan/vulkan.h>
-#include <cstdio>
+#include "../catch.hpp"
+#include <tenon/base/describe.hpp>
+#include <tenon/run/vulkan/memory.hpp>
+#include <tenon/run/vulkan/recording.hpp>
+#include <bit>
 #include <cstdlib>
-#include <cstring>
-#include <map>
+#include <initializer_list>
+#include <numeric>
 #include <string>
 #include <vector>
 
+namespace tn = tenon;
+
 namespace tenon_test {
 
-namespace spirv = tenon::spirv;
-
-/// A device that runs one dispatch after the other. In address mode it takes host addresses as they are,
-/// which CPU drivers alone allow.
-class bare_device {
- public:
-  static bare_device& instance() {
-    static bare_device d;
-    return d;
+/// SPIR-V, word by word: `out[i] = in[i] * scale + add` for float32, 64 invocations per group, port 0
+/// read and port 1 written.
+struct assembly {
+  std::vector<std::uint32_t> words{0x07230203, 0x00010300, 0, 100, 0};
+  void op(std::uint32_t code, std::initializer_list<std::uint32_t> arguments) {
+    words.push_back(static_cast<std::uint32_t>(arguments.size() + 1) << 16 | code);
+    words.insert(words.end(), arguments);
   }
-  bool works() const { return device_ != nullptr; }
-  const char* name() const { return properties_.deviceName; }
-
-  /// A buffer of the caller's for each port.
-  struct memory {
-    std::byte* data = nullptr;
-    std::size_t bytes = 0;
-  };
-  void run(const spirv::kernel& k, spirv::addressing by, const std::vector<memory>& ports) {
-    const pipeline& p = made(k, by);
-    begin();
-    vkCmdBindPipeline(commands_, VK_PIPELINE_BIND_POINT_COMPUTE, p.it);
-    std::vector<buffer> copies;
-    if (by == spirv::addressing::address) {
-      std::vector<std::uint64_t> at;
-      for (const memory& m : ports) at.push_back(reinterpret_cast<std::uint64_t>(m.data));
-      push(p, at.data(), at.size() * sizeof(at[0]));
-    } else {
-      copies = bind(p, k, ports);
+  void text(std::uint32_t code, std::initializer_list<std::uint32_t> before, std::string s,
+            std::initializer_list<std::uint32_t> after = {}) {
+    s.resize(s.size() / 4 * 4 + 4);
+    const std::size_t all = 1 + before.size() + s.size() / 4 + after.size();
+    words.push_back(static_cast<std::uint32_t>(all) << 16 | code);
+    words.insert(words.end(), before);
+    for (std::size_t i = 0; i < s.size(); i += 4) {
+      std::uint32_t w = 0;
+      for (std::size_t k = 0; k < 4; ++k)
+        w |= static_cast<std::uint32_t>(static_cast<unsigned char>(s[i + k])) << 8 * k;
+      words.push_back(w);
     }
-    vkCmdDispatch(commands_, k.groups[0], k.groups[1], k.groups[2]);
-    end();
-    for (std::size_t i = 0; i < copies.size(); ++i) give_back(copies[i], k.ports[static_cast<int>(i)], ports[i]);
-  }
-  int pipelines() const { return static_cast<int>(pipelines_.size()); }
-  std::string fault;  ///< something was written outside of a buffer
-
- private:
-  struct pipeline {
-    VkPipelineLayout layout = nullptr;
-    VkDescriptorSetLayout set = nullptr;
-    VkPipeline it = nullptr;
-  };
-  struct buffer {
-    VkBuffer it = nullptr;
-    VkDeviceMemory memory = nullptr;
-    std::byte* data = nullptr;
-  };
-  static constexpr std::size_t margin = 256;  ///< bytes before and behind a root
-  static constexpr std::byte poison{0xa5};
-
-  // Loaded at run time, as the library does.
-#define TENON_TEST_VULKAN(f) PFN_##f f = nullptr
-  TENON_TEST_VULKAN(vkGetInstanceProcAddr);
-  TENON_TEST_VULKAN(vkCreateInstance);
-  TENON_TEST_VULKAN(vkEnumeratePhysicalDevices);
-  TENON_TEST_VULKAN(vkGetPhysicalDeviceProperties);
-  TENON_TEST_VULKAN(vkGetPhysicalDeviceFeatures2);
-  TENON_TEST_VULKAN(vkCreateDevice);
-  TENON_TEST_VULKAN(vkGetDeviceQueue);
-  TENON_TEST_VULKAN(vkCreateCommandPool);
-  TENON_TEST_VULKAN(vkAllocateCommandBuffers);
-  TENON_TEST_VULKAN(vkCreateShaderModule);
-  TENON_TEST_VULKAN(vkCreateDescriptorSetLayout);
-  TENON_TEST_VULKAN(vkCreatePipelineLayout);
-  TENON_TEST_VULKAN(vkCreateComputePipelines);
-  TENON_TEST_VULKAN(vkCreateDescriptorPool);
-  TENON_TEST_VULKAN(vkResetDescriptorPool);
-  TENON_TEST_VULKAN(vkAllocateDescriptorSets);
-  TENON_TEST_VULKAN(vkUpdateDescriptorSets);
-  TENON_TEST_VULKAN(vkCreateBuffer);
-  TENON_TEST_VULKAN(vkDestroyBuffer);
-  TENON_TEST_VULKAN(vkGetBufferMemoryRequirements);
-  TENON_TEST_VULKAN(vkAllocateMemory);
-  TENON_TEST_VULKAN(vkFreeMemory);
-  TENON_TEST_VULKAN(vkBindBufferMemory);
-  TENON_TEST_VULKAN(vkMapMemory);
-  TENON_TEST_VULKAN(vkBeginCommandBuffer);
-  TENON_TEST_VULKAN(vkEndCommandBuffer);
-  TENON_TEST_VULKAN(vkCmdBindPipeline);
-  TENON_TEST_VULKAN(vkCmdBindDescriptorSets);
-  TENON_TEST_VULKAN(vkCmdPushConstants);
-  TENON_TEST_VULKAN(vkCmdDispatch);
-  TENON_TEST_VULKAN(vkQueueSubmit);
-  TENON_TEST_VULKAN(vkQueueWaitIdle);
-#undef TENON_TEST_VULKAN
-
-  VkInstance instance_ = nullptr;
-  VkPhysicalDevice physical_ = nullptr;
-  VkDevice device_ = nullptr;
-  VkQueue queue_ = nullptr;
-  VkCommandBuffer commands_ = nullptr;
-  VkDescriptorPool descriptors_ = nullptr;
-  VkPhysicalDeviceProperties properties_{};
-  std::map<std::pair<int, std::vector<std::uint32_t>>, pipeline> pipelines_;
-
-  bare_device() {
-    void* library = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return;
-    vkGetInstanceProcAddr = reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(library, "vkGetInstanceProcAddr"));
-    get(vkCreateInstance, "vkCreateInstance");
-    VkApplicationInfo about{};
-    about.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
-    about.apiVersion = VK_API_VERSION_1_2;
-    VkInstanceCreateInfo info{};
-    info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
-    info.pApplicationInfo = &about;
-    if (vkCreateInstance(&info, nullptr, &instance_) == VK_SUCCESS && find_device()) open();
-  }
-  template <class F> void get(F& f, const char* name) {
-    f = reinterpret_cast<F>(vkGetInstanceProcAddr(instance_, name));
-  }
-  bool find_device() {
-    get(vkEnumeratePhysicalDevices, "vkEnumeratePhysicalDevices");
-    get(vkGetPhysicalDeviceProperties, "vkGetPhysicalDeviceProperties");
-    std::uint32_t n = 8;
-    VkPhysicalDevice all[8];
-    vkEnumeratePhysicalDevices(instance_, &n, all);
-    for (std::uint32_t i = 0; i < n; ++i) {
-      vkGetPhysicalDeviceProperties(all[i], &properties_);
-      physical_ = all[i];
-      if (properties_.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU) return true;
-    }
-    return false;
-  }
-  void open() {
-    get(vkGetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
-    get(vkCreateDevice, "vkCreateDevice");
-    VkPhysicalDeviceVulkan12Features f12{};
-    f12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
-    VkPhysicalDeviceVulkan11Features f11{};
-    f11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES;
-    f11.pNext = &f12;
-    VkPhysicalDeviceFeatures2 features{};
-    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
-    features.pNext = &f11;
-    vkGetPhysicalDeviceFeatures2(physical_, &features);
-    features.features.robustBufferAccess = VK_FALSE;
-    const float priority = 1;
-    VkDeviceQueueCreateInfo queue{};
-    queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
-    queue.queueCount = 1;
-    queue.pQueuePriorities = &priority;
-    VkDeviceCreateInfo info{};
-    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
-    info.pNext = &features;
-    info.queueCreateInfoCount = 1;
-    info.pQueueCreateInfos = &queue;
-    if (vkCreateDevice(physical_, &info, nullptr, &device_) != VK_SUCCESS) return;
-    load();
-    vkGetDeviceQueue(device_, 0, 0, &queue_);
-    VkCommandPoolCreateInfo pool{};
-    pool.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
-    pool.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
-    VkCommandPool commands = nullptr;
-    vkCreateCommandPool(device_, &pool, nullptr, &commands);
-    VkCommandBufferAllocateInfo buffers{};
-    buffers.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
-    buffers.commandPool = commands;
-    buffers.commandBufferCount = 1;
-    vkAllocateCommandBuffers(device_, &buffers, &commands_);
-    VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 64};
-    VkDescriptorPoolCreateInfo sets{};
-    sets.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO;
-    sets.maxSets = 4;
-    sets.poolSizeCount = 1;
-    sets.pPoolSizes = &size;
-    vkCreateDescriptorPool(device_, &sets, nullptr, &descriptors_);
-  }
-  void load() {
-    get(vkGetDeviceQueue, "vkGetDeviceQueue");
-    get(vkCreateCommandPool, "vkCreateCommandPool");
-    get(vkAllocateCommandBuffers, "vkAllocateCommandBuffers");
-    get(vkCreateShaderModule, "vkCreateShaderModule");
-    get(vkCreateDescriptorSetLayout, "vkCreateDescriptorSetLayout");
-    get(vkCreatePipelineLayout, "vkCreatePipelineLayout");
-    get(vkCreateComputePipelines, "vkCreateComputePipelines");
-    get(vkCreateDescriptorPool, "vkCreateDescriptorPool");
-    get(vkResetDescriptorPool, "vkResetDescriptorPool");
-    get(vkAllocateDescriptorSets, "vkAllocateDescriptorSets");
-    get(vkUpdateDescriptorSets, "vkUpdateDescriptorSets");
-    get(vkCreateBuffer, "vkCreateBuffer");
-    get(vkDestroyBuffer, "vkDestroyBuffer");
-    get(vkGetBufferMemoryRequirements, "vkGetBufferMemoryRequirements");
-    get(vkAllocateMemory, "vkAllocateMemory");
-    get(vkFreeMemory, "vkFreeMemory");
-    get(vkBindBufferMemory, "vkBindBufferMemory");
-    get(vkMapMemory, "vkMapMemory");
-    get(vkBeginCommandBuffer, "vkBeginCommandBuffer");
-    get(vkEndCommandBuffer, "vkEndCommandBuffer");
-    get(vkCmdBindPipeline, "vkCmdBindPipeline");
-    get(vkCmdBindDescriptorSets, "vkCmdBindDescriptorSets");
-    get(vkCmdPushConstants, "vkCmdPushConstants");
-    get(vkCmdDispatch, "vkCmdDispatch");
-    get(vkQueueSubmit, "vkQueueSubmit");
-    get(vkQueueWaitIdle, "vkQueueWaitIdle");
-  }
-
-  const pipeline& made(const spirv::kernel& k, spirv::addressing by) {
-    const std::pair key{static_cast<int>(by), std::vector<std::uint32_t>(k.words.begin(), k.words.end())};
-    const auto [at, fresh] = pipelines_.try_emplace(key);
-    if (fresh) at->second = make(key.second, by, static_cast<std::uint32_t>(k.ports.size()));
-    return at->second;
-  }
-  pipeline make(const std::vector<std::uint32_t>& words, spirv::addressing by, std::uint32_t ports) {
-    check(words);
-    pipeline p;
-    VkShaderModuleCreateInfo module{};
-    module.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
-    module.codeSize = words.size() * 4;
-    module.pCode = words.data();
-    VkShaderModule shader = nullptr;
-    vkCreateShaderModule(device_, &module, nullptr, &shader);
-    const bool descriptors = by == spirv::addressing::descriptor;
-    std::vector<VkDescriptorSetLayoutBinding> bindings;
-    for (std::uint32_t i = 0; descriptors && i < ports; ++i)
-      bindings.push_back({i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr});
-    VkDescriptorSetLayoutCreateInfo set{};
-    set.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO;
-    set.bindingCount = static_cast<std::uint32_t>(bindings.size());
-    set.pBindings = bindings.data();
-    vkCreateDescriptorSetLayout(device_, &set, nullptr, &p.set);
-    const VkPushConstantRange constants{VK_SHADER_STAGE_COMPUTE_BIT, 0, ports * (descriptors ? 4 : 8)};
-    VkPipelineLayoutCreateInfo layout{};
-    layout.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
-    layout.setLayoutCount = 1;
-    layout.pSetLayouts = &p.set;
-    layout.pushConstantRangeCount = 1;
-    layout.pPushConstantRanges = &constants;
-    vkCreatePipelineLayout(device_, &layout, nullptr, &p.layout);
-    VkComputePipelineCreateInfo info{};
-    info.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO;
-    info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
-    info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
-    info.stage.module = shader;
-    info.stage.pName = "main";
-    info.layout = p.layout;
-    if (vkCreateComputePipelines(device_, nullptr, 1, &info, nullptr, &p.it) != VK_SUCCESS) fault = "no pipeline";
-    return p;
-  }
-  /// With SPIRV_FILES=folder each module is also written there, for spirv-val.
-  void check(const std::vector<std::uint32_t>& words) const {
-    const char* folder = std::getenv("SPIRV_FILES");
-    if (folder == nullptr) return;
-    const std::string name = std::string(folder) + "/" + std::to_string(pipelines_.size()) + ".spv";
-    std::FILE* f = std::fopen(name.c_str(), "wb");
-    if (f == nullptr) return;
-    std::fwrite(words.data(), 4, words.size(), f);
-    std::fclose(f);
-  }
-
-  void push(const pipeline& p, const void* data, std::size_t bytes) {
-    vkCmdPushConstants(commands_, p.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, static_cast<std::uint32_t>(bytes), data);
-  }
-  /// Copies of the roots between margins.
-  std::vector<buffer> bind(const pipeline& p, const spirv::kernel& k, const std::vector<memory>& ports) {
-    vkResetDescriptorPool(device_, descriptors_, 0);
-    VkDescriptorSetAllocateInfo info{};
-    info.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
-    info.descriptorPool = descriptors_;
-    info.descriptorSetCount = 1;
-    info.pSetLayouts = &p.set;
-    VkDescriptorSet set = nullptr;
-    vkAllocateDescriptorSets(device_, &info, &set);
-    std::vector<buffer> all;
-    std::vector<std::uint32_t> begins;
-    for (std::size_t i = 0; i < ports.size(); ++i) {
-      all.push_back(allocate(ports[i].bytes + 2 * margin));
-      std::memset(all[i].data, static_cast<int>(poison), ports[i].bytes + 2 * margin);
-      std::memcpy(all[i].data + margin, ports[i].data, ports[i].bytes);
-      begins.push_back(static_cast<std::uint32_t>(margin / element_bytes(k.ports[static_cast<int>(i)])));
-      const VkDescriptorBufferInfo whole{all[i].it, 0, VK_WHOLE_SIZE};
-      VkWriteDescriptorSet write{};
-      write.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET;
-      write.dstSet = set;
-      write.dstBinding = static_cast<std::uint32_t>(i);
-      write.descriptorCount = 1;
-      write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-      write.pBufferInfo = &whole;
-      vkUpdateDescriptorSets(device_, 1, &write, 0, nullptr);
-    }
-    vkCmdBindDescriptorSets(commands_, VK_PIPELINE_BIND_POINT_COMPUTE, p.layout, 0, 1, &set, 0, nullptr);
-    push(p, begins.data(), begins.size() * 4);
-    return all;
-  }
-  static std::size_t element_bytes(const spirv::port& p) {
-    return static_cast<std::size_t>(tenon::size_bytes(p.element));
-  }
-  void give_back(const buffer& b, const spirv::port& p, const memory& to) {
-    const std::byte* behind = b.data + margin + to.bytes;
-    for (std::size_t i = 0; i < margin; ++i)
-      if (b.data[i] != poison || behind[i] != poison) fault = "a kernel wrote outside of a buffer";
-    if (p.writes)
-      std::memcpy(to.data, b.data + margin, to.bytes);
-    else if (std::memcmp(to.data, b.data + margin, to.bytes) != 0)
-      fault = "a kernel wrote into what it reads";
-    vkDestroyBuffer(device_, b.it, nullptr);
-    vkFreeMemory(device_, b.memory, nullptr);
-  }
-  buffer allocate(std::size_t bytes) {
-    buffer b;
-    VkBufferCreateInfo info{};
-    info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
-    info.size = bytes;
-    info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
-    vkCreateBuffer(device_, &info, nullptr, &b.it);
-    VkMemoryRequirements needs{};
-    vkGetBufferMemoryRequirements(device_, b.it, &needs);
-    VkMemoryAllocateInfo own{};
-    own.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
-    own.allocationSize = needs.size;  // type 0: a CPU driver has one
-    vkAllocateMemory(device_, &own, nullptr, &b.memory);
-    vkBindBufferMemory(device_, b.it, b.memory, 0);
-    void* at = nullptr;
-    vkMapMemory(device_, b.memory, 0, VK_WHOLE_SIZE, 0, &at);
-    b.data = static_cast<std::byte*>(at);
-    return b;
-  }
-  void begin() {
-    VkCommandBufferBeginInfo info{};
-    info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
-    vkBeginCommandBuffer(commands_, &info);
-  }
-  void end() {
-    vkEndCommandBuffer(commands_);
-    VkSubmitInfo submit{};
-    submit.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
-    submit.commandBufferCount = 1;
-    submit.pCommandBuffers = &commands_;
-    vkQueueSubmit(queue_, 1, &submit, nullptr);
-    vkQueueWaitIdle(queue_);
+    words.insert(words.end(), after);
   }
 };
 
-/// What kernels are emitted for in tests.
-template <spirv::addressing By, bool CpuDriver> inline constexpr spirv::target test_target = [] {
-  spirv::target t;
-  t.by = By;
-  t.cpu_driver = CpuDriver;
-  t.fuses = false;
-  t.float64 = true;
-  return t;
-}();
-
-/// Emits every group where it runs, and waits for each dispatch.
-template <spirv::addressing By, bool CpuDriver> struct emitted {
-  static constexpr const char* name = "emitted";
-  static constexpr tenon::sharing memory = tenon::sharing::same;
-  static constexpr bool fuses = true;
-  static constexpr bool supports(const tenon::table_view& t, const tenon::node& n) {
-    return n.kind != tenon::family::contract && n.kind != tenon::family::window && spirv::supports(t, n, test_target<By, CpuDriver>);
-  }
-  static constexpr tenon::footprint measure(const tenon::plan_view&, int) { return {}; }
-  struct function {};
-  static function interpreted(tenon::program_view) noexcept { return {}; }
-  struct work {
-    const tenon::plan_view* plan = nullptr;
-    int group = -1;
+inline std::vector<std::uint32_t> affine(tn::vulkan_addressing addressing, float scale, float add) {
+  const bool by_address = addressing == tn::vulkan_addressing::address;
+  enum : std::uint32_t {
+    none, main, gid, void_t, fn_t, uint_t, float_t, uvec3_t, in_uvec3_t, in_uint_t, array_t, block_t,
+    block_p, float_p, push_t, push_p, push, member_p, zero, one, k_scale, k_add, in_v, out_v, label, x,
+    from, to, first, second, loaded, scaled, sum, at_in, at_out, start_in, start_out, in_p, out_p
   };
-  static void bind(const tenon::binding<function>& b, work& w) noexcept { w = {b.plan, b.group}; }
-  static void run(const work& w, const tenon::frame& f) noexcept {
-    const auto kernels = spirv::emit(*w.plan, w.group, test_target<By, CpuDriver>);
-    for (const spirv::kernel& k : kernels) {
-      std::vector<bare_device::memory> ports;
-      for (const spirv::port& p : k.ports)
-        ports.push_back({f.base[p.root], static_cast<std::size_t>(w.plan->table.nodes[p.root].out.bytes())});
-      bare_device::instance().run(k, By, ports);
-    }
+  enum : std::uint32_t { input = 1, push_constant = 9, storage = 12, physical = 5349 };
+  const std::uint32_t space = by_address ? physical : storage;
+  assembly a;
+  a.op(17, {1});  // Capability Shader
+  if (by_address) {
+    a.op(17, {5347});  // PhysicalStorageBufferAddresses
+    a.text(10, {}, "SPV_KHR_physical_storage_buffer");
   }
-};
+  a.op(14, {by_address ? 5348u : 0u, 1});  // MemoryModel
+  a.text(15, {5, main}, "main", {gid});    // EntryPoint GLCompute
+  a.op(16, {main, 17, 64, 1, 1});          // LocalSize
+  a.op(71, {gid, 11, 28});                 // BuiltIn GlobalInvocationId
+  a.op(71, {array_t, 6, 4});               // ArrayStride
+  a.op(71, {block_t, 2});                  // Block
+  a.op(72, {block_t, 0, 35, 0});           // Offset
+  a.op(71, {push_t, 2});
+  a.op(72, {push_t, 0, 35, 0});
+  a.op(72, {push_t, 1, 35, by_address ? 8u : 4u});
+  if (!by_address)
+    for (const std::uint32_t v : {in_v, out_v}) {
+      a.op(71, {v, 33, v == in_v ? 0u : 1u});  // Binding
+      a.op(71, {v, 34, 0});                    // DescriptorSet
+    }
+  a.op(19, {void_t});
+  a.op(33, {fn_t, void_t});
+  a.op(21, {uint_t, 32, 0});
+  a.op(22, {float_t, 32});
+  a.op(23, {uvec3_t, uint_t, 3});
+  a.op(32, {in_uvec3_t, input, uvec3_t});
+  a.op(32, {in_uint_t, input, uint_t});
+  a.op(29, {array_t, float_t});
+  a.op(30, {block_t, array_t});
+  a.op(32, {block_p, space, block_t});
+  a.op(32, {float_p, space, float_t});
+  a.op(30, {push_t, by_address ? block_p : uint_t, by_address ? block_p : uint_t});
+  a.op(32, {push_p, push_constant, push_t});
+  a.op(32, {member_p, push_constant, by_address ? block_p : uint_t});
+  a.op(43, {uint_t, zero, 0});
+  a.op(43, {uint_t, one, 1});
+  a.op(43, {float_t, k_scale, std::bit_cast<std::uint32_t>(scale)});
+  a.op(43, {float_t, k_add, std::bit_cast<std::uint32_t>(add)});
+  a.op(59, {in_uvec3_t, gid, input});
+  a.op(59, {push_p, push, push_constant});
+  if (!by_address) {
+    a.op(59, {block_p, in_v, space});
+    a.op(59, {block_p, out_v, space});
+  }
+  a.op(54, {void_t, main, 0, fn_t});
+  a.op(248, {label});
+  a.op(65, {in_uint_t, first, gid, zero});
+  a.op(61, {uint_t, x, first});
+  a.op(65, {member_p, start_in, push, zero});
+  a.op(65, {member_p, start_out, push, one});
+  a.op(61, {by_address ? block_p : uint_t, from, start_in});
+  a.op(61, {by_address ? block_p : uint_t, to, start_out});
+  if (by_address) {
+    a.op(65, {float_p, in_p, from, zero, x});
+    a.op(65, {float_p, out_p, to, zero, x});
+    a.op(61, {float_t, loaded, in_p, 2, 4});  // Aligned 4
+  } else {
+    a.op(128, {uint_t, at_in, from, x});
+    a.op(128, {uint_t, at_out, to, x});
+    a.op(65, {float_p, in_p, in_v, zero, at_in});
+    a.op(65, {float_p, out_p, out_v, zero, at_out});
+    a.op(61, {float_t, loaded, in_p});
+  }
+  a.op(133, {float_t, scaled, loaded, k_scale});
+  a.op(129, {float_t, sum, scaled, k_add});
+  if (by_address)
+    a.op(62, {out_p, sum, 2, 4});
+  else
+    a.op(62, {out_p, sum});
+  a.op(253, {});
+  a.op(56, {});
+  return a.words;
+}
+
+/// Skips the test case where there is no device.
+inline void need(const tn::vulkan_context& context) {
+  if (context.fault().what == tn::code::no_device) skip(describe(context.fault()));
+  INFO(describe(context.fault()));
+  REQUIRE(context.ok());
+}
+
+inline tn::vulkan_options options(tn::vulkan_addressing addressing) {
+  tn::vulkan_options o;
+  o.addressing = addressing;
+  return o;
+}
+
+/// Ports of the affine kernel.
+inline std::vector<tn::vulkan_port> ports(std::uint64_t from, std::uint64_t to, std::size_t n) {
+  const auto bytes = static_cast<tn::i64>(4 * n);
+  return {{from, bytes, 4, false}, {to, bytes, 4, true}};
+}
+
+/// Runs the affine kernel once. Any error is the recording's or the submission's.
+inline tn::error run_affine(tn::vulkan_context& c, std::uint64_t from, std::uint64_t to,
+                            std::size_t n, float scale = 2, float add = 1) {
+  const auto k = c.kernel(affine(c.addressing(), scale, add), 2);
+  if (!k) return k.error();
+  tn::vulkan_recording r(c, true);
+  (void)r.begin();
+  (void)r.dispatch(**k, ports(from, to, n), static_cast<std::uint32_t>(n / 64));
+  if (tn::error e = r.end(); !e.ok()) return e;
+  const tn::status s = r.submit_and_wait();
+  return s.ok() ? tn::error{} : tn::error{s.what, "vulkan", "submit", {}, s.found};
+}
+
+inline std::vector<float> counting(std::size_t n) {
+  std::vector<float> v(n);
+  std::iota(v.begin(), v.end(), 0.0f);
+  return v;
+}
 
 }  // namespace tenon_test
+
+using namespace tenon_test;

@@ -9,13 +9,15 @@ namespace tenon {
 
 /// A read-only view: address, element type, shape and strides in elements. tenon never owns, frees
 /// or copies what a view points to. `shaped` is false for plain runs of elements (std::span), whose
-/// only extent is their number of elements.
+/// only extent is their number of elements. `device` says whose address `data` is: null for host
+/// memory, otherwise the object that stands for a device's address space (a vulkan_context).
 struct const_view {
   const void* data = nullptr;
   tenon::type type = tenon::type::float32;
   tenon::shape shape{};
   tenon::strides strides{};
   bool shaped = false;
+  const void* device = nullptr;
 };
 
 /// A writable view.
@@ -25,7 +27,8 @@ struct mutable_view {
   tenon::shape shape{};
   tenon::strides strides{};
   bool shaped = false;
-  constexpr operator const_view() const { return {data, type, shape, strides, shaped}; }
+  const void* device = nullptr;
+  constexpr operator const_view() const { return {data, type, shape, strides, shaped, device}; }
 };
 
 template <bool Const> using view_for = std::conditional_t<Const, const_view, mutable_view>;
@@ -58,8 +61,11 @@ template <class E> constexpr auto run_of(E* data, i64 count) noexcept {
 }
 
 /// Checks a view against what a graph wants: type, number of elements or shape, dense row-major
-/// strides, alignment to the element's size. `operand` is copied into the status.
-inline status fits(const const_view& v, const tensor& wanted, int operand) noexcept {
+/// strides, alignment to the element's size; and that it lies in the memory of `device` (null: the
+/// host's). `operand` is copied into the status.
+inline status fits(const const_view& v, const tensor& wanted, int operand,
+                   const void* device = nullptr) noexcept {
+  if (v.device != device) return {code::space, operand, device != nullptr, v.device != nullptr};
   if (v.data == nullptr && wanted.shape.count() > 0) return {code::null, operand, 0, 0};
   if (v.type != wanted.type)
     return {code::element_type, operand, static_cast<i64>(wanted.type), static_cast<i64>(v.type)};

@@ -295,6 +295,18 @@ inline bool is_mapped([[maybe_unused]] std::uintptr_t at,
 #endif
 }
 
+/// False for what is surely no memory. A driver may read from a descriptor to see what it is, and
+/// would wait for ever at an empty pipe.
+inline bool may_be_memory([[maybe_unused]] int fd) noexcept {
+#if defined(_WIN32)
+  return true;
+#else
+  struct ::stat about {};
+  return ::fstat(fd, &about) == 0 && !S_ISFIFO(about.st_mode) && !S_ISSOCK(about.st_mode) &&
+         !S_ISDIR(about.st_mode);
+#endif
+}
+
 /// Bytes behind a descriptor if it can say so, else -1.
 inline i64 bytes_of([[maybe_unused]] int fd) noexcept {
 #if defined(_WIN32)
@@ -348,6 +360,8 @@ inline result<vulkan_memory> vulkan_memory::import_host(vulkan_context& context,
 inline result<vulkan_memory> vulkan_memory::import_descriptor(vulkan_context& context, int fd,
                                                               recipe r,
                                                               external_bit kind) noexcept {
+  if (!vulkan_import::may_be_memory(fd))
+    return error{code::handle, "vulkan", "fd", "exported memory", "none"};
   const i64 there = vulkan_import::bytes_of(fd);
   if (there >= 0 && there < r.bytes) return error{code::size, "vulkan", "fd", r.bytes, there};
 #if defined(_WIN32)
@@ -383,6 +397,8 @@ inline result<vulkan_memory> vulkan_memory::import_dma_buf(vulkan_context& conte
                                                            i64 bytes) noexcept {
   if (!context.facts().dma_buf)
     return error{code::feature, "vulkan", "VK_EXT_external_memory_dma_buf", "dma-bufs", "none"};
+  if (!vulkan_import::may_be_memory(fd))
+    return error{code::handle, "vulkan", "fd", "a dma-buf", "none"};
   vk::MemoryFdPropertiesKHR allowed{};
   const vk::Result asked = context.device().getMemoryFdPropertiesKHR(external_bit::eDmaBufEXT, fd,
                                                                      &allowed, context.functions());

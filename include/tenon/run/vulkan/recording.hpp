@@ -64,6 +64,7 @@ class vulkan_recording {
   }
   /// Starts anew in the application's command buffer, which it has begun, outside of render passes,
   /// and which it ends and submits. Barriers towards all of its own work are ours to record.
+  /// After an error the application's command buffer holds the steps before it: reset it.
   /// Misuse: another `begin`, or the end of this object's life, before the device has finished.
   error begin(vk::CommandBuffer theirs) noexcept {
     if (error e = restart(); !e.ok()) return e;
@@ -99,9 +100,8 @@ class vulkan_recording {
     return {};
   }
 
-  /// Copies bytes between two addresses that do not overlap; both multiples of 4, as Vulkan has it
-  /// on some queues, are not needed.
-  /// Error: freed, size, aliasing, hazard.
+  /// Copies bytes between two addresses that do not overlap.
+  /// Error: freed, size, aliasing; hazard, if `checked`.
   error copy(std::uint64_t from, std::uint64_t to, i64 bytes) noexcept {
     if (!ready()) return fault_;
     if (bytes == 0) return {};
@@ -128,11 +128,10 @@ class vulkan_recording {
     if (!ready()) return;
     using stage = vk::PipelineStageFlagBits;
     using access = vk::AccessFlagBits;
-    vk::PipelineStageFlags stages = stage::eComputeShader;
+    vk::PipelineStageFlags before = stage::eComputeShader;
     vk::AccessFlags written = access::eShaderWrite;
-    stages |= stage::eTransfer;  // a copy may follow; one that went before also wrote
-    if (copied_) written |= access::eTransferWrite;
-    put(copied_ ? stages : stage::eComputeShader, written, stages,
+    if (copied_) before |= stage::eTransfer, written |= access::eTransferWrite;
+    put(before, written, stage::eComputeShader | stage::eTransfer,
         access::eShaderRead | access::eShaderWrite | access::eTransferRead |
             access::eTransferWrite);
     copied_ = false;
@@ -146,8 +145,11 @@ class vulkan_recording {
 
   /// Ends the recording. Error: the first one since `begin`; memory.
   error end() noexcept {
-    if (!commands_) return fail({code::unbound, "vulkan", "recording", "begin", "nothing"});
-    if (fault_.ok()) border(false);
+    if (!ready()) {  // a command buffer of ours is reset by the next `begin`
+      commands_ = nullptr;
+      return fault_;
+    }
+    border(false);
     if (commands_ == own_) {
       const auto r = static_cast<vk::Result>(context_->functions().vkEndCommandBuffer(own_));
       if (r != vk::Result::eSuccess) fail(vulkan_result::error_of(r, "endCommandBuffer"));

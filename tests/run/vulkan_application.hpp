@@ -1,0 +1,100 @@
+// An application's own Vulkan: instance, device and queue made without tenon; and a loader entry that
+// answers for the driver where a test says so.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "vulkan_testing.hpp"
+#include <map>
+
+namespace tenon_test {
+
+/// What an application does before it lends its device to us.
+struct application {
+  tn::vulkan_functions d;
+  vk::Instance instance{};
+  vk::PhysicalDevice physical{};
+  vk::Device device{};
+  vk::Queue queue{};
+  vk::DeviceCreateInfo info{};
+  vk::DeviceQueueCreateInfo queue_info{};
+  float priority = 1;
+  std::vector<const char*> extensions;
+
+  /// `next` is the chain of features that it enables.
+  explicit application(void* next, std::vector<const char*> names = {}) : extensions(names) {
+    const auto entry = tn::vulkan_loader::open();
+    if (!entry) return;
+    d.init(*entry);
+    vk::ApplicationInfo about{};
+    about.apiVersion = VK_API_VERSION_1_3;
+    vk::InstanceCreateInfo create{};
+    create.pApplicationInfo = &about;
+    if (vk::createInstance(&create, nullptr, &instance, d) != vk::Result::eSuccess) return;
+    d.init(vk::Instance(instance));
+    std::uint32_t one = 1;
+    (void)instance.enumeratePhysicalDevices(&one, &physical, d);
+    if (one == 0 || !physical) return;
+    queue_info.queueCount = 1;
+    queue_info.pQueuePriorities = &priority;
+    info.pNext = next;
+    info.queueCreateInfoCount = 1;
+    info.pQueueCreateInfos = &queue_info;
+    info.enabledExtensionCount = static_cast<std::uint32_t>(extensions.size());
+    info.ppEnabledExtensionNames = extensions.data();
+    if (physical.createDevice(&info, nullptr, &device, d) != vk::Result::eSuccess) return;
+    d.init(vk::Device(device));
+    device.getQueue(0, 0, &queue, d);
+  }
+  application(const application&) = delete;
+  application& operator=(const application&) = delete;
+  ~application() {
+    if (device) device.destroy(nullptr, d);
+    if (instance) instance.destroy(nullptr, d);
+  }
+  tn::vulkan_adopted lend(tn::vulkan_addressing addressing) const {
+    tn::vulkan_adopted a;
+    a.instance = instance;
+    a.physical = physical;
+    a.device = device;
+    a.queue = queue;
+    a.created = &info;
+    a.addressing = addressing;
+    return a;
+  }
+  void need() const {
+    if (!device) skip("no Vulkan device");
+  }
+};
+
+/// Functions that stand before the driver's.
+inline std::map<std::string, PFN_vkVoidFunction> replaced;
+inline PFN_vkGetInstanceProcAddr real_instance = nullptr;
+inline PFN_vkGetDeviceProcAddr real_device = nullptr;
+
+inline VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL device_entry(VkDevice device, const char* name) {
+  if (std::string(name) == "vkGetDeviceProcAddr")
+    return reinterpret_cast<PFN_vkVoidFunction>(device_entry);
+  const auto at = replaced.find(name);
+  return at != replaced.end() ? at->second : real_device(device, name);
+}
+inline VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL instance_entry(VkInstance instance, const char* name) {
+  if (const auto at = replaced.find(name); at != replaced.end()) return at->second;
+  const PFN_vkVoidFunction real = real_instance(instance, name);
+  if (std::string(name) == "vkGetInstanceProcAddr")
+    return reinterpret_cast<PFN_vkVoidFunction>(instance_entry);
+  if (std::string(name) != "vkGetDeviceProcAddr" || real == nullptr) return real;
+  real_device = reinterpret_cast<PFN_vkGetDeviceProcAddr>(real);
+  return reinterpret_cast<PFN_vkVoidFunction>(device_entry);
+}
+
+/// Options for a context whose driver fails in these functions.
+template <class F> tn::vulkan_options failing(const char* name, F function) {
+  replaced = {{name, reinterpret_cast<PFN_vkVoidFunction>(+function)}};
+  const auto entry = tn::vulkan_loader::open();
+  if (!entry) skip("no Vulkan loader");
+  real_instance = *entry;
+  tn::vulkan_options o;
+  o.get_proc_addr = instance_entry;
+  return o;
+}
+
+}  // namespace tenon_test
