@@ -54,7 +54,7 @@ template <tn::sharing Memory> struct emulated {
       where.start(p, place, arena.data(), [&](int i) { return const_cast<std::byte*>(b.weights[static_cast<std::size_t>(i)].data()); });
       return {};
     }
-    tn::status run(const tn::plan_view& p, const tn::group_run& r, const tn::frame& host) noexcept {
+    tn::status run(const tn::plan_view& p, const tn::group_run& r, const tn::frame& host, tn::waiting) noexcept {
       if (device->is_lost) return {tn::code::memory, -1, 0, 0};
       ++device->runs;
       tn::device_run& own = where.run(r);
@@ -76,6 +76,7 @@ template <tn::sharing Memory> struct emulated {
       ++device->copies;
       device->bytes_moved += bytes;
     }
+    const void* space() const noexcept { return nullptr; }
     context* device = nullptr;
     std::vector<std::byte> arena;
     tn::device_plan where;

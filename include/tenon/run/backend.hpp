@@ -57,7 +57,10 @@ template <executor E> executor_ref refer(E& e) noexcept {
 /// device's: nobody follows them here.
 struct frame {
   std::byte** base = nullptr;
-  std::byte* arena = nullptr;          ///< shared part
+  const void* const* space =
+      nullptr;                 ///< by root, whose address that is: null, the host's, or what a
+                               ///< view's `device` says; of models with devices only
+  std::byte* arena = nullptr;  ///< shared part
   std::byte* device_arena = nullptr;   ///< of a device's frame: the arena in memory of its own
   std::byte* thread_memory = nullptr;  ///< `thread_bytes` for each thread
   i64 thread_bytes = 0;
@@ -148,10 +151,15 @@ struct group_run {
   bool inside = false;
 };
 
+/// The ordinary way to run: now, and to the end.
+struct waiting {};
+
 /// A policy with a memory of its own. A model holds what is bound to a `context`, the device: kernels
 /// and weights; an instance holds a `session`: the device's arena and what was recorded for it. The
-/// addresses in the frame of `run` are the host's; the session finds the device's.
-/// `standard()` is the context that is used where a model is given none.
+/// addresses in the frame of `run` are the host's; the session finds the device's. A session may take
+/// other ways to run than `waiting`: `instance::call` hands them on.
+/// `standard()` is the context that is used where a model is given none; `space()` is the `device` of
+/// the views that a session takes beside those of the host, null if there are none.
 template <class P>
 concept device_backend = plannable<P> &&
     requires(typename P::context& device, typename P::bound& own, typename P::session& session,
@@ -162,8 +170,10 @@ concept device_backend = plannable<P> &&
   noexcept->std::same_as<error>;
   { session.start(own, p, 0, f) }
   noexcept->std::same_as<status>;
-  { session.run(p, group_run{}, f) }
+  { session.run(p, group_run{}, f, waiting{}) }
   noexcept->std::same_as<status>;
+  { session.space() }
+  noexcept->std::same_as<const void*>;
 };
 template <class P>
 concept policy = backend<P> || device_backend<P>;

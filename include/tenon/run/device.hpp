@@ -11,7 +11,8 @@ struct shared_buffer {
   int root = -1;
   i64 bytes = 0;
   bool writes = false;
-  std::byte* last = nullptr;  ///< its address in the call before
+  std::byte* last = nullptr;    ///< its address in the call before
+  const void* space = nullptr;  ///< in whose memory: null, the host's
 };
 
 /// A run of groups on a device.
@@ -26,8 +27,10 @@ struct device_run {
     bool moved = arena && last_arena != host.arena;
     last_arena = host.arena;
     for (shared_buffer& s : shared) {
-      moved = moved || s.last != host.base[s.root];
+      const void* const space = host.space != nullptr ? host.space[s.root] : nullptr;
+      moved = moved || s.last != host.base[s.root] || s.space != space;
       s.last = host.base[s.root];
+      s.space = space;
     }
     return moved;
   }

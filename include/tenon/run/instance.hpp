@@ -19,27 +19,38 @@ inline bool overlap(const void* a, i64 n, const void* b, i64 m) noexcept {
   return x < y + static_cast<std::uintptr_t>(m) && y < x + static_cast<std::uintptr_t>(n);
 }
 
-/// Checks all views before anything is written. Error: what `fits` refuses; aliasing, `operand`
-/// being the output that overlaps.
-inline status check(const plan_view& p, const std::byte* const* weights, const const_view* in,
-                    const mutable_view* out) noexcept {
+/// Checks all views before anything is written; `takes(node, device)` says whether what uses a node's
+/// buffer reaches a device's memory. Error: what `fits` refuses; aliasing, `operand` being the output
+/// that overlaps.
+template <class Takes> status check(const plan_view& p, const std::byte* const* weights,
+                                    const const_view* in, const mutable_view* out,
+                                    const Takes& takes) noexcept {
   const table_view& t = p.table;
   const int inputs = t.call_inputs();
+  const auto reached = [&](int node, const void* device) {
+    return device != nullptr && takes(node, device) ? device : nullptr;
+  };
   for (int i = 0; i < inputs; ++i)
-    if (const status s = fits(in[i], t.nodes[t.inputs[i]].out, i); !s.ok()) return s;
+    if (const status s =
+            fits(in[i], t.nodes[t.inputs[i]].out, i, reached(t.inputs[i], in[i].device));
+        !s.ok())
+      return s;
   for (int o = 0; o < t.call_outputs(); ++o) {
     const tensor& mine = t.nodes[t.outputs[o]].out;
     const int at = inputs + o;
-    if (const status s = fits(out[o], mine, at); !s.ok()) return s;
-    const auto hits = [&](const void* other, const tensor& its) {
-      return overlap(out[o].data, mine.bytes(), other, its.bytes());
+    if (const status s = fits(out[o], mine, at, reached(t.outputs[o], out[o].device)); !s.ok())
+      return s;
+    const auto hits = [&](const void* other, const void* device, const tensor& its) {
+      return device == out[o].device && overlap(out[o].data, mine.bytes(), other, its.bytes());
     };
     for (int i = 0; i < inputs; ++i)
-      if (hits(in[i].data, t.nodes[t.inputs[i]].out)) return {code::aliasing, at, 0, i};
+      if (hits(in[i].data, in[i].device, t.nodes[t.inputs[i]].out))
+        return {code::aliasing, at, 0, i};
     for (int k = 0; k < o; ++k)
-      if (hits(out[k].data, t.nodes[t.outputs[k]].out)) return {code::aliasing, at, 0, inputs + k};
+      if (hits(out[k].data, out[k].device, t.nodes[t.outputs[k]].out))
+        return {code::aliasing, at, 0, inputs + k};
     for (const int w : t.weights)
-      if (hits(weights[w], t.nodes[w].out)) return {code::aliasing, at, 0, -1};
+      if (hits(weights[w], nullptr, t.nodes[w].out)) return {code::aliasing, at, 0, -1};
   }
   return {};
 }
@@ -76,6 +87,64 @@ inline void copy_out(const plan_view& p, const output_copy& c, const std::byte* 
     for (int k = s.rank - 1; k >= 0 && ++at[k] == s[k]; --k) at[k] = 0;
   }
 }
+
+/// Which policies use the buffers of a call, and in whose memory these lie: for models with devices.
+template <class Model> class buffer_users {
+ public:
+  /// Allocates. False when there is no memory.
+  bool start(const plan_view& p) noexcept {
+    return platform::guarded(
+        [&] {
+          places_.resize(p.buffers.size);
+          space_.resize(p.buffers.size, nullptr);
+          passes::each_use(p, [&](int root, int place, int, int, bool) {
+            places_[root] |= place < 0 ? host : 1u << place;
+          });
+          for (const output_copy& c : p.copies_out) {
+            places_[p.values[c.node].root] |= host;
+            places_[c.node] |= host;
+          }
+          return true;
+        },
+        [] { return false; });
+  }
+  /// Whether everything that uses a node's buffer takes it in the memory of `device`.
+  bool take(const typename Model::sessions& own, const plan_view& p, int node,
+            const void* device) const noexcept {
+    const int root = p.values[node].root;
+    const std::uint32_t all = places_[root] | places_[node];
+    bool taken = (all & host) == 0;
+    for (int i = 0; i < p.policies.size; ++i)
+      taken = taken && ((all >> i & 1u) == 0 || Model::policies_type::takes(own, i, device));
+    return taken;
+  }
+  void note(const plan_view& p, std::span<const const_view> in,
+            std::span<const mutable_view> out) noexcept {
+    for (std::size_t i = 0; i < in.size(); ++i)
+      space_[p.table.inputs[static_cast<int>(i)]] = in[i].device;
+    for (int i = 0; i < p.buffers.size; ++i)
+      if (const buffer& b = p.buffers[i]; b.in == buffer::storage::output)
+        space_[i] = b.index < p.table.call_outputs() ? out[static_cast<std::size_t>(b.index)].device
+                                                     : nullptr;
+  }
+  const void* const* space() const noexcept { return space_.data(); }
+
+ private:
+  static constexpr std::uint32_t host = 1u << 31;
+  sequence<std::uint32_t> places_;  ///< by root: bit i, policy i
+  sequence<const void*> space_;
+};
+/// Without devices there is nothing to know.
+struct host_alone {
+  static bool start(const plan_view&) noexcept { return true; }
+  template <class Sessions>
+  static bool take(const Sessions&, const plan_view&, int, const void*) noexcept {
+    return false;
+  }
+  static void note(const plan_view&, std::span<const const_view>,
+                   std::span<const mutable_view>) noexcept {}
+  static const void* const* space() noexcept { return nullptr; }
+};
 
 template <class V> constexpr bool writable =
     std::same_as<decltype(view_of(std::declval<V>())), mutable_view>;
@@ -122,6 +191,11 @@ template <class Model, class Memory = owned> class instance {
 
   /// Inputs first, then outputs. Error: view_count, what `calling::check` refuses, unbound, memory.
   template <viewable... V> status operator()(V&&... views) noexcept {
+    return call(waiting{}, static_cast<V&&>(views)...);
+  }
+  /// The same in another way that the sessions of all policies understand, such as recording into a
+  /// command buffer. Error: also place, when a policy runs on the host.
+  template <class Way, viewable... V> status call(const Way& way, V&&... views) noexcept {
     if constexpr (Model::is_static)
       static_assert(sizeof...(V) == Model::inputs + Model::outputs,
                     "instance: a call takes one view per input and then one per output of the "
@@ -148,12 +222,14 @@ template <class Model, class Memory = owned> class instance {
     if constexpr (Model::is_static) check_writable<V...>();
     (take(static_cast<V&&>(views)), ...);
     return bad.ok() ? run({in, static_cast<std::size_t>(t.call_inputs())},
-                          {out, static_cast<std::size_t>(t.call_outputs())})
+                          {out, static_cast<std::size_t>(t.call_outputs())}, way)
                     : bad;
   }
 
   /// The same with lists of views, for graphs whose number of views is known at run time only.
-  status run(std::span<const const_view> in, std::span<const mutable_view> out) noexcept {
+  template <class Way = waiting> status run(std::span<const const_view> in,
+                                            std::span<const mutable_view> out,
+                                            const Way& way = {}) noexcept {
     if (!model_->fault().ok()) return unbound();
     if (!fault_.ok()) return fault_;
     const table_view& t = model_->plan_of().table;
@@ -164,10 +240,10 @@ template <class Model, class Memory = owned> class instance {
     if constexpr (may_vary) {
       if (t.bounds.size > 0) {
         if (const status s = varied_.follow(*model_, in); !s.ok()) return s;
-        return run(varied_.view(), varied_, in, out);
+        return run(varied_.view(), varied_, in, out, way);
       }
     }
-    return run(model_->plan_of(), *model_, in, out);
+    return run(model_->plan_of(), *model_, in, out, way);
   }
 
   /// All states become zero again.
@@ -188,14 +264,20 @@ template <class Model, class Memory = owned> class instance {
                 "cannot be embedded");
 
   /// `runner` has what was bound for the plan `p`.
-  template <class Runner> status run(const plan_view& p, const Runner& runner,
-                                     std::span<const const_view> in,
-                                     std::span<const mutable_view> out) noexcept {
-    if (const status s = calling::check(p, model_->weight_addresses(), in.data(), out.data());
+  template <class Runner, class Way>
+  status run(const plan_view& p, const Runner& runner, std::span<const const_view> in,
+             std::span<const mutable_view> out, const Way& way) noexcept {
+    if (const status s = calling::check(
+            p, model_->weight_addresses(), in.data(), out.data(),
+            [&](int node, const void* device) { return users_.take(sessions_, p, node, device); });
         !s.ok())
       return s;
+    if (!std::same_as<Way, waiting> && (p.copies_out.size > 0 || p.table.states > 0))
+      return {code::place, -1, 0, 0};
     const table_view& t = p.table;
     std::byte** base = base_.data();
+    users_.note(p, in, out);
+    frame_.space = users_.space();
     for (int i = 0; i < t.call_inputs(); ++i)
       base[t.inputs[i]] =
           static_cast<std::byte*>(const_cast<void*>(in[static_cast<std::size_t>(i)].data));
@@ -208,7 +290,7 @@ template <class Model, class Memory = owned> class instance {
     for (int i = 0; i < p.buffers.size; ++i)
       if (p.buffers[i].in == buffer::storage::output) base[i] = target(p.buffers[i].index);
     frame_.base = base;
-    if (const status s = runner.run(frame_, sessions_); !s.ok()) return s;
+    if (const status s = runner.run(frame_, sessions_, way); !s.ok()) return s;
     for (const output_copy& c : p.copies_out) calling::copy_out(p, c, base, target(c.output));
     flipped_ = !flipped_;
     return {};
@@ -262,6 +344,7 @@ template <class Model, class Memory = owned> class instance {
       if (p.has_bounds() && !varied_.start(*model_)) fault_ = {code::memory, -1, 0, 0};
     calling::place_roots(p, model_->weight_addresses(), arena, base_.data());
     if (const status s = model_->start(sessions_, frame_); !s.ok()) fault_ = s;
+    if (!users_.start(p)) fault_ = {code::memory, -1, 0, 0};
   }
 
   /// The address table: a member for static graphs, one allocation otherwise.
@@ -296,6 +379,9 @@ template <class Model, class Memory = owned> class instance {
 
   const Model* model_;
   [[no_unique_address]] typename Model::sessions sessions_{};
+  [[no_unique_address]] std::conditional_t<Model::policies_type::has_devices,
+                                           calling::buffer_users<Model>, calling::host_alone>
+      users_{};
   status fault_{};
   frame frame_{};
   std::byte* state_ = nullptr;

@@ -164,6 +164,19 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
     : positioned<Parts, I, Policies>... {
   struct sessions : positioned_session<I, Policies>... {};
   using devices = device_list<Policies...>;
+  static constexpr bool has_devices = (device_backend<Policies> || ...);
+
+  /// Whether a policy takes views of a device's memory, or those of the host alone.
+  static bool takes(const sessions& own, int place, const void* space) noexcept {
+    bool taken = false;
+    const auto one = [&]<std::size_t N, class P>() {
+      if constexpr (device_backend<P>)
+        taken = taken || (place == static_cast<int>(N) &&
+                          static_cast<const positioned_session<N, P>&>(own).space() == space);
+    };
+    (one.template operator()<I, Policies>(), ...);
+    return taken;
+  }
 
   /// Packed weights go to `weights_at`, if they do not lie there already (`packs`), bound forms to
   /// `forms_at`. Error: what a device refuses.
@@ -185,11 +198,12 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
     ((bad.ok() ? one.template operator()<I, Policies>() : void()), ...);
     return bad;
   }
-  status run(const plan_view& p, const frame& f, sessions& own) const noexcept {
+  template <class Way>
+  status run(const plan_view& p, const frame& f, sessions& own, const Way& way) const noexcept {
     const auto each = [&](const group_run& r) noexcept {
       status s;
       ((p.groups[r.begin].place == static_cast<int>(I)
-            ? void(s = run_one<I, Policies>(p, r, f, own))
+            ? void(s = run_one<I, Policies>(p, r, f, own, way))
             : void()),
        ...);
       return s;
@@ -204,10 +218,13 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
   template <std::size_t N, class P> const positioned<Parts, N, P>& part() const noexcept {
     return *this;
   }
-  template <std::size_t N, class P> status run_one(const plan_view& p, const group_run& r,
-                                                   const frame& f, sessions& own) const noexcept {
+  template <std::size_t N, class P, class Way>
+  status run_one(const plan_view& p, const group_run& r, const frame& f, sessions& own,
+                 const Way& way) const noexcept {
     if constexpr (device_backend<P>) {
-      return static_cast<positioned_session<N, P>&>(own).run(p, r, f);
+      return static_cast<positioned_session<N, P>&>(own).run(p, r, f, way);
+    } else if constexpr (!std::same_as<Way, waiting>) {
+      return {code::place, -1, 0, p.groups[r.begin].place};
     } else {
       scans::run_groups(p, r, f, [&](int g, bool, bool) { P::run(part<N, P>().work(g), f); });
       return {};
@@ -281,7 +298,9 @@ template <class Graph, class... Policies> class model {
   status start(sessions& own, const frame& host) const noexcept {
     return policies_.start(own, plan_, host);
   }
-  status run(const frame& f, sessions& own) const noexcept { return policies_.run(plan_, f, own); }
+  template <class Way> status run(const frame& f, sessions& own, const Way& way) const noexcept {
+    return policies_.run(plan_, f, own, way);
+  }
 
  private:
   plan_view plan_ = plan_type::view();
@@ -326,7 +345,9 @@ template <class... Policies> class model<dynamic, Policies...> {
   status start(sessions& own, const frame& host) const noexcept {
     return policies_.start(own, plan_, host);
   }
-  status run(const frame& f, sessions& own) const noexcept { return policies_.run(plan_, f, own); }
+  template <class Way> status run(const frame& f, sessions& own, const Way& way) const noexcept {
+    return policies_.run(plan_, f, own, way);
+  }
 
  private:
   template <class Source>

@@ -66,8 +66,9 @@ template <class Model> class varied {
     return adapt(m);
   }
   const plan_view& view() const noexcept { return view_; }
-  status run(const frame& f, typename Model::sessions& own) const noexcept {
-    return policies_.run(view_, f, own);
+  template <class Way>
+  status run(const frame& f, typename Model::sessions& own, const Way& way) const noexcept {
+    return policies_.run(view_, f, own, way);
   }
 
  private:

@@ -60,8 +60,7 @@ class gather_writer {
     apart_ = s_.dims;
     strides step{};
     for (int i = 0; i < s_.dims; ++i) step.step[i] = restride(g_.step[i], s, v);
-    for (int c = 0; c < g_.coordinates; ++c)
-      stride_[c] = restride(g_.coordinate_stride[c], s, v);
+    for (int c = 0; c < g_.coordinates; ++c) stride_[c] = restride(g_.coordinate_stride[c], s, v);
     from_ = m_.view_of(n_.in[0], step);
     to_ = m_.result_view(node);
   }
@@ -101,8 +100,8 @@ class gather_writer {
     const id zero = m_.constant(index.is, 0),
              count = m_.constant(index.is, static_cast<std::uint64_t>(extent));
     const id moved = m_.select(m_.less(index, zero), m_.add(index, count), index);
-    const id r = m_.select(m_.less(moved, zero), zero,
-                           m_.select(m_.less(last, moved), last, moved));
+    const id r =
+        m_.select(m_.less(moved, zero), zero, m_.select(m_.less(last, moved), last, moved));
     return r.is == kind::int64 ? m_.convert(op::UConvert, r, kind::int32) : r;
   }
 };

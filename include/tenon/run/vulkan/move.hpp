@@ -77,7 +77,7 @@ class move_writer {
     m_.store_bits(to_, m_.index_of(to_, s_, to), m_.load_bits(from_, m_.index_of(from_, s_, from)));
   }
   constexpr void fill(const any_number& value, const id* to) {
-    const kind k = is_real(to_.element)                ? kind::float32
+    const kind k = is_real(to_.element)                 ? kind::float32
                    : lane_of(to_.element) == lane::wide ? kind::int64
                                                         : kind::int32;
     const std::uint64_t bits = is_real(to_.element) ? std::bit_cast<word>(value.to_float())
@@ -87,8 +87,7 @@ class move_writer {
 
   /// The operand's position that a padded one shows; see `shown`.
   constexpr id inside(id at, i64 extent) {
-    const id last = number(extent - 1), before = m_.less(at, number(0)),
-             behind = m_.less(last, at);
+    const id last = number(extent - 1), before = m_.less(at, number(0)), behind = m_.less(last, at);
     if (move_.mode == padding_mode::edge)
       return m_.select(before, number(0), m_.select(behind, last, at));
     const id mirrored = m_.sub(number(2 * (extent - 1)), at);
@@ -115,9 +114,8 @@ class move_writer {
     constexpr i64 most = i64{1} << 30;
     const auto near = [](i64 n) { return n < -most ? -most : n > most ? most : n; };
     const id distance = m_.sub(position[s_.dims - 1], position[s_.dims - 2]);
-    const id shown =
-        m_.both(m_.compare(op::SGreaterThanEqual, distance, number(near(move_.low))),
-                m_.compare(op::SLessThanEqual, distance, number(near(move_.high))));
+    const id shown = m_.both(m_.compare(op::SGreaterThanEqual, distance, number(near(move_.low))),
+                             m_.compare(op::SLessThanEqual, distance, number(near(move_.high))));
     m_.when(
         shown, [&] { copy(position, position); }, [&] { fill(any_number(0), position); });
   }
@@ -165,8 +163,7 @@ class move_writer {
     const id byte = m_.read(from_, m_.known(m_.sum(m_.begin_of(from_), m_.over(flat, 2)))),
              shift = m_.times(m_.modulo(flat, 2), 4);
     id half = m_.binary(op::BitwiseAnd, m_.binary(op::ShiftRightLogical, byte, shift), number(15));
-    if (to_.element == type::int8)
-      half = m_.plus(m_.binary(op::BitwiseXor, half, number(8)), -8);
+    if (to_.element == type::int8) half = m_.plus(m_.binary(op::BitwiseXor, half, number(8)), -8);
     m_.write(to_, m_.index_of(to_, s_, position), half);
   }
   /// One invocation for a byte: the second element of the last one may be missing.

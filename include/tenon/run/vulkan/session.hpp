@@ -4,9 +4,25 @@
 #pragma once
 #include <tenon/run/vulkan/bound.hpp>
 #include <deque>
+#include <memory>
 
 namespace tenon {
 
+/// A way to call an instance: record the graph into a command buffer of the application, which has begun
+/// it and will submit it; before it is submitted again the views stay what they are.
+///
+///     instance.call(vulkan_commands{buffer}, image.lease, result.lease);
+struct vulkan_commands {
+  vk::CommandBuffer buffer{};
+};
+/// A way to call an instance: submit and return. The context's timeline reaches `value` at the end; the
+/// device starts when all of `after` are reached.
+struct vulkan_submission {
+  std::uint64_t* value = nullptr;
+  std::span<const vulkan_point> after{};
+};
+
+/// The runs of one caller on a Vulkan device.
 class vulkan_session {
  public:
   /// Error: memory; what the driver refuses.
@@ -19,26 +35,38 @@ class vulkan_session {
     return {e.what, -1, 0, 0};
   }
   /// Error: import_failed, memory, device_lost, device.
-  status run(const plan_view& p, const group_run& r, const frame& host) noexcept {
-    device_run& own = where_.run(r);
-    recorded& made = recorded_[static_cast<std::size_t>(&own - where_.runs().data())];
-    if (renewed(own, made, host)) {
-      const error e = platform::guarded([&] { return record(p, own, made, host); },
-                                        [] {
-                                          return error{code::memory, "vulkan", "recording"};
-                                        });
-      if (!e.ok()) {
-        own.forget();
-        return {e.what, -1, 0, 0};
-      }
-    }
-    for (const staged_copy& c : made.in)
-      std::memcpy(staging_.data() + c.at, host.base[c.root], static_cast<std::size_t>(c.bytes));
-    if (const status s = made.commands.submit_and_wait(); !s.ok()) return s;
-    for (const staged_copy& c : made.out)
+  status run(const plan_view& p, const group_run& r, const frame& host, waiting) noexcept {
+    recorded* made = nullptr;
+    if (const status s = ready(p, r, host, made); !s.ok()) return s;
+    copy_in(*made, host);
+    if (const status s = made->commands.submit_and_wait(); !s.ok()) return s;
+    for (const staged_copy& c : made->out)
       std::memcpy(host.base[c.root], staging_.data() + c.at, static_cast<std::size_t>(c.bytes));
     return {};
   }
+  /// Submits without waiting. Error: also place, when results have to be copied by the host.
+  status run(const plan_view& p, const group_run& r, const frame& host,
+             const vulkan_submission& way) noexcept {
+    recorded* made = nullptr;
+    if (const status s = ready(p, r, host, made); !s.ok()) return s;
+    if (!made->out.empty()) return {code::place, -1, 0, 0};
+    copy_in(*made, host);
+    return made->commands.submit(*way.value, way.after);
+  }
+  /// Records into a command buffer of the application. Error: also place, when the host has to copy.
+  status run(const plan_view& p, const group_run& r, const frame& host,
+             const vulkan_commands& way) noexcept {
+    device_run& own = where_.run(r);
+    recorded& made = recording_of(own);
+    if (made.theirs == nullptr)
+      made.theirs = std::make_unique<vulkan_recording>(bound_->context(), true);
+    own.follow(host);
+    const status s = record(p, own, made, *made.theirs, host, way.buffer);
+    own.forget();
+    return s.ok() && !(made.in.empty() && made.out.empty()) ? status{code::place, -1, 0, 0} : s;
+  }
+  /// Whose views may stand in the place of the host's.
+  const void* space() const noexcept { return &bound_->context(); }
 
  private:
   /// A copy between the host and the staging memory.
@@ -53,6 +81,7 @@ class vulkan_session {
     std::vector<vulkan_memory> imports;  ///< of the host's buffers, as `device_run::shared`
     vulkan_memory arena;
     std::vector<staged_copy> in, out;
+    std::unique_ptr<vulkan_recording> theirs;  ///< into command buffers of the application
   };
 
   error prepare(const plan_view& p, int place) {
@@ -79,32 +108,58 @@ class vulkan_session {
     return {};
   }
 
+  recorded& recording_of(const device_run& own) noexcept {
+    return recorded_[static_cast<std::size_t>(&own - where_.runs().data())];
+  }
+  /// A run's recording for these addresses.
+  status ready(const plan_view& p, const group_run& r, const frame& host,
+               recorded*& made) noexcept {
+    device_run& own = where_.run(r);
+    made = &recording_of(own);
+    if (!renewed(own, *made, host)) return {};
+    const status s = record(p, own, *made, made->commands, host, nullptr);
+    made->complete = s.ok();
+    if (!s.ok()) own.forget();
+    return s;
+  }
+  void copy_in(const recorded& made, const frame& host) noexcept {
+    for (const staged_copy& c : made.in)
+      std::memcpy(staging_.data() + c.at, host.base[c.root], static_cast<std::size_t>(c.bytes));
+  }
   /// Whether a run must be recorded again. An import stands for pages, not for addresses: except on
   /// the CPU, pages that the host has given back and got anew would not be the ones that we know.
   bool renewed(device_run& own, const recorded& made, const frame& host) noexcept {
-    const bool pinned = !bound_->context().facts().cpu && own.shared.size() > 0;
+    const bool pinned = !bound_->context().facts().cpu && !made.imports.empty();
     return own.follow(host) || pinned || !made.complete;
   }
-  error record(const plan_view& p, const device_run& own, recorded& made, const frame& host) {
-    made.complete = false;
-    if (const error e = import(p, own, made, host); !e.ok()) return e;
-    made.in.clear();
-    made.out.clear();
-    if (const error e = made.commands.begin(); !e.ok()) return e;
-    scans::run_groups(p, own.groups, where_.on_device(), [&](int g, bool first, bool last) {
-      if (first) where_.before(p, g, [&](const mirror& m) { stage(p, m, true, made); });
-      dispatch(p, g, made.commands);
-      if (last) where_.behind(p, g, [&](const mirror& m) { stage(p, m, false, made); });
-    });
-    const error e = made.commands.end();
-    made.complete = e.ok();
-    return e;
+  /// Records into `to`; into `theirs` if there is one.
+  status record(const plan_view& p, const device_run& own, recorded& made, vulkan_recording& to,
+                const frame& host, vk::CommandBuffer theirs) noexcept {
+    const error e = platform::guarded(
+        [&] {
+          made.in.clear();
+          made.out.clear();
+          if (const error bad = theirs ? to.begin(theirs) : to.begin(); !bad.ok()) return bad;
+          if (const error bad = import(p, own, made, host); !bad.ok()) return bad;
+          scans::run_groups(p, own.groups, where_.on_device(), [&](int g, bool first, bool last) {
+            if (first) where_.before(p, g, [&](const mirror& m) { stage(p, m, true, made, to); });
+            dispatch(p, g, to);
+            if (last) where_.behind(p, g, [&](const mirror& m) { stage(p, m, false, made, to); });
+          });
+          return to.end();
+        },
+        [] {
+          return error{code::memory, "vulkan", "recording"};
+        });
+    return {e.what, -1, 0, 0};
   }
   error import(const plan_view& p, const device_run& own, recorded& made, const frame& host) {
     vulkan_context& c = bound_->context();
     frame& f = where_.on_device();
     made.imports.clear();
     for (const shared_buffer& s : own.shared) {
+      f.base[s.root] = s.last;  // a view of the device's own memory
+      if (s.space != nullptr) continue;
       auto got = vulkan_memory::import_host(c, host.base[s.root], s.bytes);
       if (!got) return got.error();
       f.base[s.root] = reinterpret_cast<std::byte*>(got->address());
@@ -130,15 +185,15 @@ class vulkan_session {
       to.dispatch(*s.kernel, all, s.groups[0], s.groups[1], s.groups[2]);
     }
   }
-  void stage(const plan_view& p, const mirror& m, bool in, recorded& made) {
+  void stage(const plan_view& p, const mirror& m, bool in, recorded& made, vulkan_recording& to) {
     const int which = static_cast<int>(&m - p.mirrors.data);
     const i64 at = staging_at_[which];
     const std::uint64_t there = arena_.address() + static_cast<std::uint64_t>(m.offset),
                         here = staging_.address() + static_cast<std::uint64_t>(at);
     const vulkan_port both[] = {{in ? here : there, m.bytes, 1, false},
                                 {in ? there : here, m.bytes, 1, true}};
-    made.commands.barrier_for(both);
-    made.commands.copy(both[0].address, both[1].address, m.bytes);
+    to.barrier_for(both);
+    to.copy(both[0].address, both[1].address, m.bytes);
     (in ? made.in : made.out).push_back({m.root, at, m.bytes});
   }
 
