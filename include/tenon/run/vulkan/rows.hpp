@@ -28,7 +28,9 @@ class row_writer {
   constexpr kernel write() {
     if (g_.columns == 0) return write_map();
     const bool narrow = columns_ <= 32 && rows_ >= 4096;
-    return m_.device.cpu_driver || narrow ? write_by_invocation() : write_by_workgroup();
+    if (m_.device.cpu_driver || narrow)
+      return write_by_invocation();  // g++ 12 destroys `? :` twice
+    return write_by_workgroup();
   }
 
  private:
