@@ -99,9 +99,10 @@ class gather_writer {
     if (indices_.element == type::uint32) return m_.select(m_.below(index, last), index, last);
     const id zero = m_.constant(index.is, 0),
              count = m_.constant(index.is, static_cast<std::uint64_t>(extent));
-    const id moved = m_.select(m_.less(index, zero), m_.add(index, count), index);
-    const id r =
-        m_.select(m_.less(moved, zero), zero, m_.select(m_.less(last, moved), last, moved));
+    const id from_end = m_.add(index, count),
+             moved = m_.select(m_.less(index, zero), from_end, index);
+    const id above = m_.select(m_.less(last, moved), last, moved),
+             r = m_.select(m_.less(moved, zero), zero, above);
     return r.is == kind::int64 ? m_.convert(op::UConvert, r, kind::int32) : r;
   }
 };

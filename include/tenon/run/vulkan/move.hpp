@@ -28,7 +28,8 @@ class copy_writer {
     return m_.each(s.count(), [&](id flat) {
       id position[max_axes]{};
       m_.unravel(s, flat, position);
-      m_.store_bits(y, m_.index_of(y, s, position), m_.load_bits(x, m_.index_of(x, s, position)));
+      const id bits = m_.load_bits(x, m_.index_of(x, s, position));
+      m_.store_bits(y, m_.index_of(y, s, position), bits);
     });
   }
 };
@@ -74,7 +75,8 @@ class move_writer {
   }
   constexpr id number(i64 n) { return m_.integer(n); }
   constexpr void copy(const id* from, const id* to) {
-    m_.store_bits(to_, m_.index_of(to_, s_, to), m_.load_bits(from_, m_.index_of(from_, s_, from)));
+    const id bits = m_.load_bits(from_, m_.index_of(from_, s_, from));
+    m_.store_bits(to_, m_.index_of(to_, s_, to), bits);
   }
   constexpr void fill(const any_number& value, const id* to) {
     const kind k = is_real(to_.element)                 ? kind::float32
@@ -90,8 +92,8 @@ class move_writer {
     const id last = number(extent - 1), before = m_.less(at, number(0)), behind = m_.less(last, at);
     if (move_.mode == padding_mode::edge)
       return m_.select(before, number(0), m_.select(behind, last, at));
-    const id mirrored = m_.sub(number(2 * (extent - 1)), at);
-    return m_.select(before, m_.sub(number(0), at), m_.select(behind, mirrored, at));
+    const id above = m_.sub(number(2 * (extent - 1)), at), below = m_.sub(number(0), at);
+    return m_.select(before, below, m_.select(behind, above, at));
   }
   constexpr void pad(id, const id* position) {
     id from[max_axes]{}, all{};
@@ -114,8 +116,9 @@ class move_writer {
     constexpr i64 most = i64{1} << 30;
     const auto near = [](i64 n) { return n < -most ? -most : n > most ? most : n; };
     const id distance = m_.sub(position[s_.dims - 1], position[s_.dims - 2]);
-    const id shown = m_.both(m_.compare(op::SGreaterThanEqual, distance, number(near(move_.low))),
-                             m_.compare(op::SLessThanEqual, distance, number(near(move_.high))));
+    const id from = m_.compare(op::SGreaterThanEqual, distance, number(near(move_.low))),
+             to = m_.compare(op::SLessThanEqual, distance, number(near(move_.high)));
+    const id shown = m_.both(from, to);
     m_.when(
         shown, [&] { copy(position, position); }, [&] { fill(any_number(0), position); });
   }
@@ -141,7 +144,7 @@ class move_writer {
     if (move_.how == sampling::lower) return m_.select(before, number(0), lower);
     const id between = m_.compare(op::INotEqual, m_.mod(o, under), like(o, 0)),
              last = m_.less(lower, number(from - 1));
-    const id upper = m_.select(m_.both(between, last), m_.plus(lower, 1), lower);
+    const id next = m_.plus(lower, 1), upper = m_.select(m_.both(between, last), next, lower);
     return m_.select(before, number(0), upper);
   }
   constexpr void sample(id, const id* position) {
@@ -152,15 +155,18 @@ class move_writer {
   constexpr void fraction(id flat, const id* position) {
     const i64 from = in_[move_.axis], to = s_.extent[0];
     const id o = over(flat, from, to), under = like(o, 2 * to), lower = narrow(m_.div(o, under));
-    const id none = m_.either(m_.less(o, like(o, 0)),
-                              m_.compare(op::SGreaterThanEqual, lower, number(from - 1)));
-    const id part = m_.div(m_.convert(op::ConvertUToF, m_.mod(o, under), kind::float32),
-                           m_.convert(op::ConvertUToF, under, kind::float32));
-    m_.write(to_, m_.index_of(to_, s_, position), m_.select(none, m_.real(0), part));
+    const id before = m_.less(o, like(o, 0)),
+             behind = m_.compare(op::SGreaterThanEqual, lower, number(from - 1)),
+             none = m_.either(before, behind);
+    const id rest = m_.convert(op::ConvertUToF, m_.mod(o, under), kind::float32),
+             part = m_.div(rest, m_.real(static_cast<float>(2 * to)));
+    const id index = m_.index_of(to_, s_, position);
+    m_.write(to_, index, m_.select(none, m_.real(0), part));
   }
 
   constexpr void unpack(id flat, const id* position) {
-    const id byte = m_.read(from_, m_.known(m_.sum(m_.begin_of(from_), m_.over(flat, 2)))),
+    const id half_flat = m_.over(flat, 2);
+    const id byte = m_.read(from_, m_.sum(m_.begin_of(from_), half_flat)),
              shift = m_.times(m_.modulo(flat, 2), 4);
     id half = m_.binary(op::BitwiseAnd, m_.binary(op::ShiftRightLogical, byte, shift), number(15));
     if (to_.element == type::int8) half = m_.plus(m_.binary(op::BitwiseXor, half, number(8)), -8);
@@ -183,7 +189,8 @@ class move_writer {
         add();
       else
         m_.when(m_.below(byte, number(n / 2)), add);
-      m_.write(to_, m_.known(m_.sum(m_.begin_of(to_), byte)), m_.get(both));
+      const id index = m_.sum(m_.begin_of(to_), byte);
+      m_.write(to_, index, m_.get(both));
     });
   }
 };

@@ -42,8 +42,7 @@ class folding {
     for (int q = 0; q < 4; ++q) lanes[q] = m_.local(starts(q, n));
     m_.loop(n / reduction_lanes, [&](id block) {
       const id column = m_.times(block, reduction_lanes);
-      for (int q = 0; q < 4; ++q)
-        m_.set(lanes[q], combined(m_.get(lanes[q]), at(m_.plus(column, 4 * q), 4)));
+      for (int q = 0; q < 4; ++q) add(lanes[q], at(m_.plus(column, 4 * q), 4));
     });
     id r[4];
     for (int q = 0; q < 4; ++q) r[q] = m_.get(lanes[q]);
@@ -55,9 +54,13 @@ class folding {
       else if (column < n)
         r[q] = combine_part(r[q], column, n, at);
     }
-    const id upper = combined(combined(r[0], r[2]), combined(r[1], r[3]));
-    return combined(combined(m_.component(upper, 0), m_.component(upper, 2)),
-                    combined(m_.component(upper, 1), m_.component(upper, 3)));
+    for (int half = 2; half > 0; half /= 2)
+      for (int q = 0; q < half; ++q) r[q] = combined(r[q], r[q + half]);
+    id part[4];
+    for (int k = 0; k < 4; ++k) part[k] = m_.component(r[0], k);
+    for (int half = 2; half > 0; half /= 2)
+      for (int k = 0; k < half; ++k) part[k] = combined(part[k], part[k + half]);
+    return part[0];
   }
   /// The same for elements that do not lie evenly: `at(column)` is one of them.
   template <class At> constexpr id fold_one_by_one(i64 n, At&& at) const {
@@ -78,8 +81,7 @@ class folding {
     for (int k = 0; k < used; ++k) lanes[k] = m_.local(start(true));
     m_.loop(n / reduction_lanes, [&](id block) {
       const id column = m_.times(block, reduction_lanes);
-      for (int k = 0; k < reduction_lanes; ++k)
-        m_.set(lanes[k], combined(m_.get(lanes[k]), at(m_.plus(column, k))));
+      for (int k = 0; k < reduction_lanes; ++k) add(lanes[k], at(m_.plus(column, k)));
     });
     id r[reduction_lanes];
     const i64 whole = n / reduction_lanes * reduction_lanes;
@@ -93,14 +95,14 @@ class folding {
   /// the reference.
   template <class At> constexpr id fold_group(i64 n, i64 local, id own, At&& at) const {
     const variable all = m_.local(start(false));
-    m_.loop(own, m_.integer(n), m_.integer(local),
-            [&](id column) { m_.set(all, combined(m_.get(all), at(column))); });
+    m_.loop(own, m_.integer(n), m_.integer(local), [&](id column) { add(all, at(column)); });
     const variable shared = m_.scratch(kind_, local);
     m_.set(shared, own, m_.get(all));
     m_.barrier();
     for (i64 half = local / 2; half > 0; half /= 2) {
       m_.when(m_.below(own, m_.integer(half)), [&] {
-        m_.set(shared, own, combined(m_.get(shared, own), m_.get(shared, m_.plus(own, half))));
+        const id low = m_.get(shared, own), high = m_.get(shared, m_.plus(own, half));
+        m_.set(shared, own, combined(low, high));
       });
       m_.barrier();
     }
@@ -139,6 +141,7 @@ class folding {
     const std::uint64_t sign = kind_ == kind::int64 ? std::uint64_t{1} << 63 : 0x80000000u;
     return is_signed(element_) ? (most ? sign : sign - 1) : (most ? 0 : ~std::uint64_t{0});
   }
+  constexpr void add(const variable& all, id x) const { m_.set(all, combined(m_.get(all), x)); }
   constexpr id start(bool used) const { return m_.constant(kind_, start_bits(used)); }
   /// Vector `q` of the lanes of `n` elements.
   constexpr id starts(int q, i64 n) const {
@@ -188,8 +191,8 @@ class reduce_writer {
   constexpr bool fits() const { return m_.fits(); }
   constexpr kernel write() {
     const bool few = results_ < 2048 && terms_ >= 64;
-    return few && !m_.device.cpu_driver && !gives_position(r_.how) ? write_by_workgroup()
-                                                                   : write_by_invocation();
+    if (few && !m_.device.cpu_driver && !gives_position(r_.how)) return write_by_workgroup();
+    return write_by_invocation();
   }
 
  private:

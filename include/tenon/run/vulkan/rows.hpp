@@ -19,16 +19,19 @@ class row_writer {
     for (operand& o : read_) all.push(&o.is);
     for (result& r : written_) all.push(&r.is);
     const list<view*> views{all.data(), all.size()};
-    const int lead = g.space.rank - g.columns;
-    row_axes_ = merge(s_, 0, lead, views);
+    row_axes_ = merge(s_, 0, g.space.rank - g.columns, views);
     merge(s_, row_axes_, s_.dims, views);
+    // Of a map by itself the last axis is the row.
+    if (t.cpu_driver && g.columns == 0 && row_axes_ > 0 && s_.extent[row_axes_ - 1] >= 4) --row_axes_;
     for (int i = 0; i < s_.dims; ++i) (i < row_axes_ ? rows_ : columns_) *= s_.extent[i];
   }
   constexpr bool fits() const { return m_.fits(); }
   constexpr kernel write() {
     if (g_.columns == 0) return write_map();
     const bool narrow = columns_ <= 32 && rows_ >= 4096;
-    return m_.device.cpu_driver || narrow ? write_by_invocation() : write_by_workgroup();
+    if (m_.device.cpu_driver || narrow)
+      return write_by_invocation();  // g++ 12 destroys `? :` twice
+    return write_by_workgroup();
   }
 
  private:
@@ -146,11 +149,27 @@ class row_writer {
 
   // ---- a map by itself
   constexpr kernel write_map() {
+    if (columns_ > 1) return write_map_in_fours();
     return m_.each(rows_, [&](id row) {
       enter_row(row);
       const scope at{{}, 1, true};
       enter(at);
       for (const result& r : written_) m_.write(r.is, r.row, value_at(members_[r.member], at));
+    });
+  }
+
+  constexpr kernel write_map_in_fours() {
+    const i64 quads = blocks_of(columns_, 4);
+    return m_.each(rows_ * quads, [&](id flat) {
+      enter_row(m_.over(flat, quads));
+      const id column = m_.times(m_.modulo(flat, quads), 4);
+      if (columns_ % 4 == 0) return store_columns({column, 4});
+      m_.when(
+          m_.less(column, m_.integer(columns_ - 3)), [&] { store_columns({column, 4}); },
+          [&] {
+            m_.loop(column, m_.integer(columns_), m_.integer(1),
+                    [&](id c) { store_columns({c, 1}); });
+          });
     });
   }
 

@@ -158,7 +158,8 @@ class program_writer {
   constexpr id fused(id a, id b, id c) {
     if (m_.device.fuses || !m_.device.float64 || !inside_function_) return m_.fma(a, b, c);
     const auto wide = [&](id x) { return m_.convert(op::FConvert, x, kind::float64); };
-    const id product = m_.mul(wide(a), wide(b));
+    const id wide_a = wide(a), wide_b = wide(b);
+    const id product = m_.mul(wide_a, wide_b);
     return m_.convert(op::FConvert, m_.add(product, wide(c)), kind::float32);
   }
   constexpr id elementary(sop o, id a, id b) {
@@ -182,8 +183,8 @@ class program_writer {
     return m_.select(inside, whole, number(to, std::uint64_t{1} << (to == kind::int32 ? 31 : 63)));
   }
   constexpr id truncated_unsigned(id x) {
-    const id large = m_.both(m_.compare(op::FOrdGreaterThanEqual, x, real_of(0x1p63f)),
-                             m_.less(x, real_of(0x1p64f)));
+    const id above = m_.compare(op::FOrdGreaterThanEqual, x, real_of(0x1p63f)),
+             large = m_.both(above, m_.less(x, real_of(0x1p64f)));
     const id whole =
         m_.convert(op::ConvertFToU, m_.select(large, x, real_of(0x1p63f)), kind::int64);
     return m_.select(large, whole, truncated(x, kind::int64, 0x1p63f));
@@ -217,9 +218,10 @@ class program_writer {
     const id one = number(base.is, 1), zero = number(base.is, 0),
              minus = number(base.is, ~std::uint64_t{0});
     const id odd = m_.equal(m_.binary(op::BitwiseAnd, exponent, one), one);
-    const id unit = m_.select(m_.equal(base, one), one,
-                              m_.select(m_.equal(base, minus), m_.select(odd, minus, one), zero));
-    return m_.select(m_.less(exponent, zero), unit, power(base, exponent));
+    const id sign = m_.select(odd, minus, one);
+    const id other = m_.select(m_.equal(base, minus), sign, zero);
+    const id unit = m_.select(m_.equal(base, one), one, other), whole = power(base, exponent);
+    return m_.select(m_.less(exponent, zero), unit, whole);
   }
 };
 

@@ -214,6 +214,8 @@ struct function {
 ///     m.loop(10, [&](id i) { ... });
 ///     m.when(m.less(i, n), [&] { ... });
 ///     sequence<word> words = m.finish(64, 1, 1);
+///
+/// Of a call's arguments just one may write instructions: compilers differ in which one goes first.
 class assembler {
  public:
   constexpr assembler() {
@@ -242,20 +244,13 @@ class assembler {
   constexpr void decorate_member(word target, word member, decoration d, word literal) {
     put(decorations_, op::MemberDecorate, {target, member, static_cast<word>(d), literal});
   }
-  /// A type, constant or global variable: `once` shares equal ones.
-  constexpr word declare(op o, std::initializer_list<word> operands) {
-    const word number = fresh();
-    start(globals_, o, static_cast<word>(operands.size()) + 1);
-    globals_.push(number);
-    for (const word w : operands) globals_.push(w);
-    return number;
-  }
+  /// A type or constant; equal ones are one. Until the module is finished it has a number of its own
+  /// kind, because compilers differ in which operand of a call they make first.
   constexpr word once(op o, std::initializer_list<word> operands) {
-    const word* w = operands.begin();
-    const auto n = operands.size();
-    const key k{o, n > 0 ? w[0] : 0, n > 1 ? w[1] : 0, 0};
+    key k{o};
+    for (const word w : operands) k.operand[k.size++] = w;
     if (const word number = find(k)) return number;
-    return remember(k, declare(o, operands));
+    return remember(k);
   }
 
   // ---- types
@@ -275,14 +270,22 @@ class assembler {
   }
   /// A block that is nothing but elements of a type.
   constexpr word block_of(kind k, int width = 1) {
-    const key sought{op::TypeRuntimeArray, static_cast<word>(k), static_cast<word>(width), 0};
-    if (const word number = find(sought)) return number;
-    const word elements = declare(op::TypeRuntimeArray, {type_id(k, width)}),
-               block = declare(op::TypeStruct, {elements});
+    const int known = known_.size();
+    const word elements = once(op::TypeRuntimeArray, {type_id(k, width)}),
+               block = once(op::TypeStruct, {elements});
+    if (known_.size() == known) return block;
     decorate(elements, decoration::ArrayStride, static_cast<word>(bytes_of(k) * width));
     decorate(block, decoration::Block);
     decorate_member(block, 0, decoration::Offset, 0);
-    return remember(sought, block);
+    return block;
+  }
+  /// A struct of its own.
+  constexpr word struct_of(const sequence<word>& members) {
+    key k{op::TypeStruct};
+    k.operand[0] = static_cast<word>(members_.size());
+    k.size = members.size();
+    append(members_, members);
+    return named | static_cast<word>(known_.push({k, 0, -1}));
   }
 
   // ---- constants
@@ -293,35 +296,20 @@ class assembler {
   constexpr id constant(kind k, std::uint64_t bits) {
     if (k == kind::boolean) return truth(bits != 0);
     if (bytes_of(k) < 8) bits &= (std::uint64_t{1} << bytes_of(k) * 8) - 1;
-    const word low = static_cast<word>(bits), high = static_cast<word>(bits >> 32);
-    const key sought{op::Constant, static_cast<word>(k), low, high};
-    if (const word number = find(sought)) return {number, k, 1};
-    const word t = type_id(k), number = fresh();
-    if (bytes_of(k) == 8)
-      put(globals_, op::Constant, {t, number, low, high});
-    else
-      put(globals_, op::Constant, {t, number, low});
-    return {remember(sought, number), k, 1};
+    const word t = type_id(k), low = static_cast<word>(bits), high = static_cast<word>(bits >> 32);
+    return {bytes_of(k) == 8 ? once(op::Constant, {t, low, high}) : once(op::Constant, {t, low}), k,
+            1};
   }
   constexpr id truth(bool yes) {
     const op o = yes ? op::ConstantTrue : op::ConstantFalse;
-    if (const word number = find({o, 0, 0, 0})) return {number, kind::boolean, 1};
-    const word t = type_id(kind::boolean), number = fresh();
-    put(globals_, o, {t, number});
-    return {remember({o, 0, 0, 0}, number), kind::boolean, 1};
+    return {once(o, {type_id(kind::boolean)}), kind::boolean, 1};
   }
   /// A constant of the same type and width as `like`, all components alike.
   constexpr id constant_like(id like, std::uint64_t bits) {
-    const id one = constant(like.is, bits);
-    if (like.width == 1) return one;
-    const key sought{op::ConstantComposite, one.number, static_cast<word>(like.width), 0};
-    if (const word number = find(sought)) return {number, like.is, like.width};
-    const word t = type_id(like.is, like.width), number = fresh();
-    start(globals_, op::ConstantComposite, static_cast<word>(like.width) + 2);
-    globals_.push(t);
-    globals_.push(number);
-    for (int i = 0; i < like.width; ++i) globals_.push(one.number);
-    return {remember(sought, number), like.is, like.width};
+    const word one = constant(like.is, bits).number, t = type_id(like.is, like.width);
+    if (like.width == 1) return {one, like.is, 1};
+    if (like.width == 2) return {once(op::ConstantComposite, {t, one, one}), like.is, 2};
+    return {once(op::ConstantComposite, {t, one, one, one, one}), like.is, 4};
   }
   constexpr id integer_like(id like, std::uint64_t v) { return constant_like(like, v); }
   constexpr id real_like(id like, float v) { return constant_like(like, std::bit_cast<word>(v)); }
@@ -530,8 +518,9 @@ class assembler {
   /// A function of `operands` values of one type: `body(operands)` gives the result. It has no
   /// variables and no control flow.
   template <class F> constexpr function define(kind k, int width, int operands, F&& body) {
-    const word t = type_id(k, width),
-               signature = operands == 1 ? once_signature(t, 1) : once_signature(t, 2);
+    const word t = type_id(k, width);
+    const word signature =
+        operands == 1 ? once(op::TypeFunction, {t, t}) : once(op::TypeFunction, {t, t, t});
     sequence<word> own;
     code_.swap(own);
     const function f{fresh()};
@@ -560,26 +549,22 @@ class assembler {
     put(globals_, op::Variable, {pointer_to, number, static_cast<word>(s)});
     interface_.push(number);
   }
-  constexpr word declare_struct(const sequence<word>& members) {
-    const word number = fresh();
-    start(globals_, op::TypeStruct, static_cast<word>(members.size()) + 1);
-    globals_.push(number);
-    append(globals_, members);
-    return number;
-  }
 
   /// The module, with workgroups of this size. Nothing may be added behind it.
   constexpr sequence<word> finish(word x, word y, word z) {
-    const word nothing = once(op::TypeVoid, {}), signature = declare(op::TypeFunction, {nothing});
+    const word nothing = once(op::TypeVoid, {}), signature = once(op::TypeFunction, {nothing});
+    sequence<word> begin;
+    put(begin, op::Function, {nothing, main_, 0, signature});
+    put(begin, op::Label, {first_});
+    sequence<word>* all[] = {&globals_, &begin,      &locals_,     &entry_,
+                             &code_,    &functions_, &decorations_};
+    for (sequence<word>* part : all) resolve(*part);
     sequence<word> out;
-    out.reserve(64 + modes_.size() + decorations_.size() + globals_.size() + locals_.size() +
-                entry_.size() + code_.size() + functions_.size());
+    out.reserve(128 + modes_.size() + decorations_.size() + declared_.size() + globals_.size() +
+                locals_.size() + entry_.size() + code_.size() + functions_.size());
     header(out, x, y, z);
-    append(out, decorations_);
-    append(out, globals_);
-    put(out, op::Function, {nothing, main_, 0, signature});
-    put(out, op::Label, {first_});
-    append(out, locals_);
+    for (const sequence<word>* part : {&decorations_, &declared_, &globals_, &begin, &locals_})
+      append(out, *part);
     append(out, entry_);
     append(out, code_);
     put(out, op::Return, {});
@@ -598,20 +583,24 @@ class assembler {
       other = static_cast<sequence<word>&&>(mine);
     }
   };
+  /// A type or constant by what it is made of: literals, and the numbers of others.
   struct key {
     op what{};
-    word a = 0, b = 0, c = 0;
+    int size = 0;
+    word operand[5]{};
     constexpr bool operator==(const key&) const = default;
   };
   struct entry {
     key is{};
-    word number = 0;
+    word number = 0;  ///< in the finished module
     int next = -1;
   };
+  static constexpr word named = 0x80000000u;  ///< + position in `known_`
   static constexpr int buckets = 64;
   static constexpr word aligned = 2;  ///< the memory operand that says so
 
-  sequence<word> capabilities_, modes_, decorations_, globals_, locals_, functions_, interface_;
+  sequence<word> capabilities_, modes_, decorations_, declared_, globals_, locals_, functions_,
+      interface_, members_;
   run code_, entry_;
   sequence<entry> known_;
   int head_[buckets];
@@ -634,30 +623,59 @@ class assembler {
   }
 
   static constexpr int bucket(const key& k) {
-    const word mixed = (static_cast<word>(k.what) * 31 + k.a) * 31 + k.b + k.c;
+    word mixed = static_cast<word>(k.what);
+    for (int i = 0; i < k.size; ++i) mixed = mixed * 31 + k.operand[i];
     return static_cast<int>((mixed ^ mixed >> 13 ^ mixed >> 23) % buckets);
   }
   constexpr word find(const key& k) const {
     for (int i = head_[bucket(k)]; i >= 0; i = known_[i].next)
-      if (known_[i].is == k) return known_[i].number;
+      if (known_[i].is == k) return named | static_cast<word>(i);
     return 0;
   }
-  constexpr word remember(const key& k, word number) {
+  constexpr word remember(const key& k) {
     int& head = head_[bucket(k)];
-    head = known_.push({k, number, head});
+    head = known_.push({k, 0, head});
+    return named | static_cast<word>(head);
+  }
+  /// Types and constants get their numbers in the order in which a finished run names them. No other
+  /// word has its highest bit set.
+  constexpr void resolve(sequence<word>& words) {
+    for (word& w : words)
+      if (w >= named) w = number_of(static_cast<int>(w - named));
+  }
+  constexpr word number_of(int at) {
+    if (known_[at].number != 0) return known_[at].number;
+    const key k = known_[at].is;
+    sequence<word> own;
+    if (k.what == op::TypeStruct && k.operand[0] < named)
+      for (int i = 0; i < k.size; ++i) own.push(members_[static_cast<int>(k.operand[0]) + i]);
+    else
+      for (int i = 0; i < k.size; ++i) own.push(k.operand[i]);
+    const bool is_type = k.what < op::ConstantTrue, is_number = k.what == op::Constant;
+    for (int i = 0; i < own.size(); ++i)
+      if (own[i] >= named && !(is_number && i > 0))
+        own[i] = number_of(static_cast<int>(own[i] - named));
+    const word number = fresh();
+    known_[at].number = number;
+    start(declared_, k.what, static_cast<word>(own.size()) + 1);
+    if (is_type) declared_.push(number);
+    for (int i = 0; i < own.size(); ++i) {
+      declared_.push(own[i]);
+      if (i == 0 && !is_type) declared_.push(number);
+    }
     return number;
   }
 
   constexpr word declare_scalar(kind k) {
     const word bits = static_cast<word>(bytes_of(k)) * 8;
-    if (k == kind::boolean) return declare(op::TypeBool, {});
+    if (k == kind::boolean) return once(op::TypeBool, {});
     if (k == kind::float16) require(capability::Float16);
     if (k == kind::float64) require(capability::Float64);
     if (k == kind::int64) require(capability::Int64);
-    return is_float(k) ? declare(op::TypeFloat, {bits}) : declare(op::TypeInt, {bits, 0});
+    return is_float(k) ? once(op::TypeFloat, {bits}) : once(op::TypeInt, {bits, 0});
   }
   constexpr word declare_vector(kind k, int width) {
-    return declare(op::TypeVector, {type_id(k), static_cast<word>(width)});
+    return once(op::TypeVector, {type_id(k), static_cast<word>(width)});
   }
   constexpr word declare_input(builtin b, int width) {
     const word p = pointer_type(storage::Input, kind::int32, width), number = fresh();
@@ -665,12 +683,6 @@ class assembler {
     decorate(number, decoration::BuiltIn, static_cast<word>(b));
     interface_.push(number);
     return number;
-  }
-  constexpr word once_signature(word t, int operands) {
-    const key sought{op::TypeFunction, t, static_cast<word>(operands), 0};
-    if (const word number = find(sought)) return number;
-    return remember(sought, operands == 1 ? declare(op::TypeFunction, {t, t})
-                                          : declare(op::TypeFunction, {t, t, t}));
   }
   constexpr word element_of(const variable& v, id at) {
     return emit_typed(op::AccessChain, pointer_type(v.in, v.is, v.width), {v.number, at.number});

@@ -199,7 +199,10 @@ class writer : public assembler {
   constexpr void write4(const view& v, id index, i64 step, id x) {
     if (step == 1 && size_bytes(v.element) == 4 && device.by == addressing::address)
       return store(element(v, index, 4), x);
-    for (int k = 0; k < 4; ++k) write(v, plus(index, k * step), component(x, k));
+    for (int k = 0; k < 4; ++k) {
+      const id part = component(x, k);
+      write(v, plus(index, k * step), part);
+    }
   }
   constexpr id widened(id x, type t) {
     switch (t) {
@@ -234,7 +237,8 @@ class writer : public assembler {
     const id odd = binary(op::BitwiseAnd, digits, n(1));
     const id normal = shifted_right(add(add(size, odd), n(0xfffu - (112u << 23))), 13);
     const id nan = binary(op::BitwiseOr, binary(op::BitwiseAnd, digits, n(0x3ffu)), n(0x7e00u));
-    id r = select(below(size, n(0x38800000u)), half_subnormal(size), normal);
+    const id tiny = half_subnormal(size);
+    id r = select(below(size, n(0x38800000u)), tiny, normal);
     r = select(below(n(0x477fefffu), size), n(0x7c00u), r);
     r = select(below(n(0x7f800000u), size), nan, r);
     return binary(op::BitwiseOr, r, sign);
@@ -270,7 +274,7 @@ class writer : public assembler {
   // ---- dispatches
   /// One invocation for each i in [0, count): `body(i)`.
   template <class F> constexpr kernel each(i64 count, F&& body) {
-    const i64 local = count < 64 ? count : 64;
+    const i64 most = device.cpu_driver ? 256 : 64, local = count < most ? count : most;
     const i64 groups = blocks_of(count, local), x = groups <= max_groups ? groups : grid_row,
               y = blocks_of(groups, x);
     id flat = input(builtin::GlobalInvocationId, 0);
@@ -375,7 +379,7 @@ class writer : public assembler {
       members.push(physical ? address_type(of) : type_id(kind::int32));
       if (!physical) declare_descriptor(k, of);
     }
-    const word block = declare_struct(members);
+    const word block = struct_of(members);
     decorate(block, decoration::Block);
     for (int k = 0; k < ports_.size(); ++k)
       decorate_member(block, static_cast<word>(k), decoration::Offset,
@@ -402,7 +406,8 @@ class writer : public assembler {
     const id rest = binary(op::BitwiseAnd, digits, sub(add(tie, tie), n(1))),
              r = binary(op::ShiftRightLogical, digits, shift);
     const id odd = equal(binary(op::BitwiseAnd, r, n(1)), n(1));
-    const id up = either(below(tie, rest), both(equal(rest, tie), odd));
+    const id to_even = both(equal(rest, tie), odd);
+    const id up = either(below(tie, rest), to_even);
     return add(r, select(up, n(1), n(0)));
   }
 };
