@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/group.hpp>
+#include <tenon/run/vulkan/contract.hpp>
 #include <tenon/run/vulkan/reduce.hpp>
 #include <tenon/run/vulkan/rows.hpp>
+#include <tenon/run/vulkan/window.hpp>
 
 namespace tenon::spirv {
 
@@ -49,6 +51,8 @@ constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) 
   switch (g.kind) {
     case family::map: return writing::one<row_writer>(p, g, t);
     case family::reduce: return writing::one<reduce_writer>(p, g, t);
+    case family::contract: return writing::one<contract_writer>(p, g, t);
+    case family::window: return writing::one<window_writer>(p, g, t);
     default: return {};
   }
 }
