@@ -324,10 +324,10 @@ class bare_device {
     vkCreateBuffer(device_, &info, nullptr, &b.it);
     VkMemoryRequirements needs{};
     vkGetBufferMemoryRequirements(device_, b.it, &needs);
-    VkMemoryAllocateInfo memory{};
-    memory.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
-    memory.allocationSize = needs.size;  // type 0: a CPU driver has one
-    vkAllocateMemory(device_, &memory, nullptr, &b.memory);
+    VkMemoryAllocateInfo own{};
+    own.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
+    own.allocationSize = needs.size;  // type 0: a CPU driver has one
+    vkAllocateMemory(device_, &own, nullptr, &b.memory);
     vkBindBufferMemory(device_, b.it, b.memory, 0);
     void* at = nullptr;
     vkMapMemory(device_, b.memory, 0, VK_WHOLE_SIZE, 0, &at);
@@ -366,7 +366,7 @@ template <spirv::addressing By, bool CpuDriver> struct emitted {
   static constexpr tenon::sharing memory = tenon::sharing::same;
   static constexpr bool fuses = true;
   static constexpr bool supports(const tenon::table_view& t, const tenon::node& n) {
-    return (n.kind == tenon::family::map || n.kind == tenon::family::reduce) && spirv::supports(t, n, test_target<By, CpuDriver>);
+    return n.kind != tenon::family::contract && n.kind != tenon::family::window && spirv::supports(t, n, test_target<By, CpuDriver>);
   }
   static constexpr tenon::footprint measure(const tenon::plan_view&, int) { return {}; }
   struct function {};

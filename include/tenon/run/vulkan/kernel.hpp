@@ -3,6 +3,8 @@
 #pragma once
 #include <tenon/plan/group.hpp>
 #include <tenon/run/vulkan/contract.hpp>
+#include <tenon/run/vulkan/gather.hpp>
+#include <tenon/run/vulkan/move.hpp>
 #include <tenon/run/vulkan/reduce.hpp>
 #include <tenon/run/vulkan/rows.hpp>
 #include <tenon/run/vulkan/window.hpp>
@@ -50,6 +52,8 @@ constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) 
   const tenon::group& g = p.groups[group];
   switch (g.kind) {
     case family::map: return writing::one<row_writer>(p, g, t);
+    case family::move: return emit_move(p, g.anchor, t);
+    case family::gather: return emit_gather(p, g.anchor, t);
     case family::reduce: return writing::one<reduce_writer>(p, g, t);
     case family::contract: return writing::one<contract_writer>(p, g, t);
     case family::window: return writing::one<window_writer>(p, g, t);
