@@ -4,6 +4,7 @@
 #include "../catch.hpp"
 #include "contract_maker.hpp"
 #include "vulkan_testing.hpp"
+#include <cmath>
 
 using namespace tenon_test;
 using tenon::builder, tenon::extents, tenon::shape, tenon::i64;

@@ -18,9 +18,9 @@ struct border {
 /// neighbours last, and the terms in their order.
 struct loop_nest {
   space out{}, terms{};
-  view a{}, b{};                                 ///< by axis of the output
-  i64 term_a[max_axes]{}, term_b[max_axes]{};    ///< strides of the terms
-  i64 result[max_axes]{};                        ///< strides of the dense result
+  view a{}, b{};                               ///< by axis of the output
+  i64 term_a[max_axes]{}, term_b[max_axes]{};  ///< strides of the terms
+  i64 result[max_axes]{};                      ///< strides of the dense result
   int borders = 0;
   border cut[2]{};
 };
@@ -50,7 +50,8 @@ constexpr loop_nest read_nest(writer& m, const node& n) {
   while (true) {  // the axis whose elements are farthest apart
     int next = -1;
     for (int i = 0; i < c.axes; ++i)
-      if (!c.axis[i].reduced && !taken[i] && (next < 0 || c.axis[i].out > c.axis[next].out)) next = i;
+      if (!c.axis[i].reduced && !taken[i] && (next < 0 || c.axis[i].out > c.axis[next].out))
+        next = i;
     if (next < 0) break;
     taken[next] = true;
     const contraction::loop& l = c.axis[next];
@@ -80,7 +81,8 @@ constexpr loop_nest read_nest(writer& m, const node& n) {
   for (int s = 0; s < c.sweeps; ++s) {
     if (inside[s]) continue;
     const sweep& w = c.swept[s];
-    const border b{r.cut[s].axis, r.cut[s].term, w.stride, w.dilation, w.begin, w.extent, through(0, w.step)};
+    const border b{r.cut[s].axis, r.cut[s].term, w.stride,          w.dilation,
+                   w.begin,       w.extent,      through(0, w.step)};
     r.cut[r.borders++] = b;
   }
   return r;
@@ -189,9 +191,9 @@ class contract_writer {
 
   // ---- one element for each invocation
   struct walk {
-    id a{}, b{};     ///< elements
-    id first[2]{};   ///< positions of the taps before the first
-    id inside{};     ///< whether the taps so far are
+    id a{}, b{};    ///< elements
+    id first[2]{};  ///< positions of the taps before the first
+    id inside{};    ///< whether the taps so far are
   };
   constexpr kernel write_plain() {
     return m_.each(n_.out.count(), [&](id flat) {
@@ -216,7 +218,8 @@ class contract_writer {
       next.b = m_.plus_times(w.b, k, n_.term_b[axis]);
       next.a = m_.plus_times(w.a, k, n_.term_a[axis]);
       for (int s = 0; s < n_.borders; ++s)
-        if (n_.cut[s].term == axis) tap(n_.cut[s], m_.plus_times(w.first[s], k, n_.cut[s].dilation), next);
+        if (n_.cut[s].term == axis)
+          tap(n_.cut[s], m_.plus_times(w.first[s], k, n_.cut[s].dilation), next);
       add_terms(axis + 1, next, sum);
     });
   }
