@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/group.hpp>
+#include <tenon/run/vulkan/contract.hpp>
 #include <tenon/run/vulkan/gather.hpp>
 #include <tenon/run/vulkan/move.hpp>
 #include <tenon/run/vulkan/reduce.hpp>
 #include <tenon/run/vulkan/rows.hpp>
+#include <tenon/run/vulkan/window.hpp>
 
 namespace tenon::spirv {
 
@@ -53,6 +55,8 @@ constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) 
     case family::move: return emit_move(p, g.anchor, t);
     case family::gather: return emit_gather(p, g.anchor, t);
     case family::reduce: return writing::one<reduce_writer>(p, g, t);
+    case family::contract: return writing::one<contract_writer>(p, g, t);
+    case family::window: return writing::one<window_writer>(p, g, t);
     default: return {};
   }
 }

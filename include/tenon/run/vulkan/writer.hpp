@@ -168,6 +168,10 @@ class writer : public assembler {
   /// A sum of which a part may be nothing.
   constexpr id sum(id a, id b) { return a.number == 0 ? b : b.number == 0 ? a : add(a, b); }
   constexpr id known(id a) { return a.number == 0 ? integer(0) : a; }
+  /// start + n * step
+  constexpr id plus_times(id start, id n, i64 step) {
+    return step == 0 ? start : add(start, times(n, step));
+  }
 
   // ---- elements
   constexpr pointer element(const view& v, id index, int width = 1) {

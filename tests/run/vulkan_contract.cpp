@@ -1,0 +1,140 @@
+// Contractions and windows as SPIR-V on a CPU driver: what `reference` computes, in both addressing modes, and
+// no access outside.
+// SPDX-License-Identifier: MIT
+#include "../catch.hpp"
+#include "contract_maker.hpp"
+#include "vulkan_testing.hpp"
+#include <cmath>
+
+using namespace tenon_test;
+using tenon::builder, tenon::extents, tenon::shape, tenon::i64;
+
+namespace {
+
+/// Empty, or what differs by more than roundings: `terms` values of at most 1 are added up.
+std::string far_apart(std::span<const float> wanted, std::span<const float> found, double terms) {
+  if (wanted.size() != found.size()) return "the sizes differ";
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const double off = static_cast<double>(wanted[i]) - static_cast<double>(found[i]);
+    const double most = 1e-6 * (terms + std::fabs(static_cast<double>(wanted[i])));
+    if (!same_value(wanted[i], found[i]) && !(std::fabs(off) <= most))
+      return "element " + std::to_string(i) + ": " + std::to_string(wanted[i]) + " and " + std::to_string(found[i]);
+  }
+  return "";
+}
+double most_terms(const tenon::table_view& t) {
+  i64 most = 1;
+  for (const tenon::node& n : t.nodes) {
+    if (n.kind != tenon::family::contract) continue;
+    i64 own = 1;
+    for (const auto& l : t.contraction_of(n).axis) own *= l.reduced ? l.extent : 1;
+    most = std::max(most, own);
+  }
+  return static_cast<double>(most);
+}
+template <class Policy> std::string differs(const tenon::table_view& t, const contents& c, const results& wanted, wall at) {
+  std::string problem;
+  double largest = 1;  // of all operands
+  for (const auto* all : {&c.inputs, &c.weights})
+    for (const auto& run : *all)
+      for (const float x : run)
+        if (std::fabs(x) < 1e39) largest = std::max(largest, std::fabs(static_cast<double>(x)));
+  const results found = run_table<Policy>(t, c, at, problem);
+  if (problem.empty() && !bare_device::instance().fault.empty()) problem = bare_device::instance().fault;
+  for (std::size_t o = 0; o < wanted.size() && problem.empty(); ++o) problem = far_apart(wanted[o], found[o], most_terms(t) * largest);
+  return problem;
+}
+template <spirv::addressing By, bool CpuDriver> struct any_family : emitted<By, CpuDriver> {
+  static constexpr bool supports(const tenon::table_view& t, const tenon::node& n) {
+    return spirv::supports(t, n, test_target<By, CpuDriver>);
+  }
+};
+std::string differs_somewhere(const tenon::table_view& t, const contents& c, int i) {
+  std::string problem;
+  const results wanted = run_table<tenon::reference>(t, c, wall::behind, problem);
+  const wall at = i % 8 < 4 ? wall::behind : wall::before;
+  using by = spirv::addressing;
+  switch (i % 4) {
+    case 0: return differs<any_family<by::descriptor, true>>(t, c, wanted, at);
+    case 1: return differs<any_family<by::address, false>>(t, c, wanted, at);
+    default: return differs<any_family<by::address, true>>(t, c, wanted, at);
+  }
+}
+/// Runs `count` random graphs of one kind. One value in `specials` is NaN, infinite or subnormal.
+template <class Make> void compare(int test, int count, int specials, const Make& make) {
+  int ran = 0, failed = 0;
+  const char* only = std::getenv("TENON_CASE");
+  for (int i = only ? std::atoi(only) : 0; ran < (only ? 1 : count) && i < 20 * count && failed < 5; ++i) {
+    dice d = dice_of(test, i);
+    maker m{d};
+    const builder::value y = make(m);
+    const tenon::result<tenon::table> made = m.b.finish({y});
+    if (!made.ok()) continue;
+    const tenon::table_view t = made->view();
+    if (maker::work(t) > 3000000) continue;
+    ++ran;
+    INFO("TENON_SEED=" << seed() << " case " << i << text_of(t));
+    if (std::getenv("TENON_CASES") != nullptr) std::fprintf(stderr, "case %d %s\n", i, text_of(t).c_str());
+    const std::string problem = differs_somewhere(t, random_contents(t, d, specials), i);
+    if (problem.empty()) continue;
+    ++failed;
+    FAIL_CHECK(problem);
+  }
+  CHECK(ran == (only ? 1 : count));
+}
+bool none() {
+  if (bare_device::instance().works()) return false;
+  WARN("no Vulkan driver: nothing was run");
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("random convolutions as SPIR-V are what reference computes") {
+  if (none()) return;
+  compare(1, times(40), 0, [](maker& m) { return m.epilogue(m.convolution()); });
+}
+TEST_CASE("convolutions of NaN, infinities and subnormals as SPIR-V are what reference computes") {
+  if (none()) return;
+  compare(2, times(12), 30, [](maker& m) { return m.convolution(); });
+}
+TEST_CASE("random matmul as SPIR-V is what reference computes") {
+  if (none()) return;
+  compare(3, times(30), 0, [](maker& m) { return m.epilogue(m.matrices()); });
+}
+TEST_CASE("random gemm as SPIR-V is what reference computes") {
+  if (none()) return;
+  compare(4, times(30), 0, [](maker& m) { return m.epilogue(m.gemm()); });
+}
+TEST_CASE("products of NaN and infinities as SPIR-V are what reference computes") {
+  if (none()) return;
+  compare(5, times(12), 30, [](maker& m) { return m.d.one_in(2) ? m.gemm() : m.matrices(); });
+}
+TEST_CASE("two contractions in a row as SPIR-V are what reference computes") {
+  if (none()) return;
+  compare(6, times(12), 0, [](maker& m) {
+    const builder::value y = m.epilogue(m.convolution());
+    const shape s = m.shape_of(y);
+    if (s.rank != 4) return y;
+    return m.b.add<tenon::matmul_t>({}, {y, m.operand(extents(s[3], m.size()))});
+  });
+}
+TEST_CASE("pools with all options as SPIR-V are what reference computes") {
+  if (none()) return;
+  compare(7, times(40), 0, [](maker& m) {
+    dice& d = m.d;
+    tenon::pool2d_options o;
+    if (!d.one_in(8)) o.windowDimensions = {d.in(1, 5), d.in(1, 5)};
+    if (d.one_in(2)) o.padding = {d.in(0, 4), d.in(0, 4), d.in(0, 4), d.in(0, 4)};
+    if (d.one_in(2)) o.strides = {d.in(1, 3), d.in(1, 3)};
+    if (d.one_in(3)) o.dilations = {d.in(1, 3), d.in(1, 3)};
+    o.layout = d.one_in(2) ? tenon::image_layout::nchw : tenon::image_layout::nhwc;
+    o.outputShapeRounding = d.one_in(2) ? tenon::rounding::floor : tenon::rounding::ceil;
+    const builder::value x = m.operand(extents(d.in(1, 3), d.in(1, 20), d.in(1, 20), d.in(1, 20)));
+    switch (d.in(0, 2)) {
+      case 0: return m.b.add<tenon::maxPool2d_t>(o, {x});
+      case 1: return m.b.add<tenon::averagePool2d_t>(o, {x});
+      default: return m.b.add<tenon::l2Pool2d_t>(o, {x});
+    }
+  });
+}
