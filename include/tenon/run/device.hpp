@@ -98,8 +98,9 @@ class device_plan {
     for (const scanning& s : p.table.scans) {
       const int g = p.group_of[p.table.nodes[s.node].in[0]];
       const bool carries = s.is == scanning::part::last && p.table.nodes[s.node].operands == 2;
-      if (!r.inside && carries && g >= r.begin && g < r.end)
-        own.arena = own.arena || p.buffers[p.table.nodes[s.node].in[1]].place < 0;
+      if (r.inside || !carries || g < r.begin || g >= r.end) continue;
+      const buffer& state = p.buffers[p.table.nodes[s.node].in[1]];
+      own.arena = own.arena || (state.in == buffer::storage::arena && state.place < 0);
     }
     return own;
   }

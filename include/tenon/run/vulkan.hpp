@@ -4,3 +4,4 @@
 #pragma once
 #include <tenon/run/instance.hpp>
 #include <tenon/run/vulkan/policy.hpp>
+#include <tenon/tenon.hpp>
