@@ -45,6 +45,10 @@ template <tn::sharing Memory> struct emulated {
       });
       return {};
     }
+    tn::error follow(const bound& bounds, const tn::plan_view&, int) noexcept {
+      *this = bounds;
+      return {};
+    }
   };
   struct session {
     tn::status start(const bound& b, const tn::plan_view& p, int place, const tn::frame&) noexcept {
@@ -65,9 +69,9 @@ template <tn::sharing Memory> struct emulated {
         for (const tn::shared_buffer& s : own.shared) f.base[s.root] = is_separate ? nullptr : host.base[s.root];
       }
       tn::scans::run_groups(p, r, f, [&](int g, bool first, bool last) {
-        if (first) where.before(p, g, [&](const tn::mirror& m) { copy(arena.data() + m.offset, host.base[m.root], m.bytes); });
+        if (first) where.before(p, g, [&](const tn::mirror& m) { copy(arena.data() + m.offset, host.base[m.root], tn::bytes_of(p, m.root)); });
         tn::reference::run({&p, p.groups[g].anchor}, f);
-        if (last) where.behind(p, g, [&](const tn::mirror& m) { copy(host.base[m.root], arena.data() + m.offset, m.bytes); });
+        if (last) where.behind(p, g, [&](const tn::mirror& m) { copy(host.base[m.root], arena.data() + m.offset, tn::bytes_of(p, m.root)); });
       });
       return {};
     }
@@ -76,6 +80,7 @@ template <tn::sharing Memory> struct emulated {
       ++device->copies;
       device->bytes_moved += bytes;
     }
+    void renew(const bound&) noexcept {}
     const void* space() const noexcept { return nullptr; }
     context* device = nullptr;
     std::vector<std::byte> arena;

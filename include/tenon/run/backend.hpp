@@ -158,6 +158,8 @@ struct waiting {};
 /// and weights; an instance holds a `session`: the device's arena and what was recorded for it. The
 /// addresses in the frame of `run` are the host's; the session finds the device's. A session may take
 /// other ways to run than `waiting`: `instance::call` hands them on.
+/// Graphs with bounds: `follow` binds the plan of other extents with the weights of another bound part;
+/// `renew` tells a session to run that.
 /// `standard()` is the context that is used where a model is given none; `space()` is the `device` of
 /// the views that a session takes beside those of the host, null if there are none.
 template <class P>
@@ -168,6 +170,10 @@ concept device_backend = plannable<P> &&
   noexcept->std::same_as<typename P::context&>;
   { own.bind(device, p, 0, weights) }
   noexcept->std::same_as<error>;
+  { own.follow(static_cast<const typename P::bound&>(own), p, 0) }
+  noexcept->std::same_as<error>;
+  { session.renew(own) }
+  noexcept->std::same_as<void>;
   { session.start(own, p, 0, f) }
   noexcept->std::same_as<status>;
   { session.run(p, group_run{}, f, waiting{}) }

@@ -9,7 +9,6 @@ namespace tenon {
 /// A buffer in the host's memory that a run reads or writes there.
 struct shared_buffer {
   int root = -1;
-  i64 bytes = 0;
   bool writes = false;
   std::byte* last = nullptr;    ///< its address in the call before
   const void* space = nullptr;  ///< in whose memory: null, the host's
@@ -40,6 +39,9 @@ struct device_run {
     for (shared_buffer& s : shared) s.last = nullptr;
   }
 };
+
+/// Bytes of a root in this plan, which may be made for less than its bounds.
+constexpr i64 bytes_of(const plan_view& p, int root) { return p.table.nodes[root].out.bytes(); }
 
 /// The addresses of a plan on a device, and its runs there. Allocates in `start` only.
 class device_plan {
@@ -93,7 +95,7 @@ class device_plan {
           s.writes = s.writes || writes;
           return;
         }
-      own.shared.push({root, p.buffers[root].bytes, writes, nullptr});
+      own.shared.push({root, writes, nullptr});
     });
     for (const scanning& s : p.table.scans) {
       const int g = p.group_of[p.table.nodes[s.node].in[0]];

@@ -265,7 +265,7 @@ template <class Model, class Memory = owned> class instance {
 
   /// `runner` has what was bound for the plan `p`.
   template <class Runner, class Way>
-  status run(const plan_view& p, const Runner& runner, std::span<const const_view> in,
+  status run(const plan_view& p, Runner& runner, std::span<const const_view> in,
              std::span<const mutable_view> out, const Way& way) noexcept {
     if (const status s = calling::check(
             p, model_->weight_addresses(), in.data(), out.data(),

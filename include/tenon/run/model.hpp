@@ -178,15 +178,41 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
     return taken;
   }
 
-  /// Packed weights go to `weights_at`, if they do not lie there already (`packs`), bound forms to
-  /// `forms_at`. Error: what a device refuses.
+  /// Packed weights go to `weights_at`, bound forms to `forms_at`. Error: what a device refuses.
   error bind(const plan_view& p, const std::byte* const* address, std::byte* weights_at,
-             std::byte* forms_at, const devices& all, bool packs = true) noexcept {
+             std::byte* forms_at, const devices& all) noexcept {
     error bad;
-    ((bad.ok() ? void(bad = bind_one<I, Policies>(p, address, weights_at, forms_at, all, packs))
-               : void()),
-     ...);
+    const auto one = [&]<std::size_t N, class P>() {
+      if constexpr (device_backend<P>)
+        bad = static_cast<positioned<Parts, N, P>&>(*this).bind(
+            all.template context<P>(static_cast<int>(N)), p, static_cast<int>(N), address);
+      else
+        bind_host<N, P>(p, address, weights_at, forms_at, true);
+    };
+    ((bad.ok() ? one.template operator()<I, Policies>() : void()), ...);
     return bad;
+  }
+  /// The same for other extents of the graph that `bounds` is bound to, for the session of one instance.
+  error bind(const plan_view& p, const std::byte* const* address, const policy_set& bounds,
+             std::byte* weights_at, std::byte* forms_at) noexcept {
+    error bad;
+    const auto one = [&]<std::size_t N, class P>() {
+      if constexpr (device_backend<P>)
+        bad = static_cast<positioned<Parts, N, P>&>(*this).follow(bounds.template part<N, P>(), p,
+                                                                  static_cast<int>(N));
+      else
+        bind_host<N, P>(p, address, weights_at, forms_at, false);
+    };
+    ((bad.ok() ? one.template operator()<I, Policies>() : void()), ...);
+    return bad;
+  }
+  /// Lets sessions know what they run from now on.
+  void renew(sessions& own) const noexcept {
+    const auto one = [&]<std::size_t N, class P>() {
+      if constexpr (device_backend<P>)
+        static_cast<positioned_session<N, P>&>(own).renew(part<N, P>());
+    };
+    (one.template operator()<I, Policies>(), ...);
   }
   /// `host` has the host's arena.
   status start(sessions& own, const plan_view& p, const frame& host) const noexcept {
@@ -231,22 +257,15 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
     }
   }
   template <std::size_t N, class P>
-  error bind_one(const plan_view& p, const std::byte* const* address, std::byte* weights_at,
-                 std::byte* forms_at, const devices& all, bool packs) noexcept {
+  void bind_host(const plan_view& p, const std::byte* const* address, std::byte* weights_at,
+                 std::byte* forms_at, bool packs) noexcept {
     positioned<Parts, N, P>& own = *this;
-    constexpr int place = static_cast<int>(N);
-    if constexpr (device_backend<P>) {
-      if (p.has_bounds()) return {code::unsupported, "upto", P::name, "constant extents", "bounds"};
-      return own.bind(all.template context<P>(place), p, place, address);
-    } else {
-      const typename P::function* compiled = own.compile(p);
-      for (int g = 0; g < p.groups.size; ++g)
-        if (p.groups[g].place == place)
-          P::bind({&p, g, address, weights_at ? weights_at + p.packed_offset[g] : nullptr,
-                   forms_at ? forms_at + p.bound_offset[g] : nullptr, compiled, packs},
-                  own.work_data()[g]);
-      return {};
-    }
+    const typename P::function* compiled = own.compile(p);
+    for (int g = 0; g < p.groups.size; ++g)
+      if (p.groups[g].place == static_cast<int>(N))
+        P::bind({&p, g, address, weights_at ? weights_at + p.packed_offset[g] : nullptr,
+                 forms_at ? forms_at + p.bound_offset[g] : nullptr, compiled, packs},
+                own.work_data()[g]);
   }
 };
 
@@ -295,6 +314,7 @@ template <class Graph, class... Policies> class model {
   const plan_view& plan_of() const noexcept { return plan_; }
   const std::byte* const* weight_addresses() const noexcept { return address_.item; }
   std::byte* packed_weights() const noexcept { return packed_.data(); }
+  const policies_type& policies() const noexcept { return policies_; }
   status start(sessions& own, const frame& host) const noexcept {
     return policies_.start(own, plan_, host);
   }
@@ -342,6 +362,7 @@ template <class... Policies> class model<dynamic, Policies...> {
   const plan_view& plan_of() const noexcept { return plan_; }
   const std::byte* const* weight_addresses() const noexcept { return address_.data(); }
   std::byte* packed_weights() const noexcept { return packed_.data(); }
+  const policies_type& policies() const noexcept { return policies_; }
   status start(sessions& own, const frame& host) const noexcept {
     return policies_.start(own, plan_, host);
   }

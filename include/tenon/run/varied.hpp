@@ -37,7 +37,7 @@ inline status actual_shape(const const_view& v, const tensor& bounds, std::uint3
 /// and what the policies bound for it.
 template <class Model> class varied {
  public:
-  /// Allocates; nothing does afterwards. False when there is no memory.
+  /// Allocates; nothing on the host does afterwards. Devices make kernels for extents that are new. False when there is no memory.
   bool start(const Model& m) noexcept {
     return platform::guarded(
         [&] {
@@ -67,7 +67,9 @@ template <class Model> class varied {
   }
   const plan_view& view() const noexcept { return view_; }
   template <class Way>
-  status run(const frame& f, typename Model::sessions& own, const Way& way) const noexcept {
+  status run(const frame& f, typename Model::sessions& own, const Way& way) noexcept {
+    if (!told_) policies_.renew(own);
+    told_ = true;
     return policies_.run(view_, f, own, way);
   }
 
@@ -86,9 +88,10 @@ template <class Model> class varied {
       if (need.per_thread > view_.per_thread_bytes)
         return {code::capacity, -1, have.per_thread, need.per_thread};
     }
-    const error e = policies_.bind(view_, m.weight_addresses(), m.packed_weights(), bound_.data(),
-                                   typename Model::devices(), false);
+    const error e = policies_.bind(view_, m.weight_addresses(), m.policies(), m.packed_weights(),
+                                   bound_.data());
     fits_ = e.ok();
+    told_ = false;
     return {e.what, -1, 0, 0};
   }
 
@@ -98,6 +101,7 @@ template <class Model> class varied {
   typename Model::policies_type policies_{};
   aligned_memory bound_;
   bool fits_ = false;
+  bool told_ = false;  ///< the sessions know what was bound last
 };
 /// A graph without bounds needs none of it.
 struct not_varied {

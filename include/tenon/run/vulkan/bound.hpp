@@ -64,6 +64,20 @@ class vulkan_bound {
           return error{code::memory, "vulkan", "model"};
         });
   }
+  /// Kernels for other extents of the same graph; the weights are those of `bounds`, which outlives this.
+  error follow(const vulkan_bound& bounds, const plan_view& p, int place) noexcept {
+    context_ = bounds.context_;
+    return platform::guarded(
+        [&] {
+          weight_at_ = bounds.weight_at_;
+          steps_.clear();
+          of_group_.clear();
+          return make_kernels(p, place);
+        },
+        [] {
+          return error{code::memory, "vulkan", "model"};
+        });
+  }
   vulkan_context& context() const noexcept { return *context_; }
   /// The dispatches of a group, in their order.
   list<vulkan_step> steps_of(int group) const noexcept {

@@ -65,6 +65,11 @@ class vulkan_session {
     own.forget();
     return s.ok() && !(made.in.empty() && made.out.empty()) ? status{code::place, -1, 0, 0} : s;
   }
+  /// Runs other kernels from now on.
+  void renew(const vulkan_bound& bound) noexcept {
+    bound_ = &bound;
+    for (recorded& r : recorded_) r.complete = false;
+  }
   /// Whose views may stand in the place of the host's.
   const void* space() const noexcept { return &bound_->context(); }
 
@@ -160,7 +165,7 @@ class vulkan_session {
     for (const shared_buffer& s : own.shared) {
       f.base[s.root] = s.last;  // a view of the device's own memory
       if (s.space != nullptr) continue;
-      auto got = vulkan_memory::import_host(c, host.base[s.root], s.bytes);
+      auto got = vulkan_memory::import_host(c, host.base[s.root], bytes_of(p, s.root));
       if (!got) return got.error();
       f.base[s.root] = reinterpret_cast<std::byte*>(got->address());
       made.imports.push_back(std::move(*got));
@@ -178,7 +183,7 @@ class vulkan_session {
       vulkan_port ports[spirv::max_ports];
       for (int k = 0; k < s.ports; ++k)
         ports[k] = {reinterpret_cast<std::uint64_t>(f.base[s.port_at[k].root]),
-                    p.buffers[s.port_at[k].root].bytes, s.port_at[k].element_bytes,
+                    bytes_of(p, s.port_at[k].root), s.port_at[k].element_bytes,
                     s.port_at[k].writes};
       const std::span<const vulkan_port> all{ports, static_cast<std::size_t>(s.ports)};
       to.barrier_for(all);
@@ -186,15 +191,16 @@ class vulkan_session {
     }
   }
   void stage(const plan_view& p, const mirror& m, bool in, recorded& made, vulkan_recording& to) {
+    const i64 bytes = bytes_of(p, m.root);
     const int which = static_cast<int>(&m - p.mirrors.data);
     const i64 at = staging_at_[which];
     const std::uint64_t there = arena_.address() + static_cast<std::uint64_t>(m.offset),
                         here = staging_.address() + static_cast<std::uint64_t>(at);
-    const vulkan_port both[] = {{in ? here : there, m.bytes, 1, false},
-                                {in ? there : here, m.bytes, 1, true}};
+    const vulkan_port both[] = {{in ? here : there, bytes, 1, false},
+                                {in ? there : here, bytes, 1, true}};
     to.barrier_for(both);
-    to.copy(both[0].address, both[1].address, m.bytes);
-    (in ? made.in : made.out).push_back({m.root, at, m.bytes});
+    to.copy(both[0].address, both[1].address, bytes);
+    (in ? made.in : made.out).push_back({m.root, at, bytes});
   }
 
   const vulkan_bound* bound_ = nullptr;
