@@ -386,6 +386,101 @@ TEST_CASE("random programs, interpreted, have the bits of evaluate") {
   CHECK(ran > times(300));
 }
 
+TEST_CASE("elementary functions of each other, whose values are needed again, have the bits of evaluate") {
+  if (!has_fma) tenon_test::skip("without fma products are rounded twice");
+  for (sop f = sop::exp; f <= sop::tan; f = static_cast<sop>(static_cast<int>(f) + 1))
+    for (sop g = sop::exp; g <= sop::tan; g = static_cast<sop>(static_cast<int>(g) + 1)) {
+      dice d = dice_of(15, static_cast<int>(f) * 100 + static_cast<int>(g));
+      tenon::tape t;
+      const int x = t.emit(sop::arg, 0), y = t.emit(sop::arg, 1), inner = t.emit(g, x), outer = t.emit(f, inner);
+      const int square = t.emit(sop::mul, outer, outer), far = t.emit(sop::fma, y, inner, square);
+      const int result = t.emit(sop::sub, t.emit(sop::max, far, outer), t.emit(sop::pow, far, square));
+      for (const int out : {outer, far, result}) {
+        const tenon::recorded r = tenon::finish(t, out);
+        const tenon::allocated a = tenon::allocate(r.view());
+        const tenon::simd::function run{&tenon::simd::run_interpreted, a.program.view()};
+        check({"composed", 2, a.program.view(), run, run}, {1, d.in(0, 1)}, d.in(1, 300), wall::behind, d.one_in(3), d);
+      }
+    }
+}
+
+TEST_CASE("a program with more literals than the interpreter keeps has the bits of evaluate") {
+  if (!has_fma) tenon_test::skip("without fma products are rounded twice");
+  for (const int literals : {1, tenon::simd::max_literals - 1, tenon::simd::max_literals, tenon::simd::max_literals + 1, 100}) {
+    dice d = dice_of(16, literals);
+    tenon::tape t;
+    const int x = t.emit(sop::arg, 0);
+    int y = x;
+    for (int k = 0; k < literals; ++k) y = t.emit(sop::fma, y, x, t.literal(static_cast<float>(k) + 0.25f));
+    const tenon::recorded r = tenon::finish(t, y);
+    REQUIRE(r.fault == tenon::code::ok);
+    const tenon::allocated a = tenon::allocate(r.view());
+    const tenon::simd::function run{&tenon::simd::run_interpreted, a.program.view()};
+    for (const i64 n : {1, 15, 63, 64, 65, 200}) check({"literals", 1, a.program.view(), run, run}, {1}, n, wall::behind, n == 65, d);
+  }
+}
+
+namespace {
+
+using tenon::type;
+/// What one program makes of two operands of one or two bytes: a number, a comparison, an integer.
+template <type A, type B, int What> consteval auto narrow_program() {
+  tenon::tape t;
+  const auto number = [&](int k, type e) {
+    const int x = t.argument(k, e);
+    return tenon::is_real(e) ? x : t.emit(sop::to_float, x);
+  };
+  const int a = number(0, A), b = number(1, B);
+  const int sum = t.emit(sop::add, t.emit(sop::tanh, a), b);
+  const int result = What == 0   ? t.emit(sop::to_half, sum)
+                     : What == 1 ? t.emit(sop::less, a, sum)
+                     : What == 2 ? t.emit(sop::to_int8, t.emit(sop::to_int, sum))
+                                 : sum;
+  constexpr int room = 16;
+  const tenon::allocated r = tenon::allocate(tenon::finish(t, result).view());
+  program<room> p;
+  for (int i = 0; i < r.program.size; ++i) p.code[i] = r.program.code[i];
+  return std::pair{p, r.program.size};
+}
+template <type A, type B, int What> void check_narrow() {
+  constexpr auto made = narrow_program<A, B, What>();
+  constexpr auto p = [&] {
+    program<made.second> q;
+    for (int i = 0; i < made.second; ++i) q.code[i] = made.first.code[i];
+    return q;
+  }();
+  const program_view v{p.code, p.size};
+  const i64 bytes = tenon::size_bytes(tenon::result_type(v));
+  dice d = dice_of(17, static_cast<int>(A) * 100 + static_cast<int>(B) * 10 + What);
+  for (const i64 n : {0, 1, 7, 16, 33, 63, 64, 65, 128, 150, 300}) {
+    std::vector<std::byte> a(static_cast<std::size_t>(n * 4 + 4)), b = a;
+    for (std::byte& x : a) x = static_cast<std::byte>(d.in(0, 90));  // halves: small and no NaN
+    for (std::byte& x : b) x = static_cast<std::byte>(d.in(0, 90));
+    const stream in[] = {{a.data(), 1, static_cast<int>(tenon::size_bytes(A))},
+                         {b.data(), d.in(0, 1), static_cast<int>(tenon::size_bytes(B))}};
+    guarded_bytes wanted(n * bytes, wall::behind), found(n * bytes, wall::behind);
+    tenon::simd::run_inlined<p>(v, in, wanted.data(), n);
+    tenon::simd::run_interpreted(v, in, found.data(), n);
+    INFO("operands of types " << static_cast<int>(A) << " and " << static_cast<int>(B) << ", program " << What << ", n = " << n);
+    CHECK(found.untouched());
+    CHECK((n == 0 || std::memcmp(wanted.data(), found.data(), wanted.size()) == 0));
+  }
+}
+template <int What> void check_narrow_types() {
+  check_narrow<type::float16, type::uint8, What>();
+  check_narrow<type::int8, type::float32, What>();
+  check_narrow<type::float32, type::float16, What>();
+}
+
+}  // namespace
+
+TEST_CASE("operands and results of one and two bytes are the same constant and interpreted") {
+  check_narrow_types<0>();
+  check_narrow_types<1>();
+  check_narrow_types<2>();
+  check_narrow_types<3>();
+}
+
 TEST_CASE("random programs as constants have the bits of evaluate") {
   if (!has_fma) tenon_test::skip("without fma products are rounded twice, which a random program can enlarge at will");
   const subject all[] = {constant_subject<1>(), constant_subject<2>(), constant_subject<3>(), constant_subject<4>(), constant_subject<5>(), constant_subject<6>(),

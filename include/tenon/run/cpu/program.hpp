@@ -1,5 +1,6 @@
 // Scalar programs on runs of elements: one loop, two kinds of programs. `inlined` has its program as
-// a constant and keeps everything in registers; `interpreted` sweeps a block per instruction.
+// a constant and keeps everything in registers; `interpreted` is a chain of links, one for each
+// instruction, that hand a block of registers on.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/expr/elementary.hpp>
@@ -225,10 +226,7 @@ template <auto P> void run_inlined(program_view, const stream* in, void* out, i6
   store_part_as<result>(run_program<P>(x), to + i * size_bytes(result), n - i);
 }
 
-/// Registers per instruction that the interpreter sweeps at once.
-inline constexpr int block = 8;
-
-/// One instruction on one register of the block.
+/// One instruction of the interpreter on one register.
 template <sop O>
 [[gnu::always_inline]] inline real interpret(instruction x, real a, real b, real c) noexcept {
   if constexpr (O == sop::literal || O == sop::literal_int)
@@ -275,33 +273,87 @@ template <sop O>
   } else
     return apply_real<O>(a, b, c);
 }
-/// Sweeps one instruction over a block. The destination may be one of the sources.
-template <sop O> void sweep_block(instruction x, const float* a, const float* b, const float* c,
-                                  float* out) noexcept {
+
+/// Registers that the interpreter computes at once, and their elements.
+inline constexpr int held = 4;
+inline constexpr i64 block = i64{held} * width;
+
+/// What comes from the caller's memory: no operand (but a room of the interpreter), operand 0, 1, ...,
+/// or the result.
+inline constexpr std::int8_t no_operand = -1, result_operand = max_operands;
+
+/// A link of the interpreter's chain. It computes a block, hands it to the next link in registers,
+/// and calls that last, which compilers turn into a jump: no link loops, and none but the last one
+/// writes to memory, unless a value is needed again later.
+struct link {
+  using run_type = void (*)(const link*, i64 at, real, real, real, real) noexcept;
+  run_type run;
+  instruction x;
+  const float* from[3];   ///< the sources in memory; of one that writes, the destination
+  std::int32_t moves[3];  ///< -1 where the address moves with `at`, else 0
+  std::int8_t operand[3];
+  const float* source(int k, i64 at) const noexcept { return from[k] + (at & moves[k]); }
+};
+
+/// One instruction; its source number `Held` comes from the link before.
+template <sop O, int Held>
+void run_link(const link* s, i64 at, real h0, real h1, real h2, real h3) noexcept {
   constexpr int n = sources_of(O);
-  const real none(0.0f);
-  for (int k = 0; k < block * width; k += width)
-    store(interpret<O>(x, n > 0 ? load(a + k) : none, n > 1 ? load(b + k) : none,
-                       n > 2 ? load(c + k) : none),
-          out + k);
+  const float *a = nullptr, *b = nullptr, *c = nullptr;
+  if constexpr (n > 0 && Held != 0) a = s->source(0, at);
+  if constexpr (n > 1 && Held != 1) b = s->source(1, at);
+  if constexpr (n > 2 && Held != 2) c = s->source(2, at);
+  const auto source = [&](int k, const float* p, real h, int i) __attribute__((always_inline)) {
+    return k >= n ? real(0.0f) : k == Held ? h : load(p + i * width);
+  };
+  const auto result = [&](real h, int i) __attribute__((always_inline)) {
+    return interpret<O>(s->x, source(0, a, h, i), source(1, b, h, i), source(2, c, h, i));
+  };
+  if constexpr (is_elementary(O)) {
+    real y[held];  // in a loop, which keeps the coefficients in registers and the code short
+    for (int i = 0; i < held; ++i) y[i] = result(h0, i);
+    s[1].run(s + 1, at, y[0], y[1], y[2], y[3]);
+  } else {
+    s[1].run(s + 1, at, result(h0, 0), result(h1, 1), result(h2, 2), result(h3, 3));
+  }
 }
-using sweep_type = void (*)(instruction, const float*, const float*, const float*, float*) noexcept;
-template <int... I> constexpr auto sweep_table(std::integer_sequence<int, I...>) {
+/// Takes a block out of memory, and writes one there.
+inline void take_block(const link* s, i64 at, real, real, real, real) noexcept {
+  const float* a = s->source(0, at);
+  s[1].run(s + 1, at, load(a), load(a + width), load(a + 2 * width), load(a + 3 * width));
+}
+inline void write_block(const link* s, i64 at, real h0, real h1, real h2, real h3) noexcept {
+  auto* to = const_cast<float*>(s->source(0, at));
+  store(h0, to);
+  store(h1, to + width);
+  store(h2, to + 2 * width);
+  store(h3, to + 3 * width);
+}
+inline void keep_block(const link* s, i64 at, real h0, real h1, real h2, real h3) noexcept {
+  write_block(s, at, h0, h1, h2, h3);
+  s[1].run(s + 1, at, h0, h1, h2, h3);
+}
+
+/// Real arithmetic comes in chains: the operations that can take a source from the link before.
+inline constexpr bool takes_held(sop o) { return o >= sop::add && o <= sop::max; }
+template <sop O, int Held> constexpr link::run_type link_of() {
+  if constexpr (Held < 3 && (!takes_held(O) || Held >= sources_of(O)))
+    return nullptr;
+  else
+    return &run_link<O, Held>;
+}
+/// For each operation behind `arg`, the links that have source 0, 1, 2 or none from the one before.
+template <int... I> constexpr auto link_table(std::integer_sequence<int, I...>) {
   struct {
-    sweep_type of[sizeof...(I)];
-  } t{{&sweep_block<static_cast<sop>(I + 1)>...}};
+    link::run_type of[sizeof...(I)][4];
+  } t{{{link_of<static_cast<sop>(I + 1), 0>(), link_of<static_cast<sop>(I + 1), 1>(),
+        link_of<static_cast<sop>(I + 1), 2>(), link_of<static_cast<sop>(I + 1), 3>()}...}};
   return t;
 }
 /// One entry for each operation behind `arg`.
 inline constexpr int operations = static_cast<int>(sop::pow);
 template <int Operations>
-inline constexpr auto sweeps = sweep_table(std::make_integer_sequence<int, Operations>{});
-
-/// The interpreter's registers, a block of elements each; a register may be an operand in place.
-struct machine {
-  alignas(64) float room[max_registers][block * width];
-  const float* at[max_registers];
-};
+inline constexpr auto links = link_table(std::make_integer_sequence<int, Operations>{});
 
 /// `n` elements of one or two bytes, widened into words.
 inline void widen(const stream& s, type t, i64 at, i64 n, float* to) noexcept {
@@ -323,23 +375,11 @@ inline real repeated(const stream& s, type t) noexcept {
   if (t == type::int8) return repeat_as<type::int8>(s.at(0));
   return t == type::float16 ? repeat_as<type::float16>(s.at(0)) : repeat_as<type::float32>(s.at(0));
 }
-/// Brings an operand's elements [at, at + n) into a block: in place where they fill it, else into
-/// `room`.
-inline const float* load_operand(float* room, const stream& s, type t, i64 at, i64 n) noexcept {
-  const bool words = size_bytes(t) == 4;
-  if (s.step == 0) {
-    const real x = repeated(s, t);
-    for (int k = 0; k < block * width; k += width) store(x, room + k);
-  } else if (n == block * width && words) {
-    return reinterpret_cast<const float*>(s.at(at));
-  } else {
-    if (n < block * width) std::memset(room, 0, block * width * sizeof(float));
-    if (words)
-      std::memcpy(room, s.at(at), static_cast<std::size_t>(n) * sizeof(float));
-    else
-      widen(s, t, at, n, room);
-  }
-  return room;
+inline void widen_block(const link* s, i64 at, real h0, real h1, real h2, real h3) noexcept {
+  const type t = s->x.type();
+  auto* to = const_cast<float*>(s->from[1]);
+  widen({s->from[0], 1, static_cast<int>(size_bytes(t))}, t, at, block, to);
+  s[1].run(s + 1, at, h0, h1, h2, h3);
 }
 /// The elements of a result in `n` words: those of a mask, which are -1 or 0, as 1 or 0.
 inline void store_words(const float* words, type t, bool is_mask, std::byte* out, i64 n) noexcept {
@@ -357,37 +397,157 @@ inline void store_words(const float* words, type t, bool is_mask, std::byte* out
     }
   }
 }
-/// Runs a program over `n` elements, a block at most.
-template <int Operations> void run_block(machine& m, program_view p, const stream* in, i64 at,
-                                         i64 n, type result, std::byte* out) noexcept {
-  const bool whole = n == block * width && size_bytes(result) == 4;
+/// Literals whose blocks are made once for a run; further ones are made for every block.
+inline constexpr int max_literals = 32;
+
+/// A program as a chain of links. About 50 kB, of which a program touches what it needs.
+struct machine {
+  struct place {
+    const float* first;
+    std::int8_t operand;
+  };
+  alignas(64) float room[max_registers + max_operands][block];
+  alignas(64) float literal[max_literals][block];
+  alignas(64) float padded[max_operands + 1][block];
+  place where[max_registers];  ///< where a register's value is, unless only the last link holds it
+  link code[2 * max_program];
+  int size = 0, literals = 0;
+
+  void write(program_view p, const stream* in, float* out,
+             const link::run_type (*table)[4]) noexcept;
+  void start(i64 at) const noexcept {
+    const real none(0.0f);
+    code[0].run(code, at, none, none, none, none);
+  }
+  /// From now on `start(0)` computes `n` elements at `at` of the operands, into `padded`.
+  void pad(program_view p, const stream* in, i64 at, i64 n) noexcept;
+
+ private:
+  link& add(link::run_type how, instruction x) noexcept {
+    link& l = code[size++];
+    l.run = how;
+    l.x = x;
+    for (std::int8_t& k : l.operand) k = no_operand;
+    return l;
+  }
+  static void set(link& l, int k, place a) noexcept {
+    l.from[k] = a.first;
+    l.moves[k] = a.operand == no_operand ? 0 : -1;
+    l.operand[k] = a.operand;
+  }
+  place operand(instruction x, const stream& s) noexcept {
+    float* own = room[max_registers + x.a()];
+    if (s.step == 0) return filled(own, repeated(s, x.type()));
+    const place given{static_cast<const float*>(s.data), static_cast<std::int8_t>(x.a())};
+    if (size_bytes(x.type()) == 4) return given;
+    link& widens = add(&widen_block, x);
+    set(widens, 0, given);
+    set(widens, 1, {own, no_operand});
+    return {own, no_operand};
+  }
+  static place filled(float* own, real x) noexcept {
+    for (int i = 0; i < held; ++i) store(x, own + i * width);
+    return {own, no_operand};
+  }
+  void compute(instruction x, int& before, std::uint32_t later,
+               const link::run_type* forms) noexcept;
+};
+constexpr int source_of(instruction x, int k) { return k == 0 ? x.a() : k == 1 ? x.b() : x.c(); }
+/// For each instruction the registers that are read behind it before they are written.
+inline void find_later(program_view p, std::uint32_t* later) noexcept {
+  std::uint32_t live = 0;
+  for (int i = p.size - 1; i >= 0; --i) {
+    const instruction x = p.code[i];
+    later[i] = live;
+    live &= ~(1u << x.dst());
+    for (int k = 0; k < sources_of(x.op()); ++k) live |= 1u << source_of(x, k);
+  }
+}
+/// Adds an instruction. The last link hands on the register `before`, which is written to memory if
+/// it is read `later` or from where this instruction has no form that takes it.
+inline void machine::compute(instruction x, int& before, std::uint32_t later,
+                             const link::run_type* forms) noexcept {
+  const int n = sources_of(x.op());
+  int takes = 3;
+  bool keeps = before >= 0 && before != x.dst() && (later >> before & 1) != 0;
+  for (int k = 0; k < n; ++k) {
+    if (source_of(x, k) != before) continue;
+    if (takes == 3 && forms[k] != nullptr)
+      takes = k;
+    else
+      keeps = true;
+  }
+  if (keeps) set(add(&keep_block, x), 0, where[before]);
+  link& l = add(forms[takes], x);
+  for (int k = 0; k < n; ++k)
+    if (k != takes) set(l, k, where[source_of(x, k)]);
+  before = x.dst();
+  where[before] = {room[before], no_operand};
+}
+inline void machine::write(program_view p, const stream* in, float* out,
+                           const link::run_type (*table)[4]) noexcept {
+  std::uint32_t later[max_program];
+  find_later(p, later);
+  int before = -1;
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     const int d = x.dst();
-    if (x.op() == sop::arg) {
-      m.at[d] = load_operand(m.room[d], in[x.a()], x.type(), at, n);
+    const bool once = x.is_literal() && literals < max_literals;
+    if (x.op() != sop::arg && !once) {
+      compute(x, before, later[i], table[static_cast<int>(x.op()) - 1]);
       continue;
     }
-    const sweep_type sweep = sweeps<Operations>.of[static_cast<int>(x.op()) - 1];
-    const int sources = sources_of(x.op());
-    float* to = whole && i == p.size - 1 ? reinterpret_cast<float*>(out) : m.room[d];
-    sweep(x, sources > 0 ? m.at[x.a()] : nullptr, sources > 1 ? m.at[x.b()] : nullptr,
-          sources > 2 ? m.at[x.c()] : nullptr, to);
-    m.at[d] = to;
+    where[d] =
+        once ? filled(literal[literals++], as_real(integer(static_cast<std::int32_t>(x.bits()))))
+             : operand(x, in[x.a()]);
+    if (d == before) before = -1;
   }
   const instruction last = p.code[p.size - 1];
-  const float* y = m.at[last.dst()];
-  if (y != reinterpret_cast<float*>(out))
-    store_words(y, result, lane_of(last) == lane::mask, out, n);
+  if (before != last.dst()) set(add(&take_block, last), 0, where[last.dst()]);
+  set(add(&write_block, last), 0, {out, out == padded[max_operands] ? no_operand : result_operand});
 }
+/// The first n of a block's elements; the others are 0.
+inline void copy_padded(const stream& s, i64 at, i64 n, float* to) noexcept {
+  if (s.bytes != 4) {
+    std::memset(to, 0, block * sizeof(float));
+    std::memcpy(to, s.at(at), static_cast<std::size_t>(n * s.bytes));
+    return;
+  }
+  const auto* from = reinterpret_cast<const float*>(s.at(at));
+  for (i64 k = 0; k < block; k += width)
+    store(n - k >= width ? load(from + k)
+          : n > k        ? load_part(from + k, n - k)
+                         : real(0.0f),
+          to + k);
+}
+inline void machine::pad(program_view p, const stream* in, i64 at, i64 n) noexcept {
+  for (int i = 0; i < p.size; ++i) {
+    const instruction x = p.code[i];
+    if (x.op() != sop::arg || in[x.a()].step == 0) continue;
+    copy_padded(in[x.a()], at, n, padded[x.a()]);
+  }
+  for (int i = 0; i < size; ++i)
+    for (int k = 0; k < 3; ++k)
+      if (code[i].operand[k] != no_operand) code[i].from[k] = padded[code[i].operand[k]];
+}
+/// The loop with a program as data. The tail runs the same chain over padded copies.
 template <int Operations = operations>
 void run_interpreted(program_view p, const stream* in, void* out, i64 n) noexcept {
   machine m;
   const type result = result_type(p);
+  const bool words = size_bytes(result) == 4, is_mask = lane_of(p.code[p.size - 1]) == lane::mask;
   auto* to = static_cast<std::byte*>(out);
-  for (i64 at = 0; at < n; at += block * width)
-    run_block<Operations>(m, p, in, at, n - at < block * width ? n - at : i64{block} * width,
-                          result, to + at * size_bytes(result));
+  const float* own = m.padded[max_operands];
+  m.write(p, in, words ? static_cast<float*>(out) : m.padded[max_operands], links<Operations>.of);
+  i64 at = 0;
+  for (; at + block <= n; at += block) {
+    m.start(at);
+    if (!words) store_words(own, result, is_mask, to + at * size_bytes(result), block);
+  }
+  if (at == n) return;
+  m.pad(p, in, at, n - at);
+  m.start(0);
+  store_words(own, result, is_mask, to + at * size_bytes(result), n - at);
 }
 
 }  // namespace tenon::simd

@@ -16,8 +16,8 @@ constexpr bool is_rare(program_view p) {
 
 namespace rare {
 
-/// Elements of a block.
-inline constexpr i64 elements = i64{block} * width;
+/// Elements of a block: two of the interpreter's.
+inline constexpr i64 elements = 2 * block;
 
 /// Registers of words and of 64-bit integers: a sweep from one to the other may name one register
 /// twice.
@@ -128,6 +128,34 @@ inline void sweep(instruction x, const std::byte* a, const std::byte* b, const s
   }
 }
 
+/// Brings an operand's words [at, at + n) into a block: in place where they fill it, else into
+/// `room`.
+inline const float* load_words(float* room, const stream& s, type t, i64 at, i64 n) noexcept {
+  const bool words = size_bytes(t) == 4;
+  if (s.step == 0) {
+    const real x = repeated(s, t);
+    for (i64 k = 0; k < elements; k += width) store(x, room + k);
+  } else if (n == elements && words) {
+    return reinterpret_cast<const float*>(s.at(at));
+  } else {
+    if (n < elements) std::memset(room, 0, elements * sizeof(float));
+    if (words)
+      std::memcpy(room, s.at(at), static_cast<std::size_t>(n) * sizeof(float));
+    else
+      widen(s, t, at, n, room);
+  }
+  return room;
+}
+/// Runs one of the interpreter's instructions over a block. The destination may be a source.
+inline void run_words(link::run_type run, instruction x, const std::byte* const (&from)[3],
+                      std::byte* out) noexcept {
+  const auto words = [](const std::byte* p) { return reinterpret_cast<const float*>(p); };
+  const link chain[2] = {
+      {run, x, {words(from[0]), words(from[1]), words(from[2])}, {-1, -1, -1}, {}},
+      {&write_block, x, {words(out)}, {-1}, {}}};
+  const real none(0.0f);
+  for (i64 at = 0; at < elements; at += block) run(chain, at, none, none, none, none);
+}
 inline const std::byte* load_wide(std::byte* room, const stream& s, i64 at, i64 n) noexcept {
   if (s.step != 0 && n == elements) return s.at(at);
   if (s.step != 0) {
@@ -155,14 +183,13 @@ template <int Operations> void run_block(machine& m, program_view p, const strea
       m.at[x.dst()] = load_wide(room, in[x.a()], at, n);
     else if (x.op() == sop::arg)
       m.at[x.dst()] = reinterpret_cast<const std::byte*>(
-          load_operand(reinterpret_cast<float*>(room), in[x.a()], x.type(), at, n));
+          load_words(reinterpret_cast<float*>(room), in[x.a()], x.type(), at, n));
     else if (is_typed(x.op()))
       m.at[x.dst()] = a;  // the last instruction
     else if (tenon::is_rare(x.op()))
       sweep(x, a, b, c, room);
     else
-      sweeps<Operations>.of[static_cast<int>(x.op()) - 1](x, words(a), words(b), words(c),
-                                                          reinterpret_cast<float*>(room));
+      run_words(links<Operations>.of[static_cast<int>(x.op()) - 1][3], x, {a, b, c}, room);
   }
   const instruction last = p.code[p.size - 1];
   const std::byte* y = m.at[last.dst()];
