@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-# Writes conformance cases as static graphs: static_cases.py DATA FAMILY OUTPUT.cpp [CASES_OF_EACH]
+# Writes conformance cases as static graphs: static_cases.py EXPR DATA FAMILY OUTPUT.cpp [CASES_OF_EACH]
+# EXPR is the folder of the headers that declare operators.
 # DATA is a folder of *.json; without it the source has no cases. What is written is never committed: the
-# cases are other people's. A new operator is one word of FAMILIES, which
-#   static_cases.py --complete FOLDER_OF_EXPR
-# compares with the operators that there are.
+# cases are other people's. An operator without options is found in the headers; another one is a word of
+# FAMILIES and a line of OPTIONS. Whatever has no case is an error.
 # SPDX-License-Identifier: MIT
 import json
 import math
@@ -164,9 +164,6 @@ def split(op, args, given, operands, shapes):
 
 FAMILIES = {
     'map': {
-        plain: 'abs add ceil cos div equal erf exp floor gelu greater greaterOrEqual hardSwish identity isInfinite isNaN '
-               'lesser lesserOrEqual log logicalAnd logicalNot logicalOr logicalXor max min mul neg notEqual pow prelu '
-               'reciprocal relu roundEven sigmoid sign sin softplus softsign sqrt sub tan tanh where',
         with_options(): 'clamp elu hardSigmoid leakyRelu linear',
         cast: 'cast',
     },
@@ -176,7 +173,6 @@ FAMILIES = {
         position: 'argMax argMin',
     },
     'contract': {
-        plain: 'matmul',
         with_options(): 'conv2d convTranspose2d gemm',
         with_options('pool2d'): 'averagePool2d l2Pool2d maxPool2d',
     },
@@ -186,7 +182,6 @@ FAMILIES = {
         with_list('permutation'): 'transpose',
         with_list('axes'): 'reverse',
         with_axis: 'concat gather gatherElements scatterElements',
-        plain: 'gatherND scatterND',
         with_options(): 'pad slice triangular',
         split: 'split',
     },
@@ -198,6 +193,7 @@ FAMILIES = {
     'recurrent': {
         with_options(): 'gru gruCell lstm lstmCell',
     },
+    'plain': {},  # all others
 }
 # Operators without cases, each with the reason.
 WITHOUT_CASES = {
@@ -251,7 +247,11 @@ def graph(number, op, case, write):
   inputs = [n for n in names if not case['inputs'][n].get('constant')] or used[:1]  # a graph has an input
   handle = lambda n: f'x{names.index(n)}' if n in inputs else f'tn::weight<{text(n)}>'
   args = {k: v for k, v in call['arguments'].items() if k != 'options'}
-  applied = write(op, args, call['arguments'].get('options', {}), [handle(n) for n in used], [shapes[n] for n in used])
+  given = call['arguments'].get('options', {})
+  unread = [k for k, v in {**args, **given}.items() if k != 'label' and v not in names]
+  if write is plain and unread:
+    raise SystemExit(f'static_cases.py: {op} has options, so FAMILIES and OPTIONS must say them: {unread}')
+  applied = write(op, args, given, [handle(n) for n in used], [shapes[n] for n in used])
   if isinstance(call['outputs'], list):
     order = [call['outputs'].index(n) for n in sorted(case['expected'])]
     body = f'auto y = {applied}; return tn::outputs({", ".join(f"conformance::result_of<{i}>(y)" for i in order)});'
@@ -263,10 +263,21 @@ def graph(number, op, case, write):
           f'using net{number} = tn::graph<model{number}, {leaves}>;\n')
 
 
-def source(data, family, most):
+def operators_of(headers):
+  """The operators of FAMILIES, and all others that the headers declare as plain ones."""
+  files = [os.path.join(headers, name) for name in sorted(os.listdir(headers)) if name.endswith('.hpp')]
+  declared = [op for file in files for op in re.findall(r'^struct (\w+)_t\b', open(file, encoding='utf-8').read(), re.MULTILINE)]
+  listed = [op for family in FAMILIES.values() for ops in family.values() for op in ops.split()] + list(WITHOUT_CASES)
+  for op in listed:
+    if listed.count(op) > 1 or declared.count(op) != 1:
+      raise SystemExit(f'static_cases.py: {op} is no operator of {headers}, or stands in several places')
+  return {**FAMILIES, 'plain': {plain: ' '.join(op for op in declared if op not in listed)}}
+
+
+def source(headers, data, family, most):
   graphs, table = [], []
   there = os.path.isdir(data) and any(file.endswith('.json') for file in os.listdir(data))
-  for write, ops in FAMILIES[family].items():
+  for write, ops in operators_of(headers)[family].items():
     for op in ops.split() if there else []:
       file = os.path.join(data, op + '.json')
       if not os.path.exists(file):
@@ -288,23 +299,8 @@ def source(data, family, most):
   return '\n'.join(lines)
 
 
-def complete(folder):
-  """Whether FAMILIES and WITHOUT_CASES are the operators of the headers, each once."""
-  headers = [os.path.join(folder, file) for file in sorted(os.listdir(folder)) if file.endswith('.hpp')]
-  text = ''.join(open(header, encoding='utf-8').read() for header in headers)
-  operators = re.findall(r'^struct (\w+)_t\b', text, re.MULTILINE)
-  listed = [op for family in FAMILIES.values() for ops in family.values() for op in ops.split()] + list(WITHOUT_CASES)
-  mistakes = [f'{op} has no static case: add it to FAMILIES' for op in operators if op not in listed]
-  mistakes += [f'{op} is no operator' for op in listed if op not in operators]
-  mistakes += [f'{op} is listed twice' for op in sorted(set(listed)) if listed.count(op) > 1]
-  print('\n'.join(f'static_cases.py: {m}' for m in mistakes) or f'{len(listed)} operators, {len(WITHOUT_CASES)} without cases')
-  return not mistakes and bool(operators)
-
-
 if __name__ == '__main__':
-  if sys.argv[1:2] == ['--complete']:
-    sys.exit(0 if complete(sys.argv[2]) else 1)
-  folder, kind, output = sys.argv[1:4]
-  text = source(folder, kind, int(sys.argv[4]) if len(sys.argv) > 4 else 1)
+  headers, folder, kind, output = sys.argv[1:5]
+  text = source(headers, folder, kind, int(sys.argv[5]) if len(sys.argv) > 5 else 1)
   with open(output, 'w', encoding='utf-8') as f:
     f.write(text)

@@ -7,7 +7,7 @@
 #include <cstdio>
 
 namespace conformance {
-extern const static_cases contract_cases, map_cases, move_cases, other_cases, recurrent_cases, reduce_cases;
+extern const static_cases contract_cases, map_cases, move_cases, other_cases, plain_cases, recurrent_cases, reduce_cases;
 }
 using namespace conformance;
 
@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
     return 77;
   }
   int same = 0, different = 0;
-  for (const static_cases& some : {contract_cases, map_cases, move_cases, other_cases, recurrent_cases, reduce_cases})
+  for (const static_cases& some : {contract_cases, map_cases, move_cases, other_cases, plain_cases, recurrent_cases, reduce_cases})
     for (int i = 0; i < some.size; ++i) {
       const static_case& s = some.all[i];
       try {
