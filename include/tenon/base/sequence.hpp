@@ -22,12 +22,13 @@ template <class T> struct list {
 template <class T> class sequence {
  public:
   constexpr sequence() = default;
-  constexpr sequence(T* lent, int count) : data_(lent), capacity_(count), memory_(&lent_memory) {}
+  constexpr sequence(T* lent, int count)
+      : data_(lent), capacity_(count), grows_(false), memory_(&lent_memory) {}
   constexpr explicit sequence(int count, const T& value = T{}) { resize(count, value); }
   constexpr sequence(const sequence& other) { *this = other; }
   constexpr sequence(sequence&& other) noexcept { swap(other); }
   constexpr ~sequence() {
-    if (data_ != nullptr) memory_(*this, 0);
+    if (capacity_ > 0) memory_(*this, 0);
   }
   constexpr sequence& operator=(const sequence& other) {
     if (this == &other) return *this;
@@ -44,7 +45,7 @@ template <class T> class sequence {
 
   constexpr int size() const { return size_; }
   constexpr int capacity() const { return capacity_; }
-  constexpr bool grows() const { return memory_ != &lent_memory; }
+  constexpr bool grows() const { return grows_; }
   constexpr bool empty() const { return size_ == 0; }
   constexpr T* data() { return data_; }
   constexpr const T* data() const { return data_; }
@@ -106,10 +107,14 @@ template <class T> class sequence {
     auto* m = memory_;
     memory_ = other.memory_;
     other.memory_ = m;
+    const bool g = grows_;
+    grows_ = other.grows_;
+    other.grows_ = g;
   }
   T* data_ = nullptr;
   int size_ = 0;
   int capacity_ = 0;
+  bool grows_ = true;  // g++ with -fsanitize=undefined does not compare functions in constants
   void (*memory_)(sequence&, int) = &heap_memory;
 };
 
