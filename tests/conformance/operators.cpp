@@ -52,6 +52,9 @@ class reading {
     return all;
   }
 
+  /// All operands, in the order of the case.
+  values operands() { return operands(c_.operands); }
+
   /// Options that are not there keep what they are.
   void get(const std::string& path, bool& x) {
     if (const json* j = find(path)) x = j->get<bool>();
@@ -153,9 +156,8 @@ class reading {
 const std::vector<std::pair<const char*, tn::image_layout>> image_layouts = {{"nchw", tn::image_layout::nchw},
                                                                              {"nhwc", tn::image_layout::nhwc}};
 
-template <class Op> values unary(reading& r) { return {r.add<Op>({}, {r.operand("input")})}; }
-template <class Op> values of_a(reading& r) { return {r.add<Op>({}, {r.operand("a")})}; }
-template <class Op> values binary(reading& r) { return {r.add<Op>({}, {r.operand("a"), r.operand("b")})}; }
+/// An operator without options.
+template <class Op> values plain(reading& r) { return {r.add<Op>({}, r.operands())}; }
 /// One operand and the options alpha and, where there is one, beta.
 template <class Op> values activation(reading& r) {
   typename Op::options o;
@@ -173,14 +175,6 @@ values cast(reading& r) {
   tn::cast_options o;
   r.get("dataType", o.type);
   return {r.add<tn::cast_t>(o, {r.operand("input")})};
-}
-values prelu(reading& r) { return {r.add<tn::prelu_t>({}, {r.operand("input"), r.operand("slope")})}; }
-values where(reading& r) {
-  return {r.add<tn::where_t>({}, {r.operand("condition"), r.operand("trueValue"), r.operand("falseValue")})};
-}
-
-template <class Op> values linear_codes(reading& r) {
-  return {r.add<Op>({}, {r.operand("input"), r.operand("scale"), r.operand("zeroPoint")})};
 }
 
 template <class Op> values reduce(reading& r) {
@@ -316,14 +310,11 @@ template <class Op> values gather(reading& r) {
   r.get("options.axis", o.axis);
   return {r.add<Op>(o, r.operands({"input", "indices"}))};
 }
-values gatherND(reading& r) { return {r.add<tn::gatherND_t>({}, r.operands({"input", "indices"}))}; }
-
 values scatterElements(reading& r) {
   tn::gather_options o;
   r.get("options.axis", o.axis);
   return {r.add<tn::scatterElements_t>(o, r.operands({"input", "indices", "updates"}))};
 }
-values scatterND(reading& r) { return {r.add<tn::scatterND_t>({}, r.operands({"input", "indices", "updates"}))}; }
 
 values softmax(reading& r) {
   tn::softmax_options o;
@@ -411,57 +402,26 @@ values lstm(reading& r) {
                      "options.initialHiddenState", "options.initialCellState"}));
 }
 
-const std::map<std::string, values (*)(reading&)> operators = {
+using table_type = std::map<std::string, values (*)(reading&)>;
+template <class... Op> table_type with_plain(table_type all) {
+  (all.emplace(Op::name, plain<Op>), ...);
+  return all;
+}
+const table_type operators = with_plain<
+    tn::abs_t, tn::add_t, tn::ceil_t, tn::cos_t, tn::dequantizeLinear_t, tn::div_t, tn::equal_t, tn::erf_t,
+    tn::exp_t, tn::floor_t, tn::gatherND_t, tn::gelu_t, tn::greaterOrEqual_t, tn::greater_t, tn::hardSwish_t,
+    tn::identity_t, tn::isInfinite_t, tn::isNaN_t, tn::lesserOrEqual_t, tn::lesser_t, tn::log_t, tn::logicalAnd_t,
+    tn::logicalNot_t, tn::logicalOr_t, tn::logicalXor_t, tn::matmul_t, tn::max_t, tn::min_t, tn::mul_t, tn::neg_t,
+    tn::notEqual_t, tn::pow_t, tn::prelu_t, tn::quantizeLinear_t, tn::reciprocal_t, tn::relu_t, tn::roundEven_t,
+    tn::scatterND_t, tn::sigmoid_t, tn::sign_t, tn::sin_t, tn::softplus_t, tn::softsign_t, tn::sqrt_t, tn::sub_t,
+    tn::tan_t, tn::tanh_t, tn::where_t>({
     // map
-    {"abs", unary<tn::abs_t>},
-    {"add", binary<tn::add_t>},
     {"cast", cast},
-    {"ceil", unary<tn::ceil_t>},
     {"clamp", clamp},
-    {"cos", unary<tn::cos_t>},
-    {"div", binary<tn::div_t>},
     {"elu", activation<tn::elu_t>},
-    {"equal", binary<tn::equal_t>},
-    {"erf", unary<tn::erf_t>},
-    {"exp", unary<tn::exp_t>},
-    {"floor", unary<tn::floor_t>},
-    {"gelu", unary<tn::gelu_t>},
-    {"greater", binary<tn::greater_t>},
-    {"greaterOrEqual", binary<tn::greaterOrEqual_t>},
     {"hardSigmoid", activation<tn::hardSigmoid_t>},
-    {"hardSwish", unary<tn::hardSwish_t>},
-    {"identity", unary<tn::identity_t>},
-    {"isInfinite", of_a<tn::isInfinite_t>},
-    {"isNaN", of_a<tn::isNaN_t>},
     {"leakyRelu", activation<tn::leakyRelu_t>},
-    {"lesser", binary<tn::lesser_t>},
-    {"lesserOrEqual", binary<tn::lesserOrEqual_t>},
     {"linear", activation<tn::linear_t>},
-    {"log", unary<tn::log_t>},
-    {"logicalAnd", binary<tn::logicalAnd_t>},
-    {"logicalNot", of_a<tn::logicalNot_t>},
-    {"logicalOr", binary<tn::logicalOr_t>},
-    {"logicalXor", binary<tn::logicalXor_t>},
-    {"max", binary<tn::max_t>},
-    {"min", binary<tn::min_t>},
-    {"mul", binary<tn::mul_t>},
-    {"neg", unary<tn::neg_t>},
-    {"notEqual", binary<tn::notEqual_t>},
-    {"pow", binary<tn::pow_t>},
-    {"prelu", prelu},
-    {"reciprocal", unary<tn::reciprocal_t>},
-    {"relu", unary<tn::relu_t>},
-    {"roundEven", unary<tn::roundEven_t>},
-    {"sigmoid", unary<tn::sigmoid_t>},
-    {"sign", unary<tn::sign_t>},
-    {"sin", unary<tn::sin_t>},
-    {"softplus", unary<tn::softplus_t>},
-    {"softsign", unary<tn::softsign_t>},
-    {"sqrt", unary<tn::sqrt_t>},
-    {"sub", binary<tn::sub_t>},
-    {"tan", unary<tn::tan_t>},
-    {"tanh", unary<tn::tanh_t>},
-    {"where", where},
     // reduce
     {"argMax", position<tn::argMax_t>},
     {"argMin", position<tn::argMin_t>},
@@ -481,19 +441,16 @@ const std::map<std::string, values (*)(reading&)> operators = {
     {"convTranspose2d", convTranspose2d},
     {"gemm", gemm},
     {"l2Pool2d", pool2d<tn::l2Pool2d_t>},
-    {"matmul", binary<tn::matmul_t>},
     {"maxPool2d", pool2d<tn::maxPool2d_t>},
     // move, gather
     {"concat", concat},
     {"expand", expand},
     {"gather", gather<tn::gather_t>},
     {"gatherElements", gather<tn::gatherElements_t>},
-    {"gatherND", gatherND},
     {"pad", pad},
     {"reshape", reshape},
     {"reverse", reverse},
     {"scatterElements", scatterElements},
-    {"scatterND", scatterND},
     {"slice", slice},
     {"split", split},
     {"tile", tile},
@@ -507,13 +464,11 @@ const std::map<std::string, values (*)(reading&)> operators = {
     {"lstmCell", lstmCell},
     // compose
     {"batchNormalization", batchNormalization},
-    {"dequantizeLinear", linear_codes<tn::dequantizeLinear_t>},
     {"instanceNormalization", instanceNormalization},
     {"layerNormalization", layerNormalization},
-    {"quantizeLinear", linear_codes<tn::quantizeLinear_t>},
     {"resample2d", resample2d},
     {"softmax", softmax},
-};
+});
 
 }  // namespace
 

@@ -29,6 +29,16 @@ struct static_case {
   caller reference, cpu;
 };
 
+/// A result by its number, of operators with one handle and with a tuple of them.
+template <int I, class Result> constexpr auto result_of(const Result& r) {
+  if constexpr (requires { std::get<I>(r); }) {
+    return std::get<I>(r);
+  } else {
+    static_assert(I == 0, "result_of: the operator has one result");
+    return r;
+  }
+}
+
 template <class Net, class Policy>
 tenon::code run_once(const constant_list& weights, const tenon::const_view* in, const tenon::mutable_view* out) {
   const tenon::model<Net, Policy> model{weights};

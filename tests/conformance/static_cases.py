@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-# Writes conformance cases as static graphs: static_cases.py DATA FAMILY OUTPUT.cpp [CASES_OF_EACH]
+# Writes conformance cases as static graphs: static_cases.py EXPR DATA FAMILY OUTPUT.cpp [CASES_OF_EACH]
+# EXPR is the folder of the headers that declare operators.
 # DATA is a folder of *.json; without it the source has no cases. What is written is never committed: the
-# cases are other people's. A new operator is one line of FAMILIES.
+# cases are other people's. An operator without options is found in the headers; another one is a word of
+# FAMILIES and a line of OPTIONS. Whatever has no case is an error.
 # SPDX-License-Identifier: MIT
 import json
 import math
 import os
+import re
 import sys
 
 MOST_ELEMENTS = 600  # of all operands: small graphs, and no constants of any size
 
 TYPES = {'float32': 'float', 'float16': 'tn::float16', 'int8': 'std::int8_t', 'uint8': 'std::uint8_t',
-         'int32': 'std::int32_t', 'uint32': 'std::uint32_t', 'int64': 'std::int64_t', 'uint64': 'std::uint64_t'}
+         'int32': 'std::int32_t', 'uint32': 'std::uint32_t', 'int64': 'std::int64_t', 'uint64': 'std::uint64_t',
+         'int4': 'tn::int4', 'uint4': 'tn::uint4'}
 
 
 def real(x):
@@ -61,6 +65,20 @@ def named(kind):
   return lambda x: f'tn::{kind}::{x.replace("-", "_")}'
 
 
+def activations(x):
+  return '{' + ', '.join(map(named('recurrent_activation'), x)) + '}'
+
+
+def present(operand):
+  """An option that says whether the operator has an operand; it is always written."""
+  return boolean(isinstance(operand, str))
+
+
+BIASES = {'bias': present, 'recurrentBias': present}
+NET = {'returnSequence': boolean, 'direction': named('recurrent_direction')}
+SIZES = {'steps': whole, 'hiddenSize': whole}
+
+
 # Options in the order of their declarations, each with how it is written.
 OPTIONS = {
     'elu': {'alpha': short},
@@ -82,12 +100,19 @@ OPTIONS = {
     'pad': {'beginningPadding': axes, 'endingPadding': axes, 'mode': named('padding_mode'), 'value': number},
     'triangular': {'upper': boolean, 'diagonal': whole},
     'resample2d': {'mode': named('interpolation'), 'scales': reals, 'sizes': axes, 'axes': axes},
-    'layerNormalization': {'axes': axes, 'epsilon': short, 'scale': boolean},
-    'batchNormalization': {'axis': whole, 'epsilon': short, 'scale': boolean},
-    'instanceNormalization': {'epsilon': short, 'layout': named('image_layout'), 'scale': boolean},
+    'layerNormalization': {'axes': axes, 'epsilon': short, 'scale': present},
+    'batchNormalization': {'axis': whole, 'epsilon': short, 'scale': present},
+    'instanceNormalization': {'epsilon': short, 'layout': named('image_layout'), 'scale': present},
     'cumulativeSum': {'axis': whole, 'exclusive': boolean, 'reversed': boolean},
+    'gruCell': {**BIASES, 'resetAfter': boolean, 'layout': named('gru_layout'), 'activations': activations,
+                'hiddenSize': whole},
+    'gru': {**BIASES, 'initialHiddenState': present, 'resetAfter': boolean, **NET, 'layout': named('gru_layout'),
+            'activations': activations, **SIZES},
+    'lstmCell': {**BIASES, 'peepholeWeight': present, 'layout': named('lstm_layout'), 'activations': activations,
+                 'hiddenSize': whole},
+    'lstm': {**BIASES, 'peepholeWeight': present, 'initialHiddenState': present, 'initialCellState': present, **NET,
+             'layout': named('lstm_layout'), 'activations': activations, **SIZES},
 }
-NORMALIZATIONS = [name for name in OPTIONS if name.endswith('Normalization')]
 
 
 def options(kind, given):
@@ -95,7 +120,7 @@ def options(kind, given):
   unknown = set(given) - set(OPTIONS[kind]) - {'label'}
   if unknown:
     raise SystemExit(f'static_cases.py: {kind} has an option that is not known: {unknown}')
-  written = [f'.{key} = {how(given[key])}' for key, how in OPTIONS[kind].items() if key in given]
+  written = [f'.{key} = {how(given.get(key))}' for key, how in OPTIONS[kind].items() if key in given or how is present]
   return f'tn::{kind}_options{{{", ".join(written)}}}'
 
 
@@ -106,8 +131,6 @@ def plain(op, args, given, operands, shapes):
 def with_options(kind=None):
   def write(op, args, given, operands, shapes):
     own = {k: v for k, v in {**args, **given}.items() if k in OPTIONS[kind or op]}
-    if op in NORMALIZATIONS:
-      own['scale'] = isinstance(given.get('scale'), str)
     return f'tn::{op}<{options(kind or op, own)}>({", ".join(operands)})'
   return write
 
@@ -141,9 +164,6 @@ def split(op, args, given, operands, shapes):
 
 FAMILIES = {
     'map': {
-        plain: 'abs add ceil cos div equal erf exp floor gelu greater greaterOrEqual hardSwish identity isInfinite isNaN '
-               'lesser lesserOrEqual log logicalAnd logicalNot logicalOr logicalXor max min mul neg notEqual pow prelu '
-               'reciprocal relu roundEven sigmoid sign sin softplus softsign sqrt sub tan tanh where',
         with_options(): 'clamp elu hardSigmoid leakyRelu linear',
         cast: 'cast',
     },
@@ -153,7 +173,6 @@ FAMILIES = {
         position: 'argMax argMin',
     },
     'contract': {
-        plain: 'matmul',
         with_options(): 'conv2d convTranspose2d gemm',
         with_options('pool2d'): 'averagePool2d l2Pool2d maxPool2d',
     },
@@ -163,15 +182,22 @@ FAMILIES = {
         with_list('permutation'): 'transpose',
         with_list('axes'): 'reverse',
         with_axis: 'concat gather gatherElements scatterElements',
-        plain: 'gatherND scatterND',
         with_options(): 'pad slice triangular',
         split: 'split',
     },
     'other': {
         with_axis: 'softmax',
         with_options(): 'batchNormalization cumulativeSum instanceNormalization layerNormalization resample2d',
-        plain: 'quantizeLinear',
+        plain: 'dequantizeLinear quantizeLinear',
     },
+    'recurrent': {
+        with_options(): 'gru gruCell lstm lstmCell',
+    },
+    'plain': {},  # all others
+}
+# Operators without cases, each with the reason.
+WITHOUT_CASES = {
+    'attention': 'WebNN has no such operator: its specification expands it',
 }
 
 
@@ -190,17 +216,18 @@ def elements(tensor):
 
 
 def chosen(cases, most):
-  """Small cases of one operator, each with options or a type that those before it have not."""
+  """Small cases of one operator, each with options, types, constants or ranks that those before it have not."""
   fit = [c for c in cases if len(c['operators']) == 1
-         and not all(given.get('constant') for given in c['inputs'].values())  # a graph has an input
          and all(x['dataType'] in TYPES for x in [*c['inputs'].values(), *c['expected'].values()])
          and sum(map(elements, [*c['inputs'].values(), *c['expected'].values()])) <= MOST_ELEMENTS]
   picked, seen = [], set()
 
   def traits(c):
     call = c['operators'][0]
-    given = call['arguments'].get('options', {})
-    return {(k, str(v)) for k, v in given.items() if k != 'label'} | {str(len(call['operand_args']))}
+    given = {**call['arguments'].get('options', {}), 'steps': call['arguments'].get('steps')}
+    leaves = {(x['dataType'], bool(x.get('constant'))) for x in c['inputs'].values()}
+    ranks = {('rank', len(x['shape'])) for x in c['expected'].values()}
+    return {(k, str(v)) for k, v in given.items() if k != 'label'} | leaves | ranks | {str(len(call['operand_args']))}
 
   while fit and len(picked) < most:
     fit.sort(key=lambda c: (-len(traits(c) - seen), 'float16' in c['name'], c['name']))
@@ -216,14 +243,18 @@ def graph(number, op, case, write):
   kinds = {n: TYPES[case['inputs'][n]['dataType']] for n in names}
   shapes = {n: case['inputs'][n]['shape'] for n in names}
   text = lambda n: ', '.join([f'"x{names.index(n)}"', kinds[n], *map(str, shapes[n])])
-  handle = lambda n: f'tn::weight<{text(n)}>' if case['inputs'][n].get('constant') else f'x{names.index(n)}'
   used = operand_names(call)
+  inputs = [n for n in names if not case['inputs'][n].get('constant')] or used[:1]  # a graph has an input
+  handle = lambda n: f'x{names.index(n)}' if n in inputs else f'tn::weight<{text(n)}>'
   args = {k: v for k, v in call['arguments'].items() if k != 'options'}
-  applied = write(op, args, call['arguments'].get('options', {}), [handle(n) for n in used], [shapes[n] for n in used])
-  inputs = [n for n in names if not case['inputs'][n].get('constant')]
+  given = call['arguments'].get('options', {})
+  unread = [k for k, v in {**args, **given}.items() if k != 'label' and v not in names]
+  if write is plain and unread:
+    raise SystemExit(f'static_cases.py: {op} has options, so FAMILIES and OPTIONS must say them: {unread}')
+  applied = write(op, args, given, [handle(n) for n in used], [shapes[n] for n in used])
   if isinstance(call['outputs'], list):
     order = [call['outputs'].index(n) for n in sorted(case['expected'])]
-    body = f'auto y = {applied}; return tn::outputs({", ".join(f"std::get<{i}>(y)" for i in order)});'
+    body = f'auto y = {applied}; return tn::outputs({", ".join(f"conformance::result_of<{i}>(y)" for i in order)});'
   else:
     body = f'return {applied};'
   parameters = ', '.join(f'[[maybe_unused]] auto x{names.index(n)}' for n in inputs)
@@ -232,13 +263,25 @@ def graph(number, op, case, write):
           f'using net{number} = tn::graph<model{number}, {leaves}>;\n')
 
 
-def source(data, family, most):
+def operators_of(headers):
+  """The operators of FAMILIES, and all others that the headers declare as plain ones."""
+  files = [os.path.join(headers, name) for name in sorted(os.listdir(headers)) if name.endswith('.hpp')]
+  declared = [op for file in files for op in re.findall(r'^struct (\w+)_t\b', open(file, encoding='utf-8').read(), re.MULTILINE)]
+  listed = [op for family in FAMILIES.values() for ops in family.values() for op in ops.split()] + list(WITHOUT_CASES)
+  for op in listed:
+    if listed.count(op) > 1 or declared.count(op) != 1:
+      raise SystemExit(f'static_cases.py: {op} is no operator of {headers}, or stands in several places')
+  return {**FAMILIES, 'plain': {plain: ' '.join(op for op in declared if op not in listed)}}
+
+
+def source(headers, data, family, most):
   graphs, table = [], []
-  for write, ops in FAMILIES[family].items():
-    for op in ops.split():
+  there = os.path.isdir(data) and any(file.endswith('.json') for file in os.listdir(data))
+  for write, ops in operators_of(headers)[family].items():
+    for op in ops.split() if there else []:
       file = os.path.join(data, op + '.json')
       if not os.path.exists(file):
-        continue
+        raise SystemExit(f'static_cases.py: {op} has no cases: there is no {file}')
       with open(file, encoding='utf-8') as f:
         cases = json.load(f)['cases']
       before = len(table)
@@ -257,7 +300,7 @@ def source(data, family, most):
 
 
 if __name__ == '__main__':
-  folder, kind, output = sys.argv[1:4]
-  text = source(folder, kind, int(sys.argv[4]) if len(sys.argv) > 4 else 1)
+  headers, folder, kind, output = sys.argv[1:5]
+  text = source(headers, folder, kind, int(sys.argv[5]) if len(sys.argv) > 5 else 1)
   with open(output, 'w', encoding='utf-8') as f:
     f.write(text)

@@ -7,7 +7,7 @@
 #include <cstdio>
 
 namespace conformance {
-extern const static_cases contract_cases, map_cases, move_cases, other_cases, reduce_cases;
+extern const static_cases contract_cases, map_cases, move_cases, other_cases, plain_cases, recurrent_cases, reduce_cases;
 }
 using namespace conformance;
 
@@ -21,26 +21,21 @@ single_case read(const std::filesystem::path& data, const static_case& s) {
 }
 /// The results of the static graph in the order of the case's names.
 named_buffers run_static(const single_case& c, const static_case& s, static_case::caller call) {
-  std::vector<constant> weights;
+  std::vector<constant> operands;  // the graph says which are inputs
+  for (const auto& [name, input] : c.inputs)
+    operands.push_back({tn::name("x") + static_cast<int>(operands.size()), dense_view<tn::const_view>(input.value)});
+  const constant_list weights{{operands.data(), static_cast<int>(operands.size())}};
+  const tn::table_view t = s.table();
   std::vector<tn::const_view> in;
-  int number = 0;
-  for (const auto& [name, input] : c.inputs) {
-    const auto view = dense_view<tn::const_view>(input.value);
-    if (input.constant)
-      weights.push_back({tn::name("x") + number, view});
-    else
-      in.push_back(view);
-    ++number;
-  }
+  for (const int i : t.inputs) in.push_back(weights.find(t.name_of(t.nodes[i])));
   named_buffers found;
   std::vector<tn::mutable_view> out;
-  const tn::table_view t = s.table();
   if (t.outputs.size != static_cast<int>(c.expected.size())) throw problem("another number of outputs");
   for (const auto& [name, value] : c.expected) {
     buffer& own = found[name] = buffer(t.nodes[t.outputs[static_cast<int>(out.size())]].out);
     out.push_back(dense_view<tn::mutable_view>(own));
   }
-  const tn::code result = call({{weights.data(), static_cast<int>(weights.size())}}, in.data(), out.data());
+  const tn::code result = call(weights, in.data(), out.data());
   if (result != tn::code::ok) throw problem(std::string("the static model: ") + tn::text_of(result));
   return found;
 }
@@ -62,7 +57,7 @@ int main(int argc, char** argv) {
     return 77;
   }
   int same = 0, different = 0;
-  for (const static_cases& some : {contract_cases, map_cases, move_cases, other_cases, reduce_cases})
+  for (const static_cases& some : {contract_cases, map_cases, move_cases, other_cases, plain_cases, recurrent_cases, reduce_cases})
     for (int i = 0; i < some.size; ++i) {
       const static_case& s = some.all[i];
       try {

@@ -8,6 +8,8 @@ otherwise; the words may be combined:
     <!-- cpp: prints -->     the program is also run; it prints the ```text block that follows
     <!-- cpp: refused -->    it does not compile; the compiler says every sentence that the ```text
                              block that follows has behind "static assertion failed: "
+    <!-- cpp: of FILE -->    it stands in that file of the repository, whose tests compile it; a
+                             line of // ... stands for any lines
 
 What a block needs and no reader wants to see stands before it in a comment of several lines, which
 begins with `<!-- cpp: hidden` and is a block like the others.
@@ -21,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 
-MARK = re.compile(r'<!-- cpp: ([a-z ]+?)(?: -->)?$')
+MARK = re.compile(r'<!-- cpp: ([\w./ ]+?)(?: -->)?$')
 SAID = 'static assertion failed: '
 
 
@@ -82,6 +84,21 @@ def units_of(page, lines):
     return units
 
 
+def cut_from(found, root):
+    """What of a unit does not stand in its file, or nothing."""
+    name = next(word for word in found.words if '/' in word)
+    with open(os.path.join(root, name), encoding='utf-8') as file:
+        text = '\n' + file.read()
+    at = 0
+    pieces = re.split(r'^ *// \.\.\.\n', re.sub(r'^#line.*\n', '', found.source), flags=re.MULTILINE)
+    for piece in pieces:
+        here = text.find('\n' + piece, at)
+        if here < 0:
+            return f'{name} does not have, or not in this order:\n{piece}'
+        at = here + len(piece)
+    return ''
+
+
 def run(command, **how):
     return subprocess.run(command, capture_output=True, text=True, check=False, **how)
 
@@ -113,6 +130,7 @@ def main(arguments):
     flags = []
     if '--' in pages:
         pages, flags = pages[:pages.index('--')], pages[pages.index('--') + 1:]
+    root = os.path.dirname(os.path.abspath(include))
     command = [compiler, '-std=c++20', '-I', include, *flags]
     count = 0
     failures = doctest.testmod().failed
@@ -122,7 +140,7 @@ def main(arguments):
                 lines = file.read().splitlines()
             for found in units_of(os.path.relpath(page), lines):
                 count += 1
-                wrong = complaint(found, command, work)
+                wrong = cut_from(found, root) if 'of' in found.words else complaint(found, command, work)
                 failures += bool(wrong)
                 print(f'{"not ok" if wrong else "ok"} {count} - {found.place}', flush=True)
                 for line in wrong.splitlines():

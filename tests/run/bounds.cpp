@@ -1,6 +1,7 @@
 // Graphs with upto<>: every extent up to the bound gives the bits of a graph with exactly that extent.
 // SPDX-License-Identifier: MIT
 #include "arrays.hpp"
+#include <memory>
 #include <thread>
 
 using namespace tenon_test;
@@ -36,9 +37,9 @@ void make_indices_small(std::vector<array>& inputs, dice& d) {
 }
 
 /// One bound model and its one instance, called with all extents.
-template <class Model> struct caller {
+template <class Model, class Memory = tn::owned> struct caller {
   const Model& model;
-  tn::instance<Model> own;
+  tn::instance<Model, Memory> own;
   explicit caller(const Model& m) : model(m), own(m) { REQUIRE(m.fault().ok()); }
   std::vector<array> operator()(const std::vector<array>& inputs, const std::vector<tn::tensor>& wanted) {
     arrays_call c(inputs, wanted);
@@ -67,6 +68,8 @@ template <class Graph> void check_extents(build_type build, const shapes& bounds
   caller static_cpu(b);
   caller dynamic_reference(e);
   caller dynamic_cpu(f);
+  const auto inside_reference = std::make_unique<caller<decltype(a), tn::embedded>>(a);
+  const auto inside_cpu = std::make_unique<caller<decltype(b), tn::embedded>>(b);
   for (std::size_t i = cases.size(); i > 1; --i) std::swap(cases[i - 1], cases[d.next() % i]);
   for (const shapes& s : cases) {
     std::string extents;
@@ -82,6 +85,8 @@ template <class Graph> void check_extents(build_type build, const shapes& bounds
     const std::vector<tn::tensor> outputs = outputs_of(table->view());
     check_same(wanted, static_reference(inputs, outputs), "static, reference", 0);
     check_same(wanted, static_cpu(inputs, outputs), "static, cpu");
+    check_same(wanted, (*inside_reference)(inputs, outputs), "static, reference, embedded", 0);
+    check_same(wanted, (*inside_cpu)(inputs, outputs), "static, cpu, embedded");
     check_same(wanted, dynamic_reference(inputs, outputs), "run time, reference", 0);
     check_same(wanted, dynamic_cpu(inputs, outputs), "run time, cpu");
   }
@@ -370,6 +375,58 @@ TEST_CASE("what an operator refuses for the extents of a call is the call's stat
     if (h < 3) CHECK(c.untouched());
     if (h >= 3) CHECK(difference(operate<tn::maxPool2d_t>({.windowDimensions = {3, 3}}, {x}), c.take()[0]) == "");
   }
+}
+
+namespace {
+
+/// Says with few rows what it means in many nodes, programs and reductions.
+struct wordy_t {
+  static constexpr const char* name = "wordy";
+  using options = tn::no_options;
+  static constexpr tn::result<tn::tensor> infer(options, tn::list<tn::tensor> in) { return in[0]; }
+  static constexpr int record(tn::recorder& r, options, tn::list<int> in, const tn::tensor& out) {
+    r.open(name);
+    const int rows = static_cast<int>(out.shape[0]);
+    int y = in[0];
+    tn::tensor row = out;
+    row.shape.extent[1] = 1;
+    for (int i = 0; i < (rows < 4 ? 90 : 1); ++i) {
+      const int sum = r.reduce(name, {tn::combine::sum, 2u, true}, y, row);
+      y = r.map(name, tn::record_program<2>([&](auto a, auto b) { return a + b * static_cast<float>(i + 2); }), {y, sum}, out);
+    }
+    r.close();
+    return y;
+  }
+};
+template <tn::operand_like X> constexpr auto wordy(X x) { return tn::apply<wordy_t>(x); }
+
+template <class Instance> void check_wordy(Instance& own) {
+  dice d = dice_of(810, 0);
+  for (const tn::i64 rows : {8, 3, 4, 1, 2, 7}) {
+    const array x = random_array(floats(rows, 5), d);
+    arrays_call c({x}, {floats(rows, 5)});
+    INFO(rows);
+    CHECK(own.run(c.in, c.out).what == (rows < 4 ? code::capacity : code::ok));
+    if (rows < 4) CHECK(c.untouched());
+    if (rows < 4) continue;
+    const array y = c.take()[0];
+    CHECK(y[0] != x[0]);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an operator that records more for fewer rows is refused, in any memory") {
+  constexpr auto model = [](auto x) { return tn::exp(wordy(x)); };
+  using net = tn::graph<model, tn::input<"x", float, tn::upto<8>, 5>>;
+  const tn::model<net, tn::reference> slow{tn::weights<0>{}};
+  const tn::model<net, tn::cpu> fast{tn::weights<0>{}};
+  tn::instance owned{slow};
+  check_wordy(owned);
+  tn::instance<decltype(slow), tn::embedded> embedded{slow};
+  check_wordy(embedded);
+  tn::instance<decltype(fast), tn::embedded> other{fast};
+  check_wordy(other);
 }
 
 TEST_CASE("two threads call one model with different extents") {

@@ -72,6 +72,26 @@ template <class Instance> void check_changing_extents(Instance& own, calls& all)
 
 }  // namespace
 
+TEST_CASE("instances of bounded graphs in memory of their own or the caller's ask for no heap") {
+  if (!strict_mode_works()) tenon_test::skip("strict seccomp is not to be had here");
+  calls all;
+  const tn::model<net, tn::cpu> fast(all);
+  using inside = tn::instance<tn::model<net, tn::cpu>, tn::embedded>;
+  using lent = tn::instance<tn::model<net, tn::cpu>, tn::borrowed>;
+  alignas(64) static std::byte place[sizeof(inside)], other[sizeof(lent)];
+  alignas(64) static std::byte arena[1 << 20];
+  const std::span<std::byte> all_of{arena, static_cast<std::size_t>(lent::bytes_needed(fast))};
+  REQUIRE(all_of.size() <= sizeof arena);
+  const ending e = in_strict_child([&](ledger& left) {
+    inside& own = *new (place) inside(fast);
+    left.calls += all(own, 3, 2).ok() && all(own, 19, 7).ok();
+    lent& second = *new (other) lent(fast, all_of);
+    left.calls += all(second, 3, 2).ok() && all(second, 19, 7).ok();
+  });
+  INFO("signal " << e.signal << ", status " << e.status << ", " << e.left.forbidden << " forbidden calls, the first of " << e.left.which);
+  CHECK(e.clean());
+  CHECK(e.left.calls == 2);
+}
 TEST_CASE("calls with changing extents allocate, lock and call nothing") {
   if (!strict_mode_works()) tenon_test::skip("strict seccomp is not to be had here");
   calls all;
@@ -85,6 +105,10 @@ TEST_CASE("calls with changing extents allocate, lock and call nothing") {
   const tn::model<net, tn::reference> defining(all);
   tn::instance slow{defining};
   check_changing_extents(slow, all);
+  static tn::instance<tn::model<net, tn::cpu>, tn::embedded> inside{fast};
+  check_changing_extents(inside, all);
+  static tn::instance<tn::model<net, tn::reference>, tn::embedded> slow_inside{defining};
+  check_changing_extents(slow_inside, all);
   const tn::model<tn::dynamic, tn::cpu> built(net::view(), all);
   REQUIRE(built.fault().ok());
   tn::instance dynamic{built};

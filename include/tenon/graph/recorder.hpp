@@ -33,6 +33,11 @@ class recorder {
   table out;
   error fault{};
 
+  constexpr recorder() = default;
+  /// Records into memory of somebody else, no inputs and weights.
+  template <table_sizes S> constexpr explicit recorder(frozen<S>& room)
+      : out(room.lend()), states_(nullptr, 0), leaves_(nullptr, 0) {}
+
   constexpr void refuse(const error& e) {
     if (fault.ok()) fault = e;
   }

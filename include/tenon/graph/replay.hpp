@@ -18,7 +18,7 @@ constexpr void start_again(recorder& r, table_view from) {
   t.gatherings.clear();
   t.scans.clear();
   t.regions.clear();
-  if (t.names.empty())
+  if (t.names.empty() && t.names.grows())  // they are for people
     for (const name& x : from.names) t.names.push(x);
   if (t.programs.size() == from.programs.size) return;
   t.code.clear();  // in the first call, or a program was refused in the last one
@@ -86,8 +86,18 @@ constexpr error check_states(const recorder& r, table_view from) {
 
 }  // namespace passes
 
+namespace passes {
+/// Room in which `replay` can record a table again, and see what is too much.
+constexpr table_sizes room_to_replay(table_sizes s) {
+  ++s.nodes, ++s.programs, ++s.contractions, ++s.windowings, ++s.reductions, ++s.movements;
+  ++s.gatherings, ++s.scans, ++s.regions;
+  s.names = s.inputs = s.weights = s.outputs = s.bounds = s.recipes = s.used = 0;
+  return s;
+}
+}  // namespace passes
+
 /// Records `from` again into `r` with these shapes of its inputs. The nodes keep their numbers; only
-/// extents, strides and what follows from them change. Allocates in the first call with an `r` alone.
+/// extents, strides and what follows from them change. Allocates in the first call with an `r` alone, and not in lent memory.
 /// Error: what the operators refuse now; extent, when a state's next value has another shape than the
 /// state; capacity, when an operator records something else for other extents than for the bounds, or
 /// a larger result.

@@ -94,11 +94,13 @@ struct table {
             of(recipes),    of(used),      states};
   }
 
-  /// The number of this program in the pool; equal programs share one.
+  /// The number of this program in the pool; equal programs share one. In lent memory that is full, an
+  /// empty one stands for it.
   constexpr int intern(program_view p) {
     const range* known = programs.data();
     for (int i = 0, n = programs.size(); i < n; ++i)
       if (known[i].size == p.size && same(known[i], p)) return i;
+    if (!code.grows() && code.size() + p.size > code.capacity()) return programs.push({});
     const range r{code.size(), p.size};
     for (int i = 0; i < p.size; ++i) code.push(p.code[i]);
     return programs.push(r);
@@ -165,6 +167,7 @@ template <class T, int N> struct pool {
     size = from.size;
     for (int i = 0; i < from.size; ++i) item[i] = from.data[i];
   }
+  constexpr sequence<T> lend() { return {item, N}; }
 };
 
 /// A table as a constant with room for these sizes.
@@ -216,6 +219,15 @@ template <table_sizes S> struct frozen {
             names.view(),        regions.view(),    inputs.view(),
             weights.view(),      outputs.view(),    bounds.view(),
             recipes.view(),      used.view(),       states};
+  }
+  /// A table to build in this memory.
+  constexpr tenon::table lend() {
+    return {nodes.lend(),        code.lend(),       programs.lend(),
+            contractions.lend(), windowings.lend(), reductions.lend(),
+            movements.lend(),    gatherings.lend(), scans.lend(),
+            names.lend(),        regions.lend(),    inputs.lend(),
+            weights.lend(),      outputs.lend(),    bounds.lend(),
+            recipes.lend(),      used.lend(),       0};
   }
 };
 

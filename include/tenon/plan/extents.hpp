@@ -7,20 +7,44 @@
 
 namespace tenon {
 
+namespace passes {
+/// What of a plan's table depends on extents.
+constexpr table_sizes room_to_follow(table_sizes s) {
+  s.code = s.programs = s.names = s.regions = s.inputs = s.weights = s.outputs = 0;
+  s.bounds = s.recipes = s.used = 0;
+  return s;
+}
+}  // namespace passes
+
 /// Follows a plan. After `start`, `set` allocates nothing.
 class actual_extents {
  public:
+  /// Memory for a plan of `Groups` groups with a table of these sizes, made from one of the sizes
+  /// `Source`.
+  template <table_sizes Source, table_sizes Planned, int Groups> struct room {
+    frozen<passes::room_to_replay(Source)> again;
+    frozen<passes::room_to_follow(Planned)> now;
+    pool<value, Planned.nodes> values;
+    pool<group, Groups> groups;
+  };
+  constexpr actual_extents() = default;
+  /// In memory of somebody else; `start` does not allocate either.
+  template <class Room> constexpr explicit actual_extents(Room& r)
+      : again_(r.again), own_(r.now.lend()), values_(r.values.lend()), groups_(r.groups.lend()) {}
+  actual_extents(const actual_extents&) = delete;
+  actual_extents& operator=(const actual_extents&) = delete;
+
   /// `bounds` is the plan for the bounds; it outlives this object. Allocates.
   constexpr void start(const plan_view& bounds) {
     bounds_ = bounds;
     const table_view t = bounds.table;
-    for (const node& n : t.nodes) nodes_.push(n);
-    for (const contraction& x : t.contractions) contractions_.push(x);
-    for (const windowing& x : t.windowings) windowings_.push(x);
-    for (const reduction& x : t.reductions) reductions_.push(x);
-    for (const movement& x : t.movements) movements_.push(x);
-    for (const gathering& x : t.gatherings) gatherings_.push(x);
-    for (const scanning& x : t.scans) scans_.push(x);
+    for (const node& n : t.nodes) own_.nodes.push(n);
+    for (const contraction& x : t.contractions) own_.contractions.push(x);
+    for (const windowing& x : t.windowings) own_.windowings.push(x);
+    for (const reduction& x : t.reductions) own_.reductions.push(x);
+    for (const movement& x : t.movements) own_.movements.push(x);
+    for (const gathering& x : t.gatherings) own_.gatherings.push(x);
+    for (const scanning& x : t.scans) own_.scans.push(x);
     for (const value& v : bounds.values) values_.push(v);
     for (const group& g : bounds.groups) groups_.push(g);
   }
@@ -30,17 +54,17 @@ class actual_extents {
   constexpr error set(const shape* inputs) {
     if (const error e = replay(bounds_.source, inputs, again_); !e.ok()) return e;
     const table_view now = again_.out.view();
-    for (int i = 0; i < nodes_.size(); ++i) {
-      const node& n = now.nodes[nodes_[i].origin];
-      nodes_[i].out.shape = n.out.shape;
-      const int to = nodes_[i].detail;
+    for (int i = 0; i < own_.nodes.size(); ++i) {
+      const node& n = now.nodes[own_.nodes[i].origin];
+      own_.nodes[i].out.shape = n.out.shape;
+      const int to = own_.nodes[i].detail;
       switch (n.kind) {
-        case family::contract: contractions_[to] = now.contraction_of(n); break;
-        case family::window: windowings_[to] = now.windowing_of(n); break;
-        case family::reduce: reductions_[to] = now.reduction_of(n); break;
-        case family::move: movements_[to] = now.movement_of(n); break;
-        case family::gather: gatherings_[to] = now.gathering_of(n); break;
-        case family::scan: scans_[to].steps = now.scanning_of(n).steps; break;
+        case family::contract: own_.contractions[to] = now.contraction_of(n); break;
+        case family::window: own_.windowings[to] = now.windowing_of(n); break;
+        case family::reduce: own_.reductions[to] = now.reduction_of(n); break;
+        case family::move: own_.movements[to] = now.movement_of(n); break;
+        case family::gather: own_.gatherings[to] = now.gathering_of(n); break;
+        case family::scan: own_.scans[to].steps = now.scanning_of(n).steps; break;
         default: break;
       }
     }
@@ -48,7 +72,7 @@ class actual_extents {
     passes::follow_extents(table(), bounds_.group_of, values_);
     for (group& g : groups_) {
       const bool whole = g.kind == family::compose;
-      const node& n = nodes_[whole ? bounds_.members[g.begin + g.size - 1] : g.anchor];
+      const node& n = own_.nodes[whole ? bounds_.members[g.begin + g.size - 1] : g.anchor];
       g.space = space_of(table(), n);
     }
     return check_spaces();
@@ -65,13 +89,14 @@ class actual_extents {
  private:
   constexpr table_view table() const {
     table_view t = bounds_.table;
-    t.nodes = {nodes_.data(), nodes_.size()};
-    t.contractions = {contractions_.data(), contractions_.size()};
-    t.windowings = {windowings_.data(), windowings_.size()};
-    t.reductions = {reductions_.data(), reductions_.size()};
-    t.movements = {movements_.data(), movements_.size()};
-    t.gatherings = {gatherings_.data(), gatherings_.size()};
-    t.scans = {scans_.data(), scans_.size()};
+    const table_view own = own_.view();
+    t.nodes = own.nodes;
+    t.contractions = own.contractions;
+    t.windowings = own.windowings;
+    t.reductions = own.reductions;
+    t.movements = own.movements;
+    t.gatherings = own.gatherings;
+    t.scans = own.scans;
     return t;
   }
   static constexpr const shape& space_of(const table_view& t, const node& n) {
@@ -84,7 +109,7 @@ class actual_extents {
     for (int i = 0; i < groups_.size(); ++i) {
       const group &g = groups_[i], &old = bounds_.groups[i];
       for (int k = g.begin; g.kind != family::compose && k < g.begin + g.size; ++k) {
-        const node& n = nodes_[bounds_.members[k]];
+        const node& n = own_.nodes[bounds_.members[k]];
         const bool same =
             space_of(bounds_.table, bounds_.table.nodes[bounds_.members[k]]) == old.space;
         if (same && !(space_of(now, n) == g.space))
@@ -95,14 +120,14 @@ class actual_extents {
   }
   /// The plan was made for operands that repeat, or do not, as with the bounds.
   constexpr error check_broadcasts() const {
-    for (int i = 0; i < nodes_.size(); ++i) {
-      const node &n = nodes_[i], &old = bounds_.table.nodes[i];
+    for (int i = 0; i < own_.nodes.size(); ++i) {
+      const node &n = own_.nodes[i], &old = bounds_.table.nodes[i];
       for (int a = 0; n.kind == family::move && a < n.out.shape.rank; ++a)
-        if (n.out.shape[a] > 1 &&
-            (movements_[n.detail].step[a] == 0) != (bounds_.table.movement_of(old).step[a] == 0))
-          return {code::broadcast, n.op, "extents", n.out.shape, nodes_[n.in[0]].out.shape};
+        if (n.out.shape[a] > 1 && (own_.movements[n.detail].step[a] == 0) !=
+                                      (bounds_.table.movement_of(old).step[a] == 0))
+          return {code::broadcast, n.op, "extents", n.out.shape, own_.nodes[n.in[0]].out.shape};
       for (int k = 0; n.kind == family::map && k < n.operands; ++k) {
-        const shape &now = nodes_[n.in[k]].out.shape,
+        const shape &now = own_.nodes[n.in[k]].out.shape,
                     &then = bounds_.table.nodes[n.in[k]].out.shape;
         for (int a = 1; a <= now.rank; ++a)
           if (then[then.rank - a] == old.out.shape[old.out.shape.rank - a] &&
@@ -115,13 +140,7 @@ class actual_extents {
 
   plan_view bounds_{};
   recorder again_{};
-  sequence<node> nodes_;
-  sequence<contraction> contractions_;
-  sequence<windowing> windowings_;
-  sequence<reduction> reductions_;
-  sequence<movement> movements_;
-  sequence<gathering> gatherings_;
-  sequence<scanning> scans_;
+  tenon::table own_{};  ///< what depends on extents
   sequence<value> values_;
   sequence<group> groups_;
 };

@@ -398,6 +398,7 @@ template <class Graph, class... Policies> struct plan {
   static_assert(stages::found.ok(),
                 "plan: the verifier refused the plan; this is a bug of tenon, please report it");
   static constexpr passes::plan_sizes sizes = passes::sizes_of(stages::view());
+  static constexpr table_sizes source_sizes = tenon::sizes_of(Graph::view());
   static constexpr passes::frozen_plan<sizes, sizeof...(Policies)> data{stages::view()};
   static constexpr plan_view view() {
     plan_view p = data.view();

@@ -163,6 +163,10 @@ template <class V> constexpr bool writable =
 ///     instance c{model, std::span{memory}}; // arena in memory of the caller, 64-byte aligned
 ///     instance<decltype(model), embedded> d{model};  // arena inside d
 template <class Model, class Memory = owned> class instance {
+  static_assert(Model::is_static || !std::same_as<Memory, embedded>,
+                "instance: nobody knows when it is compiled how much memory a graph that is built "
+                "at run time needs; use owned or borrowed memory");
+
  public:
   explicit instance(const Model& m) noexcept : instance(m, executor_ref{}) {}
   template <executor E>
@@ -259,9 +263,6 @@ template <class Model, class Memory = owned> class instance {
     else
       return true;
   }();
-  static_assert(!(may_vary && Model::is_static && std::same_as<Memory, embedded>),
-                "instance: a graph with upto<> keeps the plan of its last call on the heap; it "
-                "cannot be embedded");
 
   /// `runner` has what was bound for the plan `p`.
   template <class Runner, class Way>
@@ -365,17 +366,23 @@ template <class Model, class Memory = owned> class instance {
     std::byte** data() noexcept { return reinterpret_cast<std::byte**>(memory.data()); }
     aligned_memory memory;
   };
-  struct embedded_arena {
-    explicit embedded_arena(i64) noexcept {}
-    std::byte* data() noexcept { return bytes; }
-    static constexpr i64 size = [] {
-      if constexpr (Model::is_static)
-        return Model::plan_type::arena_bytes + Model::plan_type::view().state_bytes();
-      else
-        return i64{1};
-    }();
-    alignas(arena_align) std::byte bytes[size > 0 ? size : 1];
-  };
+  static constexpr i64 embedded_bytes = [] {
+    if constexpr (Model::is_static)
+      return Model::plan_type::arena_bytes + Model::plan_type::view().state_bytes();
+    else
+      return i64{0};
+  }();
+  /// What follows the extents of the calls: on the heap for owned instances and for graphs built at
+  /// run time, else a member.
+  static constexpr auto varied_kind() {
+    if constexpr (!may_vary)
+      return std::type_identity<calling::not_varied>{};
+    else if constexpr (Model::is_static && !std::same_as<Memory, owned>)
+      return std::type_identity<
+          calling::varied<Model, calling::varied_inside<typename Model::plan_type>>>{};
+    else
+      return std::type_identity<calling::varied<Model, calling::varied_on_heap>>{};
+  }
 
   const Model* model_;
   [[no_unique_address]] typename Model::sessions sessions_{};
@@ -387,11 +394,11 @@ template <class Model, class Memory = owned> class instance {
   std::byte* state_ = nullptr;
   bool flipped_ = false;  ///< which copy of the states is read
   std::conditional_t<Model::is_static, static_table, heap_table> base_;
-  std::conditional_t<std::same_as<Memory, owned>, aligned_memory,
-                     std::conditional_t<std::same_as<Memory, embedded>, embedded_arena, no_memory>>
+  std::conditional_t<
+      std::same_as<Memory, owned>, aligned_memory,
+      std::conditional_t<std::same_as<Memory, embedded>, memory_inside<embedded_bytes>, no_memory>>
       arena_;
-  [[no_unique_address]] std::conditional_t<may_vary, calling::varied<Model>, calling::not_varied>
-      varied_;
+  [[no_unique_address]] typename decltype(varied_kind())::type varied_;
 };
 template <class Model> instance(const Model&) -> instance<Model, owned>;
 template <class Model, executor E> instance(const Model&, E&) -> instance<Model, owned>;

@@ -35,6 +35,14 @@ class aligned_memory {
  private:
   std::byte* data_ = nullptr;
 };
+/// Memory inside of the object that has it, known when it is compiled.
+template <i64 Bytes> struct memory_inside {
+  memory_inside() = default;
+  explicit memory_inside(i64) noexcept {}
+  static void reserve(i64) noexcept {}
+  std::byte* data() noexcept { return bytes; }
+  alignas(arena_align) std::byte bytes[Bytes > 0 ? Bytes : 1];
+};
 struct no_memory {
   explicit no_memory(i64) noexcept {}
   static std::byte* data() noexcept { return nullptr; }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/model.hpp>
+#include <new>
 #include <span>
 
 namespace tenon::calling {
@@ -33,20 +34,49 @@ inline status actual_shape(const const_view& v, const tensor& bounds, std::uint3
   return {};
 }
 
-/// What an instance of a graph with bounds has of its own: the plan for the extents of the last call,
-/// and what the policies bound for it.
-template <class Model> class varied {
+/// Memory for the plan of a call: on the heap.
+struct varied_on_heap {
+  actual_extents extents;
+  sequence<shape> shapes, wanted;
+  aligned_memory bound;
+};
+/// The same inside of the instance of a static graph, whose sizes are constants.
+template <class Plan> struct varied_parts {
+  actual_extents::room<Plan::source_sizes, Plan::sizes.table, Plan::groups> room;
+  pool<shape, Plan::sizes.table.inputs> shapes_room, wanted_room;
+  actual_extents extents{room};
+  sequence<shape> shapes = shapes_room.lend(), wanted = wanted_room.lend();
+  memory_inside<Plan::bound_bytes> bound;
+};
+
+/// Parts that are never destroyed, as they have nothing to give back: a static object without a
+/// destructor asks nothing of the end of the program.
+template <class Plan> class varied_inside {
  public:
-  /// Allocates; nothing on the host does afterwards. Devices make kernels for extents that are new. False when there is no memory.
+  varied_inside() noexcept { new (memory_) varied_parts<Plan>; }
+  varied_parts<Plan>& operator*() noexcept {
+    return *std::launder(reinterpret_cast<varied_parts<Plan>*>(memory_));
+  }
+
+ private:
+  alignas(varied_parts<Plan>) std::byte memory_[sizeof(varied_parts<Plan>)];
+};
+
+/// What an instance of a graph with bounds has of its own: the plan for the extents of the last call,
+/// and what the policies bound for it. `Memory`: one of the above.
+template <class Model, class Memory> class varied {
+ public:
+  /// Allocates on the heap if `Memory` is there; nothing on the host does afterwards. Devices make
+  /// kernels for extents that are new. False when there is no memory.
   bool start(const Model& m) noexcept {
     return platform::guarded(
         [&] {
           const plan_view& p = m.plan_of();
-          extents_.start(p);
-          for (const int i : p.table.inputs) shapes_.push(p.table.nodes[i].out.shape);
-          wanted_ = shapes_;
-          bound_.reserve(p.bound_bytes);
-          return (p.bound_bytes == 0 || bound_.data() != nullptr) && adapt(m).ok();
+          own().extents.start(p);
+          for (const int i : p.table.inputs) own().shapes.push(p.table.nodes[i].out.shape);
+          own().wanted = own().shapes;
+          own().bound.reserve(p.bound_bytes);
+          return (p.bound_bytes == 0 || own().bound.data() != nullptr) && adapt(m).ok();
         },
         [] { return false; });
   }
@@ -56,13 +86,13 @@ template <class Model> class varied {
     for (const varying& v : t.bounds)
       if (const status s =
               actual_shape(in[static_cast<std::size_t>(v.input)], t.nodes[t.inputs[v.input]].out,
-                           v.axes, v.input, wanted_[v.input]);
+                           v.axes, v.input, own().wanted[v.input]);
           !s.ok())
         return s;
     bool same = fits_;
-    for (int i = 0; i < shapes_.size(); ++i) same = same && shapes_[i] == wanted_[i];
+    for (int i = 0; i < own().shapes.size(); ++i) same = same && own().shapes[i] == own().wanted[i];
     if (same) return {};
-    for (int i = 0; i < shapes_.size(); ++i) shapes_[i] = wanted_[i];
+    for (int i = 0; i < own().shapes.size(); ++i) own().shapes[i] = own().wanted[i];
     return adapt(m);
   }
   const plan_view& view() const noexcept { return view_; }
@@ -76,9 +106,9 @@ template <class Model> class varied {
  private:
   status adapt(const Model& m) {
     fits_ = false;
-    if (const error e = extents_.set(shapes_.data()); !e.ok())
+    if (const error e = own().extents.set(own().shapes.data()); !e.ok())
       return {e.what, -1, e.expected.number, e.found.number};
-    view_ = extents_.view();
+    view_ = own().extents.view();
     for (int g = 0; g < view_.groups.size; ++g) {
       const footprint have = view_.needs[g],
                       need = view_.policies[view_.groups[g].place].measure(view_, g);
@@ -89,17 +119,22 @@ template <class Model> class varied {
         return {code::capacity, -1, have.per_thread, need.per_thread};
     }
     const error e = policies_.bind(view_, m.weight_addresses(), m.policies(), m.packed_weights(),
-                                   bound_.data());
+                                   own().bound.data());
     fits_ = e.ok();
     told_ = false;
     return {e.what, -1, 0, 0};
   }
 
-  actual_extents extents_;
+  auto& own() noexcept {
+    if constexpr (std::same_as<Memory, varied_on_heap>)
+      return own_;
+    else
+      return *own_;
+  }
+
+  Memory own_;
   plan_view view_{};
-  sequence<shape> shapes_, wanted_;
   typename Model::policies_type policies_{};
-  aligned_memory bound_;
   bool fits_ = false;
   bool told_ = false;  ///< the sessions know what was bound last
 };
