@@ -70,8 +70,8 @@ TEST_CASE("crossings, copies and their reasons are told") {
   CHECK(contains(text, "traffic    2 crossings between policies, 2 copies, 512 B in every call\n"));
   CHECK(contains(text, "policies   0  fusing                works in the caller's memory, fuses\n"));
   CHECK(contains(text, "           1  far                   has a memory of its own, fuses\n"));
-  CHECK(contains(text, "  crosses  x from the caller: copied, 256 B\n"));
-  CHECK(contains(text, "  crosses  %1 from far: copied, 256 B\n"));
+  CHECK(contains(text, "  crosses  x from the caller: copied, because a policy cannot share the host's memory, 256 B\n"));
+  CHECK(contains(text, "  crosses  %1 from far: copied, because a policy cannot share the host's memory, 256 B\n"));
   CHECK(contains(text, "copied at the end from input 0\n"));
   CHECK(contains(text, "  copied   not a view, because it is an output, and outputs are dense\n"));
   CHECK(contains(text, "  stored   %1 for %2 transpose in group 1: that runs on fusing\n"));

@@ -1,6 +1,7 @@
 // Placement: tags, fallback, and what crosses between policies.
 // SPDX-License-Identifier: MIT
 #include "../catch.hpp"
+#include "../graph/same.hpp"
 #include "toy.hpp"
 
 namespace tn = tenon;
@@ -68,7 +69,57 @@ static_assert(tn::plan<mixed, toy<host>, toy<remote>>::crossings == 3);
 static_assert(tn::plan<mixed, toy<host>, toy<remote>>::copies == 3);
 static_assert(tn::plan<mixed, toy<host>, toy<remote>>::bytes_moved == 192);
 
+// What a callable records is tagged, but for what is tagged inside; it may return several results, and
+// use weights, composites, states and other callables.
+constexpr auto body = [](auto x) {
+  auto a = tn::tanh(x);
+  auto b = tn::on<1>([&] {
+    auto c = tn::matmul(a, tn::weight<"w", float, 4, 4>);
+    return tn::on<2>(tn::exp(c)) + tn::softmax<1>(c);
+  });
+  return tn::exp(b);
+};
+constexpr auto tagged_one_by_one = [](auto x) {
+  auto a = tn::tanh(x);
+  auto c = tn::on<1>(tn::matmul(a, tn::weight<"w", float, 4, 4>));
+  auto e = tn::on<2>(tn::exp(c));
+  return tn::exp(tn::on<1>(e + tn::on<1>(tn::softmax<1>(c))));
+};
+static_assert(same(tn::graph<body, x44>::view(), tn::graph<tagged_one_by_one, x44>::view()));
+constexpr auto pair = [](auto x) {
+  auto [a, b] = tn::on<1>([&] { return std::tuple{tn::exp(x), tn::on<2>([&] { return tn::on<0>(tn::tanh(tn::sin(x))); })}; });
+  return tn::outputs(a, b);
+};
+static_assert(tn::graph<pair, x44>::view().nodes[1].place == 1);
+static_assert(tn::graph<pair, x44>::view().nodes[2].place == 2 && tn::graph<pair, x44>::view().nodes[3].place == 0);
+static_assert(tn::graph<pair, x44>::view().nodes.size == 4, "the second run is taken back");
+constexpr auto carried = [](auto x, auto h) {
+  return tn::on<1>([&] {
+    auto y = tn::tanh(x + h);
+    tn::next(h, y);
+    return y * y;
+  });
+};
+using with_state = tn::graph<carried, x44, tn::state<"h", float, 4, 4>>;
+static_assert(with_state::view().states == 1 && with_state::view().nodes.size == 5 && with_state::view().nodes[2].place == 1 &&
+              with_state::view().nodes[4].place == 1);
+constexpr auto wrong = [](auto x) { return tn::on<1>([&] { return tn::matmul(x, tn::reshape<2, 8>(x)); }); };
+static_assert(tn::check<tn::graph<wrong, x44>>.is(code::inner_extent, "matmul"));
+
 }  // namespace
+
+TEST_CASE("a builder tags what a callable adds") {
+  tn::builder b;
+  const auto x = b.input("x", floats(4, 4));
+  const auto y = b.on(1, [&] { return b.add<tn::tanh_t>({}, {b.on(2, b.add<tn::exp_t>({}, {x}))}); });
+  const auto net = b.finish({b.add<tn::relu_t>({}, {y})});
+  REQUIRE(net.ok());
+  const tn::table_view t = net->view();
+  CHECK((t.nodes[1].place == 2 && t.nodes[2].place == 1 && t.nodes[3].place == -1));
+  tn::builder other;
+  const auto z = other.input("x", floats(4, 4));
+  CHECK(other.finish({other.on(8, [&] { return other.add<tn::exp_t>({}, {z}); })}).error() == error{code::place, "on", "place", 7, 8});
+}
 
 TEST_CASE("a placed composite moves as a whole") {
   tn::builder b;

@@ -310,19 +310,24 @@ TEST_CASE("passages between policies are the crossings that the plan counts") {
     const auto made = planned(net, round % 2 == 0 ? std::vector{fusing, far, second} : std::vector{far, second, fusing});
     REQUIRE(made.ok());
     const tn::plan_view p = made->view();
-    std::set<std::pair<int, int>> shared, copied;
+    std::set<std::pair<int, int>> all, copied;  // buffer and target; buffer and the policy with its copy
     const int caller = p.policies[0].memory == tn::sharing::same ? 0 : -1;
     const auto add = [&](int id, int to) {
       const tn::passage how = tn::passage_of(p, id, to);
       if (how == tn::passage::none) return;
-      (how == tn::passage::copied ? copied : shared).insert({id, to < 0 ? caller : to});
+      const int root = p.values[id].root;
+      all.insert({root, to < 0 ? caller : to});
+      if (how != tn::passage::copied) return;
+      const bool there = to >= 0 && p.policies[to].memory == tn::sharing::separate;
+      copied.insert({root, there ? to : p.table.nodes[root].place});
     };
     for (int i = 0; i < p.table.nodes.size; ++i)
-      for (int k = 0; k < p.table.nodes[i].operands; ++k) add(p.table.nodes[i].in[k], p.table.nodes[i].place);
+      for (int k = 0; p.group_of[i] >= 0 && k < p.table.nodes[i].operands; ++k) add(p.table.nodes[i].in[k], p.table.nodes[i].place);
     for (const int o : p.table.outputs) add(o, -1);
-    CHECK(static_cast<int>(shared.size() + copied.size()) == p.crossings);
-    CHECK(static_cast<int>(copied.size()) == p.copies);
-    copies += p.copies;
+    CHECK(static_cast<int>(all.size()) == p.moved.crossings);
+    CHECK(static_cast<int>(copied.size()) == p.moved.copies);
+    CHECK(p.mirrors.size == p.moved.copies);
+    copies += p.moved.copies;
   }
   CHECK(copies > 100);
 }

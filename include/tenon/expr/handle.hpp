@@ -328,4 +328,39 @@ template <int Place, operand_like H> constexpr auto on(H h) {
   return h;
 }
 
+namespace front {
+/// The recorder behind the result of a callable: of its first handle.
+template <tensor T, mode M> constexpr recorder* recorder_behind(const handle<T, M>& h) {
+  return h.where;
+}
+template <class Other> constexpr recorder* recorder_behind(const Other&) { return nullptr; }
+template <class H, class... Rest>
+constexpr recorder* recorder_behind(const output_pack<H, Rest...>& p) {
+  if (recorder* const r = recorder_behind(p.first)) return r;
+  if constexpr (sizeof...(Rest) > 0)
+    return recorder_behind(p.rest);
+  else
+    return nullptr;
+}
+template <class... H> constexpr recorder* recorder_behind(const std::tuple<H...>& all) {
+  recorder* found = nullptr;
+  std::apply(
+      [&](const H&... h) { ((found = found ? found : recorder_behind(h)), ...); }, all);
+  return found;
+}
+}  // namespace front
+
+/// The same for all operators that a callable records: `on<1>([&] { return relu(conv(x)); })`. It
+/// returns a handle, `outputs(...)` or a tuple. Tags inside come first. The callable runs twice: it must
+/// record the same again.
+template <int Place, class F>
+requires std::invocable<const F&>
+constexpr auto on(const F& record) {
+  static_assert(Place >= 0 && Place < 8, "on: a place is the position of a policy, 0 to 7");
+  const auto made = record();
+  if (recorder* const r = front::recorder_behind(made))
+    r->put_last(Place, [&] { static_cast<void>(record()); });
+  return made;
+}
+
 }  // namespace tenon

@@ -124,6 +124,19 @@ class builder {
       recorder_.put(v.id, place);
     return v;
   }
+  /// The same for all operators that a callable adds, but those that are tagged inside; returns what it
+  /// returns.
+  template <class F>
+  requires std::invocable<const F&>
+  constexpr auto on(int place, const F& add_operators) {
+    const int first = recorder_.out.nodes.size();
+    const auto made = add_operators();
+    if (place < 0 || place > 7)
+      recorder_.refuse({code::place, "on", "place", 7, place});
+    else
+      recorder_.put_from(first, place);
+    return made;
+  }
   /// The tensor of a value.
   constexpr tensor type_of_value(value v) const { return known(v) ? recorder_.at(v.id) : tensor{}; }
   constexpr const error& fault() const { return recorder_.fault; }

@@ -39,7 +39,7 @@ class recorder {
       : out(room.lend()), states_(nullptr, 0), leaves_(nullptr, 0) {}
 
   constexpr void refuse(const error& e) {
-    if (fault.ok()) fault = e;
+    if (fault.ok() && !rehearses_) fault = e;
   }
   /// The tensor of a node; a copy, because the table grows.
   constexpr tensor at(int id) const { return out.nodes[id].out; }
@@ -65,6 +65,7 @@ class recorder {
   /// The value that a state has in the next call. Error: output, when `id` is no state or has a next
   /// value already; extent, element_type.
   constexpr void next(int id, int value) {
+    if (rehearses_) return;
     carried* own = nullptr;
     for (carried& s : states_)
       if (s.state == id) own = &s;
@@ -234,6 +235,26 @@ class recorder {
   constexpr void open(const char* op) { open_ = out.regions.push({op, open_}); }
   constexpr void close() { open_ = out.regions[open_].parent; }
 
+  /// Asks for policy `place` for the operators from node `first` on that no tag names yet.
+  constexpr void put_from(int first, int place) {
+    for (int i = first; i < out.nodes.size(); ++i)
+      if (!is_leaf(out.nodes[i].kind) && out.nodes[i].place < 0)
+        out.nodes[i].place = static_cast<std::int8_t>(place);
+  }
+  /// The same for what `record` records, which has just run for the first time: it runs once more, to
+  /// see how many operators these are, and what that recorded is taken back.
+  template <class Record> constexpr void put_last(int place, const Record& record) {
+    const table_sizes before = sizes_of(out.view());
+    const bool rehearsed = rehearses_;
+    rehearses_ = true;
+    record();
+    rehearses_ = rehearsed;
+    int operators = 0, first = before.nodes;
+    for (int i = first; i < out.nodes.size(); ++i) operators += !is_leaf(out.nodes[i].kind);
+    out.shrink(before);
+    while (operators > 0) operators -= !is_leaf(out.nodes[--first].kind);
+    put_from(first, place);
+  }
   /// Asks for policy `place` for a node, or for the whole composite that it is the result of.
   constexpr void put(int id, int place) {
     const int whole = out.nodes[id].region;
@@ -250,6 +271,7 @@ class recorder {
     int state = -1, next = -1;
   };
   sequence<carried> states_;
+  bool rehearses_ = false;  ///< what is recorded will be taken back
   int open_ = -1;
   scanning body_{},
       last_body_{};  ///< the open body, if its `loop` is one, and that of the last scan

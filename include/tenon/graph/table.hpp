@@ -67,6 +67,13 @@ struct table_view {
   constexpr const name& name_of(const node& n) const { return names[n.detail]; }
 };
 
+/// The sizes of a table's pools.
+struct table_sizes {
+  int nodes = 0, code = 0, programs = 0, contractions = 0, windowings = 0, reductions = 0,
+      movements = 0, gatherings = 0, scans = 0, names = 0, regions = 0, inputs = 0, weights = 0,
+      outputs = 0, bounds = 0, recipes = 0, used = 0;
+};
+
 /// A table to build.
 struct table {
   sequence<node> nodes;
@@ -92,6 +99,23 @@ struct table {
             of(reductions), of(movements), of(gatherings), of(scans),        of(names),
             of(regions),    of(inputs),    of(weights),    of(outputs),      of(bounds),
             of(recipes),    of(used),      states};
+  }
+
+  /// Takes back what was recorded since the pools had these sizes. Inputs, weights, outputs stay.
+  constexpr void shrink(const table_sizes& to) {
+    nodes.resize(to.nodes);
+    code.resize(to.code);
+    programs.resize(to.programs);
+    contractions.resize(to.contractions);
+    windowings.resize(to.windowings);
+    reductions.resize(to.reductions);
+    movements.resize(to.movements);
+    gatherings.resize(to.gatherings);
+    scans.resize(to.scans);
+    names.resize(to.names);
+    regions.resize(to.regions);
+    recipes.resize(to.recipes);
+    used.resize(to.used);
   }
 
   /// The number of this program in the pool; equal programs share one. In lent memory that is full, an
@@ -142,13 +166,6 @@ constexpr table copy_of(table_view from) {
   t.states = from.states;
   return t;
 }
-
-/// The sizes of a table's pools.
-struct table_sizes {
-  int nodes = 0, code = 0, programs = 0, contractions = 0, windowings = 0, reductions = 0,
-      movements = 0, gatherings = 0, scans = 0, names = 0, regions = 0, inputs = 0, weights = 0,
-      outputs = 0, bounds = 0, recipes = 0, used = 0;
-};
 
 constexpr table_sizes sizes_of(const table_view& t) {
   return {t.nodes.size,      t.code.size,       t.programs.size,  t.contractions.size,

@@ -99,8 +99,8 @@ struct describer {
                                              : joined("next state ", state_of_output(b.index))) +
                part;
       case buffer::storage::arena:
-        return joined("arena ", digits(b.offset + first)) + " .. " +
-               digits(b.offset + first + bytes);
+        return (b.place < 0 ? "arena " : joined("arena of ", p.policies[b.place].name) + " ") +
+               digits(b.offset + first) + " .. " + digits(b.offset + first + bytes);
       case buffer::storage::step: return "moves with the steps";
       case buffer::storage::none: break;
     }
@@ -218,7 +218,14 @@ struct describer {
              intensity(all.intensity()));
     out.line(joined("traffic    ", counted(p.moved.crossings, "crossing", "crossings")) +
              " between policies, " + counted(p.moved.copies, "copy", "copies") + ", " +
-             bytes(p.moved.bytes_moved) + " in every call");
+             bytes(p.moved.bytes_moved) + " in every call" +
+             (p.moved.upload_bytes > 0
+                  ? "; " + bytes(p.moved.upload_bytes) + " of weights uploaded at binding"
+                  : ""));
+    for (int i = 0; i < p.policies.size; ++i)
+      if (p.device_bytes[i] > 0)
+        out.line(joined("           ", digits(p.device_bytes[i])) + " B in memory of " +
+                 p.policies[i].name);
   }
 
   // One line for each group.
@@ -389,9 +396,8 @@ struct describer {
                                        ? "the caller"
                                        : std::string(p.policies[at(from).place].name);
         out.wrapped("  crosses  ",
-                    value_name(from) + " from " + source + ": " +
-                        (how == passage::copied ? joined("copied, ", bytes(at(from).out.bytes()))
-                                                : "in the same memory, not copied"));
+                    value_name(from) + " from " + source + ": " + text_of(how) + ", " +
+                        bytes(at(from).out.bytes()));
       }
   }
 
@@ -443,6 +449,7 @@ struct describer {
 
   void memory() {
     struct entry {
+      int place;
       i64 offset, bytes;
       int first, last;
       std::string name;
@@ -450,12 +457,16 @@ struct describer {
     std::vector<entry> all;
     for (int i = 0; i < p.buffers.size; ++i)
       if (const buffer& b = p.buffers[i]; b.in == buffer::storage::arena)
-        all.push_back({b.offset, b.bytes, b.first, b.last, node_name(i)});
+        all.push_back({b.place, b.offset, b.bytes, b.first, b.last, node_name(i)});
+    for (const mirror& m : p.mirrors)
+      all.push_back({m.place, m.offset, m.bytes, m.first, m.last, "copy of " + node_name(m.root)});
     for (int g = 0; g < p.groups.size; ++g)
       if (p.needs[g].scratch > 0)
         all.push_back(
-            {p.scratch_offset[g], p.needs[g].scratch, g, g, joined("scratch of group ", g)});
+            {home_of(p.policies, p.groups[g].place), p.scratch_offset[g], p.needs[g].scratch, g, g,
+             joined("scratch of group ", g)});
     std::sort(all.begin(), all.end(), [](const entry& a, const entry& b) {
+      if (a.place != b.place) return a.place < b.place;
       return a.offset != b.offset ? a.offset < b.offset : a.first < b.first;
     });
     out.line();
@@ -463,7 +474,10 @@ struct describer {
     const bool drawn = p.groups.size <= 30;  // what fits
     out.line("arena      buffer                        bytes              at               groups" +
              std::string(drawn ? "    live" : ""));
+    int place = -1;
     for (const entry& e : all) {
+      if (e.place != place) out.line(joined("           in memory of ", p.policies[e.place].name));
+      place = e.place;
       std::string bar;
       for (int g = 0; drawn && g < p.groups.size; ++g)
         bar += e.first <= g && g <= e.last ? '#' : '.';

@@ -312,23 +312,32 @@ constexpr form form_of(const group& g) {
 
 /// What moves where a value is needed by another policy.
 enum class passage : std::uint8_t {
-  none,    ///< nothing: one policy, or the caller's own memory
-  shared,  ///< a crossing, and both policies see the same memory
-  copied,  ///< a crossing with a copy
+  none,      ///< nothing: one policy, or the caller's own memory
+  shared,    ///< a crossing, and both policies work in the same memory
+  imported,  ///< a crossing, and a device uses the host's memory where it lies
+  copied,    ///< a crossing with a copy, because a policy cannot share the host's memory
 };
+constexpr const char* text_of(passage how) {
+  constexpr const char* texts[] = {"", "in the same memory, not copied",
+                                   "used where it lies in the host's memory, not copied",
+                                   "copied, because a policy cannot share the host's memory"};
+  return texts[static_cast<int>(how)];
+}
 /// How node `id` gets to a reader that runs on policy `to`, or (-1) to the caller. Weights pass at
 /// binding and count as none.
 constexpr passage passage_of(const plan_view& p, int id, int to) {
   const int caller = p.policies[0].memory == sharing::same ? 0 : -1;
-  const node& n = p.table.nodes[id];
+  const node& n = p.table.nodes[p.values[id].root];
   if (n.kind == family::weight || (to < 0 && is_leaf(n.kind))) return passage::none;
   const int from = n.kind == family::input ? caller : n.place, target = to < 0 ? caller : to;
   const auto memory = [&](int place) {
     return place < 0 ? sharing::same : p.policies[place].memory;
   };
   if (from == target) return passage::none;
-  return memory(from) == sharing::separate || memory(target) == sharing::separate ? passage::copied
-                                                                                  : passage::shared;
+  const auto one_is = [&](sharing s) { return memory(from) == s || memory(target) == s; };
+  return one_is(sharing::separate)     ? passage::copied
+         : one_is(sharing::importable) ? passage::imported
+                                       : passage::shared;
 }
 
 }  // namespace tenon
