@@ -363,3 +363,25 @@ TEST_CASE("in descriptor mode everything here is clean under the validation laye
   CHECK(c.live() == 0);
   CHECK(v.all() == "");
 }
+
+TEST_CASE("a buffer longer than a descriptor is reached at both of its ends") {
+  tn::vulkan_context c(options(tn::vulkan_addressing::descriptor));
+  need(c);
+  const tn::i64 most = c.facts().storage_buffer_bytes;
+  if (!c.facts().cpu || most > tn::i64{1} << 29) skip("a descriptor takes as much as we can allocate");
+  auto long_one = memory::host(c, most + 8192);
+  REQUIRE(long_one);
+  const tn::i64 last = most + 8192 - 256 - 4;  // not where the device lets a descriptor begin
+  for (int i = 0; i < 64; ++i) pair::at(*long_one, i) = static_cast<float>(i);
+  const std::uint64_t start = long_one->address();
+  REQUIRE(run_affine(c, start, start + static_cast<std::uint64_t>(last), 64).ok());
+  float value;
+  std::memcpy(&value, long_one->data() + last + 4 * 63, 4);
+  CHECK(value == 127);
+  const auto k = c.kernel(affine(c.addressing(), 2, 1), 2);
+  tn::vulkan_recording r(c);
+  REQUIRE(r.begin().ok());
+  auto all = ports(start, start, 64);
+  all[1].bytes = most + 4;
+  CHECK(r.dispatch(**k, all, 1).is(tn::code::capacity, "vulkan"));
+}
