@@ -373,14 +373,10 @@ class vulkan_context {
   error look(const vulkan_features& enabled) noexcept {
     vulkan_device::read(functions_, instance_, physical_, enabled, facts_);
     physical_.getMemoryProperties(&memory_, functions_);
-    const char* lacking = nullptr;
-    if (addressing_ == vulkan_addressing::address) {
-      if (!enabled.int64) lacking = "shaderInt64";
-      if (!enabled.buffer_device_address) lacking = "bufferDeviceAddress";
-    }
-    if (lacking != nullptr)
-      return {code::feature, "vulkan", lacking, owned_ ? "a device that has it" : "it enabled",
-              "use vulkan_addressing::descriptor without it"};
+    if (addressing_ == vulkan_addressing::address && !enabled.buffer_device_address)
+      return {code::feature, "vulkan", "bufferDeviceAddress",
+              owned_ ? "a device that has it" : "enabled by the application",
+              "none: vulkan_addressing::descriptor does without"};
     return enabled.timeline_semaphore ? make_timeline() : error{};
   }
   error make_timeline() noexcept {

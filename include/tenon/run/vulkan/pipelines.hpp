@@ -5,9 +5,9 @@
 #include <tenon/run/vulkan/loader.hpp>
 #include <algorithm>
 #include <array>
+#include <map>
 #include <mutex>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 namespace tenon {
@@ -93,7 +93,7 @@ class vulkan_pipelines {
     for (auto [at, end] = entries_.equal_range(hash); at != end; ++at) {
       const entry& e = at->second;
       if (e.kernel.ports == ports && e.kernel.addressing == addressing &&
-          std::ranges::equal(e.words, words))
+          std::equal(e.words.begin(), e.words.end(), words.begin(), words.end()))
         return &e.kernel;
     }
     return nullptr;
@@ -168,7 +168,7 @@ class vulkan_pipelines {
   }
 
   mutable std::mutex mutex_;
-  std::unordered_multimap<std::uint64_t, entry> entries_;
+  std::multimap<std::uint64_t, entry> entries_;
   std::array<std::array<layout, most_ports + 1>, 2> layouts_{};
 };
 

@@ -236,7 +236,7 @@ class vulkan_recording {
       if (const status s = finish(forever); !s.ok())
         return fail({s.what, "vulkan", "waitForFences", {}, s.found});
     for (const vk::DescriptorPool p : pools_)
-      context_->device().resetDescriptorPool(p, {}, context_->functions());
+      context_->functions().vkResetDescriptorPool(context_->device(), p, 0);
     pool_at_ = 0;
     return {};
   }
