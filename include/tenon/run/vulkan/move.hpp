@@ -25,14 +25,27 @@ class copy_writer {
   constexpr kernel write(view& x, view& y, space s) {
     view* all[] = {&x, &y};
     merge(s, 0, s.dims, {all, 2});
+    const int last = s.dims - 1;
+    const bool in_fours =
+        m_.device.cpu_driver && last >= 0 && s.extent[last] % 4 == 0 && size_bytes(x.element) == 4;
+    if (in_fours) s.extent[last] /= 4;
     return m_.each(s.count(), [&](id flat) {
       id position[max_axes]{};
       m_.unravel(s, flat, position);
+      if (in_fours) return copy_four(x, y, s, position, last);
       const id bits = m_.load_bits(x, m_.index_of(x, s, position));
       m_.store_bits(y, m_.index_of(y, s, position), bits);
     });
   }
+  constexpr void copy_four(const view& x, const view& y, const space& s, id* position, int last) {
+    position[last] = m_.times(position[last], 4);
+    const id four = m_.read4(x, m_.index_of(x, s, position), x.step[last]);
+    m_.write4(y, m_.index_of(y, s, position), y.step[last], four);
+  }
 };
+
+/// True if the positions of a sampling are computed in 32 bits; see `sampled`.
+constexpr bool fits_sampling(i64 from, i64 to) { return 2 * from * to < i64{1} << 31; }
 
 /// A move that computes for each element of its result where that comes from.
 class move_writer {
@@ -127,7 +140,7 @@ class move_writer {
   /// A number that does not fit into 32 bits is computed in 64.
   constexpr id over(id at, i64 from, i64 to) {
     const id odd = m_.plus(m_.times(at, 2), 1);
-    if (2 * from * to < i64{1} << 31) return m_.plus(m_.times(odd, from), -to);
+    if (fits_sampling(from, to)) return m_.plus(m_.times(odd, from), -to);
     const id product = m_.mul(m_.convert(op::UConvert, odd, kind::int64), wide(from));
     return m_.sub(product, wide(to));
   }

@@ -6,6 +6,17 @@
 
 namespace tenon::spirv {
 
+/// Invocations that share a reduction of `n` elements. On a CPU driver one for each partial result of
+/// the reference: it has its bits.
+constexpr i64 group_size(const target& t, i64 n) {
+  if (t.cpu_driver) return reduction_lanes;
+  i64 local = 32;
+  while (local < n && 2 * local <= t.invocations && local < 256) local *= 2;
+  return local;
+}
+/// True if there are too few reductions for an invocation each, although barriers are slow.
+constexpr bool few_long(i64 results, i64 terms) { return results < 16 && terms >= 4096; }
+
 /// How a reduction combines the lanes of elements of a type.
 class folding {
  public:
@@ -191,7 +202,8 @@ class reduce_writer {
   constexpr bool fits() const { return m_.fits(); }
   constexpr kernel write() {
     const bool few = results_ < 2048 && terms_ >= 64;
-    if (few && !m_.device.cpu_driver && !gives_position(r_.how)) return write_by_workgroup();
+    const bool shares = m_.device.cpu_driver ? few_long(results_, terms_) : few;
+    if (shares && !gives_position(r_.how)) return write_by_workgroup();
     return write_by_invocation();
   }
 
@@ -229,7 +241,7 @@ class reduce_writer {
     });
   }
   constexpr kernel write_by_workgroup() {
-    const i64 local = terms_ >= 256 && m_.device.invocations >= 256 ? 256 : 64;
+    const i64 local = group_size(m_.device, terms_);
     return m_.each_group(results_, local, [&](id result, id own) {
       const folding f(m_, r_, element());
       const id start = begin(from_, result);

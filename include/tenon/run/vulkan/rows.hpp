@@ -22,7 +22,8 @@ class row_writer {
     row_axes_ = merge(s_, 0, g.space.rank - g.columns, views);
     merge(s_, row_axes_, s_.dims, views);
     // Of a map by itself the last axis is the row.
-    if (t.cpu_driver && g.columns == 0 && row_axes_ > 0 && s_.extent[row_axes_ - 1] >= 4) --row_axes_;
+    if (t.cpu_driver && g.columns == 0 && row_axes_ > 0 && s_.extent[row_axes_ - 1] >= 4)
+      --row_axes_;
     for (int i = 0; i < s_.dims; ++i) (i < row_axes_ ? rows_ : columns_) *= s_.extent[i];
   }
   constexpr bool fits() const { return m_.fits(); }
@@ -165,10 +166,14 @@ class row_writer {
       const id column = m_.times(m_.modulo(flat, quads), 4);
       if (columns_ % 4 == 0) return store_columns({column, 4});
       m_.when(
-          m_.less(column, m_.integer(columns_ - 3)), [&] { store_columns({column, 4}); },
+          m_.less(column, m_.integer(columns_ - 3)),
           [&] {
-            m_.loop(column, m_.integer(columns_), m_.integer(1),
-                    [&](id c) { store_columns({c, 1}); });
+            store_columns({column, 4});
+          },
+          [&] {
+            m_.loop(column, m_.integer(columns_), m_.integer(1), [&](id c) {
+              store_columns({c, 1});
+            });
           });
     });
   }
@@ -244,8 +249,7 @@ class row_writer {
 
   /// Each workgroup computes a row.
   constexpr kernel write_by_workgroup() {
-    i64 local = 32;
-    while (local < columns_ && local < m_.device.invocations) local *= 2;
+    const i64 local = group_size(m_.device, columns_);
     return m_.each_group(rows_, local, [&](id row, id own) {
       enter_row(row);
       write_row(

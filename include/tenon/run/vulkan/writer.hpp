@@ -274,7 +274,8 @@ class writer : public assembler {
   // ---- dispatches
   /// One invocation for each i in [0, count): `body(i)`.
   template <class F> constexpr kernel each(i64 count, F&& body) {
-    const i64 most = device.cpu_driver ? 256 : 64, local = count < most ? count : most;
+    const i64 fits = device.invocations < 256 ? 64 : 256, most = device.cpu_driver ? fits : 64,
+              local = count < most ? count : most;
     const i64 groups = blocks_of(count, local), x = groups <= max_groups ? groups : grid_row,
               y = blocks_of(groups, x);
     id flat = input(builtin::GlobalInvocationId, 0);
