@@ -170,6 +170,48 @@ TEST_CASE("no kernel touches an element beside its buffers, or writes into what 
   agrees(t, true);
 }
 
+TEST_CASE("results beyond one row of workgroups agree with reference") {
+  device();
+  spirv::target t = lavapipe();
+  t.cpu_driver = false;
+  emission_target() = t;
+  const auto agree = [](const char* what, const tn::tensor& in, auto record) {
+    tn::builder b;
+    const auto y = record(b, b.input("x", in));
+    const auto net = b.finish({y});
+    REQUIRE(net.ok());
+    tn::differential_options o;
+    o.graphs = 1;
+    o.threads = 1;
+    INFO(what);
+    CHECK(tn::differential<emitted, tn::reference>(net.value().view(), o).text == "");
+  };
+  // 65,535 workgroups of 64 invocations, and one more.
+  agree("a map", {tn::type::uint8, tn::extents(65536 * 64 + 1)}, [](tn::builder& b, auto x) { return b.add<tn::logicalNot_t>({}, {x}); });
+  agree("a copy", {tn::type::uint8, tn::extents(3, 1398103)}, [](tn::builder& b, auto x) { return b.add<tn::transpose_t>({}, {x}); });
+  agree("rows, a workgroup each", {tn::type::float32, tn::extents(65537, 33)}, [](tn::builder& b, auto x) { return b.add<tn::softmax_t>({.axis = 1}, {x}); });
+}
+
+TEST_CASE("few long reductions are shared, and have the bits of reference on CPU drivers") {
+  device();
+  emission_target() = lavapipe();
+  tn::differential_options o;
+  o.graphs = 4;
+  o.threads = 1;
+  o.rounding = 0;
+  for (const auto how : {0, 1, 2}) {
+    tn::builder b;
+    const auto x = b.input("x", {tn::type::float32, tn::extents(70, 3, 97)});
+    const auto y = how == 0   ? b.add<tn::reduceSum_t>({.axes = {0, 2}}, {x})
+                   : how == 1 ? b.add<tn::reduceMax_t>({}, {x})
+                              : b.add<tn::reduceSum_t>({.axes = {1, 2}}, {b.add<tn::reshape_t>({.newShape = {2, 35, 291}}, {x})});
+    const auto net = b.finish({y});
+    REQUIRE(net.ok());
+    INFO("reduction " << how);
+    CHECK(tn::differential<emitted, tn::reference>(net.value().view(), o).text == "");
+  }
+}
+
 TEST_CASE("every module of this test is valid") {
   if (std::system("spirv-val --version >/dev/null 2>&1") != 0) skip("spirv-val is not installed");
   char folder[] = "/tmp/tenon_spirv_XXXXXX";
