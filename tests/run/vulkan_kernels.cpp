@@ -186,10 +186,38 @@ TEST_CASE("results beyond one row of workgroups agree with reference") {
     INFO(what);
     CHECK(tn::differential<emitted, tn::reference>(net.value().view(), o).text == "");
   };
-  // 65,535 workgroups of 64 invocations, and one more.
-  agree("a map", {tn::type::uint8, tn::extents(65536 * 64 + 1)}, [](tn::builder& b, auto x) { return b.add<tn::logicalNot_t>({}, {x}); });
+  // 65,535 workgroups of 64 invocations of four elements, and one more.
+  agree("a map", {tn::type::uint8, tn::extents(65536 * 256 + 1)}, [](tn::builder& b, auto x) { return b.add<tn::logicalNot_t>({}, {x}); });
   agree("a copy", {tn::type::uint8, tn::extents(3, 1398103)}, [](tn::builder& b, auto x) { return b.add<tn::transpose_t>({}, {x}); });
   agree("rows, a workgroup each", {tn::type::float32, tn::extents(65537, 33)}, [](tn::builder& b, auto x) { return b.add<tn::softmax_t>({.axis = 1}, {x}); });
+}
+
+TEST_CASE("invocations of a GPU that take four elements agree with reference") {
+  device();
+  for (const auto by : {spirv::addressing::address, spirv::addressing::descriptor}) {
+    spirv::target t = lavapipe();
+    t.cpu_driver = false;
+    t.by = by;
+    emission_target() = t;
+    const auto agree = [](const tn::shape& a, const tn::shape& b, auto record) {
+      tn::builder g;
+      const auto x = g.input("x", {tn::type::float32, a}), y = g.input("y", {tn::type::float32, b});
+      const auto net = g.finish({record(g, x, y)});
+      REQUIRE(net.ok());
+      tn::differential_options o;
+      o.graphs = 1;
+      o.threads = 1;
+      CHECK(tn::differential<emitted, tn::reference>(net.value().view(), o).text == "");
+    };
+    const auto add = [](tn::builder& g, auto x, auto y) { return g.add<tn::add_t>({}, {x, y}); };
+    agree(tn::extents(513, 517), tn::extents(517), add);
+    agree(tn::extents(512, 512), tn::extents(512, 1), add);
+    agree(tn::extents(300, 1024), tn::extents(300, 1024), add);
+    agree(tn::extents(521, 511), tn::extents(511, 521), [](tn::builder& g, auto x, auto y) { return g.add<tn::add_t>({}, {g.add<tn::transpose_t>({}, {x}), y}); });
+    agree(tn::extents(521, 511), tn::extents(1), [](tn::builder& g, auto x, auto) { return g.add<tn::transpose_t>({}, {x}); });
+    agree(tn::extents(3, 5003), tn::extents(1), [](tn::builder& g, auto x, auto y) { return g.add<tn::mul_t>({}, {g.add<tn::softmax_t>({.axis = 1}, {x}), y}); });
+    agree(tn::extents(2, 2500, 2), tn::extents(1), [](tn::builder& g, auto x, auto) { return g.add<tn::reduceSum_t>({.axes = {1}}, {x}); });
+  }
 }
 
 TEST_CASE("few long reductions are shared, and have the bits of reference on CPU drivers") {

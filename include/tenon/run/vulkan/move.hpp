@@ -25,22 +25,26 @@ class copy_writer {
   constexpr kernel write(view& x, view& y, space s) {
     view* all[] = {&x, &y};
     merge(s, 0, s.dims, {all, 2});
-    const int last = s.dims - 1;
-    const bool in_fours =
-        m_.device.cpu_driver && last >= 0 && s.extent[last] % 4 == 0 && size_bytes(x.element) == 4;
-    if (in_fours) s.extent[last] /= 4;
+    if (size_bytes(x.element) == 4 && in_fours(m_.device, s)) return write_in_fours(x, y, s);
     return m_.each(s.count(), [&](id flat) {
       id position[max_axes]{};
       m_.unravel(s, flat, position);
-      if (in_fours) return copy_four(x, y, s, position, last);
       const id bits = m_.load_bits(x, m_.index_of(x, s, position));
       m_.store_bits(y, m_.index_of(y, s, position), bits);
     });
   }
-  constexpr void copy_four(const view& x, const view& y, const space& s, id* position, int last) {
-    position[last] = m_.times(position[last], 4);
-    const id four = m_.read4(x, m_.index_of(x, s, position), x.step[last]);
-    m_.write4(y, m_.index_of(y, s, position), y.step[last], four);
+  constexpr kernel write_in_fours(const view& x, const view& y, const space& s) {
+    const int last = s.dims - 1;
+    space rows = s;
+    rows.dims = last;
+    return m_.each_four(rows.count(), s.extent[last], [&](id row, id column, int width, i64 apart) {
+      id position[max_axes]{};
+      m_.unravel(rows, row, position);
+      position[last] = column;
+      const id from = m_.index_of(x, s, position), to = m_.index_of(y, s, position);
+      if (width == 1) return m_.store_bits(y, to, m_.load_bits(x, from));
+      m_.write4(y, to, y.step[last] * apart, m_.read4(x, from, x.step[last] * apart));
+    });
   }
 };
 
