@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "../catch.hpp"
 #include "contract_maker.hpp"
-#include "spirv_testing.hpp"
+#include "vulkan_emitted.hpp"
 #include <cmath>
 
 using namespace tenon_test;

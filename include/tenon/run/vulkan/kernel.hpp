@@ -20,6 +20,27 @@ constexpr bool has_type(const target& t, type element) {
     default: return true;
   }
 }
+/// True if a program has 64-bit integers.
+constexpr bool has_wide(program_view p) {
+  for (int i = 0; i < p.size; ++i)
+    if (lane_of(p.code[i]) == lane::wide) return true;
+  return false;
+}
+/// True if positions of a sampling need more than 32 bits.
+constexpr bool samples_wide(const table_view& t, const node& n) {
+  const movement& m = t.movement_of(n);
+  const shape& in = t.nodes[n.in[0]].out.shape;
+  bool wide = false;
+  for (int k = 0; m.is == movement::form::sample && k < n.out.shape.rank; ++k)
+    wide = wide || !fits_sampling(in[m.how == sampling::fraction ? m.axis : k], n.out.shape[k]);
+  return wide;
+}
+/// True if a node computes with integers of 64 bits, whatever its operands are.
+constexpr bool computes_wide(const table_view& t, const node& n) {
+  return n.kind == family::map    ? has_wide(t.program_of(n))
+         : n.kind == family::move ? samples_wide(t, n)
+                                  : false;
+}
 /// True if kernels for a node can be written for a device. Offsets fit into 31 bits.
 constexpr bool supports(const table_view& t, const node& n, const target& device) {
   constexpr i64 most = (i64{1} << 31) - 1;
@@ -28,6 +49,7 @@ constexpr bool supports(const table_view& t, const node& n, const target& device
     const tensor& in = t.nodes[n.in[k]].out;
     all = all && has_type(device, in.type) && in.shape.count() <= most;
   }
+  if (!device.int64 && computes_wide(t, n)) return false;
   if (n.kind == family::contract) return all && n.out.type == type::float32;
   if (n.kind == family::reduce || n.kind == family::window)
     return all && t.nodes[n.in[0]].out.type != type::float16;

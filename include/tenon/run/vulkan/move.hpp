@@ -25,6 +25,7 @@ class copy_writer {
   constexpr kernel write(view& x, view& y, space s) {
     view* all[] = {&x, &y};
     merge(s, 0, s.dims, {all, 2});
+    if (size_bytes(x.element) == 4 && in_fours(m_.device, s)) return write_in_fours(x, y, s);
     return m_.each(s.count(), [&](id flat) {
       id position[max_axes]{};
       m_.unravel(s, flat, position);
@@ -32,7 +33,23 @@ class copy_writer {
       m_.store_bits(y, m_.index_of(y, s, position), bits);
     });
   }
+  constexpr kernel write_in_fours(const view& x, const view& y, const space& s) {
+    const int last = s.dims - 1;
+    space rows = s;
+    rows.dims = last;
+    return m_.each_four(rows.count(), s.extent[last], [&](id row, id column, int width, i64 apart) {
+      id position[max_axes]{};
+      m_.unravel(rows, row, position);
+      position[last] = column;
+      const id from = m_.index_of(x, s, position), to = m_.index_of(y, s, position);
+      if (width == 1) return m_.store_bits(y, to, m_.load_bits(x, from));
+      m_.write4(y, to, y.step[last] * apart, m_.read4(x, from, x.step[last] * apart));
+    });
+  }
 };
+
+/// True if the positions of a sampling are computed in 32 bits; see `sampled`.
+constexpr bool fits_sampling(i64 from, i64 to) { return 2 * from * to < i64{1} << 31; }
 
 /// A move that computes for each element of its result where that comes from.
 class move_writer {
@@ -127,7 +144,7 @@ class move_writer {
   /// A number that does not fit into 32 bits is computed in 64.
   constexpr id over(id at, i64 from, i64 to) {
     const id odd = m_.plus(m_.times(at, 2), 1);
-    if (2 * from * to < i64{1} << 31) return m_.plus(m_.times(odd, from), -to);
+    if (fits_sampling(from, to)) return m_.plus(m_.times(odd, from), -to);
     const id product = m_.mul(m_.convert(op::UConvert, odd, kind::int64), wide(from));
     return m_.sub(product, wide(to));
   }

@@ -6,6 +6,17 @@
 
 namespace tenon::spirv {
 
+/// Invocations that share a reduction of `n` elements. On a CPU driver one for each partial result of
+/// the reference: it has its bits.
+constexpr i64 group_size(const target& t, i64 n) {
+  if (t.cpu_driver) return reduction_lanes;
+  i64 local = 32;
+  while (local < n && 2 * local <= t.invocations && local < 256) local *= 2;
+  return local;
+}
+/// True if there are too few reductions for an invocation each, although barriers are slow.
+constexpr bool few_long(i64 results, i64 terms) { return results < 16 && terms >= 4096; }
+
 /// How a reduction combines the lanes of elements of a type.
 class folding {
  public:
@@ -92,10 +103,16 @@ class folding {
     return tree(r);
   }
   /// A workgroup of `local` invocations, a power of 2; each gets the result. Rounds in another order than
-  /// the reference.
-  template <class At> constexpr id fold_group(i64 n, i64 local, id own, At&& at) const {
+  /// the reference, but for sixteen invocations. `at(column, width)` gives one element, or four that lie
+  /// `local` apart.
+  template <class At>
+  constexpr id fold_group(i64 n, i64 local, id own, bool in_fours, At&& at) const {
     const variable all = m_.local(start(false));
-    m_.loop(own, m_.integer(n), m_.integer(local), [&](id column) { add(all, at(column)); });
+    const variable four = m_.local(m_.constant_like({0, kind_, 4}, start_bits(false)));
+    m_.share(n, local, own, in_fours,
+             [&](id column, int width) { add(width == 1 ? all : four, at(column, width)); });
+    if (in_fours)
+      for (int k = 0; k < 4; ++k) add(all, m_.component(m_.get(four), k));
     const variable shared = m_.scratch(kind_, local);
     m_.set(shared, own, m_.get(all));
     m_.barrier();
@@ -191,7 +208,8 @@ class reduce_writer {
   constexpr bool fits() const { return m_.fits(); }
   constexpr kernel write() {
     const bool few = results_ < 2048 && terms_ >= 64;
-    if (few && !m_.device.cpu_driver && !gives_position(r_.how)) return write_by_workgroup();
+    const bool shares = m_.device.cpu_driver ? few_long(results_, terms_) : few;
+    if (shares && !gives_position(r_.how)) return write_by_workgroup();
     return write_by_invocation();
   }
 
@@ -212,12 +230,14 @@ class reduce_writer {
     m_.unravel(kept, result, position);
     return m_.known(m_.advance(m_.begin_of(v), v, position, 0, kept_));
   }
-  constexpr id term(id start, id column) {
+  constexpr id term(id start, id column, int width = 1, i64 apart = 1) {
     id position[max_axes]{};
     space own;
     for (int i = kept_; i < s_.dims; ++i) own.extent[own.dims++] = s_.extent[i];
     m_.unravel(own, column, position + kept_);
-    return m_.read(from_, m_.advance(start, from_, position, kept_, s_.dims));
+    const id index = m_.advance(start, from_, position, kept_, s_.dims);
+    return width == 1 ? m_.read(from_, index)
+                      : m_.read4(from_, index, from_.step[s_.dims - 1] * apart);
   }
   constexpr kernel write_by_invocation() {
     return m_.each(results_, [&](id result) {
@@ -229,11 +249,13 @@ class reduce_writer {
     });
   }
   constexpr kernel write_by_workgroup() {
-    const i64 local = terms_ >= 256 && m_.device.invocations >= 256 ? 256 : 64;
+    const i64 local = group_size(m_.device, terms_);
     return m_.each_group(results_, local, [&](id result, id own) {
       const folding f(m_, r_, element());
       const id start = begin(from_, result);
-      const id r = f.fold_group(terms_, local, own, [&](id column) { return term(start, column); });
+      const id r =
+          f.fold_group(terms_, local, own, s_.dims == kept_ + 1,
+                       [&](id column, int width) { return term(start, column, width, local); });
       m_.when(m_.equal(own, m_.integer(0)), [&] { store(result, f.averaged(r, terms_)); });
     });
   }

@@ -22,7 +22,7 @@ class row_writer {
     row_axes_ = merge(s_, 0, g.space.rank - g.columns, views);
     merge(s_, row_axes_, s_.dims, views);
     // Of a map by itself the last axis is the row.
-    if (t.cpu_driver && g.columns == 0 && row_axes_ > 0 && s_.extent[row_axes_ - 1] >= 4) --row_axes_;
+    if (g.columns == 0 && in_fours(t, s_)) --row_axes_;
     for (int i = 0; i < s_.dims; ++i) (i < row_axes_ ? rows_ : columns_) *= s_.extent[i];
   }
   constexpr bool fits() const { return m_.fits(); }
@@ -49,13 +49,15 @@ class row_writer {
     bool whole = false;  ///< an element for each column
     id row{};
   };
-  /// The columns at which values are computed: one, or four from `column` on. No columns: a value of
-  /// the row.
+  /// The columns at which values are computed: `width` (one or four) from `column` on, `apart` columns
+  /// between them. No columns: a value of the row.
   struct scope {
     id column{};
     int width = 1;
+    i64 apart = 1;
     bool by_row = false;
   };
+  static constexpr scope of_row{{}, 1, 1, true};
 
   writer m_;
   const group& g_;
@@ -93,7 +95,8 @@ class row_writer {
   }
 
   // ---- values
-  constexpr void enter(const scope&) {
+  /// Begins a scope: nothing is known in it.
+  constexpr void enter() {
     for (id& x : memo_) x = {};
     for (operand& o : read_) o.seen = {};
   }
@@ -122,7 +125,7 @@ class row_writer {
   constexpr id load(operand& o, const scope& at) {
     if (o.seen.number != 0) return o.seen;
     const id index = at.by_row ? o.row : index_at(o.is, o.row, at.column);
-    o.seen = at.width == 1 ? m_.read(o.is, index) : m_.read4(o.is, index, step_of(o.is));
+    o.seen = at.width == 1 ? m_.read(o.is, index) : m_.read4(o.is, index, step_of(o.is) * at.apart);
     return o.seen;
   }
   constexpr id value_at(int node, const scope& at) {
@@ -152,24 +155,15 @@ class row_writer {
     if (columns_ > 1) return write_map_in_fours();
     return m_.each(rows_, [&](id row) {
       enter_row(row);
-      const scope at{{}, 1, true};
-      enter(at);
-      for (const result& r : written_) m_.write(r.is, r.row, value_at(members_[r.member], at));
+      enter();
+      for (const result& r : written_) m_.write(r.is, r.row, value_at(members_[r.member], of_row));
     });
   }
 
   constexpr kernel write_map_in_fours() {
-    const i64 quads = blocks_of(columns_, 4);
-    return m_.each(rows_ * quads, [&](id flat) {
-      enter_row(m_.over(flat, quads));
-      const id column = m_.times(m_.modulo(flat, quads), 4);
-      if (columns_ % 4 == 0) return store_columns({column, 4});
-      m_.when(
-          m_.less(column, m_.integer(columns_ - 3)), [&] { store_columns({column, 4}); },
-          [&] {
-            m_.loop(column, m_.integer(columns_), m_.integer(1),
-                    [&](id c) { store_columns({c, 1}); });
-          });
+    return m_.each_four(rows_, columns_, [&](id row, id column, int width, i64 apart) {
+      enter_row(row);
+      store_columns({column, width, apart});
     });
   }
 
@@ -189,14 +183,14 @@ class row_writer {
     return false;
   }
   constexpr void store_columns(const scope& at) {
-    enter(at);
+    enter();
     for (const result& r : written_) {
       if (!r.whole) continue;
       const id x = value_at(members_[r.member], at), index = index_at(r.is, r.row, at.column);
       if (at.width == 1)
         m_.write(r.is, index, x);
       else
-        m_.write4(r.is, index, step_of(r.is), x);
+        m_.write4(r.is, index, step_of(r.is) * at.apart, x);
     }
   }
   /// The members that are values of the row: `reduce` gives those of reductions.
@@ -209,9 +203,8 @@ class row_writer {
         const folding f(m_, r, n.out.type);
         row_value_[k] = f.averaged(reduce(f, n.in[0]), columns_);
       } else {
-        const scope at{{}, 1, true};
-        enter(at);
-        row_value_[k] = computed(n, at);
+        enter();
+        row_value_[k] = computed(n, of_row);
       }
       if (writes_row(k)) store(k);
     }
@@ -235,7 +228,7 @@ class row_writer {
   constexpr id fold_row(const folding& f, int node) {
     const auto at = [&](id column, int width) {
       const scope own{column, width};
-      enter(own);
+      enter();
       return argument(node, own);
     };
     if (one_axis()) return f.fold_lanes(columns_, at);
@@ -244,23 +237,23 @@ class row_writer {
 
   /// Each workgroup computes a row.
   constexpr kernel write_by_workgroup() {
-    i64 local = 32;
-    while (local < columns_ && local < m_.device.invocations) local *= 2;
+    const i64 local = group_size(m_.device, columns_);
     return m_.each_group(rows_, local, [&](id row, id own) {
       enter_row(row);
       write_row(
           [&](const folding& f, int node) {
-            return f.fold_group(columns_, local, own, [&](id column) {
-              const scope at{column, 1};
-              enter(at);
-              return argument(node, at);
+            return f.fold_group(columns_, local, own, one_axis(), [&](id column, int width) {
+              enter();
+              return argument(node, {column, width, local});
             });
           },
           [&](int k) {
             m_.when(m_.equal(own, m_.integer(0)), [&] { store_row(k, row_value_[k]); });
           });
       if (!writes_columns()) return;
-      m_.loop(own, m_.integer(columns_), m_.integer(local), [&](id c) { store_columns({c, 1}); });
+      m_.share(columns_, local, own, one_axis(), [&](id column, int width) {
+        store_columns({column, width, local});
+      });
     });
   }
 };

@@ -105,6 +105,15 @@ constexpr type in_memory(type t) { return is_packed(t) ? type::uint8 : t; }
 /// A division rounded up.
 constexpr i64 blocks_of(i64 n, i64 block) { return (n + block - 1) / block; }
 
+/// How far apart the four elements lie that an invocation of a GPU takes: a workgroup of `each`.
+constexpr i64 four_apart(const target& t) { return t.cpu_driver ? 1 : 64; }
+/// True if invocations should take four elements along a space's last axis: on a GPU where there is
+/// enough to do, so that more loads are under way.
+constexpr bool in_fours(const target& t, const space& s) {
+  const i64 last = s.dims > 0 ? s.extent[s.dims - 1] : 1;
+  return t.cpu_driver ? last >= 4 : last >= 4 * four_apart(t) && s.count() >= i64{1} << 18;
+}
+
 /// A kernel while it is written.
 class writer : public assembler {
  public:
@@ -278,7 +287,8 @@ class writer : public assembler {
   // ---- dispatches
   /// One invocation for each i in [0, count): `body(i)`.
   template <class F> constexpr kernel each(i64 count, F&& body) {
-    const i64 most = device.cpu_driver ? 256 : 64, local = count < most ? count : most;
+    const i64 fits = device.invocations < 256 ? 64 : 256, most = device.cpu_driver ? fits : 64,
+              local = count < most ? count : most;
     const i64 groups = blocks_of(count, local), x = groups <= max_groups ? groups : grid_row,
               y = blocks_of(groups, x);
     id flat = input(builtin::GlobalInvocationId, 0);
@@ -288,6 +298,32 @@ class writer : public assembler {
     else
       when(below(flat, integer(count)), [&] { body(flat); });
     return done(local, x, y);
+  }
+  /// An invocation for four of the columns of a row: `body(row, column, width, apart)`, where width is 4, or
+  /// 1 for what is left. On CPU drivers the four lie side by side, else as far apart as neighbours in a
+  /// subgroup want.
+  template <class F> constexpr kernel each_four(i64 rows, i64 columns, F&& body) {
+    const i64 apart = four_apart(device), block = 4 * apart,
+              shares = blocks_of(columns, block) * apart;
+    return each(rows * shares, [&](id flat) {
+      const id row = over(flat, shares), share = modulo(flat, shares);
+      id column = times(over(share, apart), block);
+      if (apart > 1) column = add(column, modulo(share, apart));
+      if (columns % block == 0) return body(row, column, 4, apart);
+      when(
+          less(column, integer(columns - 3 * apart)), [&] { body(row, column, 4, apart); },
+          [&] {
+            loop(column, integer(columns), integer(apart), [&](id c) { body(row, c, 1, apart); });
+          });
+    });
+  }
+  /// The columns [0, n) for `local` invocations: `body(column, width)`, four columns `local` apart as long as
+  /// there are so many.
+  template <class F> constexpr void share(i64 n, i64 local, id own, bool in_fours, F&& body) {
+    const i64 whole = in_fours ? n / (4 * local) : 0, done = whole * 4 * local;
+    loop(whole, [&](id i) { body(add(times(i, 4 * local), own), 4); });
+    if (done < n)
+      loop(plus(own, done), integer(n), integer(local), [&](id column) { body(column, 1); });
   }
   /// One workgroup of `local` invocations for each i in [0, count): `body(i, invocation)`. What an
   /// invocation decides by `i` alone may hold barriers.

@@ -4,6 +4,8 @@
 #pragma once
 #define VK_NO_PROTOTYPES
 #include <dlfcn.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <tenon/run/backend.hpp>
 #include <tenon/run/vulkan/kernel.hpp>
 #include <vulkan/vulkan.h>
@@ -39,19 +41,33 @@ class bare_device {
     begin();
     vkCmdBindPipeline(commands_, VK_PIPELINE_BIND_POINT_COMPUTE, p.it);
     std::vector<buffer> copies;
+    std::vector<guarded_copy> pages;
     if (by == spirv::addressing::address) {
       std::vector<std::uint64_t> at;
-      for (const memory& m : ports) at.push_back(reinterpret_cast<std::uint64_t>(m.data));
+      for (std::size_t i = 0; i < ports.size(); ++i) {
+        if (guards) pages.emplace_back(ports[i], k.ports[static_cast<int>(i)].writes, (i + runs_) % 2 == 0);
+        at.push_back(reinterpret_cast<std::uint64_t>(guards ? pages.back().data : ports[i].data));
+      }
       push(p, at.data(), at.size() * sizeof(at[0]));
     } else {
       copies = bind(p, k, ports);
     }
     vkCmdDispatch(commands_, k.groups[0], k.groups[1], k.groups[2]);
     end();
+    ++runs_;
+    for (std::size_t i = 0; i < pages.size(); ++i) {
+      if (k.ports[static_cast<int>(i)].writes) std::memcpy(ports[i].data, pages[i].data, ports[i].bytes);
+      if (!pages[i].untouched()) fault = "a kernel wrote outside of a buffer";
+      pages[i].release();
+    }
     for (std::size_t i = 0; i < copies.size(); ++i) give_back(copies[i], k.ports[static_cast<int>(i)], ports[i]);
   }
+  /// Makes all pipelines anew.
+  void forget() { pipelines_.clear(); }
   int pipelines() const { return static_cast<int>(pipelines_.size()); }
-  std::string fault;  ///< something was written outside of a buffer
+  std::string folder;   ///< where each module is also written, for spirv-val
+  std::string fault;    ///< something was written outside of a buffer
+  bool guards = false;  ///< in address mode: buffers between pages that cannot be touched
 
  private:
   struct pipeline {
@@ -64,44 +80,67 @@ class bare_device {
     VkDeviceMemory memory = nullptr;
     std::byte* data = nullptr;
   };
+  /// A buffer whose end (or begin) is that of a page, before (behind) one that nobody may touch. What a
+  /// kernel only reads cannot be written.
+  struct guarded_copy {
+    std::byte *data = nullptr, *pages = nullptr;
+    std::size_t bytes = 0, size = 0, page = 0;
+    guarded_copy(const memory& from, bool writes, bool at_end) : bytes(from.bytes) {
+      page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+      size = (bytes + page - 1) / page * page;
+      void* all = mmap(nullptr, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (all == MAP_FAILED) std::abort();
+      pages = static_cast<std::byte*>(all) + page;
+      data = at_end ? pages + size - bytes : pages;
+      if (mprotect(pages, size, PROT_READ | PROT_WRITE) != 0) std::abort();
+      std::memset(pages, static_cast<int>(poison), size);
+      std::memcpy(data, from.data, bytes);
+      if (!writes && mprotect(pages, size, PROT_READ) != 0) std::abort();
+    }
+    /// What lies between the buffer and the other end of its pages.
+    bool untouched() const {
+      for (const std::byte* b = pages; b < pages + size; ++b)
+        if ((b < data || b >= data + bytes) && *b != poison) return false;
+      return true;
+    }
+    void release() const { munmap(pages - page, size + 2 * page); }
+  };
   static constexpr std::size_t margin = 256;  ///< bytes before and behind a root
   static constexpr std::byte poison{0xa5};
 
   // Loaded at run time, as the library does.
-#define TENON_TEST_VULKAN(f) PFN_##f f = nullptr
-  TENON_TEST_VULKAN(vkGetInstanceProcAddr);
-  TENON_TEST_VULKAN(vkCreateInstance);
-  TENON_TEST_VULKAN(vkEnumeratePhysicalDevices);
-  TENON_TEST_VULKAN(vkGetPhysicalDeviceProperties);
-  TENON_TEST_VULKAN(vkGetPhysicalDeviceFeatures2);
-  TENON_TEST_VULKAN(vkCreateDevice);
-  TENON_TEST_VULKAN(vkGetDeviceQueue);
-  TENON_TEST_VULKAN(vkCreateCommandPool);
-  TENON_TEST_VULKAN(vkAllocateCommandBuffers);
-  TENON_TEST_VULKAN(vkCreateShaderModule);
-  TENON_TEST_VULKAN(vkCreateDescriptorSetLayout);
-  TENON_TEST_VULKAN(vkCreatePipelineLayout);
-  TENON_TEST_VULKAN(vkCreateComputePipelines);
-  TENON_TEST_VULKAN(vkCreateDescriptorPool);
-  TENON_TEST_VULKAN(vkResetDescriptorPool);
-  TENON_TEST_VULKAN(vkAllocateDescriptorSets);
-  TENON_TEST_VULKAN(vkUpdateDescriptorSets);
-  TENON_TEST_VULKAN(vkCreateBuffer);
-  TENON_TEST_VULKAN(vkDestroyBuffer);
-  TENON_TEST_VULKAN(vkGetBufferMemoryRequirements);
-  TENON_TEST_VULKAN(vkAllocateMemory);
-  TENON_TEST_VULKAN(vkFreeMemory);
-  TENON_TEST_VULKAN(vkBindBufferMemory);
-  TENON_TEST_VULKAN(vkMapMemory);
-  TENON_TEST_VULKAN(vkBeginCommandBuffer);
-  TENON_TEST_VULKAN(vkEndCommandBuffer);
-  TENON_TEST_VULKAN(vkCmdBindPipeline);
-  TENON_TEST_VULKAN(vkCmdBindDescriptorSets);
-  TENON_TEST_VULKAN(vkCmdPushConstants);
-  TENON_TEST_VULKAN(vkCmdDispatch);
-  TENON_TEST_VULKAN(vkQueueSubmit);
-  TENON_TEST_VULKAN(vkQueueWaitIdle);
-#undef TENON_TEST_VULKAN
+  PFN_vkGetInstanceProcAddr vkGetInstanceProcAddr = nullptr;
+  PFN_vkCreateInstance vkCreateInstance = nullptr;
+  PFN_vkEnumeratePhysicalDevices vkEnumeratePhysicalDevices = nullptr;
+  PFN_vkGetPhysicalDeviceProperties vkGetPhysicalDeviceProperties = nullptr;
+  PFN_vkGetPhysicalDeviceFeatures2 vkGetPhysicalDeviceFeatures2 = nullptr;
+  PFN_vkCreateDevice vkCreateDevice = nullptr;
+  PFN_vkGetDeviceQueue vkGetDeviceQueue = nullptr;
+  PFN_vkCreateCommandPool vkCreateCommandPool = nullptr;
+  PFN_vkAllocateCommandBuffers vkAllocateCommandBuffers = nullptr;
+  PFN_vkCreateShaderModule vkCreateShaderModule = nullptr;
+  PFN_vkCreateDescriptorSetLayout vkCreateDescriptorSetLayout = nullptr;
+  PFN_vkCreatePipelineLayout vkCreatePipelineLayout = nullptr;
+  PFN_vkCreateComputePipelines vkCreateComputePipelines = nullptr;
+  PFN_vkCreateDescriptorPool vkCreateDescriptorPool = nullptr;
+  PFN_vkResetDescriptorPool vkResetDescriptorPool = nullptr;
+  PFN_vkAllocateDescriptorSets vkAllocateDescriptorSets = nullptr;
+  PFN_vkUpdateDescriptorSets vkUpdateDescriptorSets = nullptr;
+  PFN_vkCreateBuffer vkCreateBuffer = nullptr;
+  PFN_vkDestroyBuffer vkDestroyBuffer = nullptr;
+  PFN_vkGetBufferMemoryRequirements vkGetBufferMemoryRequirements = nullptr;
+  PFN_vkAllocateMemory vkAllocateMemory = nullptr;
+  PFN_vkFreeMemory vkFreeMemory = nullptr;
+  PFN_vkBindBufferMemory vkBindBufferMemory = nullptr;
+  PFN_vkMapMemory vkMapMemory = nullptr;
+  PFN_vkBeginCommandBuffer vkBeginCommandBuffer = nullptr;
+  PFN_vkEndCommandBuffer vkEndCommandBuffer = nullptr;
+  PFN_vkCmdBindPipeline vkCmdBindPipeline = nullptr;
+  PFN_vkCmdBindDescriptorSets vkCmdBindDescriptorSets = nullptr;
+  PFN_vkCmdPushConstants vkCmdPushConstants = nullptr;
+  PFN_vkCmdDispatch vkCmdDispatch = nullptr;
+  PFN_vkQueueSubmit vkQueueSubmit = nullptr;
+  PFN_vkQueueWaitIdle vkQueueWaitIdle = nullptr;
 
   VkInstance instance_ = nullptr;
   VkPhysicalDevice physical_ = nullptr;
@@ -110,6 +149,7 @@ class bare_device {
   VkCommandBuffer commands_ = nullptr;
   VkDescriptorPool descriptors_ = nullptr;
   VkPhysicalDeviceProperties properties_{};
+  std::size_t runs_ = 0;
   std::map<std::pair<int, std::vector<std::uint32_t>>, pipeline> pipelines_;
 
   bare_device() {
@@ -256,11 +296,9 @@ class bare_device {
     if (vkCreateComputePipelines(device_, nullptr, 1, &info, nullptr, &p.it) != VK_SUCCESS) fault = "no pipeline";
     return p;
   }
-  /// With SPIRV_FILES=folder each module is also written there, for spirv-val.
   void check(const std::vector<std::uint32_t>& words) const {
-    const char* folder = std::getenv("SPIRV_FILES");
-    if (folder == nullptr) return;
-    const std::string name = std::string(folder) + "/" + std::to_string(pipelines_.size()) + ".spv";
+    if (folder.empty()) return;
+    const std::string name = folder + "/" + std::to_string(pipelines_.size()) + ".spv";
     std::FILE* f = std::fopen(name.c_str(), "wb");
     if (f == nullptr) return;
     std::fwrite(words.data(), 4, words.size(), f);
