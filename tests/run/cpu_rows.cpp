@@ -242,6 +242,38 @@ TEST_CASE("pools with all options on cpu have the bits of reference") {
   }
 }
 
+TEST_CASE("windows of two and three columns that halve an image have the bits of reference") {
+  // Lines of up to five registers, ends and beginnings between them, with and without padding; tall and flat images.
+  int failed = 0, ran = 0;
+  for (int i = 0; i < times(400) && failed < 4; ++i) {
+    dice d = dice_of(30, i);
+    maker m{d};
+    tenon::pool2d_options o;
+    const int columns = d.in(2, 3);
+    o.windowDimensions = {d.one_in(2) ? columns : d.in(1, 4), columns};
+    o.strides = {d.one_in(4) ? d.in(1, 3) : 2, 2};
+    if (d.one_in(2)) o.padding = {d.in(0, 2), d.in(0, 3), d.in(0, columns - 1), d.in(0, columns - 1)};
+    if (d.one_in(6)) o.dilations = {d.in(1, 3), 1};
+    if (d.one_in(3)) o.outputShapeRounding = tenon::rounding::ceil;
+    const int height = d.one_in(8) ? d.in(50, 120) : d.one_in(4) ? 1 : d.in(2, 9);
+    builder::value x = m.leaf(extents(d.in(1, 2), d.in(1, 4), height, d.in(2, 83)));
+    if (d.one_in(4)) x = m.b.add<tenon::relu_t>({}, {x});
+    builder::value y;
+    switch (d.in(0, 2)) {
+      case 0: y = m.b.add<tenon::averagePool2d_t>(o, {x}); break;
+      case 1: y = m.b.add<tenon::l2Pool2d_t>(o, {x}); break;
+      default: y = m.b.add<tenon::maxPool2d_t>(o, {x}); break;
+    }
+    if (!m.b.fault().ok()) {
+      REQUIRE(m.b.fault().what == tenon::code::window);
+      continue;
+    }
+    ++ran;
+    failed += !same(m, {y}, "case " + std::to_string(i), d.one_in(2) ? d.in(2, 40) : 0);
+  }
+  CHECK(ran > times(200));
+}
+
 TEST_CASE("groups with more rows than a piece is worth are split, with the bits of reference") {
   const long before = split_loops();
   int graphs = 0;

@@ -354,7 +354,7 @@ struct line_walk {
       : t(plan), line(first / plan.pitch), begin(line * plan.pitch) {}
   /// What of the positions [first, last) is output of a tile that begins at `tile`.
   line_cuts cut(i64 tile, i64 first, i64 last) noexcept {
-    line_cuts c;
+    line_cuts c{};
     for (int v = 0; v < tile_vectors; ++v, tile += width) {
       const i64 end = tile + width < last ? tile + width : last;
       int n = 0;
@@ -383,6 +383,8 @@ inline void run_pixels(const contract_work& w, const frame& f, const work_piece&
   // In place, the last tile moves back so that it reads nothing behind the image.
   const i64 over = t.form == vector_form::image ? first + room - last : 0;
   const bool direct = stores_pixels(w), cuts = direct && cuts_lines(t);
+  const bool fetches =
+      t.form == vector_form::image && t.terms <= 64;  // the taps of a window share lines
   const float* image = p + at.p + first;
   const parts pieces(u.registers, tile_vectors);
   line_cuts cut[piece_tiles];
@@ -412,8 +414,8 @@ inline void run_pixels(const contract_work& w, const frame& f, const work_piece&
       const i64 column = pieces.begin(j) * width - (j == pieces.count - 1 ? over : 0);
       if (residual != nullptr) after.of.residual = residual + first + column;
       tile_of<panel_rows, indexed_columns>(rows, static_cast<int>(pieces.size(j)))(
-          own, {image + column, w.p_terms, cuts ? &cut[j] : nullptr}, t.terms, false, after.of,
-          cuts ? to : to + column, to_row);
+          own, {image + column, w.p_terms, cuts ? &cut[j] : nullptr, fetches}, t.terms, false,
+          after.of, cuts ? to : to + column, to_row);
     }
     for (i64 i = 0; i < rows && !direct; ++i) {
       offset_of(r + i, offset);

@@ -75,11 +75,17 @@ struct indexed_columns {
   const float* data;
   const std::int32_t* k;
   const line_cuts* cuts;  ///< null: whole registers
+  bool fetches;           ///< what the tile behind this one reads is asked for, too
   [[gnu::always_inline]] const float* term(i64 i) const noexcept { return data + k[i]; }
   [[gnu::always_inline]] const float* at(const float* term, int v) const noexcept {
     return term + v * width;
   }
-  [[gnu::always_inline]] void fetch(i64) const noexcept {}
+  [[gnu::always_inline]] void fetch(i64 i) const noexcept {
+    if (!fetches) return;
+#pragma GCC unroll 3
+    for (int v = 1; v <= tile_vectors; ++v)
+      __builtin_prefetch(term(i) + tile_columns - 1 + v * width);
+  }
 };
 
 /// What follows the sums of a tile, while they are in registers.
@@ -123,6 +129,14 @@ template <int Rows, int Vectors, class Q, class P>
                             const tile_closing& after, float* out, i64 out_row) noexcept {
   const Q q = rows;
   const P p = columns;
+  if constexpr (P::rows_are_filters && Vectors == tile_vectors) {
+    // Large outputs come from far away: ask for these lines while the sums are made.
+    const float* to = out + (p.cuts != nullptr ? p.cuts->to[0][0] : 0);
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r, to += out_row)
+#pragma GCC unroll 3
+      for (int v = 0; v < Vectors; ++v) __builtin_prefetch(to + v * width, 1);
+  }
   real acc[Rows][Vectors];
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r)

@@ -6,24 +6,6 @@
 
 namespace tenon::simd {
 
-/// Where the registers under `width` windows with stride 2 leave an image's lines, at either side.
-struct halving {
-  static constexpr int most = 4;
-  between part[most][3]{};
-  halving() = default;
-  halving(const sweep& h, i64 n) noexcept {
-    int k = 0;
-    for (i64 i = 0; i < n; i += width)
-      if (!inside(h, i) && k < most) {
-        for (int v = 0; v < 3; ++v) part[k][v] = between(2 * i - h.begin + v * width, h.extent);
-        ++k;
-      }
-  }
-  static bool inside(const sweep& h, i64 i) noexcept {
-    const i64 at = 2 * i - h.begin;
-    return at >= 0 && at + h.taps * width <= h.extent;
-  }
-};
 /// One output row: the axis below height. `inner` neighbouring channels (nhwc) share a position.
 struct window_plan {
   windowing w{};
@@ -32,8 +14,6 @@ struct window_plan {
   i64 images = 1, channels = 1;  ///< outer positions; image_step and channel_step lead to them
   i64 image_step = 0, channel_step = 0;
   i64 out_height = 1, out_width = 1, inner = 1;
-  bool halves = false;  ///< `halve_row` runs, with these sides
-  halving sides{};
   void (*whole)(const window_plan&, const float* data, float* out, i64 begin,
                 i64 end) noexcept = nullptr;  ///< for windows that see whole small planes
   void (*rows)(const window_plan&, const float* image, i64 y, i64 end, float* column,
@@ -163,51 +143,7 @@ constexpr float harmless(combine how) {
   const float most = std::numeric_limits<float>::infinity();
   return how == combine::sum ? -0.0f : how == combine::max ? -most : how == combine::min ? most : 1;
 }
-/// Windows of 2 or 3 taps with stride 2: a register of outputs at a time, nothing in memory between the
-/// columns and what runs across them.
-template <combine How, int Taps> inline void halve_row(const sweep& h, const halving& sides,
-                                                       const float* x, i64 row_step, i64 rows,
-                                                       i64 n, float divisor, float* out) noexcept {
-  const real none(harmless(How));
-  const between(*side)[3] = sides.part;
-  for (i64 i = 0; i < n; i += width) {
-    const float* from = x + 2 * i - h.begin;
-    real e[Taps];
-    for (i64 k = 0; k < 2 && h.extent > 4 * width; ++k)  // what the row after the next sees
-      for (i64 line = 0; line < 2 * width; line += 16)
-        __builtin_prefetch(from + (rows + 2 + k) * row_step + line);
-    const auto columns = [&](auto count, const auto& load_one) {
-      constexpr int registers = decltype(count)::value;
-#pragma GCC unroll 3
-      for (int v = 0; v < registers; ++v) e[v] = load_one(from + v * width, v);
-      for (i64 k = 1; k < rows; ++k)
-#pragma GCC unroll 3
-        for (int v = 0; v < registers; ++v)
-          e[v] = combined<How>(e[v], load_one(from + k * row_step + v * width, v));
-    };
-    using all = std::integral_constant<int, Taps>;
-    if (halving::inside(h, i)) {
-      columns(all{}, [](const float* p, int) { return load(p); });
-    } else {
-      const between* own = *side++;
-      const auto load_part = [&](const float* p, int v) { return own[v].load_at(p, none); };
-      e[Taps - 1] = none;  // nobody sees the third register if the last output is none of its
-      if (i + width > n)
-        columns(std::integral_constant<int, 2>{}, load_part);
-      else
-        columns(all{}, load_part);
-    }
-    const real even = shuffled(e[0], e[1], evens_of{});
-    real y = combined<How>(even, shuffled(e[0], e[1], odds_of{}));
-    if constexpr (Taps == 3) y = combined<How>(y, shuffled(even, e[Taps - 1], next_of{}));
-    if (divisor != 1) y = y / real(divisor);
-    if (i + width <= n)
-      store(y, out + i);
-    else
-      store_part(y, out + i, n - i);
-  }
-}
-/// True if `halve_row` knows these windows: every window sees an element, and an average has the same
+/// True if `halve_rows` knows these windows: every window sees an element, and an average has the same
 /// number of them in all.
 inline bool halves(const window_plan& p) noexcept {
   const sweep& h = p.w.swept[1];
@@ -218,25 +154,95 @@ inline bool halves(const window_plan& p) noexcept {
          (inside || !p.w.average);
 }
 
+/// The input rows of an output row that are in bounds, from the top one's address on.
+struct rows_seen {
+  const float* top;
+  i64 count;
+  rows_seen(const sweep& v, const float* image, i64 y) noexcept {
+    i64 first = 0, last = v.taps;
+    const i64 y0 = y * v.stride - v.begin;
+    if (y0 < 0 || y0 + (last - 1) * v.dilation >= v.extent) {
+      while (first < last && y0 + first * v.dilation < 0) ++first;
+      while (last > first && y0 + (last - 1) * v.dilation >= v.extent) --last;
+    }
+    top = image + (y0 + first * v.dilation) * v.step;
+    count = last - first;
+  }
+};
+/// Which lanes are among the first `n`.
+[[gnu::always_inline]] inline mask first_lanes(i64 n) noexcept {
+  alignas(64) static constexpr float all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return real::load_aligned(all) < real(static_cast<float>(n));
+}
+/// Windows of 2 or 3 taps with stride 2: a register of outputs at a time, nothing in memory between
+/// the columns and what runs across them. The register behind those of an output is the next one's
+/// first.
+template <combine How, int Taps, class Rows>
+[[gnu::always_inline]] inline void halve_row(const sweep& h, const float* x, i64 row_step,
+                                             Rows rows, i64 n, float divisor, float* out) noexcept {
+  const real none(harmless(How));
+  const i64 extent = h.extent, begin = h.begin;
+  const auto columns = [&](i64 at, const auto& load_one) {
+    real e = load_one(x + at);
+    for (i64 k = 1; k < rows; ++k) e = combined<How>(e, load_one(x + k * row_step + at));
+    return e;
+  };
+  const auto behind_begin = [&](i64 at) {
+    const i64 left = extent - at, lanes = left > 0 ? left : 0;
+    if (left >= width) return columns(at, [](const float* p) { return load(p); });
+    const real e = columns(at, [&](const float* p) { return load_part(p, lanes); });
+    return xsimd::select(first_lanes(lanes), e, none);
+  };
+  const between front(-begin, extent);
+  real first = begin == 0 ? behind_begin(0)
+                          : columns(-begin, [&](const float* p) { return front.load_at(p, none); });
+  for (i64 i = 0; i < n; i += width) {
+    const float* next = x + (rows + 2) * row_step + 2 * i;  // what the row after the next sees
+    for (i64 line = 0; line < 2 * width && extent > 2 * width; line += 16) {
+      __builtin_prefetch(next + line);
+      __builtin_prefetch(next + row_step + line);
+    }
+    const real second = behind_begin(2 * i + width - begin);
+    const real third = i + width <= n ? behind_begin(2 * i + 2 * width - begin) : second;
+    const real even = shuffled(first, second, evens_of{});
+    real y = combined<How>(even, shuffled(first, second, odds_of{}));
+    if constexpr (Taps == 3) y = combined<How>(y, shuffled(even, third, next_of{}));
+    if (divisor != 1) y = y / real(divisor);
+    if (i + width <= n)
+      store(y, out + i);
+    else
+      store_part(y, out + i, n - i);
+    first = third;
+  }
+}
+/// Rows [y, end) of a plane. As many rows as columns are a constant.
+template <combine How, int Taps> void halve_rows(const window_plan& p, const float* image, i64 y,
+                                                 i64 end, float*, float* out) noexcept {
+  const sweep v = p.w.swept[0], h = p.w.swept[1];
+  const i64 step = v.dilation * v.step, n = p.out_width;
+  const bool average = p.w.average;
+  for (; y < end; ++y, out += n) {
+    const rows_seen rows(v, image, y);
+    const float divisor = average ? static_cast<float>(rows.count * Taps) : 1.0f;
+    if (rows.count == Taps)
+      halve_row<How, Taps>(h, rows.top, step, std::integral_constant<i64, Taps>{}, n, divisor, out);
+    else if (rows.count > 0)
+      halve_row<How, Taps>(h, rows.top, step, rows.count, n, divisor, out);
+    else
+      std::memset(out, 0, static_cast<std::size_t>(n) * sizeof(float));
+  }
+}
 /// Rows [y, end) of a plane.
 template <combine How> void window_rows(const window_plan& p, const float* image, i64 y, i64 end,
                                         float* column, float* out) noexcept {
   const sweep &v = p.w.swept[0], &h = p.w.swept[1];
   for (; y < end; ++y, out += p.out_width * p.inner) {
-    i64 first = 0, last = v.taps;  // in-bounds taps
-    const i64 y0 = y * v.stride - v.begin;
-    while (first < last && y0 + first * v.dilation < 0) ++first;
-    while (last > first && y0 + (last - 1) * v.dilation >= v.extent) --last;
-    const float* top = image + (y0 + first * v.dilation) * v.step;
-    if (first == last) {
+    const rows_seen rows(v, image, y);
+    if (rows.count == 0) {
       for (i64 i = 0; i < p.out_width * p.inner; ++i) out[i] = 0;
-    } else if (p.halves) {
-      const float divisor = p.w.average ? static_cast<float>((last - first) * h.taps) : 1.0f;
-      const auto run = h.taps == 2 ? &halve_row<How, 2> : &halve_row<How, 3>;
-      run(h, p.sides, top, v.dilation * v.step, last - first, p.out_width, divisor, out);
     } else {
-      combine_rows<How>(top, v.dilation * v.step, last - first, h.extent * p.inner, column);
-      combine_across<How>(h, column, p.inner, p.out_width, last - first, p.w.average, out);
+      combine_rows<How>(rows.top, v.dilation * v.step, rows.count, h.extent * p.inner, column);
+      combine_across<How>(h, column, p.inner, p.out_width, rows.count, p.w.average, out);
     }
   }
 }
@@ -253,6 +259,7 @@ template <combine How> void whole_planes(const window_plan& p, const float* data
     for (i64 i = 0; i < n; ++i) {
       const float* x =
           data + (u + i) / p.channels * p.image_step + (u + i) % p.channels * p.channel_step;
+      for (i64 k = 0; k < v.taps; ++k) __builtin_prefetch(x + 4 * p.channel_step + k * v.step);
       real e = load_part(x, h.taps);
       for (i64 k = 1; k < v.taps; ++k) e = combined<How>(e, load_part(x + k * v.step, h.taps));
       store(e, columns + i * width);
@@ -278,8 +285,7 @@ inline bool sees_planes(const window_plan& p) noexcept {
 }
 template <combine How> void choose_window(window_plan& p) noexcept {
   p.rows = &window_rows<How>;
-  p.halves = halves(p);
-  if (p.halves) p.sides = halving(p.w.swept[1], p.out_width);
+  if (halves(p)) p.rows = p.w.swept[1].taps == 2 ? &halve_rows<How, 2> : &halve_rows<How, 3>;
   if (sees_planes(p)) p.whole = &whole_planes<How>;
 }
 
