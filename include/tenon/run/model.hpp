@@ -154,8 +154,24 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
        ...);
     });
   }
+  /// What policies with `multiplication` made of the offer of integers to group `g`.
+  multiplied multiplication(const plan_view& p, int g) const noexcept {
+    multiplied how = multiplied::nothing;
+    ((p.groups[g].place == static_cast<int>(I)
+          ? void(how = how_of<Policies>(
+                     static_cast<const positioned<Parts, I, Policies>*>(this)->work(g)))
+          : void()),
+     ...);
+    return how;
+  }
 
  private:
+  template <class P> static multiplied how_of(const typename P::work& w) noexcept {
+    if constexpr (requires { P::multiplication(w); })
+      return P::multiplication(w);
+    else
+      return multiplied::nothing;
+  }
   template <class P, class Part>
   static void bind_one(Part& own, int place, const plan_view& p, const std::byte* const* address,
                        std::byte* packed, std::byte* bound, bool packs) {
@@ -209,6 +225,8 @@ template <class Graph, class... Policies> class model {
   const std::byte* const* weight_addresses() const noexcept { return address_.item; }
   std::byte* packed_weights() const noexcept { return packed_.data(); }
   void run(const frame& f) const noexcept { policies_.run(plan_, f); }
+  /// Whether group `g`, a contraction of dequantized numbers, multiplies integers, or why not.
+  multiplied multiplication(int g) const noexcept { return policies_.multiplication(plan_, g); }
 
  private:
   plan_view plan_ = plan_type::view();
@@ -249,6 +267,8 @@ template <class... Policies> class model<dynamic, Policies...> {
   const std::byte* const* weight_addresses() const noexcept { return address_.data(); }
   std::byte* packed_weights() const noexcept { return packed_.data(); }
   void run(const frame& f) const noexcept { policies_.run(plan_, f); }
+  /// Whether group `g`, a contraction of dequantized numbers, multiplies integers, or why not.
+  multiplied multiplication(int g) const noexcept { return policies_.multiplication(plan_, g); }
 
  private:
   template <class Source> error start(const table_view& graph, const Source& source) {
