@@ -201,6 +201,7 @@ bool holds(const tn::plan_view& p, const tn::boundary& b) {
       for (int k = 0; k < reader.operands; ++k) real = real && t.nodes[reader.in[k]].out.type == tn::type::float32;
       return own.kind == family::contract && reader.kind == family::map && !real;
     }
+    case apart::integers: return reader.kind == family::map && own.size > 0;
     case apart::positions: return reader.kind == family::reduce && tn::gives_position(t.reduction_of(reader).how);
     case apart::full: return own.size == tn::passes::max_stages;
     case apart::space: return !(reader.out.shape == own.space) || reader.kind == family::reduce;

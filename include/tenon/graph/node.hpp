@@ -234,6 +234,11 @@ struct node {
   constexpr const shape& extents() const { return out.shape; }
 };
 
+/// True for a contraction of dequantized numbers whose third operand are the integers behind the first.
+constexpr bool offers_integers(const node& n) {
+  return n.kind == family::contract && n.operands == 3;
+}
+
 /// A composite operator's expansion keeps its name.
 struct region {
   const char* op = "";

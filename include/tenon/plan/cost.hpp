@@ -114,6 +114,7 @@ constexpr i64 bytes_behind(const plan_view& p, int id) {
 /// The least that node `n` reads of its operand `k`.
 constexpr i64 bytes_read(const plan_view& p, const node& n, int k) {
   if (n.kind == family::move && p.table.movement_of(n).how == sampling::fraction) return 0;
+  if (offers_integers(n) && k == 2) return 0;  // read in place of the others
   const i64 all = bytes_behind(p, n.in[k]), chosen = n.out.bytes();
   const bool data = n.kind == family::gather && k == 0 && n.in[0] != n.in[1];
   return data && chosen < all ? chosen : all;

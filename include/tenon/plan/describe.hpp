@@ -39,7 +39,8 @@ inline std::vector<std::uint32_t> bounded_axes(const plan_view& p) {
 /// Writes one plan; see `tenon::describe`.
 struct describer {
   const plan_view& p;
-  int recorded = 0;  ///< operators before they were merged; 0: not known
+  int recorded = 0;          ///< operators before they were merged; 0: not known
+  list<multiplied> bound{};  ///< by group: see `multiplication` of models; empty: not bound
   sequence<boundary> edges = boundaries(p);
   std::vector<std::uint32_t> bounded = bounded_axes(p);  ///< by node
   page out{};
@@ -342,6 +343,18 @@ struct describer {
         out.wrapped("  integers ", joined("%", i) + " is computed in " + name_of(at(i).out.type) +
                                        ", which stands for numbers: it only moves or orders them "
                                        "between one scale's dequantizeLinear and quantizeLinear");
+    const group& own = p.groups[g];
+    const auto how = [&](int at_group) { return bound[at_group]; };
+    if (offers_integers(at(own.anchor)))
+      out.wrapped(
+          "  integers ",
+          joined("%", own.anchor) +
+              (bound.size > 0 ? joined(" ", text_of(bound[g]))
+                              : " is offered the integers " + value_name(at(own.anchor).in[2]) +
+                                    ": binding, which sees the scales, decides whether it "
+                                    "multiplies integers or float32"));
+    if (bound.size > 0 && is_left_out(p, g, how))
+      out.wrapped("  left out ", "nobody reads it: the integers are multiplied");
   }
   void copies(int id) {
     const node& n = at(id);
@@ -488,18 +501,31 @@ struct describer {
   }
 };
 
+inline std::string describe_bound(const plan_view& p, list<multiplied> bound, int recorded) {
+  describer d{p, recorded, bound};
+  d.header();
+  d.overview();
+  for (int g = 0; g < p.groups.size; ++g) d.details_of(g);
+  d.memory();
+  return d.out.text;
+}
+
 }  // namespace notation
 
 /// The plan as text for a terminal of 120 columns: policies, inputs and outputs; a line for each
 /// group; then each group with its program, what it reads and writes and where that lies, its cost,
 /// and why each value that leaves it was not fused into its readers; at last the arena.
 inline std::string describe(const plan_view& p, int recorded = 0) {
-  notation::describer d{p, recorded};
-  d.header();
-  d.overview();
-  for (int g = 0; g < p.groups.size; ++g) d.details_of(g);
-  d.memory();
-  return d.out.text;
+  return notation::describe_bound(p, {}, recorded);
+}
+/// The same of a bound model, with what binding made of the integers that contractions were offered.
+template <class Model>
+requires requires(const Model& m) { m.multiplication(0); }
+std::string describe(const Model& m) {
+  const plan_view& p = m.plan_of();
+  sequence<multiplied> bound;
+  for (int g = 0; g < p.groups.size; ++g) bound.push(m.multiplication(g));
+  return notation::describe_bound(p, {bound.data(), bound.size()}, 0);
 }
 
 /// The plan of a static graph for these policies.

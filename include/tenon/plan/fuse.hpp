@@ -56,6 +56,7 @@ class fuser {
         newest_memory_(t.nodes.size, -1),
         seen_(t.nodes.size),
         epoch_memory_(t.nodes.size) {
+    for (const node& n : t.nodes) offered_ = offered_ || offers_integers(n);
     int epoch = 0, loop = -1;
     for (int i = 0; t.scans.size > 0 && i < t.nodes.size; ++i) {
       if (!is_leaf(nodes_[i].kind) && nodes_[i].loop != loop) {
@@ -69,7 +70,7 @@ class fuser {
   constexpr void add(int id) {
     const node& n = nodes_[id];
     if (n.whole >= 0) return add_whole(id);
-    const bool may_join = policies_[n.place].fuses;
+    const bool may_join = policies_[n.place].fuses && !stands_in(id);
     const bool folds = n.kind == family::reduce && !gives_position(t_.reduction_of(n).how);
     const bool by_rows = n.kind == family::map || folds;
     if (may_join && n.kind == family::map && join_contract(id)) return;
@@ -84,6 +85,18 @@ class fuser {
   constexpr grouping ordered() const;
 
   // What the next `add(id)` goes by, for plan/reason.hpp.
+  /// True if a node is read by nothing but contractions that are offered integers in its place: then it
+  /// is a group of its own, which binding can leave out.
+  constexpr bool stands_in(int id) const {
+    if (!offered_) return false;
+    for (const int u : users_.of(id)) {
+      const node& n = nodes_[u];
+      if (!offers_integers(n) || n.in[2] == id) return false;
+    }
+    for (const int o : t_.outputs)
+      if (o == id) return false;
+    return nodes_[id].kind == family::map && users_.of(id).size > 0;
+  }
   constexpr int group_of(int id) const { return of_memory_[id]; }
   constexpr const group& group_at(int g) const { return groups_memory_[g]; }
   constexpr int uses_of(int id) const { return uses_[id]; }
@@ -110,6 +123,7 @@ class fuser {
   sequence<int> open_;
   int search_ = 0;
   int count_ = 0;
+  bool offered_ = false;  ///< integers, to any contraction
 
   // Raw: an access through a sequence is a call, which is what constant expressions pay for.
   const node* nodes_ = t_.nodes.data;

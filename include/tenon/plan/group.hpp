@@ -104,6 +104,8 @@ struct policy_facts {
   footprint (*measure)(const plan_view&, int group) = nullptr;
   /// Whether the policy runs the whole of a region (a composite operator) as one step; null: none.
   bool (*owns)(const table_view&, const region&) = nullptr;
+  /// Whether it wants the integers of what contractions multiply: see `offers_integers`.
+  bool multiplies_integers = false;
 };
 
 /// Bytes to which buffers in arenas are aligned: a cache line, and the widest SIMD register.
@@ -163,6 +165,44 @@ struct plan_view {
   }
   constexpr list<int> members_of(const group& g) const { return {members.data + g.begin, g.size}; }
 };
+
+/// How a policy runs a contraction of dequantized numbers, which binding decides. Integers are multiplied
+/// only where no bit of the result depends on it.
+enum class multiplied : std::uint8_t {
+  nothing,   ///< no contraction, or none whose operands are dequantized from weights and 8 bits
+  integers,  ///< in integers
+  scales,    ///< in float32: with these scales float32 rounds; powers of two would do
+  sums,      ///< in float32: sums may need more than 24 bits, so that float32 rounds
+  weights,   ///< in float32: a weight and its zero point differ by more than 8 bits hold
+};
+constexpr const char* text_of(multiplied how) {
+  constexpr const char* texts[] = {
+      "multiplies what its operands are", "multiplies integers, which gives the same bits",
+      "multiplies float32: with these scales it rounds, as it would not with powers of two",
+      "multiplies float32: its sums may need more than 24 bits, so that it rounds",
+      "multiplies float32: weights differ from their zero point by more than 8 bits hold"};
+  return texts[static_cast<int>(how)];
+}
+
+/// True if group `g` does nothing but dequantize what contractions multiply as integers. `how(group)` is
+/// what binding made of the integers that they are offered.
+template <class How> constexpr bool is_left_out(const plan_view& p, int g, const How& how) {
+  const group& own = p.groups[g];
+  if (own.size != 1 || own.kind != family::map) return false;
+  for (const int o : p.table.outputs)
+    if (o == own.anchor) return false;
+  bool read = false;
+  for (int i = own.anchor + 1; i < p.table.nodes.size; ++i) {
+    const node& n = p.table.nodes[i];
+    for (int k = 0; k < n.operands; ++k) {
+      if (n.in[k] != own.anchor) continue;
+      if (k == 2 || !offers_integers(n) || n.place != own.place) return false;
+      if (how(p.group_of[i]) != multiplied::integers) return false;
+      read = true;
+    }
+  }
+  return read;
+}
 
 namespace passes {
 

@@ -41,7 +41,7 @@ constexpr bool is_packed(const value& v, const shape& s) {
 constexpr bool is_dense(const value& v, const shape& s) { return v.offset == 0 && is_packed(v, s); }
 
 /// True if all users of a view read it in place at no cost: everybody reads packed elements;
-/// products take any strides, of convolutions the filters; maps that stand alone take a view whose last
+/// products take any strides, of convolutions the filters and integers; maps that stand alone take a view whose last
 /// axis is contiguous.
 constexpr bool users_take_view(table_view t, const users& read_by, const grouping& g,
                                list<policy_facts> policies, int id, const value& v) {
@@ -54,7 +54,7 @@ constexpr bool users_take_view(table_view t, const users& read_by, const groupin
     for (int k = 0; k < n.operands; ++k) {
       if (n.in[k] != id) continue;
       if (!policies[n.place].fuses) return false;
-      if (n.kind == family::contract && (t.contraction_of(n).sweeps == 0 || k == 1)) continue;
+      if (n.kind == family::contract && (t.contraction_of(n).sweeps == 0 || k > 0)) continue;
       const group* own = g.of[i] >= 0 ? &g.groups[g.of[i]] : nullptr;
       const bool plain_map =
           n.kind == family::map && own && own->kind == family::map && own->columns == 0;

@@ -216,6 +216,8 @@ template <class Policy> constexpr policy_facts facts_of() {
   policy_facts f{Policy::name, Policy::memory, Policy::fuses, &Policy::supports, &Policy::measure};
   if constexpr (requires(const table_view& t, const region& r) { Policy::owns(t, r); })
     f.owns = &Policy::owns;
+  if constexpr (requires { Policy::multiplies_integers; })
+    f.multiplies_integers = Policy::multiplies_integers;
   return f;
 }
 

@@ -288,17 +288,23 @@ constexpr table merge_and_clean(table_view t, list<policy_facts> policies, bool 
 
 }  // namespace passes
 
-/// Merges and cleans a table, after keeping integers where it quantizes. Inputs and weights keep their
+/// Merges and cleans a table, after keeping integers where it quantizes and offering those that it
+/// dequantizes to contractions. Inputs and weights keep their
 /// order; a dead weight disappears, a dead input stays (the call still passes it). Regions that one of
 /// the policies owns stay as they are.
 constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
   using namespace passes;
+  if (!quantizes(t) && !dequantizes(t)) return merge_and_clean(t, policies, false);
+  table own = copy_of(t);
+  bool renumbered = false;
   if (quantizes(t)) {
     const sequence<int> uses = count_uses(t), whole = whole_regions(t, policies);
-    const table kept = integer_keeper(t, uses, whole).rewrite();
-    if (supported(kept.view(), policies)) return merge_and_clean(kept.view(), policies, true);
+    table kept = integer_keeper(t, uses, whole).rewrite();
+    renumbered = supported(kept.view(), policies);
+    if (renumbered) own = static_cast<table&&>(kept);
   }
-  return merge_and_clean(t, policies, false);
+  offer_integers(own, policies);
+  return merge_and_clean(own.view(), policies, renumbered);
 }
 
 }  // namespace tenon

@@ -1,6 +1,6 @@
 // Integers stay integers between dequantizeLinear and quantizeLinear of one scale and zero point,
-// where what is between them only moves numbers or orders them. Knows the operators by their scalar
-// programs.
+// where what is between them only moves numbers or orders them; and contractions of dequantized numbers
+// are offered the integers. Knows the operators by their scalar programs.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/expr/quantized.hpp>
@@ -297,6 +297,75 @@ constexpr void make_room_for_integers(table_view t, table_sizes& room) {
     room.programs += numbers;
     room.code += numbers * number + p.size * longer;
   }
+}
+/// True if a graph dequantizes anything.
+constexpr bool dequantizes(table_view t) {
+  for (const range r : t.programs)
+    if (widens_bytes({t.code.data + r.begin, r.size})) return true;
+  return false;
+}
+/// Gives contractions of dequantized numbers a third operand, for policies that multiply integers: the
+/// integers of the first. Their result stays what the first two define. The second has to come from
+/// weights, as all scales and zero points do: only their values say whether the sums of integers are
+/// the same in every bit, so that is decided at binding.
+class integer_offers {
+ public:
+  constexpr integer_offers(table_view t, list<policy_facts> policies)
+      : t_(t), policies_(policies) {}
+  /// The node of the integers, or -1.
+  constexpr int of(const node& n) const {
+    if (n.kind != family::contract || n.operands != 2 || n.whole >= 0) return -1;
+    const int place = n.place < 0 ? 0 : n.place;
+    if (place >= policies_.size || !policies_[place].multiplies_integers) return -1;
+    if (!dequantized(n.in[0]) || !dequantized(n.in[1])) return -1;
+    const node &a = t_.nodes[n.in[0]], &b = t_.nodes[n.in[1]];
+    const bool one_scale = t_.nodes[a.in[1]].out.shape.count() == 1;
+    return one_scale && is_weight(b.in[0]) && is_worth_it(t_.contraction_of(n), b) ? a.in[0] : -1;
+  }
+
+ private:
+  table_view t_;
+  list<policy_facts> policies_;
+
+  constexpr bool is_weight(int id) const {
+    while (t_.nodes[id].kind == family::move && t_.movement_of(t_.nodes[id]).reshapes())
+      id = t_.nodes[id].in[0];
+    return t_.nodes[id].kind == family::weight;
+  }
+  constexpr bool dequantized(int id) const {
+    const node& n = t_.nodes[id];
+    if (n.kind != family::map || n.whole >= 0 || !(t_.nodes[n.in[0]].out.shape == n.out.shape))
+      return false;
+    const range r = t_.programs[n.detail];
+    return widens_bytes({t_.code.data + r.begin, r.size}) && is_weight(n.in[1]) &&
+           is_weight(n.in[2]) && n.in[0] != n.in[2];
+  }
+  /// One axis of terms beside the taps of a window, of which four go into a word; and all terms of a
+  /// sum with one scale.
+  static constexpr i64 least_terms = 3;
+  constexpr bool is_worth_it(const contraction& c, const node& b) const {
+    const strides scale = broadcast(t_.nodes[b.in[1]].out.shape, b.out.shape);
+    int axes = 0;
+    for (int i = 0; i < c.axes; ++i) {
+      const contraction::loop& l = c.axis[i];
+      if (!l.reduced || l.extent == 1) continue;
+      for (int k = 0; k < b.out.shape.rank; ++k)
+        if (scale[k] != 0 && l.b == dense(b.out.shape)[k] && b.out.shape[k] > 1) return false;
+      bool tap = false;
+      for (int s = 0; s < c.sweeps; ++s) tap = tap || c.swept[s].tap_axis == i;
+      if (tap) continue;
+      if (l.extent < least_terms) return false;
+      ++axes;
+    }
+    return axes == 1;
+  }
+};
+constexpr void offer_integers(table& r, list<policy_facts> policies) {
+  const table_view t = r.view();
+  if (t.bounds.size > 0 || !dequantizes(t)) return;
+  const integer_offers offers(t, policies);
+  for (node& n : r.nodes)
+    if (const int integers = offers.of(n); integers >= 0) n.in[n.operands++] = integers;
 }
 /// Whether all policies run what was rewritten where it was.
 constexpr bool supported(table_view t, list<policy_facts> policies) {

@@ -33,6 +33,7 @@ enum class apart : std::uint8_t {
   cycle,         ///< another operand of the reader depends on the group from outside
   other_group,   ///< the reader joined the group of another of its operands
   scan,          ///< a scan's body begins or ends between them
+  integers,      ///< a contraction may multiply the integers instead: the reader may be left out
 };
 
 /// The reason in words that continue "it is not fused into its reader, because ...".
@@ -59,7 +60,8 @@ constexpr const char* text_of(apart why) {
       "an operand that is broadcast does not move evenly along a row",
       "it would make a cycle: another operand of the reader depends on this group",
       "the reader joined the group of another operand",
-      "a scan's body, which runs step by step, begins or ends between them"};
+      "a scan's body, which runs step by step, begins or ends between them",
+      "a contraction may multiply the integers themselves, and then the reader does not run"};
   return texts[static_cast<int>(why)];
 }
 
@@ -107,6 +109,7 @@ constexpr apart ask(const plan_view& p, passes::fuser& f, int id, int from) {
   if (n.whole >= 0 || maker.whole >= 0) return apart::whole;
   if (!p.policies[n.place].fuses) return apart::no_fusion;
   if (maker.kind == family::scan || maker.loop != n.loop) return apart::scan;
+  if (f.stands_in(id)) return apart::integers;
   if (n.kind == family::contract && maker.kind == family::contract) return apart::anchor;
   if (n.kind != family::map && n.kind != family::reduce) return apart::reader_alone;
   if (maker.kind == family::move) return apart::moved;
@@ -233,7 +236,7 @@ constexpr copied refused_by(const plan_view& p, int reader, int k, const shape& 
   const node& n = p.table.nodes[reader];
   if (!p.policies[n.place].fuses) return copied::no_strides;
   if (n.kind == family::contract)
-    return p.table.contraction_of(n).sweeps == 0 || k == 1 ? copied::none : copied::sweep;
+    return p.table.contraction_of(n).sweeps == 0 || k > 0 ? copied::none : copied::sweep;
   const group* own = p.group_of[reader] >= 0 ? &p.groups[p.group_of[reader]] : nullptr;
   const bool stages = n.kind == family::map || n.kind == family::reduce;
   if (stages && own != nullptr && own->columns > 0) return copied::row_group;

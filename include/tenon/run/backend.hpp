@@ -84,10 +84,12 @@ template <class Function> struct binding {
   bool packs = true;                    ///< false: `packed` is written already; leave it
 };
 
-/// True if a node reads and writes float32 alone: what a policy's `supports` begins with.
+/// True if a node reads and writes float32 alone: what a policy's `supports` begins with. Integers that
+/// are offered to a contraction need not be read.
 constexpr bool is_float32(const table_view& t, const node& n) {
   bool all = n.out.type == type::float32;
-  for (int k = 0; k < n.operands; ++k) all = all && t.nodes[n.in[k]].out.type == type::float32;
+  const int read = offers_integers(n) ? 2 : n.operands;
+  for (int k = 0; k < read; ++k) all = all && t.nodes[n.in[k]].out.type == type::float32;
   return all;
 }
 
@@ -102,7 +104,9 @@ constexpr bool has_family_types(const table_view& t, const node& n) {
 
 /// The parts of a policy. Required members are marked in examples/custom_policy. Optional:
 /// `owns(table, region)`, true for composite operators that the policy runs as one step; their groups
-/// have the kind `compose`, and all the nodes of the expansion as members.
+/// have the kind `compose`, and all the nodes of the expansion as members;
+/// `multiplies_integers`, true to be offered integers (see `offers_integers`), with
+/// `multiplication(work)`, what binding made of the offer.
 template <class P>
 concept has_name = requires {
   { P::name } -> std::convertible_to<const char*>;

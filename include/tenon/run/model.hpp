@@ -247,10 +247,22 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
     else
       return scans::cut_into_runs(p, f, each);
   }
+  /// What policies with `multiplication` made of the offer of integers to group `g`.
+  multiplied multiplication(const plan_view& p, int g) const noexcept {
+    multiplied how = multiplied::nothing;
+    ((p.groups[g].place == static_cast<int>(I) ? void(how = how_of<I, Policies>(g)) : void()), ...);
+    return how;
+  }
 
  private:
   template <std::size_t N, class P> const positioned<Parts, N, P>& part() const noexcept {
     return *this;
+  }
+  template <std::size_t N, class P> multiplied how_of(int g) const noexcept {
+    if constexpr (requires(const typename P::work& w) { P::multiplication(w); })
+      return P::multiplication(part<N, P>().work(g));
+    else
+      return multiplied::nothing;
   }
   template <std::size_t N, class P, class Way>
   status run_one(const plan_view& p, const group_run& r, const frame& f, sessions& own,
@@ -329,6 +341,8 @@ template <class Graph, class... Policies> class model {
   template <class Way> status run(const frame& f, sessions& own, const Way& way) const noexcept {
     return policies_.run(plan_, f, own, way);
   }
+  /// Whether group `g`, a contraction of dequantized numbers, multiplies integers, or why not.
+  multiplied multiplication(int g) const noexcept { return policies_.multiplication(plan_, g); }
 
  private:
   plan_view plan_ = plan_type::view();
@@ -377,6 +391,8 @@ template <class... Policies> class model<dynamic, Policies...> {
   template <class Way> status run(const frame& f, sessions& own, const Way& way) const noexcept {
     return policies_.run(plan_, f, own, way);
   }
+  /// Whether group `g`, a contraction of dequantized numbers, multiplies integers, or why not.
+  multiplied multiplication(int g) const noexcept { return policies_.multiplication(plan_, g); }
 
  private:
   template <class Source>

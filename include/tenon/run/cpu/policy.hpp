@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/cpu/depthwise.hpp>
+#include <tenon/run/cpu/dot.hpp>
 #include <tenon/run/cpu/fold.hpp>
 #include <tenon/run/cpu/gather.hpp>
 #include <tenon/run/cpu/integers.hpp>
@@ -22,6 +23,7 @@ struct cpu {
   static constexpr const char* name = "cpu";
   static constexpr sharing memory = sharing::same;
   static constexpr bool fuses = true;
+  static constexpr bool multiplies_integers = true;
   /// Without fma products are rounded twice; see `differential`.
   static constexpr double rounding = simd::has_fma ? 0 : 0x1p-24;
 
@@ -42,8 +44,10 @@ struct cpu {
       case family::gather: return writes(p, g) ? simd::measure_scatter() : simd::measure_gather();
       case family::contract:
         if (p.has_bounds()) return simd::most_for_contract(p, g);
-        return simd::is_depthwise(p, g) ? simd::plan_depthwise(p, g).need
-                                        : simd::plan_contract(p, g).need;
+        if (simd::is_depthwise(p, g)) return simd::plan_depthwise(p, g).need;
+        if (offers_integers(p.table.nodes[p.groups[g].anchor]))
+          return simd::either(simd::plan_contract(p, g).need, simd::plan_dot(p, g).need);
+        return simd::plan_contract(p, g).need;
       case family::window: return simd::measure_window(p, g);
       default: return simd::measure_move();
     }
@@ -55,6 +59,7 @@ struct cpu {
     const i64 bytes = size_bytes(result_type(p));
     if (is_copy(p)) return {nullptr, {}, bytes};
     if (simd::is_rare(p)) return {&simd::run_rare<>, p, bytes};
+    if (simd::is_widening(p)) return {&simd::run_interpreted<>, p, bytes, &simd::dots<>};
     if (const auto known = simd::find_known_program(p)) return {known, p, bytes};
     return {&simd::run_interpreted<>, p, bytes};
   }
@@ -65,6 +70,8 @@ struct cpu {
       return {nullptr, {}, bytes};
     else if constexpr (simd::is_rare({Program.code, Program.size}))
       return {&simd::run_rare<>, {Program.code, Program.size}, bytes};
+    else if constexpr (simd::is_widening({Program.code, Program.size}))
+      return {&simd::run_inlined<Program>, {}, bytes, &simd::dots<>};
     else
       return {&simd::run_inlined<Program>, {}, bytes};
   }
@@ -72,7 +79,9 @@ struct cpu {
   struct work {
     void (*run)(const void*, const frame&) noexcept = nullptr;
     const void* bound = nullptr;
+    multiplied how = multiplied::nothing;
   };
+  static multiplied multiplication(const work& w) noexcept { return w.how; }
   template <class = void> static void bind(const binding<function>& b, work& w) noexcept {
     const node& anchor = b.plan->table.nodes[b.plan->groups[b.group].anchor];
     if (simd::is_integer(*b.plan, b.group)) {
@@ -80,7 +89,12 @@ struct cpu {
       return;
     }
     switch (b.plan->groups[b.group].kind) {
-      case family::map: w = bound<simd::row_plan, simd::run_rows>(simd::bind_rows(b)); return;
+      case family::map:
+        if (stays_out(b))
+          w = {[](const void*, const frame&) noexcept {}, nullptr};
+        else
+          w = bound<simd::row_plan, simd::run_rows>(simd::bind_rows(b));
+        return;
       case family::reduce:
         if (gives_position(b.plan->table.reduction_of(anchor).how))
           w = bound<simd::position_plan, simd::run_position>(simd::bind_position(b));
@@ -93,11 +107,7 @@ struct cpu {
         else
           w = bound<simd::gather_plan, simd::run_gather>(simd::bind_gather(b));
         return;
-      case family::contract:
-        w = simd::is_depthwise(*b.plan, b.group)
-                ? bound<simd::depthwise_work, simd::run_depthwise>(simd::bind_depthwise(b))
-                : bound<simd::contract_work, simd::run_contract>(simd::bind_contract(b));
-        return;
+      case family::contract: w = bind_contraction(b, anchor); return;
       case family::window:
         w = bound<simd::window_plan, simd::run_window>(simd::bind_window(b));
         return;
@@ -109,6 +119,34 @@ struct cpu {
  private:
   static constexpr bool writes(const plan_view& p, int g) {
     return p.table.gathering_of(p.table.nodes[p.groups[g].anchor]).writes;
+  }
+  static work bind_contraction(const binding<function>& b, const node& anchor) noexcept {
+    const multiplied how = judge(b, b.group);
+    if (how == multiplied::integers) {
+      const simd::dot_kernels* dots = kernels_of(b, anchor);
+      return {dots->run, dots->bind(b), how};
+    }
+    work w = simd::is_depthwise(*b.plan, b.group)
+                 ? bound<simd::depthwise_work, simd::run_depthwise>(simd::bind_depthwise(b))
+                 : bound<simd::contract_work, simd::run_contract>(simd::bind_contract(b));
+    w.how = how;
+    return w;
+  }
+  static const simd::dot_kernels* kernels_of(const binding<function>& b,
+                                             const node& contraction) noexcept {
+    return b.functions[b.plan->table.nodes[contraction.in[0]].detail].dots;
+  }
+  /// How group `g` multiplies the integers that it is offered.
+  static multiplied judge(const binding<function>& b, int g) noexcept {
+    const node& n = b.plan->table.nodes[b.plan->groups[g].anchor];
+    return offers_integers(n) ? kernels_of(b, n)->judge(*b.plan, g, b.weights)
+                              : multiplied::nothing;
+  }
+  /// True for what dequantizes numbers that nobody reads: their integers are multiplied instead.
+  static bool stays_out(const binding<function>& b) noexcept {
+    const node& n = b.plan->table.nodes[b.plan->groups[b.group].anchor];
+    return n.kind == family::map && b.functions[n.detail].dots != nullptr &&
+           is_left_out(*b.plan, b.group, [&](int g) { return judge(b, g); });
   }
   /// A program that hands on operand 0.
   static constexpr bool is_copy(program_view p) {

@@ -25,7 +25,8 @@ struct function {
   using run_type = void (*)(program_view, const stream* in, void* out, i64 n) noexcept;
   run_type run = nullptr;
   program_view program{};
-  i64 bytes = 4;  ///< of an element of the result
+  i64 bytes = 4;                             ///< of an element of the result
+  const struct dot_kernels* dots = nullptr;  ///< of what dequantizes bytes: how to multiply them
 };
 
 /// Registers of the three lanes; only those that a program uses come to life.
