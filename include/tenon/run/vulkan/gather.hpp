@@ -113,11 +113,13 @@ constexpr sequence<kernel> emit_gather(const plan_view& p, int id, const target&
   bool fit = true;
   if (p.table.gathering_of(n).writes) {
     copy_writer w(p, t);
-    all.push(w.write(n.in[0], p.values[n.in[0]].step, 0, id, p.values[id].step, 0, n.out.shape));
+    all.push({});
+    all.back() = w.write(n.in[0], p.values[n.in[0]].step, 0, id, p.values[id].step, 0, n.out.shape);
     fit = w.fits();
   }
   gather_writer w(p, id, t);
-  all.push(w.write());
+  all.push({});
+  all.back() = w.write();
   if (!fit || !w.fits()) all.clear();
   return all;
 }

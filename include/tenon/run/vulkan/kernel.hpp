@@ -60,9 +60,9 @@ namespace writing {
 template <class Writer>
 constexpr sequence<kernel> one(const plan_view& p, const group& g, const target& t) {
   Writer w(p, g, t);
-  sequence<kernel> all;
-  kernel k = w.write();
-  if (w.fits()) all.push(k);
+  sequence<kernel> all(1);
+  all[0] = w.write();
+  if (!w.fits()) all.clear();
   return all;
 }
 }  // namespace writing

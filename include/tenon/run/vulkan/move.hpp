@@ -222,7 +222,8 @@ constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t
   const auto copy = [&](int from, const strides& in, i64 skip, const strides& out, i64 at,
                         const shape& s) {
     copy_writer w(p, t);
-    all.push(w.write(from, in, skip, id, out, at, s));
+    all.push({});
+    all.back() = w.write(from, in, skip, id, out, at, s);
     fit = fit && w.fits();
   };
   const value& from = p.values[n.in[0]];
@@ -244,7 +245,8 @@ constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t
     copy(n.in[0], step, restride(m.offset, s, from), own.step, 0, n.out.shape);
   } else {
     move_writer w(p, id, t);
-    all.push(w.write());
+    all.push({});
+    all.back() = w.write();
     fit = w.fits();
   }
   if (!fit) all.clear();

@@ -644,26 +644,29 @@ class assembler {
       if (w >= named) w = number_of(static_cast<int>(w - named));
   }
   constexpr word number_of(int at) {
-    if (known_[at].number != 0) return known_[at].number;
-    const key k = known_[at].is;
-    sequence<word> own;
-    if (k.what == op::TypeStruct && k.operand[0] < named)
-      for (int i = 0; i < k.size; ++i) own.push(members_[static_cast<int>(k.operand[0]) + i]);
-    else
-      for (int i = 0; i < k.size; ++i) own.push(k.operand[i]);
-    const bool is_type = k.what < op::ConstantTrue, is_number = k.what == op::Constant;
-    for (int i = 0; i < own.size(); ++i)
-      if (own[i] >= named && !(is_number && i > 0))
-        own[i] = number_of(static_cast<int>(own[i] - named));
-    const word number = fresh();
-    known_[at].number = number;
-    start(declared_, k.what, static_cast<word>(own.size()) + 1);
-    if (is_type) declared_.push(number);
-    for (int i = 0; i < own.size(); ++i) {
-      declared_.push(own[i]);
-      if (i == 0 && !is_type) declared_.push(number);
+    entry& e = known_[at];
+    if (e.number != 0) return e.number;
+    for (int i = 0; i < e.is.size; ++i)
+      if (names(e.is, i)) number_of(static_cast<int>(part(e.is, i) - named));
+    e.number = fresh();
+    const bool is_type = e.is.what < op::ConstantTrue;
+    start(declared_, e.is.what, static_cast<word>(e.is.size) + 1);
+    if (is_type) declared_.push(e.number);
+    for (int i = 0; i < e.is.size; ++i) {
+      const word w = part(e.is, i);
+      declared_.push(names(e.is, i) ? known_[static_cast<int>(w - named)].number : w);
+      if (i == 0 && !is_type) declared_.push(e.number);
     }
-    return number;
+    return e.number;
+  }
+  /// The operands of a type or constant; those of `struct_of` are in `members_`.
+  constexpr word part(const key& k, int i) const {
+    const bool apart = k.what == op::TypeStruct && k.operand[0] < named;
+    return apart ? members_[static_cast<int>(k.operand[0]) + i] : k.operand[i];
+  }
+  /// True if an operand is another type or constant: digits of a number may look like one.
+  constexpr bool names(const key& k, int i) const {
+    return part(k, i) >= named && !(k.what == op::Constant && i > 0);
   }
 
   constexpr word declare_scalar(kind k) {
