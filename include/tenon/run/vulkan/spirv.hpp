@@ -54,6 +54,8 @@ enum class op : word {
   UConvert = 113,
   SConvert = 114,
   FConvert = 115,
+  ConvertPtrToU = 117,
+  ConvertUToPtr = 120,
   Bitcast = 124,
   SNegate = 126,
   FNegate = 127,
@@ -105,6 +107,7 @@ enum class op : word {
   Return = 253,
   ReturnValue = 254,
   GroupNonUniformBroadcastFirst = 338,
+  GroupNonUniformShuffle = 345,
   GroupNonUniformShuffleXor = 346,
   GroupNonUniformFAdd = 350,
 };
@@ -453,6 +456,14 @@ class assembler {
   constexpr void store(const pointer& p, id x) {
     if (p.align == 0) return emit(op::Store, {p.number, x.number});
     emit(op::Store, {p.number, x.number, aligned, static_cast<word>(p.align)});
+  }
+  /// What invocation `lane` of the subgroup has.
+  constexpr id of_lane(id x, i64 lane) {
+    constexpr word subgroup = 3;
+    require(capability::GroupNonUniform);
+    require(capability::GroupNonUniformShuffle);
+    return emit(op::GroupNonUniformShuffle, x.is, x.width,
+                {integer(subgroup).number, x.number, integer(lane).number});
   }
   /// All invocations of the workgroup see what all of them wrote into its arrays.
   constexpr void barrier() {

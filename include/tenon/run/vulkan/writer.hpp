@@ -27,8 +27,10 @@ struct target {
   bool fuses = true;        ///< fma rounds once; false: drivers that write a product and a sum
   bool cpu_driver = false;  ///< invocations are SIMD lanes: no shared memory, no barriers, vectors
   int subgroup = 0;         ///< invocations of a subgroup; 0: not known
+  bool shuffles = false;    ///< an invocation can read what another one of its subgroup has
   int invocations = 256;    ///< most of a workgroup
   int shared_bytes = 16384;
+  bool unaligned = false;  ///< 8 bytes may be read at any multiple of 4: CPU drivers on CPUs that can
 };
 
 /// A buffer that a kernel binds: a root of the plan.
@@ -177,6 +179,16 @@ class writer : public assembler {
   /// A sum of which a part may be nothing.
   constexpr id sum(id a, id b) { return a.number == 0 ? b : b.number == 0 ? a : add(a, b); }
   constexpr id known(id a) { return a.number == 0 ? integer(0) : a; }
+  /// A position that the driver does not know. lavapipe drops products with zeros that it knows, even
+  /// those with infinity.
+  constexpr id hidden(id position) {
+    return add(position, shifted_right(input(builtin::NumWorkgroups, 0), 31));
+  }
+  /// x * y + sum, as a term of a contraction. A driver that rounds twice is told so: else it may drop
+  /// products with zero, and with them what is not a number.
+  constexpr id plus_product(id sum, id x, id y) {
+    return device.fuses ? fma(x, y, sum) : add(mul(x, y), sum);
+  }
   /// start + n * step
   constexpr id plus_times(id start, id n, i64 step) {
     return step == 0 ? start : add(start, times(n, step));
@@ -191,6 +203,46 @@ class writer : public assembler {
         emit_typed(op::AccessChain, pointer_type(s, k), {base(v), integer(0).number, index.number});
     if (width > 1) p = emit_typed(op::Bitcast, pointer_type(s, k, width), {p});
     return {p, k, width, physical ? bytes_of(k) : 0};
+  }
+  /// Where an element is: its address if there are 64 bits for it, else its index. Sums of places cost
+  /// less than the way from an index to an address.
+  constexpr bool has_places() const { return device.by == addressing::address && device.int64; }
+  constexpr id place_of(const view& v, id index) {
+    if (!has_places()) return index;
+    return emit(op::ConvertPtrToU, kind::int64, 1, {element(v, index).number});
+  }
+  /// `n` elements as a distance between places.
+  constexpr id distance_of(const view& v, id n) {
+    if (!has_places()) return n;
+    return convert(op::SConvert, times(n, size_bytes(v.element)), kind::int64);
+  }
+  constexpr id moved(const view& v, id place, i64 n) {
+    if (n == 0 || !has_places()) return plus(place, n);
+    return add(place, constant(kind::int64, static_cast<std::uint64_t>(n * size_bytes(v.element))));
+  }
+  constexpr id read_at(const view& v, id place) {
+    if (!has_places()) return read(v, place);
+    const kind k = kind_of(v.element, device.float16);
+    const word p = emit_typed(op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, k),
+                              {place.number});
+    return widened(load({p, k, 1, bytes_of(k)}), v.element);
+  }
+  /// Two neighbours of 4 bytes, read as one.
+  constexpr bool has_pairs() const { return has_places() && device.unaligned; }
+  constexpr void read_pair(id place, kind k, id* both) {
+    const word p = emit_typed(
+        op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, kind::int64), {place.number});
+    const id x = load({p, kind::int64, 1, 8}),
+             high = binary(op::ShiftRightLogical, x, constant(kind::int64, 32));
+    both[0] = bits_as(convert(op::UConvert, x, kind::int32), k);
+    both[1] = bits_as(convert(op::UConvert, high, kind::int32), k);
+  }
+  constexpr void write_pair(id place, id low, id high) {
+    const word p = emit_typed(
+        op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, kind::int64), {place.number});
+    const auto wide = [&](id x) { return convert(op::UConvert, bits_as(x, kind::int32), kind::int64); };
+    const id top = binary(op::ShiftLeftLogical, wide(high), constant(kind::int64, 32));
+    store({p, kind::int64, 1, 8}, binary(op::BitwiseOr, top, wide(low)));
   }
   /// The bits of an element, not widened.
   constexpr id load_bits(const view& v, id index) { return load(element(v, index)); }

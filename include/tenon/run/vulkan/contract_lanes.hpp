@@ -1,0 +1,525 @@
+// Contractions for CPU drivers. The lanes of a vector run along the output; each computes a block of
+// elements, of some rows and of neighbouring columns. There is no shared memory and no barrier: what
+// all lanes need is loaded by one lane each and handed around.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/run/vulkan/contract_nest.hpp>
+
+namespace tenon::spirv {
+
+/// How a contraction is cut. Along every axis of the output `block` neighbours belong to one
+/// invocation; the blocks of some axes go to lanes, those of the others to workgroups.
+struct lane_tile {
+  bool used = false;
+  int row_operand = -1;  ///< 0: a, 1: b; moves along `row_axis` alone within a block, no lane sees
+                         ///< another place of it
+  int row_axis = -1;
+  i64 block[max_axes]{};
+  bool by_lane[max_axes]{};
+  int unrolled = 0;  ///< the terms from this axis on are written out
+  i64 unroll = 1;    ///< and so many of the axis before
+};
+
+/// Chooses tiles; the numbers were measured on lavapipe with vectors of 8.
+class lane_tile_choice {
+ public:
+  constexpr explicit lane_tile_choice(const loop_nest& n) : n_(n) {
+    for (i64& b : t_.block) b = 1;
+  }
+  constexpr lane_tile chosen() {
+    const int last = n_.out.dims - 1;
+    if (last < 0 || n_.terms.dims == 0) return t_;
+    t_.used = true;
+    const bool along_a = moves(0, last), along_b = moves(1, last);
+    if (along_a != along_b) t_.row_operand = along_a ? 1 : 0;
+    for (int i = 0; i <= last; ++i)
+      t_.by_lane[i] = t_.row_operand < 0 ? i == last : !moves(t_.row_operand, i);
+    choose_blocks(last);
+    fill_lanes();
+    choose_unroll();
+    return t_;
+  }
+ private:
+  const loop_nest& n_;
+  lane_tile t_{};
+
+  constexpr bool moves(int operand, int axis) const { return spirv::moves(n_, operand, axis); }
+
+  /// The block up to `most` with the least work: what is computed twice counts, and what is loaded once
+  /// for each block.
+  static constexpr i64 block_of(i64 extent, i64 most, i64 load = 2) {
+    i64 best = 1, least = 0;
+    for (i64 b = most < extent ? most : extent; b > 0; --b) {
+      const i64 own = blocks_of(extent, b) * (b + load);
+      if (least != 0 && own >= least) continue;
+      least = own;
+      best = b;
+    }
+    return best;
+  }
+  constexpr void choose_blocks(int last) {
+    const int other = 1 - t_.row_operand;
+    if (t_.row_operand < 0) {  // both move along the last axis: blocks where just a moves
+      i64 most = most_columns;
+      for (int i = last - 1; i >= 0 && most > 1; --i) {
+        if (!moves(0, i) || moves(1, i)) continue;
+        t_.block[i] = block_of(n_.out.extent[i], most);
+        most /= 2;
+      }
+      if (n_.out.extent[last] % 2 == 0) t_.block[last] = 2;
+      return;
+    }
+    for (int i = 0; i <= last; ++i)
+      if (moves(t_.row_operand, i) && !moves(other, i) &&
+          (t_.row_axis < 0 || n_.out.extent[i] > n_.out.extent[t_.row_axis]))
+        t_.row_axis = i;
+    const bool plane = t_.row_axis < 0 || n_.out.extent[t_.row_axis] == 1;
+    t_.block[last] = block_of(n_.out.extent[last], plane ? plane_columns : most_columns);
+    if (is_cut(last) && last > 0 && is_cut(last - 1))
+      t_.block[last - 1] =
+          block_of(n_.out.extent[last - 1], plane ? plane_lines : most_lines);
+    if (t_.row_axis >= 0)
+      t_.block[t_.row_axis] =
+          block_of(n_.out.extent[t_.row_axis], n_.borders > 0 ? rows_of_image : most_rows);
+  }
+  /// Small planes leave lanes empty: then what has no rows goes to lanes as a whole.
+  constexpr void fill_lanes() {
+    i64 by_lane = 1;
+    for (int i = 0; i < n_.out.dims; ++i)
+      if (t_.by_lane[i]) by_lane *= blocks_of(n_.out.extent[i], t_.block[i]);
+    if (t_.row_operand < 0 || t_.row_axis >= 0 || by_lane >= 16) return;
+    t_.row_operand = -1;
+    for (bool& lanes : t_.by_lane) lanes = true;
+  }
+  constexpr bool is_cut(int axis) const {
+    for (int s = 0; s < n_.borders; ++s)
+      if (n_.cut[s].axis == axis) return true;
+    return false;
+  }
+  constexpr bool is_tap(int term) const {
+    for (int s = 0; s < n_.borders; ++s)
+      if (n_.cut[s].term == term) return true;
+    return false;
+  }
+  /// lavapipe leaves the loops of an invocation after 65,535 rounds, all of them together.
+  static constexpr i64 most_rounds = 30000;
+  constexpr void choose_unroll() {
+    i64 terms = 1, rounds = n_.terms.count();
+    int& first = t_.unrolled = n_.terms.dims;
+    while (first > 0) {
+      const i64 extent = n_.terms.extent[first - 1];
+      if (terms * extent > most_terms && (!is_tap(first - 1) || rounds <= most_rounds)) break;
+      terms *= extent;
+      rounds /= extent;
+      --first;
+    }
+    if (first == 0 || is_tap(first - 1)) return;
+    const i64 extent = n_.terms.extent[first - 1];
+    t_.unroll = few_terms / terms;
+    if (t_.unroll < blocks_of(rounds, most_rounds)) t_.unroll = blocks_of(rounds, most_rounds);
+    if (t_.unroll > extent) t_.unroll = extent;
+  }
+
+ public:
+#ifdef TUNE
+  static inline i64 rows_of_image = 17, most_rows = 32, most_columns = 4, most_lines = 2, plane_columns = 8, plane_lines = 4, most_terms = 25, few_terms = 4;
+#else
+  static constexpr i64 rows_of_image = 17, most_rows = 32, most_columns = 4, most_lines = 2,
+                       plane_columns = 8, plane_lines = 4, most_terms = 25, few_terms = 4;
+#endif
+};
+
+/// Such a kernel while it is written.
+class lane_tile_writer {
+ public:
+  constexpr lane_tile_writer(writer& m, const loop_nest& n, closing& after, const lane_tile& t)
+      : m_(m), n_(n), after_(after), t_(t), lanes_(m.device.subgroup > 0 ? m.device.subgroup : 8) {
+    spreads_ = t.row_operand >= 0 && m.device.shuffles && m.device.subgroup > 0 &&
+               (t.row_operand == 1 || n.borders == 0);
+    for (int s = 0; s < n.borders; ++s)
+      if (n.cut[s].step == 1 && n.cut[s].extent > 1) neighbours_ = s;
+    list_cells();
+  }
+  /// The blocks of rows follow each other: they read the same columns.
+  constexpr kernel write() {
+    i64 by_lane = 1, by_group = 1;
+    for (int i = 0; i < n_.out.dims; ++i)
+      if (i != t_.row_axis) (t_.by_lane[i] ? by_lane : by_group) *= blocks_along(i);
+    const i64 lane_groups = blocks_of(by_lane, lanes_),
+              row_groups = t_.row_axis < 0 ? 1 : blocks_along(t_.row_axis);
+    return m_.each_group(row_groups * lane_groups * by_group, lanes_, [&](id flat, id own) {
+      own_ = own;
+      const id row = m_.modulo(flat, row_groups), rest = m_.over(flat, row_groups);
+      id lane = m_.add(m_.times(m_.modulo(rest, lane_groups), lanes_), own);
+      if (by_lane % lanes_ != 0) {
+        live_ = m_.below(lane, m_.integer(by_lane));
+        lane = m_.select(live_, lane, m_.integer(by_lane - 1));
+      }
+      enter(lane, row, m_.over(rest, lane_groups));
+      sum_terms(0, start_);
+      store();
+    });
+  }
+
+ private:
+  /// An element of the block, or a term, and where it finds its operands.
+  struct cell {
+    i64 at[max_axes]{};
+    i64 operand[2]{};
+    i64 tap[2]{};  ///< positions along cut axes
+  };
+  /// An element that terms read: half of what a load brings.
+  struct need {
+    i64 offset = 0, tap[2]{};
+    int load = -1, half = 0;
+    constexpr bool operator==(const need& o) const {
+      return offset == o.offset && tap[0] == o.tap[0] && tap[1] == o.tap[1];
+    }
+  };
+  /// One element, or two neighbours.
+  struct reading {
+    i64 offset = 0, tap[2]{};
+    bool pair = false;
+    id value[2]{};
+  };
+  /// What a run of terms reads: `of[operand][term * cells + cell]` are indices of needs. Of the operand
+  /// of the rows cells are rows, of the other one columns.
+  struct body {
+    sequence<cell> terms;
+    sequence<need> needs[2];
+    sequence<reading> loads[2];
+    sequence<int> of[2];
+  };
+  struct place {
+    id operand[2]{};
+    id first[2]{};  ///< along cut axes: the position of tap 0 for the first element
+  };
+  /// A tap along a cut axis: how far from the start of the image, and whether inside. A pair stays
+  /// inside as a whole; `turned` where the wanted element is the other one of it.
+  struct tap {
+    int border = -1;
+    i64 at = 0;
+    bool pair = false;
+    id distance{}, inside[2]{}, turned[2]{};
+  };
+  struct spot {
+    i64 tap[2]{};
+    bool pair = false;
+    id distance{}, inside[2]{}, turned[2]{};
+  };
+  /// Lanes that load one element each: `step[k]` from the first lane's to lane k's.
+  struct pattern {
+    i64 step[32]{};
+    id start{};
+  };
+
+  writer& m_;
+  const loop_nest& n_;
+  closing& after_;
+  lane_tile t_;
+  int lanes_;
+  bool spreads_ = false;
+  sequence<cell> rows_, columns_;
+  sequence<variable> sums_;
+  id own_{}, live_{};
+  id begin_[max_axes]{}, wanted_[max_axes]{};  ///< the block's first position; less where a block overlaps
+  place start_{};
+  sequence<tap> taps_;
+  sequence<spot> spots_;
+  sequence<pattern> patterns_;
+  body whole_, rest_;
+  bool prepared_ = false;
+  int neighbours_ = -1;  ///< the border along which elements are neighbours in memory
+
+  constexpr i64 blocks_along(int i) const { return blocks_of(n_.out.extent[i], t_.block[i]); }
+  constexpr const view& view_of(int operand) const { return operand == 0 ? n_.a : n_.b; }
+
+  // ---- the block
+  constexpr void list_cells() {
+    cell c;
+    list_cells(0, c, columns_, false);
+    list_cells(0, c, rows_, true);
+  }
+  constexpr void list_cells(int axis, cell c, sequence<cell>& to, bool rows) {
+    if (axis == n_.out.dims) {
+      to.push(c);
+      return;
+    }
+    const i64 n = (axis == t_.row_axis) == rows ? t_.block[axis] : 1;
+    for (i64 k = 0; k < n; ++k) {
+      cell next = c;
+      next.at[axis] = k;
+      next.operand[0] += k * n_.a.step[axis];
+      next.operand[1] += k * n_.b.step[axis];
+      for (int s = 0; s < n_.borders; ++s)
+        if (n_.cut[s].axis == axis) next.tap[s] += k * n_.cut[s].stride;
+      list_cells(axis + 1, next, to, rows);
+    }
+  }
+  constexpr void enter(id lane, id row, id group) {
+    for (int i = n_.out.dims - 1; i >= 0; --i) {
+      id& rest = i == t_.row_axis ? row : t_.by_lane[i] ? lane : group;
+      const i64 n = blocks_along(i), block = t_.block[i], last = n_.out.extent[i] - block;
+      begin_[i] = m_.times(m_.modulo(rest, n), block);
+      rest = m_.over(rest, n);
+      if (n * block == n_.out.extent[i]) continue;
+      wanted_[i] = begin_[i];
+      begin_[i] = m_.select(m_.less(m_.integer(last), begin_[i]), m_.integer(last), begin_[i]);
+    }
+    start_.operand[0] = m_.place_of(n_.a, m_.index_of(n_.a, n_.out, begin_));
+    start_.operand[1] = m_.place_of(n_.b, m_.index_of(n_.b, n_.out, begin_));
+    for (int s = 0; s < n_.borders; ++s)
+      start_.first[s] = m_.hidden(
+          m_.plus(m_.times(begin_[n_.cut[s].axis], n_.cut[s].stride), -n_.cut[s].begin));
+    after_.enter(n_.out, begin_);
+    for (int i = 0; i < rows_.size() * columns_.size(); ++i) sums_.push(m_.local(m_.real(0)));
+  }
+  constexpr void store() {
+    const int last = n_.out.dims - 1;
+    for (int r = 0; r < rows_.size(); ++r)
+      for (int c = 0; c < columns_.size(); ++c) {
+        i64 at[max_axes]{};
+        for (int i = 0; i <= last; ++i) at[i] = rows_[r].at[i] + columns_[c].at[i];
+        const bool pair = t_.row_axis != last && at[last] + 1 < t_.block[last] &&
+                          wanted_[last].number == 0 && after_.takes_pairs(last);
+        const variable* sum = &sums_[r * columns_.size() + c];
+        if (pair)
+          after_.store_pair(m_.get(sum[0]), m_.get(sum[1]), at, last, condition_at(at));
+        else
+          after_.store(m_.get(sum[0]), at, n_.out.dims, condition_at(at));
+        c += pair;
+      }
+  }
+  /// Whether an element is this invocation's; nothing: it is.
+  constexpr id condition_at(const i64* at) {
+    id condition = live_;
+    for (int i = 0; i < n_.out.dims; ++i) {
+      if (wanted_[i].number == 0 || at[i] + 1 == t_.block[i]) continue;
+      const id own = m_.less(m_.plus(wanted_[i], -1), m_.plus(begin_[i], at[i]));
+      condition = condition.number == 0 ? own : m_.both(condition, own);
+    }
+    return condition;
+  }
+
+  // ---- the terms
+  constexpr void sum_terms(int axis, const place& p) {
+    if (!prepared_ && !taps_follow(axis)) prepare(p);
+    if (axis == t_.unrolled) return add_terms(whole_, p);
+    const i64 unroll = axis + 1 == t_.unrolled ? t_.unroll : 1, extent = n_.terms.extent[axis];
+    m_.loop(extent / unroll, [&](id k) { sum_terms(axis + 1, moved(p, axis, m_.times(k, unroll))); });
+    if (extent % unroll == 0) return;
+    add_terms(rest_, moved(p, axis, m_.integer(extent - extent % unroll)));
+  }
+  /// True if a loop over taps is still to come.
+  constexpr bool taps_follow(int axis) const {
+    for (int s = 0; s < n_.borders; ++s)
+      if (n_.cut[s].term >= axis && n_.cut[s].term < t_.unrolled) return true;
+    return false;
+  }
+  constexpr place moved(const place& p, int axis, id k) {
+    place r = p;
+    const i64 step[] = {n_.term_a[axis], n_.term_b[axis]};
+    for (int o = 0; o < 2; ++o)
+      if (step[o] != 0)
+        r.operand[o] = m_.add(p.operand[o], m_.distance_of(view_of(o), m_.times(k, step[o])));
+    for (int s = 0; s < n_.borders; ++s)
+      if (n_.cut[s].term == axis) r.first[s] = m_.plus_times(p.first[s], k, n_.cut[s].dilation);
+    return r;
+  }
+  constexpr void list_terms(int axis, cell c, i64 unroll, sequence<cell>& to) const {
+    if (axis == n_.terms.dims) {
+      to.push(c);
+      return;
+    }
+    const i64 n = axis < t_.unrolled ? unroll : n_.terms.extent[axis];
+    for (i64 k = 0; k < n; ++k) {
+      cell next = c;
+      next.operand[0] += k * n_.term_a[axis];
+      next.operand[1] += k * n_.term_b[axis];
+      for (int s = 0; s < n_.borders; ++s)
+        if (n_.cut[s].term == axis) next.tap[s] += k * n_.cut[s].dilation;
+      list_terms(axis + 1, next, unroll, to);
+    }
+  }
+  /// What all iterations share: places of taps, and what lanes load for others.
+  constexpr void prepare(const place& p) {
+    prepared_ = true;
+    const int first = t_.unroll > 1 ? t_.unrolled - 1 : t_.unrolled;
+    list_needs(first, t_.unroll, whole_, p);
+    const i64 rest = t_.unroll > 1 ? n_.terms.extent[first] % t_.unroll : 0;
+    if (rest > 0) list_needs(first, rest, rest_, p);
+  }
+  constexpr void list_needs(int first, i64 unroll, body& b, const place& p) {
+    list_terms(first, {}, unroll, b.terms);
+    for (int o = 0; o < 2; ++o) {
+      const sequence<cell>& cells = o == t_.row_operand ? rows_ : columns_;
+      for (const cell& k : b.terms)
+        for (const cell& c : cells) {
+          need n{k.operand[o] + c.operand[o]};
+          for (int s = 0; o == 0 && s < n_.borders; ++s) n.tap[s] = k.tap[s] + c.tap[s];
+          int at = find(b.needs[o], n);
+          if (at < 0) at = b.needs[o].push(n);
+          b.of[o].push(at);
+        }
+      list_loads(b, o);
+    }
+    for (const reading& l : b.loads[0])
+      if (n_.borders > 0) (void)spot_of(l, p);
+    if (spreads_)
+      for (int k = 0; k < b.loads[t_.row_operand].size(); k += lanes_) (void)pattern_of(b, k);
+  }
+  static constexpr int find(const sequence<need>& all, const need& n) {
+    for (int k = 0; k < all.size(); ++k)
+      if (all[k] == n) return k;
+    return -1;
+  }
+  /// The neighbour of an element: its number among the needs.
+  constexpr int beside(const sequence<need>& all, int operand, need n, i64 by) const {
+    if (operand == 1 || n_.borders == 0)
+      n.offset += by;
+    else if (neighbours_ >= 0)
+      n.tap[neighbours_] += by;
+    else
+      return -1;
+    return find(all, n);
+  }
+  /// Pairs if each element has a neighbour that is wanted too.
+  constexpr void list_loads(body& b, int operand) {
+    sequence<need>& all = b.needs[operand];
+    bool pairs = m_.has_pairs();
+    for (int k = 0; pairs && k < all.size(); ++k)
+      pairs = beside(all, operand, all[k], 1) >= 0 || beside(all, operand, all[k], -1) >= 0;
+    for (int k = 0; k < all.size(); ++k) {
+      if (all[k].load >= 0) continue;
+      const int next = pairs ? beside(all, operand, all[k], 1) : -1,
+                first = pairs && next < 0 ? beside(all, operand, all[k], -1) : k;
+      reading l{all[first].offset, {all[first].tap[0], all[first].tap[1]}, pairs, {}};
+      const int number = b.loads[operand].push(l);
+      all[k].load = number;
+      all[k].half = first != k;
+      if (next >= 0 && all[next].load < 0) {
+        all[next].load = number;
+        all[next].half = 1;
+      }
+    }
+  }
+  constexpr const tap& tap_of(int border_number, i64 at, bool pair, const place& p) {
+    for (const tap& t : taps_)
+      if (t.border == border_number && t.at == at && t.pair == pair) return t;
+    const border& c = n_.cut[border_number];
+    tap r{border_number, at, pair, {}, {}, {}};
+    const id x = m_.plus(p.first[border_number], at);
+    for (int half = 0; half < 1 + pair; ++half)
+      r.inside[half] = m_.below(m_.plus(x, half), m_.integer(c.extent));
+    id from = m_.select(r.inside[0], x, m_.integer(0));
+    if (pair) {
+      const id last = m_.integer(c.extent - 2);
+      r.turned[0] = m_.less(last, x);
+      r.turned[1] = m_.less(x, m_.integer(0));
+      from = m_.select(m_.less(last, from), last, from);
+    }
+    r.distance = m_.distance_of(n_.a, m_.times(from, c.step));
+    taps_.push(r);
+    return taps_.back();
+  }
+  constexpr const spot& spot_of(const reading& l, const place& p) {
+    for (const spot& s : spots_)
+      if (s.tap[0] == l.tap[0] && s.tap[1] == l.tap[1] && s.pair == l.pair) return s;
+    spot r{{l.tap[0], l.tap[1]}, l.pair, {}, {}, {}};
+    for (int s = 0; s < n_.borders; ++s) {
+      const bool pair = l.pair && s == neighbours_;
+      const tap own = tap_of(s, l.tap[s], pair, p);
+      r.distance = m_.sum(r.distance, own.distance);
+      for (int half = 0; half < 2; ++half) {
+        const id inside = own.inside[pair ? half : 0];
+        r.inside[half] = r.inside[half].number == 0 ? inside : m_.both(r.inside[half], inside);
+        if (pair) r.turned[half] = own.turned[half];
+      }
+    }
+    spots_.push(r);
+    return spots_.back();
+  }
+  /// Lane k of a load of what stands from `first` on.
+  constexpr const pattern& pattern_of(const body& b, int first) {
+    const sequence<reading>& all = b.loads[t_.row_operand];
+    pattern r;
+    bool even = true;
+    for (int k = 0; k < lanes_; ++k) {
+      const int own = first + k < all.size() ? first + k : all.size() - 1;
+      r.step[k] = all[own].offset - all[first].offset;
+      even = even && r.step[k] == k * r.step[1];
+    }
+    for (const pattern& p : patterns_) {
+      bool same = true;
+      for (int k = 0; k < lanes_; ++k) same = same && p.step[k] == r.step[k];
+      if (same) return p;
+    }
+    id step = even ? m_.times(own_, r.step[1]) : m_.integer(r.step[0]);
+    for (int k = 1; !even && k < lanes_; ++k)
+      step = m_.select(m_.equal(own_, m_.integer(k)), m_.integer(r.step[k]), step);
+    r.start = m_.distance_of(view_of(t_.row_operand), step);
+    patterns_.push(r);
+    return patterns_.back();
+  }
+  constexpr void add_terms(body& b, const place& p) {
+    for (int o = 0; o < 2; ++o) load(b, o, p);
+    sequence<id> line(columns_.size());
+    const int rows = rows_.size(), columns = columns_.size();
+    for (int r = 0; r < rows; ++r) {
+      for (int c = 0; c < columns; ++c) line[c] = m_.get(sums_[r * columns + c]);
+      for (int k = 0; k < b.terms.size(); ++k) {
+        id shared{};
+        if (t_.row_operand >= 0)
+          shared = row_value(b, b.of[t_.row_operand][k * rows + r]);
+        for (int c = 0; c < columns; ++c) {
+          id x[2];
+          for (int o = 0; o < 2; ++o)
+            x[o] = o == t_.row_operand ? shared : value(b, o, b.of[o][k * columns + c]);
+          line[c] = m_.plus_product(line[c], x[0], x[1]);
+        }
+      }
+      for (int c = 0; c < columns; ++c) m_.set(sums_[r * columns + c], line[c]);
+    }
+  }
+  static constexpr id value(const body& b, int operand, int at) {
+    const need& n = b.needs[operand][at];
+    return b.loads[operand][n.load].value[n.half];
+  }
+  constexpr id row_value(const body& b, int at) {
+    const int o = t_.row_operand;
+    if (!spreads_) return value(b, o, at);
+    const need& n = b.needs[o][at];
+    return m_.of_lane(b.loads[o][n.load / lanes_ * lanes_].value[n.half], n.load % lanes_);
+  }
+  constexpr void load(body& b, int operand, const place& p) {
+    const view& v = view_of(operand);
+    const bool spread = spreads_ && operand == t_.row_operand;
+    for (int k = 0; k < b.loads[operand].size(); k += spread ? lanes_ : 1) {
+      reading& l = b.loads[operand][k];
+      const bool cut = operand == 0 && n_.borders > 0;
+      spot s{};
+      id at = p.operand[operand];
+      if (spread) at = m_.add(at, pattern_of(b, k).start);
+      if (cut) {
+        s = spot_of(l, p);
+        at = m_.add(at, s.distance);
+      }
+      at = m_.moved(v, at, l.offset);
+      if (l.pair)
+        m_.read_pair(at, kind::float32, l.value);
+      else
+        l.value[0] = m_.read_at(v, at);
+      if (cut) keep_inside(s, l);
+    }
+  }
+  constexpr void keep_inside(const spot& s, reading& l) {
+    const id both[] = {l.value[0], l.value[1]};
+    for (int half = 0; half < 1 + l.pair; ++half) {
+      id x = both[half];
+      if (s.turned[half].number != 0) x = m_.select(s.turned[half], both[1 - half], x);
+      l.value[half] = m_.select(s.inside[half], x, m_.real(0));
+    }
+  }
+};
+
+}  // namespace tenon::spirv
