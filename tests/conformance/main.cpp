@@ -2,7 +2,7 @@
 //   conformance --data DIR --policy NAME [--mode table|eager] [--filter TEXT] [--json FILE]
 // `table` runs a case as one graph, `eager` each operator as its own. Prints a line for every case that
 // fails or that the policy declares not to support, and the numbers. Exit: 0, 1 when a case fails, 2 for
-// wrong arguments, 77 when there are no cases.
+// wrong arguments, 77 when there are no cases or the policy's device is not there.
 // SPDX-License-Identifier: MIT
 #include "run.hpp"
 #include <tenon/run/cpu.hpp>
@@ -16,12 +16,20 @@ using namespace conformance;
 
 namespace {
 
+/// Why nothing can run on a policy here: its device.
+template <class P> tn::error missing_device() {
+  if constexpr (tn::device_backend<P>)
+    return P::standard().fault();
+  else
+    return {};
+}
 /// The policies: a later one is one line here.
 struct policy {
   const char* name;
   void (*run)(const single_case&, way);
+  tn::error (*fault)();
 };
-template <class P> constexpr policy entry{P::name, &run_case<P>};
+template <class P> constexpr policy entry{P::name, &run_case<P>, &missing_device<P>};
 constexpr policy policies[] = {
     entry<tn::reference>,
     entry<tn::cpu>,
@@ -107,6 +115,10 @@ int main(int argc, char** argv) {
   if (files_of(s.data).empty()) {
     std::printf("conformance: no cases in '%s'; see the option shared_data\n", s.data.c_str());
     return 77;
+  }
+  if (const tn::error e = s.on->fault(); !e.ok()) {
+    std::printf("conformance: %s\n", describe(e).c_str());
+    return e.what == tn::code::no_device ? 77 : 1;
   }
   return run_all(s);
 }
