@@ -212,6 +212,10 @@ struct describer {
     out.line(joined("arena      ", digits(p.shared_bytes)) + " B, lower bound " +
              digits(p.live_bytes) + " B (the most that is live at one time); " +
              digits(p.per_thread_bytes) + " B more for each thread");
+    for (int place = 0; place < p.device_bytes.size; ++place)
+      if (p.device_bytes[place] > 0)
+        out.line(joined("           ", digits(p.device_bytes[place])) + " B in the memory of " +
+                 p.policies[place].name);
     const cost all = cost_of(p);
     out.line(joined("work       ", flops(all.flops)) + "; reads " + bytes(all.read) + " and " +
              bytes(all.weights) + " of weights, writes " + bytes(all.written) + ": " +
@@ -450,7 +454,8 @@ struct describer {
     std::vector<entry> all;
     for (int i = 0; i < p.buffers.size; ++i)
       if (const buffer& b = p.buffers[i]; b.in == buffer::storage::arena)
-        all.push_back({b.offset, b.bytes, b.first, b.last, node_name(i)});
+        all.push_back({b.offset, b.bytes, b.first, b.last,
+                       (b.place < 0 ? "" : joined(p.policies[b.place].name, " ")) + node_name(i)});
     for (int g = 0; g < p.groups.size; ++g)
       if (p.needs[g].scratch > 0)
         all.push_back(
