@@ -3,6 +3,9 @@
 #pragma once
 #include <tenon/run/cpu.hpp>
 #include <tenon/run/reference.hpp>
+#if __has_include(<vulkan/vulkan.hpp>)
+#include <tenon/run/vulkan.hpp>
+#endif
 
 /// A list of policies as a type.
 template <class... Policies> struct policy_list {
@@ -13,4 +16,23 @@ template <class... Policies> struct policy_list {
     (visit.template operator()<Policies>(), ...);
   }
 };
+#if __has_include(<vulkan/vulkan.hpp>)
+using policies = policy_list<tenon::reference, tenon::cpu, tenon::vulkan>;
+#else
 using policies = policy_list<tenon::reference, tenon::cpu>;
+#endif
+
+/// Why a policy cannot run on this machine, such as a device that is not there; ok if it can.
+template <class Policy> tenon::error missing() {
+  if constexpr (tenon::device_backend<Policy>)
+    return Policy::standard().fault();
+  else
+    return {};
+}
+/// The device of a policy that has one of its own; else nothing.
+template <class Policy> const char* device_of() {
+  if constexpr (tenon::device_backend<Policy>)
+    return Policy::standard().facts().device.c_str();
+  else
+    return "";
+}

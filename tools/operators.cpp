@@ -8,6 +8,7 @@
 #include <tenon/base/describe.hpp>
 #include <tenon/run/cpu.hpp>
 #include <tenon/run/reference.hpp>
+#include <tenon/run/vulkan/kernel.hpp>
 #include <vector>
 
 namespace {
@@ -17,9 +18,17 @@ using namespace tenon;
 struct policy {
   const char* name;
   policy_facts facts;
+  int (*dispatches)(const plan_view&, int group) = nullptr;  ///< where a step may be several
 };
 template <class P> policy listed() { return {P::name, facts_of<P>()}; }
-const std::vector<policy> policies = {listed<reference>(), listed<cpu>()};
+/// As run/vulkan/policy.hpp declares it, which needs Vulkan's headers: kernels alone do not.
+policy on_vulkan() {
+  policy_facts f{"vulkan", sharing::importable, true, nullptr, nullptr};
+  f.supports = [](const table_view& t, const node& n) { return spirv::supports(t, n, spirv::target{}); };
+  f.measure = [](const plan_view&, int) { return footprint{}; };
+  return {f.name, f, [](const plan_view& p, int g) { return spirv::emit(p, g, spirv::target{}).size(); }};
+}
+const std::vector<policy> policies = {listed<reference>(), listed<cpu>(), on_vulkan()};
 
 /// An operand of a sample: its element type is the row's, or one that the operator prescribes.
 struct operand {
@@ -186,7 +195,12 @@ std::string steps(const table_view& t, const policy& on) {
   if (!made.ok()) return describe(made.error());
   chain c;
   const plan_view p = made->view();
-  for (const group& g : p.groups) c.add(g.columns > 0 ? "row group" : name_of(g.kind));
+  for (int i = 0; i < p.groups.size; ++i) {
+    const group& g = p.groups[i];
+    const int dispatches = on.dispatches != nullptr && p.group_of[g.anchor] == i ? on.dispatches(p, i) : 1;
+    c.add((g.columns > 0 ? "row group" : name_of(g.kind)) +
+          (dispatches == 1 ? "" : " of " + std::to_string(dispatches) + " dispatches"));
+  }
   const std::string text = c.text();
   return text.empty() ? "a view" : text;
 }
@@ -234,6 +248,26 @@ void print(const char* title, const std::vector<sample>& all) {
   for (const sample& s : all) print(s);
 }
 
+/// A table: which features of a device an element type needs.
+void features() {
+  std::puts("\n| element type | in buffers | in arithmetic |\n|---|---|---|");
+  const auto row = [](bool spirv::target::*needed, const char* storage, const char* arithmetic) {
+    std::string all;
+    for (const type t : {type::float32, type::int32, type::uint32, type::float16, type::int8, type::uint8,
+                         type::int64, type::uint64}) {
+      spirv::target without;
+      if (needed != nullptr) without.*needed = false;
+      const bool always = needed == nullptr && size_bytes(t) == 4;
+      if (always || (needed != nullptr && !spirv::has_type(without, t))) all += (all.empty() ? "" : ", ") + std::string(name_of(t));
+    }
+    std::printf("| %s | %s | %s |\n", all.c_str(), storage, arithmetic);
+  };
+  row(nullptr, "-", "-");
+  row(&spirv::target::storage16, "`storageBuffer16BitAccess`", "`shaderInt16`");
+  row(&spirv::target::storage8, "`storageBuffer8BitAccess`", "`shaderInt8`");
+  row(&spirv::target::int64, "`shaderInt64`", "`shaderInt64`");
+}
+
 }  // namespace
 
 int main() {
@@ -244,7 +278,10 @@ int main() {
       "the steps that a policy runs of it after fusion, for every element type. A *row group* is maps and reductions over the\n"
       "same rows in one pass; *a view* runs nothing. An element type is refused where the WebNN specification does not have it;\n"
       "what a policy does not support stands in its column with the reason. Operands are small: [operators](1_operators.md) has\n"
-      "options and limits, and [`tn::describe`](describe.md) shows the plan of any graph.");
+      "options and limits, and [`tn::describe`](describe.md) shows the plan of any graph.\n\n"
+      "A step on `vulkan` is one dispatch of one kernel, unless it says otherwise; `vulkan_staged` runs the same. What a device must\n"
+      "have for an element type of an operand or a result, by the names of Vulkan's features:");
+  features();
   print("Element-wise", element_wise());
   print("Reductions", reductions());
   print("Products and windows", products());

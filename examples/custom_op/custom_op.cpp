@@ -171,6 +171,8 @@ int main() {
       "and rmsNormalization (composite), as a static graph and as one built at run time:");
   bool good = true;
   policies::each([&]<class Policy>() {
+    if (const tn::error e = missing<Policy>(); !e.ok())
+      return void(std::printf("  %s: not on this machine: %s\n", Policy::name, text_of(e.what)));
     good &= check("static", Policy::name, tn::model<net, Policy>{weights}, x, wanted);
     good &=
         check("built", Policy::name, tn::model<tn::dynamic, Policy>{*table, weights}, x, wanted);

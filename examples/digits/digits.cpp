@@ -1,8 +1,8 @@
 // Reads handwritten digits on every policy: what each sees, how it plans, how long it takes, and
 // how well they agree. train.py made the network and the data.
 // SPDX-License-Identifier: MIT
-#include <tenon/view/safetensors.hpp>
 #include "../networks/digits.hpp"
+#include <tenon/view/safetensors.hpp>
 #include "../policies.hpp"
 #include "show.hpp"
 #include <string_view>
@@ -58,10 +58,11 @@ template <class Policy> report examine(const tn::safetensors& weights,
   tn::instance instance{model};
   using plan = tn::plan<net, Policy>;
   report r{.policy = Policy::name,
+           .device = device_of<Policy>(),
            .steps = steps_of(model.plan_of()),
            .crossings = plan::crossings,
            .copies = plan::copies,
-           .arena_bytes = plan::arena_bytes,
+           .arena_bytes = plan::arena_bytes + plan::template device_bytes<0>,
            .live_bytes = plan::live_bytes,
            .packed_bytes = plan::packed_bytes};
   for (const image& picture : heldout) r.heldout.push_back(infer(instance, picture));
@@ -117,12 +118,20 @@ void run(const options& o) {
   const auto golden = read_golden(o.data / "logits.json");
   const auto mnist = read_mnist(o.mnist);
   std::vector<report> reports;
-  policies::each(
-      [&]<class Policy>() { reports.push_back(examine<Policy>(*weights, heldout.images, mnist)); });
+  std::string where;
+  policies::each([&]<class Policy>() {
+    if (const tn::error e = missing<Policy>(); !e.ok())
+      where += std::string(Policy::name) + ": not on this machine: " + describe(e) + "\n";
+    else
+      reports.push_back(examine<Policy>(*weights, heldout.images, mnist));
+  });
+  for (const report& r : reports)
+    if (!r.device.empty()) where += std::string(r.policy) + ": on " + r.device + "\n";
 
   std::printf(
       "A small convolutional network reads handwritten digits. Left: what it is given. Right: how\n"
-      "probable it finds each digit, on every policy (a policy is what computes).\n");
+      "probable it finds each digit, on every policy (a policy is what computes).\n%s",
+      where.c_str());
   show_digits(heldout, reports, o.ascii);
   show_plan(reports);
   show_times(reports);

@@ -14,6 +14,7 @@ struct answer {
 /// What one policy did.
 struct report {
   const char* policy = "";
+  std::string device{};  ///< where it runs, if not on the processor like the others
   int steps = 0, crossings = 0, copies = 0;
   tenon::i64 arena_bytes = 0, live_bytes = 0, packed_bytes = 0;
   std::vector<answer> heldout{}, mnist{};
@@ -87,13 +88,17 @@ inline void show_digits(const dataset& set, const std::vector<report>& reports, 
   std::puts("  ^ the image of which the network is least sure");
 }
 
+/// Of the host's memory: of a device's the plan does not say it.
+inline std::string live_bound(const report& r) {
+  return r.device.empty() ? std::to_string(r.live_bytes) : "-";
+}
 inline void show_plan(const std::vector<report>& reports) {
   std::puts("\nThe plan: made by the compiler, one for each policy.");
   std::printf("  %-12s%9s%14s%14s%14s%12s%9s\n", "policy", "steps", "arena bytes", "live bound",
               "packed bytes", "crossings", "copies");
   for (const report& r : reports)
-    std::printf("  %-12s%9d%14lld%14lld%14lld%12d%9d\n", r.policy, r.steps,
-                static_cast<long long>(r.arena_bytes), static_cast<long long>(r.live_bytes),
+    std::printf("  %-12s%9d%14lld%14s%14lld%12d%9d\n", r.policy, r.steps,
+                static_cast<long long>(r.arena_bytes), live_bound(r).c_str(),
                 static_cast<long long>(r.packed_bytes), r.crossings, r.copies);
   std::puts(
       "  steps: what runs, each some fused operators. arena: all memory between the steps; the "
@@ -105,7 +110,9 @@ inline void show_plan(const std::vector<report>& reports) {
 
 inline void show_times(const std::vector<report>& reports) {
   std::puts(
-      "\nThe time of one inference: one thread, no allocation, no copy of inputs or outputs.");
+      "\nThe time of one inference: one thread, no allocation, no copy of inputs or outputs. A "
+      "device\n"
+      "has threads of its own; it is told to start and waited for each time.");
   std::printf("  %-12s%12s%12s%15s\n", "policy", "best us", "median us", "images per s");
   for (const report& r : reports)
     std::printf("  %-12s%12.1f%12.1f%15.0f\n", r.policy, r.best.count(), r.median.count(),

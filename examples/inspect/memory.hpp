@@ -27,6 +27,12 @@ inline std::vector<block> blocks_of(const tn::plan_view& p) {
       all.push_back({"scratch", p.scratch_offset[g], p.needs[g].scratch, g, g, true});
   return all;
 }
+/// Bytes of the arena of a plan for one policy, in the host's memory or in the device's.
+inline tn::i64 arena_bytes(const tn::plan_view& p) {
+  tn::i64 sum = p.shared_bytes;
+  for (const tn::i64 own : p.device_bytes) sum += own;
+  return sum;
+}
 /// The bytes that are live at a step, as the planner counts them.
 inline tn::i64 live_at(const std::vector<block>& all, int step) {
   tn::i64 sum = 0;
@@ -62,16 +68,18 @@ inline std::string draw(const tn::plan_view& p, const std::string& title) {
   for (const block& b : all) steps = std::max(steps, b.last + 1);  // output copies are a step too
   const double column = std::clamp(900.0 / std::max(steps, 1), 14.0, 150.0);
   const double left = 90, top = 66, height = 420, right = 190, plot = column * std::max(steps, 1);
-  const tn::i64 most = std::max<tn::i64>(p.shared_bytes, 64);
+  const tn::i64 most = std::max<tn::i64>(arena_bytes(p), 64);
   const auto x = [&](int step) { return left + step * column; };
   const auto y = [&](tn::i64 address) {
     return top + height - static_cast<double>(address) / static_cast<double>(most) * height;
   };
+  tn::i64 bound = 0;
+  for (int g = 0; g < steps; ++g) bound = std::max(bound, live_at(all, g));
   svg::document out;
   out.text(left, 26, title, attribute("class", "title"));
   out.text(left, 46,
-           words::joined("arena ", words::digits(p.shared_bytes)) + " B, lower bound " +
-               words::digits(p.live_bytes) + " B; " + words::digits(p.per_thread_bytes) +
+           words::joined("arena ", words::digits(arena_bytes(p))) + " B, lower bound " +
+               words::digits(bound) + " B; " + words::digits(p.per_thread_bytes) +
                " B more for each thread",
            attribute("class", "small"));
   for (tn::i64 at = 0; at <= most; at += mark_every(most)) {
@@ -95,7 +103,7 @@ inline std::string draw(const tn::plan_view& p, const std::string& title) {
             svg::number(x(g + 1)) + "," + svg::number(level);
   }
   if (steps > 0) out.path(live, attribute("class", "live"), "bytes that are live at each step");
-  out.line(left, y(p.live_bytes), left + plot, y(p.live_bytes), attribute("class", "bound"));
+  out.line(left, y(bound), left + plot, y(bound), attribute("class", "bound"));
   for (const block& b : all) {  // above the lines
     const double width = (b.last - b.first + 1) * column,
                  tall = y(b.offset) - y(b.offset + b.bytes);

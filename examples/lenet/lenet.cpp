@@ -1,9 +1,9 @@
 // Reads handwritten digits with LeNet, its weights taken from a safetensors file where they lie.
 // SPDX-License-Identifier: MIT
+#include "../networks/lenet.hpp"
 #include <tenon/base/describe.hpp>
 #include <tenon/view/safetensors.hpp>
 #include "../idx.hpp"
-#include "../networks/lenet.hpp"
 #include "../policies.hpp"
 #include <algorithm>
 #include <array>
@@ -16,11 +16,11 @@ namespace tn = tenon;
 
 using net = networks::lenet::graph;
 
-enum exit_code { success = 0, bad_data = 1, bad_usage = 2 };
+enum exit_code { success = 0, bad_data = 1, bad_usage = 2, no_device = 3 };
 
 struct options {
   const char* weights = nullptr;
-  std::string_view policy = policies::names[policies::size - 1];
+  std::string_view policy = tn::cpu::name;
   bool json = false, help = false;
   std::vector<const char*> images;
 };
@@ -40,7 +40,8 @@ void print_help() {
       "  --json         a JSON object per line: image, digit, logits, probabilities\n"
       "Prints a line `IMAGE digit probability` for each image, in the order given. An image\n"
       "that cannot be read is reported on stderr and the others are still read.\n"
-      "Exit status: 0 all images read, 1 weights or an image were refused, 2 wrong usage.\n",
+      "Exit status: 0 all images read, 1 weights or an image were refused, 2 wrong usage, 3 the\n"
+      "policy's device is not there.\n",
       known_policies().c_str(), options{}.policy.data());
 }
 
@@ -122,6 +123,10 @@ tn::result<std::array<float, 784>> load(const char* path) {
 }
 
 template <class Policy> int read_images(const options& o, const tn::safetensors& weights) {
+  if (const tn::error e = missing<Policy>(); !e.ok()) {
+    complain(Policy::name, "not on this machine: " + describe(e));
+    return no_device;
+  }
   const tn::model<net, Policy> model{weights};
   if (!model.fault().ok()) {
     complain(o.weights, describe(model.fault()));

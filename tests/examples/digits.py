@@ -3,6 +3,7 @@
 
     digits.py DIGITS DATA [MNIST]    DATA: examples/digits, MNIST: folder with 0.idx .. 9.idx
 """
+import os
 import pathlib
 import re
 import shutil
@@ -13,8 +14,9 @@ import tempfile
 LEAST, MOST, WIDTH = 0.97, 1e-5, 100  # accuracy; logits to exact ones; columns
 
 
-def run(*args, status=0):
-    done = subprocess.run([program, *map(str, args)], capture_output=True, text=True, encoding="utf-8")
+def run(*args, status=0, env=None):
+    done = subprocess.run([program, *map(str, args)], capture_output=True, text=True, encoding="utf-8",
+                          env={**os.environ, **(env or {})})
     assert done.returncode == status, f"{args}: exit status {done.returncode}, not {status}\n{done.stderr}"
     assert (status == 0) == (done.stderr == ""), f"{args}: stderr is {done.stderr!r}"
     wide = [line for line in done.stdout.splitlines() if len(line) > WIDTH]
@@ -59,6 +61,10 @@ program, files = sys.argv[1], pathlib.Path(sys.argv[2])
 check_output(run("--data", files)[0])
 plain = run("--data", files, "--ascii", "--mnist", files / "nowhere")[0]
 known = check_output(plain)
+NO_DRIVER = {"VK_ICD_FILENAMES": "/nonexistent", "VK_DRIVER_FILES": "/nonexistent"}
+bare = run("--data", files, env=NO_DRIVER)[0]
+assert check_output(bare) == [policy for policy in known if policy != "vulkan"]
+assert ("vulkan: not on this machine: " in bare) == ("vulkan: " in plain), "it says why there is no Vulkan"
 assert plain.isascii() and "mnist: skipped" in plain
 mnist = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else files / "nowhere"
 if mnist.is_dir():

@@ -1,5 +1,5 @@
-// expect: model: this release runs policies that work in the caller
-// A policy that does not work in the memory of the caller.
+// expect: model: a policy with another memory than the caller's must be a device_backend
+// A policy with a memory of its own that nobody brings data to.
 // SPDX-License-Identifier: MIT
 #include <tenon/run/instance.hpp>
 #include <tenon/run/reference.hpp>

@@ -207,6 +207,32 @@ TEST_CASE("an adopted device runs our kernels and stays the application's") {
   }
 }
 
+namespace {
+PFN_vkGetPhysicalDeviceProperties2 real_properties = nullptr;
+bool asked_about_13 = false;
+VKAPI_ATTR void VKAPI_CALL listening(VkPhysicalDevice device, VkPhysicalDeviceProperties2* all) {
+  for (auto* s = static_cast<const VkBaseInStructure*>(all->pNext); s != nullptr; s = s->pNext)
+    asked_about_13 |= s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES;
+  real_properties(device, all);
+}
+}  // namespace
+
+TEST_CASE("an instance is asked about nothing that is younger than itself") {
+  vk::PhysicalDeviceVulkan12Features v12{};
+  application app(&v12);
+  app.need();
+  real_properties = app.d.vkGetPhysicalDeviceProperties2;
+  tn::vulkan_adopted lent = app.lend(tn::vulkan_addressing::descriptor);
+  lent.get_proc_addr = failing("vkGetPhysicalDeviceProperties2", listening).get_proc_addr;
+  CHECK(tn::vulkan_context(lent).ok());
+  CHECK(!asked_about_13);
+  lent.api_version = VK_API_VERSION_1_3;
+  const tn::vulkan_context young(lent);
+  CHECK(young.ok());
+  CHECK(asked_about_13 == (young.facts().api_version >= VK_API_VERSION_1_3));
+  replaced.clear();
+}
+
 TEST_CASE("features count in structures of extensions too") {
   vk::PhysicalDeviceBufferDeviceAddressFeatures address{};
   address.bufferDeviceAddress = VK_TRUE;

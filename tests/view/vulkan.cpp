@@ -157,6 +157,25 @@ TEST_CASE("what a buffer was not made for is refused") {
   CHECK(theirs.lend()->host()[5] == 55);
 }
 
+TEST_CASE("a buffer of the application is taken as it is, from an offset on") {
+  tn::vulkan_context c;
+  need(c);
+  auto own = tn::vulkan_memory::host(c, 512);
+  REQUIRE(own);
+  const int live = c.live();
+  image second(c, own->buffer(), 256);
+  INFO(describe(second.fault()));
+  REQUIRE(second.ok());
+  auto lease = second.lend();
+  CHECK(lease->memory()->buffer() == own->buffer());
+  CHECK(lease->address() == own->address() + 256);
+  CHECK(image(c, static_cast<VkBuffer>(own->buffer())).ok());
+  CHECK(image(c, own->buffer(), 2).fault().is(tn::code::alignment, "vulkan_buffer"));
+  CHECK(image(c, own->buffer(), 1 << 20).fault().is(tn::code::size, "vulkan"));
+  CHECK(image(c, vk::Buffer{}).fault().is(tn::code::null, "vulkan"));
+  CHECK(c.live() == live);
+}
+
 TEST_CASE("memory that does not suit a buffer is refused") {
   tn::vulkan_context c;
   need(c);

@@ -187,5 +187,8 @@ concept device_backend = plannable<P> &&
 };
 template <class P>
 concept policy = backend<P> || device_backend<P>;
+/// What works in another memory than the caller's is a device: somebody has to bring the data there.
+template <class P>
+concept reaches_memory = device_backend<P> || !declares_memory<P> || P::memory == sharing::same;
 
 }  // namespace tenon

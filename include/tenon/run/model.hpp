@@ -299,6 +299,9 @@ template <class Graph, class... Policies> class model {
   static_assert(
       (policy<Policies> && ...),
       "model: a policy lacks a required member; see the concepts in tenon/run/backend.hpp");
+  static_assert((reaches_memory<Policies> && ...),
+                "model: a policy with another memory than the caller's must be a device_backend, "
+                "with a context, a bound part and a session; see tenon/run/backend.hpp");
 
  public:
   using plan_type = plan<Graph, Policies...>;
@@ -358,6 +361,9 @@ template <class... Policies> class model<dynamic, Policies...> {
   static_assert(
       (policy<Policies> && ...),
       "model: a policy lacks a required member; see the concepts in tenon/run/backend.hpp");
+  static_assert((reaches_memory<Policies> && ...),
+                "model: a policy with another memory than the caller's must be a device_backend, "
+                "with a context, a bound part and a session; see tenon/run/backend.hpp");
 
  public:
   static constexpr bool is_static = false;

@@ -77,7 +77,7 @@ template <class T, i64... Extents> struct view_traits<vulkan_lease<T, Extents...
 /// A dense tensor in memory of a device, with its type and shape in its type.
 ///
 ///     vulkan_buffer<float, 1, 3, 64, 64> image{context, {.host = true}};
-///     vulkan_buffer<float, 8> theirs{vulkan_memory::wrap(context, {.buffer = b, .bytes = 32})};
+///     vulkan_buffer<float, 8> theirs{context, buffer};  // a vk::Buffer of the application
 ///     auto lease = image.lend();  // an error while it is lent to somebody else
 ///
 /// Safe to lend from several threads: one of them gets it.
@@ -96,6 +96,12 @@ template <class T, i64... Extents> class vulkan_buffer {
   vulkan_buffer(vulkan_context& context, const vulkan_use& use) noexcept
       : vulkan_buffer(vulkan_memory::allocate(context, bytes, usage_of(use)), use) {}
   explicit vulkan_buffer(vulkan_context& context) noexcept : vulkan_buffer(context, vulkan_use{}) {}
+  /// Over a buffer of the application, which has an address, from byte `offset` on; `vulkan_memory::wrap`
+  /// says more about one. Error, in `fault()`: null; size, if it ends too early; alignment; memory.
+  template <class Buffer>
+  requires std::same_as<Buffer, vk::Buffer> || std::same_as<Buffer, VkBuffer> vulkan_buffer(
+      vulkan_context& context, Buffer theirs, i64 offset = 0)
+  noexcept : vulkan_buffer(vulkan_memory::wrap(context, {vk::Buffer(theirs), bytes, offset})) {}
   /// Over memory that was imported or wrapped. Error, in `fault()`: the memory's; size, if there is
   /// less of it; alignment; feature, if the host is to see memory that it cannot see.
   explicit vulkan_buffer(result<vulkan_memory> memory, const vulkan_use& use = {}) noexcept

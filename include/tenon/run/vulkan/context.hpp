@@ -26,7 +26,8 @@ struct vulkan_options {
 /// submitted. All of it must outlive the context.
 /// Misuse: others use the queue while a recording of ours is submitted (Vulkan's own rule).
 struct vulkan_adopted {
-  vk::Instance instance{};  ///< for Vulkan 1.2 or later
+  vk::Instance instance{};                         ///< for Vulkan 1.2 or later:
+  std::uint32_t api_version = VK_API_VERSION_1_2;  ///< what its VkApplicationInfo asked for
   vk::PhysicalDevice physical{};
   vk::Device device{};
   vk::Queue queue{};         ///< may be null if nothing is ever submitted through us
@@ -182,6 +183,7 @@ class vulkan_context {
       return {code::feature, "vulkan", "Vulkan 1.2", "an instance and device of it",
               "an older one"};
     device_ = a.device;
+    version_ = a.api_version;
     const vulkan_features enabled = enabled_by(a.created);
     if (a.created == nullptr && addressing_ == vulkan_addressing::address)
       return {code::feature, "vulkan", "adopted", "the device's create info", "null"};
@@ -202,7 +204,7 @@ class vulkan_context {
   error make_instance(bool validation) {
     vk::ApplicationInfo about{};
     about.pApplicationName = "tenon";
-    about.apiVersion = VK_API_VERSION_1_3;
+    about.apiVersion = version_;
     const char* extensions[] = {"VK_EXT_debug_utils", "VK_EXT_validation_features"};
     const auto switch_on = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT;
     VkValidationFeaturesEXT synchronization{};
@@ -371,7 +373,7 @@ class vulkan_context {
 
   /// Reads the facts, and refuses a device without what the addressing needs.
   error look(const vulkan_features& enabled) noexcept {
-    vulkan_device::read(functions_, instance_, physical_, enabled, facts_);
+    vulkan_device::read(functions_, instance_, physical_, version_, enabled, facts_);
     physical_.getMemoryProperties(&memory_, functions_);
     if (addressing_ == vulkan_addressing::address && !enabled.buffer_device_address)
       return {code::feature, "vulkan", "bufferDeviceAddress",
@@ -394,6 +396,7 @@ class vulkan_context {
   vk::Device device_{};
   vk::Queue queue_{};
   std::uint32_t family_ = 0;
+  std::uint32_t version_ = VK_API_VERSION_1_3;  ///< of the instance
   bool owned_ = false;
   vulkan_addressing addressing_;
   VkDebugUtilsMessengerEXT messenger_ = VK_NULL_HANDLE;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/vulkan/features.hpp>
+#include <algorithm>
 #include <span>
 
 namespace tenon {
@@ -189,9 +190,10 @@ inline void read_matrix_forms(const vulkan_functions& d, vk::Instance instance,
   }
 }
 
-/// Reads all facts of `device`, of which `enabled` is switched on.
+/// Reads all facts of `device`, of which `enabled` is switched on. `version` is what the instance was
+/// made for: it knows no structures of later ones, even where the device does.
 inline void read(const vulkan_functions& d, vk::Instance instance, vk::PhysicalDevice device,
-                 const vulkan_features& enabled, vulkan_facts& f) noexcept {
+                 std::uint32_t version, const vulkan_features& enabled, vulkan_facts& f) noexcept {
   vk::PhysicalDeviceExternalMemoryHostPropertiesEXT host{};
   vk::PhysicalDeviceVulkan13Properties v13{};
   vk::PhysicalDeviceVulkan12Properties v12{};
@@ -199,7 +201,7 @@ inline void read(const vulkan_functions& d, vk::Instance instance, vk::PhysicalD
   vk::PhysicalDeviceMaintenance3Properties most{};
   vk::PhysicalDeviceProperties2 core{};
   device.getProperties(&core.properties, d);
-  const bool has_13 = core.properties.apiVersion >= VK_API_VERSION_1_3;
+  const bool has_13 = std::min(version, core.properties.apiVersion) >= VK_API_VERSION_1_3;
   v11.pNext = &most;
   v12.pNext = &v11;
   v13.pNext = &v12;
