@@ -11,6 +11,34 @@ using tenon::builder, tenon::extents, tenon::shape, tenon::i64;
 
 namespace {
 
+// A module is a constant, the same words as at run time.
+template <bool CpuDriver> inline constexpr spirv::target made_for = [] {
+  spirv::target t;
+  t.cpu_driver = t.shuffles = t.unaligned = CpuDriver;
+  t.subgroup = CpuDriver ? 8 : 32;
+  return t;
+}();
+template <bool CpuDriver> struct emits : tenon::reference {
+  static constexpr bool fuses = true;
+};
+template <class Net, bool CpuDriver> constexpr auto modules() {
+  return spirv::emit(tenon::plan<Net, emits<CpuDriver>>::view(), 0, made_for<CpuDriver>);
+}
+constexpr unsigned long long hash_of(const tenon::sequence<spirv::kernel>& all) {
+  unsigned long long h = 1469598103934665603ull;
+  for (const spirv::kernel& k : all)
+    for (const spirv::word w : k.words) h = (h ^ w) * 1099511628211ull;
+  return h;
+}
+inline constexpr auto product = [](auto a, auto b, auto c) { return tenon::relu(tenon::matmul(a, b) + c); };
+inline constexpr auto filtered = [](auto x, auto w) { return tenon::conv2d<tenon::conv2d_options{.padding = {1, 1, 1, 1}}>(x, w); };
+inline constexpr auto pooled = [](auto x) { return tenon::maxPool2d<tenon::pool2d_options{.windowDimensions = {2, 2}, .strides = {2, 2}}>(x); };
+using products = tenon::graph<product, tenon::input<"a", float, 9, 8>, tenon::input<"b", float, 8, 9>, tenon::input<"c", float, 9>>;
+using convolutions = tenon::graph<filtered, tenon::input<"x", float, 1, 2, 5, 5>, tenon::input<"w", float, 3, 2, 3, 3>>;
+using pools = tenon::graph<pooled, tenon::input<"x", float, 1, 2, 6, 6>>;
+static_assert(modules<products, false>()[0].words[0] == 0x07230203);
+template <class Net, bool CpuDriver> inline constexpr auto constant_hash = hash_of(modules<Net, CpuDriver>());
+
 /// Empty, or what differs by more than roundings: `terms` values of at most 1 are added up.
 std::string far_apart(std::span<const float> wanted, std::span<const float> found, double terms) {
   if (wanted.size() != found.size()) return "the sizes differ";
@@ -107,6 +135,15 @@ bool none() {
 
 }  // namespace
 
+TEST_CASE("modules of contractions in constant expressions are those of run time") {
+  const auto same = []<class Net>(Net) {
+    CHECK(hash_of(modules<Net, true>()) == constant_hash<Net, true>);
+    CHECK(hash_of(modules<Net, false>()) == constant_hash<Net, false>);
+  };
+  same(products{});
+  same(convolutions{});
+  same(pools{});
+}
 TEST_CASE("random convolutions as SPIR-V are what reference computes") {
   if (none()) return;
   compare(1, times(40), 0, [](maker& m) { return m.epilogue(m.convolution()); });
@@ -166,6 +203,17 @@ TEST_CASE("sums of very many terms as SPIR-V are what reference computes") {
     CHECK(differs_somewhere(made->view(), random_contents(made->view(), d), i) == "");
   }
 }
+TEST_CASE("pools of very large windows as SPIR-V are what reference computes") {
+  if (none()) return;
+  for (int i = 0; i < 3; ++i) {
+    dice d = dice_of(11, i);
+    maker m{d};
+    const builder::value y = m.b.add<tenon::averagePool2d_t>({}, {m.leaf(extents(1, 1, 300 + i, 500))});
+    const tenon::result<tenon::table> made = m.b.finish({y});
+    REQUIRE(made.ok());
+    CHECK(differs_somewhere(made->view(), random_contents(made->view(), d), i) == "");
+  }
+}
 TEST_CASE("pools with all options as SPIR-V are what reference computes") {
   if (none()) return;
   compare(7, times(40), 0, [](maker& m) {
@@ -184,4 +232,21 @@ TEST_CASE("pools with all options as SPIR-V are what reference computes") {
       default: return m.b.add<tenon::l2Pool2d_t>(o, {x});
     }
   });
+}
+TEST_CASE("every module of a contraction is valid") {
+  if (none()) return;
+  if (std::system("spirv-val --version >/dev/null 2>&1") != 0) {
+    WARN("spirv-val is not installed: nothing was checked");
+    return;
+  }
+  char folder[] = "/tmp/tenon_spirv_XXXXXX";
+  REQUIRE(mkdtemp(folder) != nullptr);
+  bare_device::instance().folder = folder;
+  bare_device::instance().forget();
+  compare(10, 24, 0, [](maker& m) { return m.epilogue(m.d.one_in(2) ? m.convolution() : m.gemm()); });
+  bare_device::instance().folder.clear();
+  CHECK(bare_device::instance().pipelines() > 0);
+  const std::string run = "for f in " + std::string(folder) + "/*.spv; do spirv-val --target-env vulkan1.2 $f || exit 1; done";
+  CHECK(std::system(run.c_str()) == 0);
+  CHECK(std::system(("rm -r " + std::string(folder)).c_str()) == 0);
 }

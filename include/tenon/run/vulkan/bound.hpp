@@ -22,6 +22,13 @@ struct vulkan_step {
   std::uint32_t groups[3]{1, 1, 1};
 };
 
+/// Whether the host's processor, which is the device of CPU drivers, reads 8 bytes at multiples of 4.
+#if defined(__x86_64__) || defined(__aarch64__)
+inline constexpr bool reads_unaligned = true;
+#else
+inline constexpr bool reads_unaligned = false;
+#endif
+
 /// What kernels may use on a device.
 inline spirv::target target_of(const vulkan_context& c) noexcept {
   const vulkan_facts& f = c.facts();
@@ -37,6 +44,8 @@ inline spirv::target target_of(const vulkan_context& c) noexcept {
   t.cpu_driver = f.cpu;
   t.fuses = !f.cpu;
   t.subgroup = static_cast<int>(f.subgroup_size);
+  t.shuffles = f.subgroup_compute && f.subgroup_shuffle;
+  t.unaligned = f.cpu && reads_unaligned;
   t.invocations = static_cast<int>(f.invocations);
   t.shared_bytes = static_cast<int>(f.shared_bytes);
   return t;

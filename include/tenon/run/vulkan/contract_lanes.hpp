@@ -31,7 +31,10 @@ class lane_tile_choice {
     if (last < 0 || n_.terms.dims == 0) return t_;
     t_.used = true;
     const bool along_a = moves(0, last), along_b = moves(1, last);
-    if (along_a != along_b) t_.row_operand = along_a ? 1 : 0;
+    if (along_a != along_b) t_.row_operand = along_a || n_.borders > 0 ? 1 : 0;
+    for (int i = 0; i <= last; ++i)
+      if (t_.row_operand >= 0 && moves(1 - t_.row_operand, i) && !moves(t_.row_operand, i))
+        column_axis_ = i;
     for (int i = 0; i <= last; ++i)
       t_.by_lane[i] = t_.row_operand < 0 ? i == last : !moves(t_.row_operand, i);
     choose_blocks(last);
@@ -39,9 +42,16 @@ class lane_tile_choice {
     choose_unroll();
     return t_;
   }
+
  private:
+  /// Most of a block: rows; columns and lines of an image; columns and lines where there are no rows.
+  static constexpr i64 rows_of_image = 17, most_rows = 32, most_columns = 4, most_lines = 2,
+                       plane_columns = 8, plane_lines = 4;
+  /// Most terms that are written out: whole axes, and of the axis before.
+  static constexpr i64 most_terms = 25, few_terms = 4;
   const loop_nest& n_;
   lane_tile t_{};
+  int column_axis_ = -1;  ///< the last one along which just the operand of the columns moves
 
   constexpr bool moves(int operand, int axis) const { return spirv::moves(n_, operand, axis); }
 
@@ -74,10 +84,11 @@ class lane_tile_choice {
           (t_.row_axis < 0 || n_.out.extent[i] > n_.out.extent[t_.row_axis]))
         t_.row_axis = i;
     const bool plane = t_.row_axis < 0 || n_.out.extent[t_.row_axis] == 1;
-    t_.block[last] = block_of(n_.out.extent[last], plane ? plane_columns : most_columns);
-    if (is_cut(last) && last > 0 && is_cut(last - 1))
-      t_.block[last - 1] =
-          block_of(n_.out.extent[last - 1], plane ? plane_lines : most_lines);
+    const int column = column_axis_;
+    if (column >= 0)
+      t_.block[column] = block_of(n_.out.extent[column], plane ? plane_columns : most_columns);
+    if (column > 0 && is_cut(column) && is_cut(column - 1))
+      t_.block[column - 1] = block_of(n_.out.extent[column - 1], plane ? plane_lines : most_lines);
     if (t_.row_axis >= 0)
       t_.block[t_.row_axis] =
           block_of(n_.out.extent[t_.row_axis], n_.borders > 0 ? rows_of_image : most_rows);
@@ -119,14 +130,6 @@ class lane_tile_choice {
     if (t_.unroll < blocks_of(rounds, most_rounds)) t_.unroll = blocks_of(rounds, most_rounds);
     if (t_.unroll > extent) t_.unroll = extent;
   }
-
- public:
-#ifdef TUNE
-  static inline i64 rows_of_image = 17, most_rows = 32, most_columns = 4, most_lines = 2, plane_columns = 8, plane_lines = 4, most_terms = 25, few_terms = 4;
-#else
-  static constexpr i64 rows_of_image = 17, most_rows = 32, most_columns = 4, most_lines = 2,
-                       plane_columns = 8, plane_lines = 4, most_terms = 25, few_terms = 4;
-#endif
 };
 
 /// Such a kernel while it is written.
@@ -222,7 +225,8 @@ class lane_tile_writer {
   sequence<cell> rows_, columns_;
   sequence<variable> sums_;
   id own_{}, live_{};
-  id begin_[max_axes]{}, wanted_[max_axes]{};  ///< the block's first position; less where a block overlaps
+  id begin_[max_axes]{},
+      wanted_[max_axes]{};  ///< the block's first position; less where a block overlaps
   place start_{};
   sequence<tap> taps_;
   sequence<spot> spots_;
@@ -269,25 +273,26 @@ class lane_tile_writer {
     start_.operand[0] = m_.place_of(n_.a, m_.index_of(n_.a, n_.out, begin_));
     start_.operand[1] = m_.place_of(n_.b, m_.index_of(n_.b, n_.out, begin_));
     for (int s = 0; s < n_.borders; ++s)
-      start_.first[s] = m_.hidden(
-          m_.plus(m_.times(begin_[n_.cut[s].axis], n_.cut[s].stride), -n_.cut[s].begin));
+      start_.first[s] =
+          m_.hidden(m_.plus(m_.times(begin_[n_.cut[s].axis], n_.cut[s].stride), -n_.cut[s].begin));
     after_.enter(n_.out, begin_);
     for (int i = 0; i < rows_.size() * columns_.size(); ++i) sums_.push(m_.local(m_.real(0)));
   }
+  /// Neighbours in memory are stored as one where a block has both.
   constexpr void store() {
-    const int last = n_.out.dims - 1;
+    const int last = n_.out.dims - 1, columns = columns_.size();
+    const bool pairs = wanted_[last].number == 0 && after_.takes_pairs(last);
     for (int r = 0; r < rows_.size(); ++r)
-      for (int c = 0; c < columns_.size(); ++c) {
+      for (int c = 0; c < columns; ++c) {
         i64 at[max_axes]{};
         for (int i = 0; i <= last; ++i) at[i] = rows_[r].at[i] + columns_[c].at[i];
-        const bool pair = t_.row_axis != last && at[last] + 1 < t_.block[last] &&
-                          wanted_[last].number == 0 && after_.takes_pairs(last);
-        const variable* sum = &sums_[r * columns_.size() + c];
-        if (pair)
-          after_.store_pair(m_.get(sum[0]), m_.get(sum[1]), at, last, condition_at(at));
+        if (pairs && at[last] % 2 == 1) continue;
+        const int own = r * columns + c, next = own + (t_.row_axis == last ? columns : 1);
+        const id sum = m_.get(sums_[own]), condition = condition_at(at);
+        if (pairs && at[last] + 1 < t_.block[last])
+          after_.store_pair(sum, m_.get(sums_[next]), at, last, condition);
         else
-          after_.store(m_.get(sum[0]), at, n_.out.dims, condition_at(at));
-        c += pair;
+          after_.store(sum, at, n_.out.dims, condition);
       }
   }
   /// Whether an element is this invocation's; nothing: it is.
@@ -306,7 +311,8 @@ class lane_tile_writer {
     if (!prepared_ && !taps_follow(axis)) prepare(p);
     if (axis == t_.unrolled) return add_terms(whole_, p);
     const i64 unroll = axis + 1 == t_.unrolled ? t_.unroll : 1, extent = n_.terms.extent[axis];
-    m_.loop(extent / unroll, [&](id k) { sum_terms(axis + 1, moved(p, axis, m_.times(k, unroll))); });
+    m_.loop(extent / unroll,
+            [&](id k) { sum_terms(axis + 1, moved(p, axis, m_.times(k, unroll))); });
     if (extent % unroll == 0) return;
     add_terms(rest_, moved(p, axis, m_.integer(extent - extent % unroll)));
   }
@@ -469,8 +475,7 @@ class lane_tile_writer {
       for (int c = 0; c < columns; ++c) line[c] = m_.get(sums_[r * columns + c]);
       for (int k = 0; k < b.terms.size(); ++k) {
         id shared{};
-        if (t_.row_operand >= 0)
-          shared = row_value(b, b.of[t_.row_operand][k * rows + r]);
+        if (t_.row_operand >= 0) shared = row_value(b, b.of[t_.row_operand][k * rows + r]);
         for (int c = 0; c < columns; ++c) {
           id x[2];
           for (int o = 0; o < 2; ++o)

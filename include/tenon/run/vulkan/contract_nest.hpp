@@ -96,6 +96,14 @@ constexpr loop_nest read_nest(writer& m, const node& n) {
 
 /// The maps behind a contraction, and what goes to memory: by axis of the output.
 class closing {
+  // stands before its users: clang does not yet know it in a constant expression otherwise
+  template <class F> constexpr void where(id condition, F&& write) {
+    if (condition.number != 0)
+      m_.when(condition, write);
+    else
+      write();
+  }
+
  public:
   constexpr closing(writer& m, list<int> members, const loop_nest& n) : m_(m), members_(members) {
     const shape& whole = m.at(members[0]).out.shape;
@@ -191,12 +199,6 @@ class closing {
       values[k] = program_writer(m_, sum.width).write(p, arguments);
     }
     return values;
-  }
-  template <class F> constexpr void where(id condition, F&& write) {
-    if (condition.number != 0)
-      m_.when(condition, write);
-    else
-      write();
   }
   constexpr int member_of(int node) const {
     for (int k = 0; k < members_.size; ++k)

@@ -32,13 +32,17 @@ constexpr workgroup_tile choose_workgroup_tile(const loop_nest& n, const target&
   workgroup_tile t;
   const int last = n.out.dims - 1;
   t.row_operand = moves(n, 0, last) ? 1 : 0;
-  const i64 rows = part_of(n, t.row_operand).count(), columns = part_of(n, 1 - t.row_operand).count();
-  const auto each = [](i64 extent) { return extent >= 512 ? 8 : extent > 32 ? 4 : extent > 16 ? 2 : 1; };
+  const i64 rows = part_of(n, t.row_operand).count(),
+            columns = part_of(n, 1 - t.row_operand).count();
+  const auto each = [](i64 extent) {
+    return extent >= 512 ? 8 : extent > 32 ? 4 : extent > 16 ? 2 : 1;
+  };
   t.rows = each(rows);
   t.columns = each(columns);
   const int bytes = (t.rows + t.columns) * side * workgroup_tile::terms * 4;
   t.used = moves(n, 0, last) != moves(n, 1, last) && rows >= 8 && columns >= 8 &&
-           n.terms.count() >= 8 && device.invocations >= side * side && bytes <= device.shared_bytes;
+           n.terms.count() >= 8 && device.invocations >= side * side &&
+           bytes <= device.shared_bytes;
   return t;
 }
 
@@ -84,9 +88,9 @@ class workgroup_tile_writer {
     space axes{};
     i64 count = 0;
     variable memory{};
-    id first{};           ///< of the tile
-    bool by_term = false; ///< neighbouring invocations bring neighbouring terms
-    id term{};            ///< of the first element that this invocation brings
+    id first{};            ///< of the tile
+    bool by_term = false;  ///< neighbouring invocations bring neighbouring terms
+    id term{};             ///< of the first element that this invocation brings
     sequence<source> from;
     constexpr int width() const { return each * side; }
   };
@@ -114,14 +118,16 @@ class workgroup_tile_writer {
     s.by_term = n_.terms.dims > 0 && step[n_.terms.dims - 1] == 1 && s.operand == t_.row_operand;
     s.term = s.by_term ? m_.modulo(own_, terms) : m_.over(own_, s.width());
     for (int i = 0; i < (s.by_term ? s.each : 1); ++i) {
-      const id at = s.by_term ? m_.plus(m_.over(own_, terms), side * i) : m_.modulo(own_, s.width());
+      const id at =
+          s.by_term ? m_.plus(m_.over(own_, terms), side * i) : m_.modulo(own_, s.width());
       id position[max_axes]{};
       for (int k = 0; k < n_.out.dims; ++k) position[k] = outer_[k];
       position_of(s, m_.add(s.first, at), position);
       // the axes of the other side: this operand stands still along them
       source from{m_.index_of(v, n_.out, position), {}};
       for (int b = 0; s.operand == 0 && b < n_.borders; ++b)
-        from.tap[b] = m_.plus(m_.times(position[n_.cut[b].axis], n_.cut[b].stride), -n_.cut[b].begin);
+        from.tap[b] =
+            m_.plus(m_.times(position[n_.cut[b].axis], n_.cut[b].stride), -n_.cut[b].begin);
       s.from.push(from);
     }
   }
@@ -139,7 +145,8 @@ class workgroup_tile_writer {
   constexpr void bring(tile_side& s, id k, i64 count) {
     for (int i = 0; i < s.each; ++i) {
       const id own = s.by_term ? s.term : m_.plus(s.term, side * side / s.width() * i),
-               at = s.by_term ? m_.plus(m_.over(own_, terms), side * i) : m_.modulo(own_, s.width()),
+               at =
+                   s.by_term ? m_.plus(m_.over(own_, terms), side * i) : m_.modulo(own_, s.width()),
                term = m_.add(k, own);
       id wanted = term, inside{};
       if (count % terms != 0) {

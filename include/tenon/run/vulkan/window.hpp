@@ -76,6 +76,11 @@ class window_writer {
     const id inside = m_.below(x, m_.integer(w.extent));
     return {m_.select(inside, m_.times(x, step_[s]), m_.integer(0)), inside};
   }
+  /// lavapipe leaves the loops of an invocation after 65,535 rounds, all of them together.
+  constexpr i64 taps_at_once() const {
+    const i64 n = blocks_of(w_.swept[0].taps * w_.swept[1].taps, 30000);
+    return n < w_.swept[0].taps ? n : w_.swept[0].taps;
+  }
   constexpr id combined() {
     const folding f(m_, {w_.how, 0, false, w_.average}, element());
     const running all = begin();
@@ -84,10 +89,15 @@ class window_writer {
       const tap x = tap_of(1, kx);
       const id start = m_.add(start_, x.at);
       const running column = begin();
-      m_.loop(w_.swept[0].taps, [&](id ky) {
+      const auto take = [&](id ky) {
         const tap y = tap_of(0, ky);
         add(column, f, m_.read(from_, m_.add(start, y.at)), y.inside);
+      };
+      const i64 taps = w_.swept[0].taps, at_once = taps_at_once();
+      m_.loop(taps / at_once, [&](id block) {
+        for (i64 k = 0; k < at_once; ++k) take(m_.plus(m_.times(block, at_once), k));
       });
+      for (i64 k = taps - taps % at_once; k < taps; ++k) take(m_.integer(k));
       m_.set(rows, m_.get(column.count));
       add(all, f, m_.get(column.all), x.inside);
     });

@@ -30,7 +30,8 @@ struct target {
   bool shuffles = false;    ///< an invocation can read what another one of its subgroup has
   int invocations = 256;    ///< most of a workgroup
   int shared_bytes = 16384;
-  bool unaligned = false;  ///< 8 bytes may be read at any multiple of 4: CPU drivers on CPUs that can
+  bool unaligned =
+      false;  ///< 8 bytes may be read at any multiple of 4: CPU drivers on CPUs that can
 };
 
 /// A buffer that a kernel binds: a root of the plan.
@@ -230,17 +231,21 @@ class writer : public assembler {
   /// Two neighbours of 4 bytes, read as one.
   constexpr bool has_pairs() const { return has_places() && device.unaligned; }
   constexpr void read_pair(id place, kind k, id* both) {
-    const word p = emit_typed(
-        op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, kind::int64), {place.number});
+    const word p =
+        emit_typed(op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, kind::int64),
+                   {place.number});
     const id x = load({p, kind::int64, 1, 8}),
              high = binary(op::ShiftRightLogical, x, constant(kind::int64, 32));
     both[0] = bits_as(convert(op::UConvert, x, kind::int32), k);
     both[1] = bits_as(convert(op::UConvert, high, kind::int32), k);
   }
   constexpr void write_pair(id place, id low, id high) {
-    const word p = emit_typed(
-        op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, kind::int64), {place.number});
-    const auto wide = [&](id x) { return convert(op::UConvert, bits_as(x, kind::int32), kind::int64); };
+    const word p =
+        emit_typed(op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, kind::int64),
+                   {place.number});
+    const auto wide = [&](id x) {
+      return convert(op::UConvert, bits_as(x, kind::int32), kind::int64);
+    };
     const id top = binary(op::ShiftLeftLogical, wide(high), constant(kind::int64, 32));
     store({p, kind::int64, 1, 8}, binary(op::BitwiseOr, top, wide(low)));
   }
