@@ -46,6 +46,7 @@ inline spirv::target target_of(const vulkan_context& c) noexcept {
   t.subgroup = static_cast<int>(f.subgroup_size);
   t.shuffles = f.subgroup_compute && f.subgroup_shuffle;
   t.unaligned = f.cpu && reads_unaligned;
+  if (f.cpu) t.rounds = 65535;  // lavapipe's; measured: it says nothing
   t.invocations = static_cast<int>(f.invocations);
   t.shared_bytes = static_cast<int>(f.shared_bytes);
   return t;
@@ -119,8 +120,8 @@ class vulkan_bound {
       of_group_[g].begin = steps_.size();
       const sequence<spirv::kernel> kernels = spirv::emit(p, g, device);
       if (kernels.empty())
-        return {code::capacity, p.table.nodes[p.groups[g].anchor].op, "buffers of a group",
-                spirv::max_ports, "more"};
+        return {code::capacity, p.table.nodes[p.groups[g].anchor].op, "kernel",
+                "16 buffers, and loops that the driver runs", "more"};
       for (const spirv::kernel& k : kernels)
         if (const error e = add(k); !e.ok()) return e;
       of_group_[g].size = steps_.size() - of_group_[g].begin;

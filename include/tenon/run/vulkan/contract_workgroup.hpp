@@ -134,7 +134,7 @@ class workgroup_tile_writer {
 
   constexpr void sum_terms() {
     const i64 count = n_.terms.count();
-    m_.loop(m_.integer(0), m_.integer(count), m_.integer(terms), [&](id k) {
+    m_.loop(m_.integer(0), m_.integer(count), m_.integer(terms), blocks_of(count, terms), [&](id k) {
       for (tile_side& s : side_) bring(s, k, count);
       m_.barrier();
       m_.loop(terms, [&](id own) { add_term(own); });

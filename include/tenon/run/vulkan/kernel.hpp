@@ -67,11 +67,8 @@ constexpr sequence<kernel> one(const plan_view& p, const group& g, const target&
 }
 }  // namespace writing
 
-/// The dispatches of one group: in order, with a memory barrier between them. The words say nothing
-/// about where a graph has the group: equal structures have equal words. None: the group needs more than
-/// `max_ports` buffers.
-constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) {
-  const tenon::group& g = p.groups[group];
+namespace writing {
+constexpr sequence<kernel> emit(const plan_view& p, const group& g, const target& t) {
   switch (g.kind) {
     case family::map: return writing::one<row_writer>(p, g, t);
     case family::move: return emit_move(p, g.anchor, t);
@@ -81,6 +78,19 @@ constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) 
     case family::window: return writing::one<window_writer>(p, g, t);
     default: return {};
   }
+}
+
+}  // namespace writing
+
+/// The dispatches of one group: in order, with a memory barrier between them. The words say nothing
+/// about where a graph has the group: equal structures have equal words. None: the group needs more than
+/// `max_ports` buffers, or an invocation more rounds of loops than the driver runs.
+constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) {
+  sequence<kernel> all = writing::emit(p, p.groups[group], t);
+  if (!all.empty() || !t.cpu_driver) return all;
+  target wide = t;  // the forms in which many invocations share a long row
+  wide.cpu_driver = false;
+  return writing::emit(p, p.groups[group], wide);
 }
 
 }  // namespace tenon::spirv

@@ -130,13 +130,18 @@ class folding {
   /// The position of the first extreme of `n` elements.
   template <class At> constexpr id first_extreme(i64 n, At&& at) const {
     const variable found = m_.local(at(m_.integer(0))), best = m_.local(m_.integer(0));
-    m_.loop(n, [&](id k) {
+    const auto look = [&](id k) {
       const id e = at(k), so_far = m_.get(found);
       id better = beyond(so_far, e);
       if (is_real(element_)) better = m_.both(better, m_.equal(so_far, so_far));
       m_.set(found, m_.select(better, e, so_far));
       m_.set(best, m_.select(better, k, m_.get(best)));
+    };
+    constexpr i64 block = 8;
+    m_.loop(n / block, [&](id b) {
+      for (i64 k = 0; k < block; ++k) look(m_.plus(m_.times(b, block), k));
     });
+    for (i64 k = n / block * block; k < n; ++k) look(m_.integer(k));
     return m_.get(best);
   }
 

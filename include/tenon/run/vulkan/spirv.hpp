@@ -272,6 +272,7 @@ class assembler {
     return pointer_type(s, type_id(k, width));
   }
   /// A block that is nothing but elements of a type.
+  std::int64_t rounds_ = 0, nest_ = 1;  ///< of all loops so far; of those that are open
   constexpr word block_of(kind k, int width = 1) {
     const int known = known_.size();
     const word elements = once(op::TypeRuntimeArray, {type_id(k, width)}),
@@ -474,7 +475,11 @@ class assembler {
 
   // ---- control
   /// Runs `body(i)` for i = begin, begin + step, ... below `end` (integers with a sign).
-  template <class F> constexpr void loop(id begin, id end, id step, F&& body) {
+  /// `rounds` of a loop are the most there may be.
+  template <class F>
+  constexpr void loop(id begin, id end, id step, std::int64_t rounds, F&& body) {
+    rounds_ += nest_ * rounds;
+    nest_ *= rounds;
     const word head = fresh(), test = fresh(), inside = fresh(), again = fresh(), behind = fresh();
     const id next{fresh(), begin.is, 1};
     const word before = block_;
@@ -487,6 +492,7 @@ class assembler {
     emit(op::BranchConditional, {less(i, end).number, inside, behind});
     open(inside);
     body(i);
+    nest_ /= rounds;
     branch(again);
     open(again);
     start(code_, op::IAdd, 4);
@@ -496,8 +502,10 @@ class assembler {
   }
   template <class F> constexpr void loop(std::int64_t n, F&& body) {
     if (n == 1) return body(integer(0));
-    if (n > 1) loop(integer(0), integer(n), integer(1), body);
+    if (n > 1) loop(integer(0), integer(n), integer(1), n, body);
   }
+  /// Most rounds of all loops together that an invocation makes.
+  constexpr std::int64_t rounds() const { return rounds_; }
   template <class F> constexpr void when(id condition, F&& body) {
     const word inside = fresh(), behind = fresh();
     emit(op::SelectionMerge, {behind, 0});

@@ -29,6 +29,8 @@ struct target {
   int subgroup = 0;         ///< invocations of a subgroup; 0: not known
   bool shuffles = false;    ///< an invocation can read what another one of its subgroup has
   int invocations = 256;    ///< most of a workgroup
+  /// Rounds of all its loops after which a driver takes an invocation for endless, and leaves it.
+  std::int64_t rounds = std::numeric_limits<std::int64_t>::max();
   int shared_bytes = 16384;
   bool unaligned =
       false;  ///< 8 bytes may be read at any multiple of 4: CPU drivers on CPUs that can
@@ -370,7 +372,8 @@ class writer : public assembler {
       when(
           less(column, integer(columns - 3 * apart)), [&] { body(row, column, 4, apart); },
           [&] {
-            loop(column, integer(columns), integer(apart), [&](id c) { body(row, c, 1, apart); });
+            loop(column, integer(columns), integer(apart), 4,
+                 [&](id c) { body(row, c, 1, apart); });
           });
     });
   }
@@ -380,7 +383,8 @@ class writer : public assembler {
     const i64 whole = in_fours ? n / (4 * local) : 0, done = whole * 4 * local;
     loop(whole, [&](id i) { body(add(times(i, 4 * local), own), 4); });
     if (done < n)
-      loop(plus(own, done), integer(n), integer(local), [&](id column) { body(column, 1); });
+      loop(plus(own, done), integer(n), integer(local), blocks_of(n - done, local),
+           [&](id column) { body(column, 1); });
   }
   /// One workgroup of `local` invocations for each i in [0, count): `body(i, invocation)`. What an
   /// invocation decides by `i` alone may hold barriers.
@@ -407,8 +411,9 @@ class writer : public assembler {
     k.ports = static_cast<sequence<port>&&>(ports_);
     return k;
   }
-  /// False if the kernel would need more buffers than there are push constants.
-  constexpr bool fits() const { return !overflows_; }
+  /// False if the kernel would need more buffers than there are push constants, or longer loops than the
+  /// driver runs.
+  constexpr bool fits() const { return !overflows_ && rounds() <= device.rounds; }
 
   static constexpr i64 max_groups = 65535, grid_row = 32768;
 
