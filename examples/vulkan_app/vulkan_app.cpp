@@ -88,13 +88,11 @@ class without_copies {
         infer_(model) {}
 
   void operator()(std::uint64_t frame) {
-    const auto picture =
-        need(picture_.lend());  // tenon's until the end of the frame, and of no one else
+    const auto picture = need(picture_.lend());  // tenon's alone, until the end of the frame
     const auto features = need(features_.lend());
     const vk::CommandBuffer commands = gpu_->begin();
     scene_->draw(commands, frame);
-    need(infer_.call(tn::vulkan_commands{commands}, picture,
-                     features));  // with the barriers it needs
+    need(infer_.call(tn::vulkan_commands{commands}, picture, features));  // and its barriers
     scene_->look(commands);
     gpu_->submit_and_wait();
   }

@@ -3,13 +3,14 @@
 Every ```cpp block is checked. It is a translation unit of its own, unless the line before it says
 otherwise; the words may be combined:
 
-    <!-- cpp: continues -->  it goes on where the block before it ended
+    <!-- cpp: continues -->  it goes on where the block before it ended, of those that are compiled here
     <!-- cpp: body -->       it stands inside a function
     <!-- cpp: prints -->     the program is also run; it prints the ```text block that follows
     <!-- cpp: refused -->    it does not compile; the compiler says every sentence that the ```text
                              block that follows has behind "static assertion failed: "
     <!-- cpp: of FILE -->    it stands in that file of the repository, whose tests compile it; a
                              line of // ... stands for any lines
+    <!-- cpp: needs HEADER -->  it and what continues it are skipped where that header is not there
 
 What a block needs and no reader wants to see stands before it in a comment of several lines, which
 begins with `<!-- cpp: hidden` and is a block like the others.
@@ -77,7 +78,9 @@ def units_of(page, lines):
             else:
                 if 'continues' not in words:
                     units.append(unit(page, first + 1))
-                units[-1].add(page, first + 1, block, words)
+                own = 'of' in words or 'continues' not in words
+                goes_on = units[-1] if own else [u for u in units if 'of' not in u.words][-1]
+                goes_on.add(page, first + 1, block, words)
                 words = set()
             at += 1
         at += 1
@@ -96,6 +99,15 @@ def cut_from(found, root):
         if here < 0:
             return f'{name} does not have, or not in this order:\n{piece}'
         at = here + len(piece)
+    return ''
+
+
+def lacking(found, command):
+    """The header that a unit needs and that is not there, or nothing."""
+    for word in found.words if 'needs' in found.words else ():
+        asks = f'#if !__has_include(<{word}>)\n#error none\n#endif\n'
+        if '/' in word and run([*command, '-E', '-xc++', '-'], input=asks).returncode != 0:
+            return word
     return ''
 
 
@@ -140,6 +152,10 @@ def main(arguments):
                 lines = file.read().splitlines()
             for found in units_of(os.path.relpath(page), lines):
                 count += 1
+                header = lacking(found, command)
+                if header:
+                    print(f'ok {count} - {found.place} # SKIP no <{header}>', flush=True)
+                    continue
                 wrong = cut_from(found, root) if 'of' in found.words else complaint(found, command, work)
                 failures += bool(wrong)
                 print(f'{"not ok" if wrong else "ok"} {count} - {found.place}', flush=True)

@@ -53,9 +53,11 @@ class vulkan_session {
     copy_in(*made, host);
     return made->commands.submit(*way.value, way.after);
   }
-  /// Records into a command buffer of the application. Error: also place, when the host has to copy.
+  /// Records into a command buffer of the application. Error: also place, when the host has to copy;
+  /// null, for no command buffer.
   status run(const plan_view& p, const group_run& r, const frame& host,
              const vulkan_commands& way) noexcept {
+    if (!way.buffer) return {code::null, -1, 0, 0};
     device_run& own = where_.run(r);
     recorded& made = recording_of(own);
     if (made.theirs == nullptr)
