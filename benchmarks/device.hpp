@@ -1,9 +1,9 @@
 // How graphs on a Vulkan device enter a race.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "task.hpp"
 #include <tenon/base/describe.hpp>
 #include <tenon/run/vulkan.hpp>
+#include "task.hpp"
 
 /// A bound model on a device and one caller of it.
 template <class Policy> struct device_caller {
@@ -27,8 +27,7 @@ template <class Policy> struct device_caller {
     if (const tn::status s = instance.run(in, {&result, 1}); !s.ok()) fail(describe(s));
   }
 };
-template <class Policy>
-contender enter_device(const task& t, tn::vulkan_context& context) {
+template <class Policy> contender enter_device(const task& t, tn::vulkan_context& context) {
   const auto own = std::make_shared<device_caller<Policy>>(t, context);
   return {Policy::name, [own](double seconds) { return time_calls(seconds, [&] { own->call(); }); },
           [own] { return own->out; }};
@@ -36,7 +35,7 @@ contender enter_device(const task& t, tn::vulkan_context& context) {
 
 /// The words behind the program's name.
 struct device_options {
-  std::string json, device;
+  std::string json, device, only;
   double seconds = 1;  ///< for each contender
   bool understood = true;
 
@@ -48,6 +47,8 @@ struct device_options {
         json = value;
       else if (word == "--device")
         device = value;
+      else if (word == "--only")
+        only = value;
       else if (word == "--seconds")
         seconds = std::atof(value.c_str());
       else

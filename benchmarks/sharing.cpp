@@ -2,9 +2,9 @@
 //   sharing [--device NAME] [--json FILE] [--seconds S]
 // docs/benchmarks.md says what is compared and how.
 // SPDX-License-Identifier: MIT
+#include <tenon/view/vulkan.hpp>
 #include "device.hpp"
 #include "report.hpp"
-#include <tenon/view/vulkan.hpp>
 
 /// relu(2 x + 1) over a row: next to nothing to compute.
 template <tn::i64 N> task make_task(const tn::table& net) {
@@ -16,7 +16,7 @@ template <tn::i64 N> task make_task(const tn::table& net) {
 template <tn::i64 N> tn::result<tn::table> build() {
   tn::builder b;
   const auto x = b.input("x", {tn::type::float32, tn::extents(N)});
-  return b.finish({b.map([](auto v) { return select(v > -0.5f, 2.0f * v + 1.0f, 0.0f); }, {x})});
+  return b.finish({b.map<1>([](auto v) { return select(v > -0.5f, 2.0f * v + 1.0f, 0.0f); }, {x})});
 }
 
 /// A caller whose input and result lie in the device's own buffers, lent to the graph.
@@ -29,7 +29,10 @@ template <tn::i64 N> struct lent_caller {
   typename buffer::lease in, out;
 
   lent_caller(const task& t, tn::vulkan_context& c)
-      : model(t.table, tn::weights<0>{}, c), instance(model), x(c, {.host = true}), y(c, {.host = true}) {
+      : model(t.table, tn::weights<0>{}, c),
+        instance(model),
+        x(c, {.host = true}),
+        y(c, {.host = true}) {
     auto lent_x = x.lend(), lent_y = y.lend();
     if (!model.fault().ok() || !lent_x || !lent_y) fail("buffers cannot be lent");
     in = std::move(*lent_x), out = std::move(*lent_y);

@@ -1,6 +1,6 @@
 // What the policy `vulkan` costs: from nothing to the first result, of a submission, for each kernel; and
 // networks beside the policy `cpu` in the same run:
-//   vulkan [--device NAME] [--json FILE] [--seconds S]
+//   vulkan [--device NAME] [--json FILE] [--seconds S] [--only ROW]
 // docs/benchmarks.md says what is compared and how.
 // SPDX-License-Identifier: MIT
 #include "../examples/networks/conv100.hpp"
@@ -19,11 +19,9 @@ task make_task(const char* name, const tn::table& net) {
   const std::vector<float> scaled = networks::random_weights(t.table, 7);
   t.weights.assign(scaled.begin(), scaled.end());
   for (const int id : t.table.inputs)
-    t.inputs.push_back(
-        random_numbers(static_cast<std::size_t>(t.table.nodes[id].out.shape.count()),
-                       static_cast<std::uint32_t>(id) + 1, 1));
-  t.output_size =
-      static_cast<std::size_t>(t.table.nodes[t.table.outputs[0]].out.shape.count());
+    t.inputs.push_back(random_numbers(static_cast<std::size_t>(t.table.nodes[id].out.shape.count()),
+                                      static_cast<std::uint32_t>(id) + 1, 1));
+  t.output_size = static_cast<std::size_t>(t.table.nodes[t.table.outputs[0]].out.shape.count());
   return t;
 }
 tn::result<tn::table> product(int n) {
@@ -38,13 +36,13 @@ void add(rows& to, const row& r) {
   print(r);
 }
 /// A cost of the driver or of ours, without a peer; in milliseconds.
-void add(rows& to, const char* name, timing t) { add(to, row{name, "vulkan", "f32", 1, t, "", {}, 0, 0, 0}); }
+void add(rows& to, const char* name, timing t) {
+  add(to, row{name, "vulkan", "f32", 1, t, "", {}, 0, 0, 0});
+}
 
 /// Drivers keep compiled kernels in files: the first run with an empty folder is cold. CPU drivers
 /// of Mesa are told how many threads they may have when a device is opened.
-void set(const char* variable, const std::string& value) {
-  ::setenv(variable, value.c_str(), 1);
-}
+void set(const char* variable, const std::string& value) { ::setenv(variable, value.c_str(), 1); }
 void set_threads(int n) { set("LP_NUM_THREADS", std::to_string(n)); }
 
 /// From opening the device to the first result of LeNet-5; then again with whatever the driver has kept.
@@ -101,7 +99,8 @@ struct small_kernel {
     bool good = r.begin().ok();
     for (int i = 0; i < kernels; ++i) {
       const tn::vulkan_memory &from = i % 2 ? two : one, &to = i % 2 ? one : two;
-      const tn::vulkan_port ports[] = {{from.address(), 256, 4, false}, {to.address(), 256, 4, true}};
+      const tn::vulkan_port ports[] = {{from.address(), 256, 4, false},
+                                       {to.address(), 256, 4, true}};
       r.barrier_for(ports);
       good = r.dispatch(*kernel, ports, groups).ok() && good;
     }
@@ -126,9 +125,7 @@ void costs(const device_options& o, tn::vulkan_context& c, rows& to) {
       race({{"empty", submit(empty), nothing},
             {"full", submit(full), nothing},
             {"record",
-             [&](double seconds) {
-               return time_calls(seconds, [&] { small.record(full, many); });
-             },
+             [&](double seconds) { return time_calls(seconds, [&] { small.record(full, many); }); },
              nothing}},
            o.seconds);
   add(to, "submit, wait", t[0]);
@@ -139,6 +136,7 @@ void costs(const device_options& o, tn::vulkan_context& c, rows& to) {
 /// One network on a device with `threads` threads beside `cpu` with as many.
 void compare(const device_options& o, const char* name, const tn::result<tn::table>& net,
              tn::vulkan_context& c, int threads, rows& to) {
+  if (!o.only.empty() && o.only != name) return;
   if (!net.ok()) fail(std::string(name) + " cannot be built");
   const task t = make_task(name, *net);
   const std::vector<contender> both{
@@ -153,17 +151,17 @@ void compare(const device_options& o, const char* name, const tn::result<tn::tab
 int main(int argc, char** argv) {
   const device_options o(argc, argv);
   if (!o.understood) {
-    std::fputs("usage: vulkan [--device NAME] [--json FILE] [--seconds S]\n", stderr);
+    std::fputs("usage: vulkan [--device NAME] [--json FILE] [--seconds S] [--only ROW]\n", stderr);
     return 2;
   }
   rows all;
   print_heading();
-  first_result(o, all);
+  if (o.only.empty()) first_result(o, all);
   for (const int threads : {1, 2}) {
     set_threads(threads);
     tn::vulkan_context c(o.context());
     need(c);
-    if (threads == 1) costs(o, c, all);
+    if (threads == 1 && o.only.empty()) costs(o, c, all);
     compare(o, "conv100", networks::conv100::build(1), c, threads, all);
     compare(o, "mobilenetv2", networks::mobilenetv2::build(), c, threads, all);
     compare(o, "encoder1", networks::encoder::build(1), c, threads, all);
