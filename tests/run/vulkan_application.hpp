@@ -86,9 +86,24 @@ inline VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL instance_entry(VkInstance instan
   return reinterpret_cast<PFN_vkVoidFunction>(device_entry);
 }
 
-/// Options for a context whose driver fails in these functions.
-template <class F> tn::vulkan_options failing(const char* name, F function) {
-  replaced = {{name, reinterpret_cast<PFN_vkVoidFunction>(+function)}};
+/// A function of the driver and what stands before it.
+struct fake {
+  const char* name;
+  PFN_vkVoidFunction function;
+};
+/// One of the driver's functions, of type F, that always answers `Answer`.
+template <VkResult Answer, class... A> VKAPI_ATTR VkResult VKAPI_CALL answer(A...) { return Answer; }
+template <VkResult Answer, class... A>
+PFN_vkVoidFunction answering(VkResult(VKAPI_PTR*)(A...)) {
+  return reinterpret_cast<PFN_vkVoidFunction>(&answer<Answer, A...>);
+}
+template <VkResult Answer, class F> fake answers(const char* name) {
+  return {name, answering<Answer>(F{})};
+}
+
+/// Options for a context in whose driver `f` stands before the real function.
+inline tn::vulkan_options failing(const fake& f) {
+  replaced = {{f.name, f.function}};
   const auto entry = tn::vulkan_loader::open();
   if (!entry) skip("no Vulkan loader");
   real_instance = *entry;

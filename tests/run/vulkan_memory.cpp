@@ -125,9 +125,9 @@ TEST_CASE("a device that cannot import names the policy that copies") {
   CHECK(e.is(tn::code::import_failed, "vulkan"));
   CHECK(e.expected == tn::fact("vulkan_staged"));
 
-  tn::vulkan_context refusing(failing("vkGetMemoryHostPointerPropertiesEXT", [](void) -> VkResult {
-    return VK_ERROR_INVALID_EXTERNAL_HANDLE;
-  }));
+  tn::vulkan_context refusing(failing(
+      answers<VK_ERROR_INVALID_EXTERNAL_HANDLE, PFN_vkGetMemoryHostPointerPropertiesEXT>(
+          "vkGetMemoryHostPointerPropertiesEXT")));
   if (!refusing.facts().host_import) return;
   CHECK(memory::import_host(refusing, x.data(), 256).error().is(tn::code::import_failed, "vulkan"));
   CHECK(refusing.live() == 0);
@@ -142,15 +142,15 @@ TEST_CASE("a refused allocation leaves nothing behind") {
       CHECK(memory::import_host(c, x.data(), 256).error().is(what, "vulkan"));
     CHECK(c.live() == 0);
   };
-  const auto out_of_memory = [](void) -> VkResult { return VK_ERROR_OUT_OF_DEVICE_MEMORY; };
-  for (const char* function : {"vkCreateBuffer", "vkAllocateMemory", "vkBindBufferMemory"}) {
-    tn::vulkan_context c(failing(function, out_of_memory));
+  constexpr VkResult full = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+  for (const fake& f : {answers<full, PFN_vkCreateBuffer>("vkCreateBuffer"),
+                        answers<full, PFN_vkAllocateMemory>("vkAllocateMemory"),
+                        answers<full, PFN_vkBindBufferMemory>("vkBindBufferMemory")}) {
+    tn::vulkan_context c(failing(f));
     need(c);
     all_fail(c, tn::code::memory);
   }
-  tn::vulkan_context c(failing("vkMapMemory", [](void) -> VkResult {
-    return VK_ERROR_MEMORY_MAP_FAILED;
-  }));
+  tn::vulkan_context c(failing(answers<VK_ERROR_MEMORY_MAP_FAILED, PFN_vkMapMemory>("vkMapMemory")));
   CHECK(memory::host(c, 256).error().is(tn::code::device, "vulkan"));
   CHECK(c.live() == 0);
   tn::vulkan_context real;

@@ -259,21 +259,21 @@ TEST_CASE("a graph goes into the application's own command buffer and is not sub
 TEST_CASE("a lost device and a device that does not answer are errors of the call") {
   for (const auto addressing : both) {
     {
-      tn::vulkan_context c(in(failing("vkQueueSubmit", [](void) -> VkResult {
-                                return VK_ERROR_DEVICE_LOST;
-                              }), addressing));
+      tn::vulkan_context c(in(
+          failing(answers<VK_ERROR_DEVICE_LOST, PFN_vkQueueSubmit>("vkQueueSubmit")), addressing));
       const pair p(c);
       CHECK(run_affine(c, p.x.address(), p.y.address(), 64).is(tn::code::device_lost, "vulkan"));
     }
     static int calls;
     calls = 0;
     static PFN_vkWaitForFences real;
-    const auto slow = [](VkDevice d, std::uint32_t n, const VkFence* f, VkBool32 all,
+    const PFN_vkWaitForFences slow = [](VkDevice d, std::uint32_t n, const VkFence* f, VkBool32 all,
                          std::uint64_t most) -> VkResult {
       return most != UINT64_MAX && most < 1000000000000 && calls++ == 0 ? VK_TIMEOUT
                                                                         : real(d, n, f, all, most);
     };
-    tn::vulkan_context c(in(failing("vkWaitForFences", slow), addressing));
+    tn::vulkan_context c(in(
+        failing({"vkWaitForFences", reinterpret_cast<PFN_vkVoidFunction>(slow)}), addressing));
     need(c);
     real = reinterpret_cast<PFN_vkWaitForFences>(
         real_device(static_cast<VkDevice>(c.device()), "vkWaitForFences"));
@@ -290,39 +290,41 @@ TEST_CASE("a lost device and a device that does not answer are errors of the cal
 }
 
 TEST_CASE("out of memory while recording is an error, and nothing is leaked") {
-  const auto out_of_memory = [](void) -> VkResult { return VK_ERROR_OUT_OF_HOST_MEMORY; };
-  const auto fault_of = [&](const char* function) {
-    tn::vulkan_context c(in(failing(function, out_of_memory), tn::vulkan_addressing::descriptor));
-    tn::error e;
+  if (!tn::vulkan_context().ok()) skip("no Vulkan device");
+  constexpr VkResult full = VK_ERROR_OUT_OF_HOST_MEMORY;
+  const fake all[] = {
+      answers<full, PFN_vkCreateFence>("vkCreateFence"),
+      answers<full, PFN_vkCreateCommandPool>("vkCreateCommandPool"),
+      answers<full, PFN_vkAllocateCommandBuffers>("vkAllocateCommandBuffers"),
+      answers<full, PFN_vkResetCommandPool>("vkResetCommandPool"),
+      answers<full, PFN_vkBeginCommandBuffer>("vkBeginCommandBuffer"),
+      answers<full, PFN_vkEndCommandBuffer>("vkEndCommandBuffer"),
+      answers<full, PFN_vkCreateDescriptorPool>("vkCreateDescriptorPool"),
+      answers<full, PFN_vkAllocateDescriptorSets>("vkAllocateDescriptorSets"),
+      answers<full, PFN_vkCreateShaderModule>("vkCreateShaderModule"),
+      answers<full, PFN_vkCreateComputePipelines>("vkCreateComputePipelines"),
+      answers<full, PFN_vkCreatePipelineLayout>("vkCreatePipelineLayout"),
+      answers<full, PFN_vkCreateDescriptorSetLayout>("vkCreateDescriptorSetLayout"),
+      answers<full, PFN_vkQueueSubmit>("vkQueueSubmit"),
+  };
+  for (const fake& f : all) {
+    INFO(f.name);
+    tn::vulkan_context c(in(failing(f), tn::vulkan_addressing::descriptor));
     {
       auto x = memory::host(c, 256), y = memory::host(c, 256);
-      e = run_affine(c, x->address(), y->address(), 64);
+      REQUIRE((x && y));
+      CHECK(run_affine(c, x->address(), y->address(), 64).is(tn::code::memory, "vulkan"));
     }
     CHECK(c.live() == 0);
-    return e;
-  };
-  if (!tn::vulkan_context().ok()) skip("no Vulkan device");
-  for (const char* function :
-       {"vkCreateFence", "vkCreateCommandPool", "vkAllocateCommandBuffers", "vkResetCommandPool",
-        "vkBeginCommandBuffer", "vkEndCommandBuffer", "vkCreateDescriptorPool",
-        "vkAllocateDescriptorSets", "vkCreateShaderModule", "vkCreateComputePipelines",
-        "vkCreatePipelineLayout", "vkCreateDescriptorSetLayout", "vkQueueSubmit"}) {
-    INFO(function);
-    CHECK(fault_of(function).is(tn::code::memory, "vulkan"));
   }
 }
 
 TEST_CASE("in descriptor mode everything here is clean under the validation layer") {
-  tn::vulkan_options o = options(tn::vulkan_addressing::descriptor);
-  o.validation = true;
-  std::string said;
-  o.user = &said;
-  o.on_message = [](const char* text, void* user) { *static_cast<std::string*>(user) += text; };
-  tn::vulkan_context c(o);
-  if (c.fault().what == tn::code::feature) skip(describe(c.fault()));
+  validated v(tn::vulkan_addressing::descriptor);
+  tn::vulkan_context& c = *v.context;
   {
     const pair p(c);
-    tn::vulkan_recording r(c, true), s(c);
+    tn::vulkan_recording r(c, true);
     for (int round = 0; round < 3; ++round) {
       REQUIRE(r.begin().ok());
       for (int i = 0; i < 200; ++i) {
@@ -357,6 +359,7 @@ TEST_CASE("in descriptor mode everything here is clean under the validation laye
     CHECK(imported.ok());
     ::close(*fd);
   }
-  INFO(said);
   CHECK(c.complaints() == 0);
+  CHECK(c.live() == 0);
+  CHECK(v.all() == "");
 }

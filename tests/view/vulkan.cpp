@@ -76,6 +76,7 @@ TEST_CASE("of many threads one gets the buffer") {
   need(c);
   image buffer(c, seen());
   REQUIRE(buffer.ok());
+  buffer.lend()->host()[0] = 0;
   std::atomic<int> users{0}, most{0}, got{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
@@ -98,16 +99,16 @@ TEST_CASE("of many threads one gets the buffer") {
 TEST_CASE("the memory lives as long as a lease of it") {
   tn::vulkan_context c;
   need(c);
-  image::lease kept;
+  image::lease lasting;
   std::uint64_t at = 0;
   {
     image buffer(c, seen());
-    kept = std::move(*buffer.lend());
-    at = kept.address();
+    lasting = std::move(*buffer.lend());
+    at = lasting.address();
   }
   CHECK(c.find(at).ok());
-  kept.host()[63] = 1;
-  kept.give_back();
+  lasting.host()[63] = 1;
+  lasting.give_back();
   CHECK(c.find(at).error().is(tn::code::freed, "vulkan"));
   CHECK(c.live() == 0);
 }
@@ -142,9 +143,9 @@ TEST_CASE("what a buffer was not made for is refused") {
   if (!c.facts().opaque_fd) return;
   use = seen();
   use.exported = true;
-  image shared(c, use);
-  REQUIRE(shared.ok());
-  const auto fd = shared.export_fd();
+  image ours(c, use);
+  REQUIRE(ours.ok());
+  const auto fd = ours.export_fd();
   REQUIRE(fd);
   tn::vulkan_usage usage;
   usage.where = tn::vulkan_usage::place::host;
@@ -152,7 +153,7 @@ TEST_CASE("what a buffer was not made for is refused") {
   image theirs(tn::vulkan_memory::import_fd(c, *fd, image::bytes, usage), seen());
   REQUIRE(theirs.ok());
   ::close(*fd);
-  shared.lend()->host()[5] = 55;
+  ours.lend()->host()[5] = 55;
   CHECK(theirs.lend()->host()[5] == 55);
 }
 
