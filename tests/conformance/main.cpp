@@ -44,7 +44,7 @@ constexpr policy policies[] = {
 #if __has_include(<vulkan/vulkan.hpp>)
     entry<tn::vulkan>,
     entry<tn::vulkan_staged>,
-    entry<tenon_test::validated>,
+    entry<tenon_test::vulkan_validated>,
 #endif
 };
 

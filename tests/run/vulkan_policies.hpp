@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "../catch.hpp"
+#include "vulkan_driver.hpp"
 #include "vulkan_validated.hpp"
 #include <tenon/base/describe.hpp>
 #include <cstdlib>

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "../catch.hpp"
+#include "vulkan_driver.hpp"
 #include <tenon/base/describe.hpp>
 #include <tenon/run/vulkan/memory.hpp>
 #include <tenon/run/vulkan/recording.hpp>
-#include <dlfcn.h>
 #include <bit>
 #include <cstdlib>
 #include <initializer_list>
@@ -16,18 +16,7 @@
 
 namespace tn = tenon;
 
-extern "C" [[gnu::used]] inline const char* __lsan_default_suppressions() {
-  return "leak:libVkLayer_khronos_validation";
-}
-
 namespace tenon_test {
-
-// Mesa's CPU driver and the validation layer lose memory of their own whenever they are unloaded, and
-// the leak checker then cannot say whose it was. So they stay, and what the layer loses is let pass:
-// it tells of handles that we forget at the end of a device, which the tests listen for.
-inline void* const kept[] = {
-    ::dlopen("libvulkan_lvp.so", RTLD_LAZY | RTLD_NODELETE),
-    ::dlopen("libVkLayer_khronos_validation.so", RTLD_LAZY | RTLD_NODELETE)};
 
 /// SPIR-V, word by word: `out[i] = in[i] * scale + add` for float32, 64 invocations per group, port 0
 /// read and port 1 written.

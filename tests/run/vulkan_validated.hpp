@@ -28,10 +28,10 @@ template <tenon::sharing Memory> struct validated_policy : tenon::vulkan_policy<
     return own;
   }
 };
-struct validated : validated_policy<tenon::sharing::importable> {
+struct vulkan_validated : validated_policy<tenon::sharing::importable> {
   static constexpr const char* name = "validated";
 };
-struct validated_staged : validated_policy<tenon::sharing::separate> {
+struct vulkan_validated_staged : validated_policy<tenon::sharing::separate> {
   static constexpr const char* name = "validated_staged";
 };
 

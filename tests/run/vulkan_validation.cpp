@@ -39,11 +39,11 @@ template <class Policy> void check_policy(const tn::result<tn::table>& built) {
 
 }  // namespace
 
-TEST_CASE("random graphs are clean under the validation layer") { check_random<validated, validated>(0); }
+TEST_CASE("random graphs are clean under the validation layer") { check_random<vulkan_validated, vulkan_validated>(0); }
 TEST_CASE("random graphs beside cpu, and with copies, are clean under the validation layer") {
-  check_random<validated_staged, tn::cpu, validated_staged>(1);
+  check_random<vulkan_validated_staged, tn::cpu, vulkan_validated_staged>(1);
 }
 TEST_CASE("networks are clean under the validation layer") {
-  check_policy<validated>(networks::mobilenetv2::build(32));
-  check_policy<validated_staged>(networks::encoder::build(1, 8));
+  check_policy<vulkan_validated>(networks::mobilenetv2::build(32));
+  check_policy<vulkan_validated_staged>(networks::encoder::build(1, 8));
 }
