@@ -16,20 +16,6 @@ struct options {
   double seconds = 1;  ///< for each contender
 };
 
-/// Floating-point operations of a call: those of the sums of products; where there are none, one for
-/// each element-wise operator and element.
-double operations_of(const tn::table_view& t) {
-  double sum = 0, others = 0;
-  for (const tn::node& n : t.nodes) {
-    double products = n.kind == tn::family::contract ? 1 : 0;
-    for (int k = 0; products > 0 && k < t.contraction_of(n).axes; ++k)
-      products *= static_cast<double>(t.contraction_of(n).axis[k].extent);
-    sum += 2 * products;
-    others += n.kind == tn::family::map ? static_cast<double>(n.out.shape.count()) : 0;
-  }
-  return sum > 0 ? sum : others;
-}
-
 task make_task(const options& o, const network& net) {
   task t{net.name, net.model, net.output, net.table, operations_of(net.table)};
   const auto n = static_cast<std::size_t>(t.source().count());

@@ -8,6 +8,20 @@
 #include <memory>
 namespace tn = tenon;
 
+/// Floating-point operations of a call: those of the sums of products; where there are none, one for
+/// each element-wise operator and element.
+inline double operations_of(const tn::table_view& t) {
+  double sum = 0, others = 0;
+  for (const tn::node& n : t.nodes) {
+    double products = n.kind == tn::family::contract ? 1 : 0;
+    for (int k = 0; products > 0 && k < t.contraction_of(n).axes; ++k)
+      products *= static_cast<double>(t.contraction_of(n).axis[k].extent);
+    sum += 2 * products;
+    others += n.kind == tn::family::map ? static_cast<double>(n.out.shape.count()) : 0;
+  }
+  return sum > 0 ? sum : others;
+}
+
 struct task {
   std::string name;    ///< in the table
   std::string model;   ///< the peers' name of the network

@@ -8,7 +8,7 @@
 #include <tenon/run/cpu.hpp>
 #include <tenon/run/reference.hpp>
 #if __has_include(<vulkan/vulkan.hpp>)
-#include <tenon/run/vulkan.hpp>
+#include "../run/vulkan_validated.hpp"
 #endif
 #include <cstdio>
 
@@ -23,19 +23,28 @@ template <class P> tn::error missing_device() {
   else
     return {};
 }
+/// What the validation layer says about a policy's device.
+template <class P> std::string complaints() {
+  if constexpr (requires { P::said(); })
+    return P::standard().complaints() > 0 ? P::said() : "";
+  else
+    return {};
+}
 /// The policies: a later one is one line here.
 struct policy {
   const char* name;
   void (*run)(const single_case&, way);
   tn::error (*fault)();
+  std::string (*said)();
 };
-template <class P> constexpr policy entry{P::name, &run_case<P>, &missing_device<P>};
+template <class P> constexpr policy entry{P::name, &run_case<P>, &missing_device<P>, &complaints<P>};
 constexpr policy policies[] = {
     entry<tn::reference>,
     entry<tn::cpu>,
 #if __has_include(<vulkan/vulkan.hpp>)
     entry<tn::vulkan>,
     entry<tn::vulkan_staged>,
+    entry<tenon_test::vulkan_validated>,
 #endif
 };
 
@@ -78,6 +87,10 @@ int run_all(const settings& s) {
   }
   if (!s.report.empty()) std::ofstream(s.report) << report.dump(1) << "\n";
   std::printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
+  if (const std::string said = s.on->said(); !said.empty()) {
+    std::printf("the validation layer complains: %s\n", said.c_str());
+    return 1;
+  }
   return failed == 0 ? 0 : 1;
 }
 
@@ -118,7 +131,8 @@ int main(int argc, char** argv) {
   }
   if (const tn::error e = s.on->fault(); !e.ok()) {
     std::printf("conformance: %s\n", describe(e).c_str());
-    return e.what == tn::code::no_device ? 77 : 1;
+    const bool absent = e.what == tn::code::no_device || e.operand == tn::name("VK_LAYER_KHRONOS_validation");
+    return absent ? 77 : 1;
   }
   return run_all(s);
 }

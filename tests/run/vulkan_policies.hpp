@@ -1,10 +1,10 @@
-// What tests of the Vulkan policies share: skipping without a device, and the policy on a context with
-// descriptors under the validation layer.
+// What tests of the Vulkan policies share: skipping without a device.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "../catch.hpp"
+#include "vulkan_driver.hpp"
+#include "vulkan_validated.hpp"
 #include <tenon/base/describe.hpp>
-#include <tenon/run/vulkan.hpp>
 #include <cstdlib>
 #include <string>
 
@@ -17,35 +17,6 @@ template <class Policy> void need_device() {
   INFO(describe(e));
   REQUIRE(e.ok());
 }
-
-/// `vulkan` with descriptors instead of addresses, as the validation layer understands them; the layer
-/// compares every access of the device with the barriers.
-template <tenon::sharing Memory> struct validated_policy : tenon::vulkan_policy<Memory> {
-  static std::string& said() {
-    static std::string text;
-    return text;
-  }
-  static tenon::vulkan_context& standard() noexcept {
-    static tenon::vulkan_context own = [] {
-      tenon::vulkan_options o;
-      o.addressing = tenon::vulkan_addressing::descriptor;
-      o.validation = true;
-      o.on_message = [](const char* text, void* user) {
-        std::string& all = *static_cast<std::string*>(user);
-        if (all.size() < 4000) all += std::string(text) + "\n";
-      };
-      o.user = &said();
-      return tenon::vulkan_context(o);
-    }();
-    return own;
-  }
-};
-struct validated : validated_policy<tenon::sharing::importable> {
-  static constexpr const char* name = "validated";
-};
-struct validated_staged : validated_policy<tenon::sharing::separate> {
-  static constexpr const char* name = "validated_staged";
-};
 
 inline int number_from(const char* variable, int otherwise) {
   const char* given = std::getenv(variable);

@@ -317,20 +317,19 @@ class vulkan_recording {
     commands_.pushConstants(kernel.layout, vk::ShaderStageFlagBits::eCompute, 0,
                             kernel.push_bytes(), values, context_->functions());
   }
-  /// The descriptor of a port: the whole buffer, or where that is more than one descriptor may
-  /// cover, what starts at the port, rounded down to what the device asks of an offset.
+  /// The descriptor of a port: its bytes alone, as validation compares whole descriptors, from the
+  /// nearest place before them where the device lets one begin.
   error window(const vulkan_port& p, const vulkan_place& place, vk::DescriptorBufferInfo& info,
                std::uint32_t& offset) const noexcept {
     const i64 most = context_->facts().storage_buffer_bytes;
     const i64 align = context_->facts().storage_align_bytes;
-    const i64 from = place.bytes <= most ? 0 : place.offset / align * align;
-    const i64 rest = place.bytes - from, first = place.offset - from;
+    const i64 from = place.offset / align * align, first = place.offset - from;
     if (first + p.bytes > most) return {code::capacity, "vulkan", "port", most, first + p.bytes};
     if (first % p.element_bytes != 0)
       return {code::alignment, "vulkan", "port", p.element_bytes, first % p.element_bytes};
     info.buffer = place.buffer;
     info.offset = static_cast<vk::DeviceSize>(from);
-    info.range = static_cast<vk::DeviceSize>(rest < most ? rest : most);
+    info.range = static_cast<vk::DeviceSize>(first + (p.bytes > 0 ? p.bytes : 1));
     offset = static_cast<std::uint32_t>(first / p.element_bytes);
     return {};
   }

@@ -28,6 +28,7 @@ class vulkan_session {
   /// Error: memory; what the driver refuses.
   status start(const vulkan_bound& bound, const plan_view& p, int place, const frame&) noexcept {
     bound_ = &bound;
+    copies_ = p.policies[place].memory == sharing::separate;
     const error e = platform::guarded([&] { return prepare(p, place); },
                                       [] {
                                         return error{code::memory, "vulkan", "instance"};
@@ -72,8 +73,8 @@ class vulkan_session {
     bound_ = &bound;
     for (recorded& r : recorded_) r.complete = false;
   }
-  /// Whose views may stand in the place of the host's.
-  const void* space() const noexcept { return &bound_->context(); }
+  /// Whose views may stand in the place of the host's; none where the host copies from its own.
+  const void* space() const noexcept { return copies_ ? nullptr : &bound_->context(); }
 
  private:
   /// A copy between the host and the staging memory.
@@ -206,6 +207,7 @@ class vulkan_session {
   }
 
   const vulkan_bound* bound_ = nullptr;
+  bool copies_ = false;  ///< between the host's memory and the device's
   device_plan where_;
   vulkan_memory arena_, staging_;
   sequence<i64> staging_at_;       ///< by mirror of the plan

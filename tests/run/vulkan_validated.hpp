@@ -1,0 +1,38 @@
+// The Vulkan policies with descriptors under the validation layer.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/run/vulkan.hpp>
+#include <string>
+
+namespace tenon_test {
+
+/// `vulkan` with descriptors instead of addresses, as the validation layer understands them; the layer
+/// compares every access of the device with the barriers.
+template <tenon::sharing Memory> struct validated_policy : tenon::vulkan_policy<Memory> {
+  static std::string& said() {
+    static std::string text;
+    return text;
+  }
+  static tenon::vulkan_context& standard() noexcept {
+    static tenon::vulkan_context own = [] {
+      tenon::vulkan_options o;
+      o.addressing = tenon::vulkan_addressing::descriptor;
+      o.validation = true;
+      o.on_message = [](const char* text, void* user) {
+        std::string& all = *static_cast<std::string*>(user);
+        if (all.size() < 4000) all += std::string(text) + "\n";
+      };
+      o.user = &said();
+      return tenon::vulkan_context(o);
+    }();
+    return own;
+  }
+};
+struct vulkan_validated : validated_policy<tenon::sharing::importable> {
+  static constexpr const char* name = "validated";
+};
+struct vulkan_validated_staged : validated_policy<tenon::sharing::separate> {
+  static constexpr const char* name = "validated_staged";
+};
+
+}  // namespace tenon_test
