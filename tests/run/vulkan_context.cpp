@@ -223,7 +223,7 @@ TEST_CASE("an instance is asked about nothing that is younger than itself") {
   app.need();
   real_properties = app.d.vkGetPhysicalDeviceProperties2;
   tn::vulkan_adopted lent = app.lend(tn::vulkan_addressing::descriptor);
-  lent.get_proc_addr = failing("vkGetPhysicalDeviceProperties2", listening).get_proc_addr;
+  lent.get_proc_addr = failing({"vkGetPhysicalDeviceProperties2", reinterpret_cast<PFN_vkVoidFunction>(&listening)}).get_proc_addr;
   CHECK(tn::vulkan_context(lent).ok());
   CHECK(!asked_about_13);
   lent.api_version = VK_API_VERSION_1_3;

@@ -125,9 +125,11 @@ class workgroup_tile_writer {
       position_of(s, m_.add(s.first, at), position);
       // the axes of the other side: this operand stands still along them
       source from{m_.index_of(v, n_.out, position), {}};
-      for (int b = 0; s.operand == 0 && b < n_.borders; ++b)
-        from.tap[b] =
-            m_.plus(m_.times(position[n_.cut[b].axis], n_.cut[b].stride), -n_.cut[b].begin);
+      const int borders = s.operand == 0 ? n_.borders : 0;
+      for (int b = 0; b < 2; ++b)
+        if (b < borders)
+          from.tap[b] =
+              m_.plus(m_.times(position[n_.cut[b].axis], n_.cut[b].stride), -n_.cut[b].begin);
       s.from.push(from);
     }
   }
