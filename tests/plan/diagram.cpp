@@ -113,7 +113,7 @@ TEST_CASE("diagrams of random plans have every node and every edge once") {
     check(read_mermaid(chart), p);
     CHECK(balanced(dot, true));
     CHECK(balanced(chart, false));
-    CHECK((count(dot, "style=bold") > 0) == (p.copies > 0));
+    CHECK((count(dot, "style=bold") > 0) == (p.moved.copies > 0));
     CHECK(count(dot, "style=bold") == count(chart, "==>"));
     CHECK(count(dot, "\"crosses\"") == count(chart, "-.->"));
   }
