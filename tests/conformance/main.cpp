@@ -45,6 +45,7 @@ constexpr policy policies[] = {
     entry<tn::vulkan>,
     entry<tn::vulkan_staged>,
     entry<tenon_test::vulkan_validated>,
+    entry<tenon_test::vulkan_descriptors>,
 #endif
 };
 

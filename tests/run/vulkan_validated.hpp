@@ -35,4 +35,17 @@ struct vulkan_validated_staged : validated_policy<tenon::sharing::separate> {
   static constexpr const char* name = "validated_staged";
 };
 
+/// Descriptors and copies, without the layer: what drivers can that have neither addresses nor imports.
+struct vulkan_descriptors : tenon::vulkan_policy<tenon::sharing::separate> {
+  static constexpr const char* name = "descriptors";
+  static tenon::vulkan_context& standard() noexcept {
+    static tenon::vulkan_context own = [] {
+      tenon::vulkan_options o;
+      o.addressing = tenon::vulkan_addressing::descriptor;
+      return tenon::vulkan_context(o);
+    }();
+    return own;
+  }
+};
+
 }  // namespace tenon_test
