@@ -203,6 +203,7 @@ bool holds(const tn::plan_view& p, const tn::boundary& b) {
     }
     case apart::integers: return reader.kind == family::map && own.size > 0;
     case apart::positions: return reader.kind == family::reduce && tn::gives_position(t.reduction_of(reader).how);
+    case apart::scan: return value.loop != reader.loop;
     case apart::full: return own.size == tn::passes::max_stages;
     case apart::space: return !(reader.out.shape == own.space) || reader.kind == family::reduce;
     case apart::axes: return tn::passes::trailing_axes(t.reduction_of(reader), own.space.rank) == 0;

@@ -228,7 +228,7 @@ TEST_CASE("whatever the driver refuses while a model is bound and called is its 
   tn::vulkan_context works;
   need(works);
   const auto fault_of = [](const char* function, auto replacement, bool ran = false) {
-    tn::vulkan_context c(failing(function, replacement));
+    tn::vulkan_context c(failing({function, reinterpret_cast<PFN_vkVoidFunction>(+replacement)}));
     tn::code what{};
     {
       small_call<tn::vulkan> s(c);
