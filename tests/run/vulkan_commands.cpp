@@ -151,7 +151,7 @@ TEST_CASE("what the host would have to do is refused, and nothing is written") {
   need(c);
   const their_commands commands(c);
   const tn::vulkan_commands into = commands;
-  std::uint64_t done = 0;
+  std::uint64_t reached = 0;
   numbers zeros{}, kept;
   const std::span<float> x(zeros), y(kept);
   kept.fill(7);
@@ -160,7 +160,7 @@ TEST_CASE("what the host would have to do is refused, and nothing is written") {
   const tn::model<net, tn::vulkan_staged> staged{weights, c};  // copies of the host
   tn::instance copying{staged};
   CHECK(copying.call(into, x, y).what == tn::code::place);
-  CHECK(copying.call(tn::vulkan_submission{&done, {}}, x, y).what == tn::code::place);
+  CHECK(copying.call(tn::vulkan_submission{&reached, {}}, x, y).what == tn::code::place);
 
   const tn::weights<0> none{};
   const tn::model<mixed, tn::vulkan, tn::cpu> split{none, c};  // the second policy is the host's
@@ -171,7 +171,7 @@ TEST_CASE("what the host would have to do is refused, and nothing is written") {
   tn::instance keeper{keeping};
   CHECK(keeper.call(into, x, y).what == tn::code::place);
   CHECK(untouched());
-  CHECK(done == 0);
+  CHECK(reached == 0);
 }
 
 TEST_CASE("leases of another device, and empty ones, are refused") {
