@@ -152,9 +152,9 @@ TEST_CASE("what the host would have to do is refused, and nothing is written") {
   const their_commands commands(c);
   const tn::vulkan_commands into = commands;
   std::uint64_t reached = 0;
-  numbers zeros{}, kept;
-  const std::span<float> x(zeros), y(kept);
-  kept.fill(7);
+  numbers zeros{}, result;
+  const std::span<float> x(zeros), y(result);
+  result.fill(7);
   const auto untouched = [&] { return std::ranges::all_of(y, [](float v) { return v == 7; }); };
 
   const tn::model<net, tn::vulkan_staged> staged{weights, c};  // copies of the host

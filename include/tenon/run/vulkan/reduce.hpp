@@ -110,7 +110,7 @@ class folding {
     const variable all = m_.local(start(false));
     const variable four = m_.local(m_.constant_like({0, kind_, 4}, start_bits(false)));
     m_.share(n, local, own, in_fours,
-             [&](id column, int width) { add(width == 1 ? all : four, at(column, width)); });
+             [&](id column, int count) { add(count == 1 ? all : four, at(column, count)); });
     if (in_fours)
       for (int k = 0; k < 4; ++k) add(all, m_.component(m_.get(four), k));
     const variable shared = m_.scratch(kind_, local);
