@@ -37,11 +37,12 @@ struct diagram {
     return joined("group ", g) + ": " + kind_of(own) + " on " + p.policies[own.place].name;
   }
   /// Calls `visit(from, to, passage)` for every operand of every node, and with the number of the
-  /// output and `is_output` for every output.
+  /// output and `is_output` for every output. A view moves nothing: what passes it crosses behind it.
   template <class Visit> void each_edge(Visit&& visit) const {
     for (int i = 0; i < p.table.nodes.size; ++i)
       for (int k = 0; k < at(i).operands; ++k)
-        visit(at(i).in[k], i, passage_of(p, at(i).in[k], at(i).place), false);
+        visit(at(i).in[k], i,
+              p.group_of[i] < 0 ? passage::none : passage_of(p, at(i).in[k], at(i).place), false);
     for (int o = 0; o < p.table.outputs.size; ++o)
       visit(p.table.outputs[o], o, passage_of(p, p.table.outputs[o], -1), true);
   }
