@@ -52,6 +52,8 @@ def check_memory(picture, text):
     """A rectangle for each line of the arena's map, with its hover text."""
     drawn = [r for r in boxes(picture, "buffer", "scratch") if r.find(SVG + "title") is not None]
     arena = text[text.index("\narena      buffer"):].splitlines()[2:] if "\narena      buffer" in text else []
+    elsewhere = [i for i, line in enumerate(arena) if "in memory of" in line]  # the picture shows the host's arena
+    arena = arena[:elsewhere[0]] if elsewhere else arena
     listed = sorted(re.search(r"([\d,]+) +([\d,]+) \.\. ([\d,]+) +(\d+) \.\. (\d+)", line).groups() for line in arena)
     shown = [re.search(r": ([\d,]+) B at ([\d,]+) \.\. ([\d,]+), groups (\d+) to (\d+)$", r.find(SVG + "title").text).groups()
              for r in drawn]

@@ -100,7 +100,7 @@ struct describer {
                                              : joined("next state ", state_of_output(b.index))) +
                part;
       case buffer::storage::arena:
-        return (b.place < 0 ? "arena " : joined("arena of ", p.policies[b.place].name) + " ") +
+        return (b.place < 0 ? "arena " : joined(p.policies[b.place].name, " ")) +
                digits(b.offset + first) + " .. " + digits(b.offset + first + bytes);
       case buffer::storage::step: return "moves with the steps";
       case buffer::storage::none: break;

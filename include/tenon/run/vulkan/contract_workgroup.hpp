@@ -136,12 +136,13 @@ class workgroup_tile_writer {
 
   constexpr void sum_terms() {
     const i64 count = n_.terms.count();
-    m_.loop(m_.integer(0), m_.integer(count), m_.integer(terms), blocks_of(count, terms), [&](id k) {
-      for (tile_side& s : side_) bring(s, k, count);
-      m_.barrier();
-      m_.loop(terms, [&](id own) { add_term(own); });
-      m_.barrier();
-    });
+    m_.loop(m_.integer(0), m_.integer(count), m_.integer(terms), blocks_of(count, terms),
+            [&](id k) {
+              for (tile_side& s : side_) bring(s, k, count);
+              m_.barrier();
+              m_.loop(terms, [&](id own) { add_term(own); });
+              m_.barrier();
+            });
   }
   /// Brings terms [k, k + 16) of a side. What is behind the last term is zero in both.
   constexpr void bring(tile_side& s, id k, i64 count) {

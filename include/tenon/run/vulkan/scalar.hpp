@@ -53,11 +53,16 @@ class program_writer {
     if (is_rare(x.op())) return rare(x, a, b, c);
     return frequent(x, a, b, c);
   }
+  /// lavapipe drops products with a zero that it knows, even those with infinity.
+  constexpr id real(word bits) {
+    if (m_.device.fuses || bits << 1 != 0) return number(kind::float32, bits);
+    const id zero = m_.bits_as(m_.hidden(m_.constant(kind::int32, bits)), kind::float32);
+    return width_ == 1 ? zero : m_.vector(zero, zero, zero, zero);
+  }
   constexpr id frequent(instruction x, id a, id b, id c) {
     switch (x.op()) {
-      case sop::literal:
-      case sop::literal_int:
-        return number(x.op() == sop::literal ? kind::float32 : kind::int32, x.bits());
+      case sop::literal: return real(x.bits());
+      case sop::literal_int: return number(kind::int32, x.bits());
       case sop::add:
       case sop::int_add: return m_.add(a, b);
       case sop::sub:
