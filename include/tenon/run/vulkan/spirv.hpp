@@ -459,7 +459,7 @@ class assembler {
     emit(op::Store, {p.number, x.number, aligned, static_cast<word>(p.align)});
   }
   /// What invocation `lane` of the subgroup has.
-  constexpr id of_lane(id x, i64 lane) {
+  constexpr id of_lane(id x, std::int64_t lane) {
     constexpr word subgroup = 3;
     require(capability::GroupNonUniform);
     require(capability::GroupNonUniformShuffle);
