@@ -9,7 +9,6 @@ namespace tenon {
 /// A buffer in the host's memory that a run reads or writes there.
 struct shared_buffer {
   int root = -1;
-  bool writes = false;
   std::byte* last = nullptr;    ///< its address in the call before
   const void* space = nullptr;  ///< in whose memory: null, the host's
 };
@@ -60,9 +59,10 @@ class device_plan {
     }
     for (const mirror& m : p.mirrors)
       if (m.place == place) base_[m.root] = arena + m.offset;
-    scans::each_run(p, [&](const group_run& r) {
+    static_cast<void>(scans::each_run(p, [&](const group_run& r) {
       if (p.groups[r.begin].place == place) runs_.push(run_of(p, r));
-    });
+      return status{};
+    }));
   }
   /// What `start` found out about this run.
   device_run& run(const group_run& r) noexcept {
@@ -71,7 +71,6 @@ class device_plan {
     return runs_[i];
   }
   sequence<device_run>& runs() noexcept { return runs_; }
-  int place() const noexcept { return place_; }
   /// The addresses that groups of this device work on.
   frame& on_device() noexcept { return device_; }
   /// Calls `copy(mirror)` for what is copied to the device before a group, or back behind it.
@@ -88,14 +87,11 @@ class device_plan {
   device_run run_of(const plan_view& p, const group_run& r) const {
     device_run own;
     own.groups = r;
-    passes::each_use(p, [&](int root, int place, int first, int last, bool writes) {
+    passes::each_use(p, [&](int root, int place, int first, int last, bool) {
       if (place != place_ || first < r.begin || last >= r.end || is_placed(p, root)) return;
-      for (shared_buffer& s : own.shared)
-        if (s.root == root) {
-          s.writes = s.writes || writes;
-          return;
-        }
-      own.shared.push({root, writes, nullptr});
+      for (const shared_buffer& s : own.shared)
+        if (s.root == root) return;
+      own.shared.push({root});
     });
     for (const scanning& s : p.table.scans) {
       const int g = p.group_of[p.table.nodes[s.node].in[0]];

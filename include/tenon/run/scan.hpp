@@ -40,6 +40,13 @@ inline void move(const plan_view& p, const scanning& s, i64 step, const frame& f
   f.base[state] = step > 0 ? before : address_of(p, p.table.nodes[state].in[0], f);
 }
 
+/// The end of the body that begins at group `g`.
+constexpr int end_of_body(const plan_view& p, int g) {
+  int end = g;
+  while (end < p.groups.size && p.loop_of(end) == p.loop_of(g)) ++end;
+  return end;
+}
+
 /// Runs the groups of a run in their order, those of a scan's body once for each of its steps:
 /// `each(group, first, last)`, with whether it is the first and the last time in the run.
 template <class Each>
@@ -51,8 +58,7 @@ void run_groups(const plan_view& p, const group_run& r, const frame& f, const Ea
       continue;
     }
     const list<scanning> border = p.table.border_of(loop);
-    int end = g;
-    while (end < r.end && p.loop_of(end) == loop) ++end;
+    const int end = end_of_body(p, g);
     for (i64 step = 0; step < border[0].steps; ++step) {
       for (const scanning& s : border) move(p, s, step, f);
       for (int i = g; i < end; ++i) each(i, step == 0, step + 1 == border[0].steps);
@@ -61,12 +67,7 @@ void run_groups(const plan_view& p, const group_run& r, const frame& f, const Ea
   }
 }
 
-/// The end of the body that begins at group `g`, and of the groups of one policy from `g` on.
-constexpr int end_of_body(const plan_view& p, int g) {
-  int end = g;
-  while (end < p.groups.size && p.loop_of(end) == p.loop_of(g)) ++end;
-  return end;
-}
+/// The end of the groups of one policy from group `g` on.
 constexpr int end_of_place(const plan_view& p, int g, int most) {
   int end = g;
   while (end < most && p.groups[end].place == p.groups[g].place) ++end;
@@ -83,44 +84,43 @@ constexpr int end_of_run(const plan_view& p, int g) {
   }
   return end;
 }
-/// The runs of a plan, each once: `each(run)`.
-template <class Each> void each_run(const plan_view& p, const Each& each) {
-  for (int g = 0; g < p.groups.size;) {
-    const int end = end_of_run(p, g);
-    if (end > g) each(group_run{g, end, false});
-    const int body = end > g ? end : end_of_body(p, g);
-    for (int from = end; from < body;) {
-      const int to = end_of_place(p, from, body);
-      each(group_run{from, to, true});
-      from = to;
-    }
-    g = body;
-  }
-}
-/// Runs a plan run by run, a body that several policies run step by step: `each(run)` returns a
-/// status. Stops at the first error.
+/// The runs of a body that several policies run: `each(run)` returns a status. Stops at the first
+/// error, as the others below.
 template <class Each>
-status cut_into_runs(const plan_view& p, const frame& f, const Each& each) noexcept {
-  for (int g = 0; g < p.groups.size;) {
-    const int end = end_of_run(p, g);
-    if (end > g) {
-      if (const status s = each(group_run{g, end, false}); !s.ok()) return s;
-      g = end;
-      continue;
-    }
-    const int body = end_of_body(p, g);
-    const list<scanning> border = p.table.border_of(p.loop_of(g));
-    for (i64 step = 0; step < border[0].steps; ++step) {
-      for (const scanning& s : border) move(p, s, step, f);
-      for (int from = g; from < body;) {
-        const int to = end_of_place(p, from, body);
-        if (const status s = each(group_run{from, to, true}); !s.ok()) return s;
-        from = to;
-      }
-    }
-    g = body;
+status each_run_inside(const plan_view& p, int begin, int end, const Each& each) {
+  for (int from = begin; from < end;) {
+    const int to = end_of_place(p, from, end);
+    if (const status s = each(group_run{from, to, true}); !s.ok()) return s;
+    from = to;
   }
   return {};
+}
+/// A plan in its order: `each(run)`, and `body(begin, end)` for each body that several policies run.
+template <class Each, class Body>
+status each_run_or_body(const plan_view& p, const Each& each, const Body& body) {
+  for (int g = 0; g < p.groups.size;) {
+    const int run = end_of_run(p, g), end = run > g ? run : end_of_body(p, g);
+    if (const status s = run > g ? each(group_run{g, run, false}) : body(g, end); !s.ok()) return s;
+    g = end;
+  }
+  return {};
+}
+/// The runs of a plan, each once.
+template <class Each> status each_run(const plan_view& p, const Each& each) {
+  return each_run_or_body(p, each,
+                          [&](int begin, int end) { return each_run_inside(p, begin, end, each); });
+}
+/// Runs a plan run by run, a body that several policies run step by step.
+template <class Each>
+status cut_into_runs(const plan_view& p, const frame& f, const Each& each) noexcept {
+  return each_run_or_body(p, each, [&](int begin, int end) {
+    const list<scanning> border = p.table.border_of(p.loop_of(begin));
+    for (i64 step = 0; step < border[0].steps; ++step) {
+      for (const scanning& s : border) move(p, s, step, f);
+      if (const status s = each_run_inside(p, begin, end, each); !s.ok()) return s;
+    }
+    return status{};
+  });
 }
 
 }  // namespace tenon::scans

@@ -180,8 +180,8 @@ class vulkan_session {
     made.arena = std::move(*got);
     return {};
   }
-  void dispatch(const plan_view& p, int g, vulkan_recording& to) const {
-    const frame& f = const_cast<device_plan&>(where_).on_device();
+  void dispatch(const plan_view& p, int g, vulkan_recording& to) {
+    const frame& f = where_.on_device();
     for (const vulkan_step& s : bound_->steps_of(g)) {
       vulkan_port ports[spirv::max_ports];
       for (int k = 0; k < s.ports; ++k)
