@@ -112,14 +112,13 @@ class lane_tile_choice {
       if (n_.cut[s].term == term) return true;
     return false;
   }
-  /// lavapipe leaves the loops of an invocation after 65,535 rounds, all of them together.
-  static constexpr i64 most_rounds = 30000;
   constexpr void choose_unroll() {
     i64 terms = 1, rounds = n_.terms.count();
     int& first = t_.unrolled = n_.terms.dims;
     while (first > 0) {
       const i64 extent = n_.terms.extent[first - 1];
-      if (terms * extent > most_terms && (!is_tap(first - 1) || rounds <= most_rounds)) break;
+      if (terms * extent > most_terms && (!is_tap(first - 1) || rounds <= writer::most_rounds))
+        break;
       terms *= extent;
       rounds /= extent;
       --first;
@@ -127,7 +126,8 @@ class lane_tile_choice {
     if (first == 0 || is_tap(first - 1)) return;
     const i64 extent = n_.terms.extent[first - 1];
     t_.unroll = few_terms / terms;
-    if (t_.unroll < blocks_of(rounds, most_rounds)) t_.unroll = blocks_of(rounds, most_rounds);
+    if (t_.unroll < blocks_of(rounds, writer::most_rounds))
+      t_.unroll = blocks_of(rounds, writer::most_rounds);
     if (t_.unroll > extent) t_.unroll = extent;
   }
 };

@@ -13,7 +13,6 @@ using word = std::uint32_t;
 
 /// Opcodes by their names in the specification ("Op" is left out).
 enum class op : word {
-  Extension = 10,
   ExtInstImport = 11,
   ExtInst = 12,
   MemoryModel = 14,
@@ -44,7 +43,6 @@ enum class op : word {
   AccessChain = 65,
   Decorate = 71,
   MemberDecorate = 72,
-  VectorShuffle = 79,
   CompositeConstruct = 80,
   CompositeExtract = 81,
   ConvertFToU = 109,
@@ -57,7 +55,6 @@ enum class op : word {
   ConvertPtrToU = 117,
   ConvertUToPtr = 120,
   Bitcast = 124,
-  SNegate = 126,
   FNegate = 127,
   IAdd = 128,
   FAdd = 129,
@@ -69,20 +66,15 @@ enum class op : word {
   SDiv = 135,
   FDiv = 136,
   UMod = 137,
-  SRem = 138,
   LogicalOr = 166,
   LogicalAnd = 167,
   LogicalNot = 168,
   Select = 169,
   IEqual = 170,
   INotEqual = 171,
-  UGreaterThan = 172,
-  SGreaterThan = 173,
-  UGreaterThanEqual = 174,
   SGreaterThanEqual = 175,
   ULessThan = 176,
   SLessThan = 177,
-  ULessThanEqual = 178,
   SLessThanEqual = 179,
   FOrdEqual = 180,
   FUnordNotEqual = 183,
@@ -97,7 +89,6 @@ enum class op : word {
   BitwiseXor = 198,
   BitwiseAnd = 199,
   ControlBarrier = 224,
-  MemoryBarrier = 225,
   Phi = 245,
   LoopMerge = 246,
   SelectionMerge = 247,
@@ -106,10 +97,7 @@ enum class op : word {
   BranchConditional = 250,
   Return = 253,
   ReturnValue = 254,
-  GroupNonUniformBroadcastFirst = 338,
   GroupNonUniformShuffle = 345,
-  GroupNonUniformShuffleXor = 346,
-  GroupNonUniformFAdd = 350,
 };
 /// Instructions of GLSL.std.450.
 enum class glsl : word { RoundEven = 2, FAbs = 4, Floor = 8, Sqrt = 31, Fma = 50 };
@@ -122,7 +110,6 @@ enum class capability : word {
   Int16 = 22,
   Int8 = 39,
   GroupNonUniform = 61,
-  GroupNonUniformArithmetic = 63,
   GroupNonUniformShuffle = 65,
   StorageBuffer16BitAccess = 4433,
   StorageBuffer8BitAccess = 4448,
@@ -140,11 +127,9 @@ enum class decoration : word {
   ArrayStride = 6,
   BuiltIn = 11,
   Aliased = 20,
-  NonWritable = 24,
   Binding = 33,
   DescriptorSet = 34,
   Offset = 35,
-  FPRoundingMode = 39,
   NoContraction = 42,
 };
 enum class storage : word {
@@ -160,9 +145,6 @@ enum class builtin : word {
   WorkgroupId = 26,
   LocalInvocationId = 27,
   GlobalInvocationId = 28,
-  SubgroupSize = 36,
-  SubgroupId = 40,
-  SubgroupLocalInvocationId = 41,
 };
 
 /// The scalars of a module. Integers are declared without a sign: instructions say how they read one.
@@ -476,8 +458,7 @@ class assembler {
   // ---- control
   /// Runs `body(i)` for i = begin, begin + step, ... below `end` (integers with a sign).
   /// `rounds` of a loop are the most there may be.
-  template <class F>
-  constexpr void loop(id begin, id end, id step, std::int64_t rounds, F&& body) {
+  template <class F> constexpr void loop(id begin, id end, id step, std::int64_t rounds, F&& body) {
     rounds_ += nest_ * rounds;
     nest_ *= rounds;
     const word head = fresh(), test = fresh(), inside = fresh(), again = fresh(), behind = fresh();
@@ -561,8 +542,6 @@ class assembler {
     return emit(op::FunctionCall, a.is, a.width, {f.number, a.number, b.number});
   }
 
-  /// A variable of the interface: buffers and push constants.
-  constexpr void add_interface(word number) { interface_.push(number); }
   /// A global variable whose number was taken before.
   constexpr void declare_variable(word pointer_to, word number, storage s) {
     put(globals_, op::Variable, {pointer_to, number, static_cast<word>(s)});

@@ -76,9 +76,8 @@ class window_writer {
     const id inside = m_.below(x, m_.integer(w.extent));
     return {m_.select(inside, m_.times(x, step_[s]), m_.integer(0)), inside};
   }
-  /// lavapipe leaves the loops of an invocation after 65,535 rounds, all of them together.
   constexpr i64 taps_at_once() const {
-    const i64 n = blocks_of(w_.swept[0].taps * w_.swept[1].taps, 30000);
+    const i64 n = blocks_of(w_.swept[0].taps * w_.swept[1].taps, writer::most_rounds);
     return n < w_.swept[0].taps ? n : w_.swept[0].taps;
   }
   constexpr id combined() {

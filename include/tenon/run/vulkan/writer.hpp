@@ -416,6 +416,8 @@ class writer : public assembler {
   constexpr bool fits() const { return !overflows_ && rounds() <= device.rounds; }
 
   static constexpr i64 max_groups = 65535, grid_row = 32768;
+  /// What loops that can be unrolled stay below; see `target::rounds`.
+  static constexpr i64 most_rounds = 30000;
 
  private:
   sequence<port> ports_;
