@@ -1,8 +1,7 @@
 // Networks on `vulkan` and `vulkan_staged`: what `reference` gives, within 1e-4 in the Euclidean norm; and
 // trained readers of digits on real images.
 // SPDX-License-Identifier: MIT
-#include "network.hpp"
-#include "../run/vulkan_policies.hpp"
+#include "devices.hpp"
 #include "../../examples/digits/data.hpp"
 #include "../../examples/networks/digits.hpp"
 #include "../../examples/networks/encoder.hpp"
@@ -19,26 +18,7 @@ namespace {
 
 constexpr double most = 1e-4;
 
-void check_distance(const results& found, const results& wanted) {
-  REQUIRE(found.size() == wanted.size());
-  for (std::size_t o = 0; o < wanted.size(); ++o) {
-    CHECK(spread(wanted[o]) > 1e-2);
-    CHECK(relative_distance(found[o], wanted[o]) <= most);
-  }
-}
-/// A network built at run time on both policies; the buffers of the call end at forbidden pages.
-void check_device(const tn::result<tn::table>& built) {
-  need_device<tn::vulkan>();
-  REQUIRE(built.ok());
-  const contents c = scaled_contents(built->view());
-  std::string problem;
-  const results wanted = run_table<tn::reference>(built->view(), c, wall::behind, problem);
-  REQUIRE(problem == "");
-  check_distance(run_dynamic<tn::vulkan>(built->view(), c), wanted);
-  check_distance(run_dynamic<tn::vulkan_staged>(built->view(), c), wanted);
-  CHECK(tn::vulkan::standard().live() == 0);
-  CHECK(tn::vulkan_staged::standard().live() == 0);
-}
+void check_both(const tn::result<tn::table>& built) { check_devices<tn::vulkan, tn::vulkan_staged>(built); }
 
 using logits = std::array<float, 10>;
 std::size_t digit_of(const logits& l) { return static_cast<std::size_t>(std::ranges::max_element(l) - l.begin()); }
@@ -110,7 +90,7 @@ TEST_CASE("the reader of digits sees on Vulkan what it sees on reference") {
   CHECK(right * 100 >= found.size() * 97);
 }
 
-TEST_CASE("MobileNetV2 on Vulkan gives the results of the reference") { check_device(networks::mobilenetv2::build(96)); }
-TEST_CASE("SqueezeNet on Vulkan gives the results of the reference") { check_device(networks::squeezenet11::build(96)); }
-TEST_CASE("ResNet-50 on Vulkan gives the results of the reference") { check_device(networks::resnet50::build(64)); }
-TEST_CASE("the encoder on Vulkan gives the results of the reference") { check_device(networks::encoder::build(1, 24)); }
+TEST_CASE("MobileNetV2 on Vulkan gives the results of the reference") { check_both(networks::mobilenetv2::build(96)); }
+TEST_CASE("SqueezeNet on Vulkan gives the results of the reference") { check_both(networks::squeezenet11::build(96)); }
+TEST_CASE("ResNet-50 on Vulkan gives the results of the reference") { check_both(networks::resnet50::build(64)); }
+TEST_CASE("the encoder on Vulkan gives the results of the reference") { check_both(networks::encoder::build(1, 24)); }

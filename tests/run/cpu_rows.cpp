@@ -219,13 +219,7 @@ TEST_CASE("pools with all options on cpu have the bits of reference") {
   for (int i = 0; ran < times(500) && failed < 4; ++i) {
     dice d = dice_of(29, i);
     maker m{d};
-    tenon::pool2d_options o;
-    if (!d.one_in(8)) o.windowDimensions = {d.in(1, 5), d.in(1, 5)};
-    if (d.one_in(2)) o.padding = {d.in(0, 4), d.in(0, 4), d.in(0, 4), d.in(0, 4)};
-    if (d.one_in(2)) o.strides = {d.in(1, 3), d.in(1, 3)};
-    if (d.one_in(3)) o.dilations = {d.in(1, 3), d.in(1, 3)};
-    o.layout = d.one_in(2) ? tenon::image_layout::nchw : tenon::image_layout::nhwc;
-    o.outputShapeRounding = d.one_in(2) ? tenon::rounding::floor : tenon::rounding::ceil;
+    const tenon::pool2d_options o = any_pool(d);
     const shape s = extents(d.in(1, 3), d.in(1, 20), d.in(1, 20), d.one_in(3) ? d.in(20, 70) : d.in(1, 20));
     builder::value x = m.leaf(s);
     if (d.one_in(4)) x = m.b.add<tenon::relu_t>({}, {x});

@@ -2,6 +2,7 @@
 // split work unkindly, and running one table on two policies.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "seed.hpp"
 #include <tenon/run/cpu.hpp>
 #include <tenon/run/reference.hpp>
 #include <sys/mman.h>
@@ -45,20 +46,21 @@ struct dice {
   template <class T, std::size_t N> constexpr T pick(const T (&from)[N]) { return from[next() % N]; }
 };
 
-/// The seed of this run: TENON_SEED, or a fresh one; printed once.
-inline std::uint64_t seed() {
-  static const std::uint64_t value = [] {
-    const char* given = std::getenv("TENON_SEED");
-    const std::uint64_t s = given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-    std::printf("seed: TENON_SEED=%llu\n", static_cast<unsigned long long>(s));
-    std::fflush(stdout);
-    return s;
-  }();
-  return value;
-}
 /// The dice of case `number` of a test.
 inline dice dice_of(int test, int number) {
   return dice{dice{seed() ^ static_cast<std::uint64_t>(test) << 32}.next() + static_cast<std::uint64_t>(number)};
+}
+
+/// Options of a pool over up to 5 x 5 elements, any of them.
+inline tenon::pool2d_options any_pool(dice& d) {
+  tenon::pool2d_options o;
+  if (!d.one_in(8)) o.windowDimensions = {d.in(1, 5), d.in(1, 5)};
+  if (d.one_in(2)) o.padding = {d.in(0, 4), d.in(0, 4), d.in(0, 4), d.in(0, 4)};
+  if (d.one_in(2)) o.strides = {d.in(1, 3), d.in(1, 3)};
+  if (d.one_in(3)) o.dilations = {d.in(1, 3), d.in(1, 3)};
+  o.layout = d.one_in(2) ? tenon::image_layout::nchw : tenon::image_layout::nhwc;
+  o.outputShapeRounding = d.one_in(2) ? tenon::rounding::floor : tenon::rounding::ceil;
+  return o;
 }
 /// `usual` cases, or TENON_TIMES as many.
 inline int times(int usual) {

@@ -3,6 +3,7 @@
 //   TENON_GRAPHS=100000 TENON_SEED=7 run_differential
 // SPDX-License-Identifier: MIT
 #include "../catch.hpp"
+#include "seed.hpp"
 #include "../../examples/custom_policy/careful.hpp"
 #include <tenon/run/cpu.hpp>
 #include <tenon/run/differential.hpp>
@@ -13,21 +14,9 @@
 namespace {
 namespace tn = tenon;
 using tn::trial::choices;
+using tenon_test::seed;
 
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* given = std::getenv(variable);
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : otherwise;
-}
-std::uint64_t seed() {
-  static const std::uint64_t value = [] {
-    const std::uint64_t s = number_from("TENON_SEED", std::random_device{}());
-    std::printf("seed: TENON_SEED=%llu\n", static_cast<unsigned long long>(s));
-    std::fflush(stdout);
-    return s;
-  }();
-  return value;
-}
-int graphs() { return static_cast<int>(number_from("TENON_GRAPHS", 1000)); }
+int graphs() { return tenon_test::number_of_graphs(1000); }
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 int count(const std::string& text, const std::string& part) {
   int n = 0;

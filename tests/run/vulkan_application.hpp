@@ -7,6 +7,19 @@
 
 namespace tenon_test {
 
+/// The features that kernels and submissions of ours want, as an application enables them.
+struct usual_features {
+  vk::PhysicalDeviceVulkan12Features v12{};
+  vk::PhysicalDeviceFeatures2 core{};
+  usual_features() {
+    v12.bufferDeviceAddress = v12.timelineSemaphore = VK_TRUE;
+    core.features.shaderInt64 = VK_TRUE;
+    core.pNext = &v12;
+  }
+  usual_features(const usual_features&) = delete;
+  usual_features& operator=(const usual_features&) = delete;
+};
+
 /// What an application does before it lends its device to us.
 struct application {
   tn::vulkan_functions d;

@@ -175,12 +175,8 @@ TEST_CASE("the validation layer hears of a missing barrier between descriptors")
 
 TEST_CASE("an adopted device runs our kernels and stays the application's") {
   for (const auto addressing : both) {
-    vk::PhysicalDeviceVulkan12Features v12{};
-    v12.bufferDeviceAddress = v12.timelineSemaphore = VK_TRUE;
-    vk::PhysicalDeviceFeatures2 core{};
-    core.features.shaderInt64 = VK_TRUE;
-    core.pNext = &v12;
-    application app(&core, {"VK_EXT_external_memory_host"});
+    usual_features all;
+    application app(&all.core, {"VK_EXT_external_memory_host"});
     app.need();
     {
       tn::vulkan_context c(app.lend(addressing));

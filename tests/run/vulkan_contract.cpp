@@ -218,13 +218,7 @@ TEST_CASE("pools with all options as SPIR-V are what reference computes") {
   if (none()) return;
   compare(7, times(40), 0, [](maker& m) {
     dice& d = m.d;
-    tenon::pool2d_options o;
-    if (!d.one_in(8)) o.windowDimensions = {d.in(1, 5), d.in(1, 5)};
-    if (d.one_in(2)) o.padding = {d.in(0, 4), d.in(0, 4), d.in(0, 4), d.in(0, 4)};
-    if (d.one_in(2)) o.strides = {d.in(1, 3), d.in(1, 3)};
-    if (d.one_in(3)) o.dilations = {d.in(1, 3), d.in(1, 3)};
-    o.layout = d.one_in(2) ? tenon::image_layout::nchw : tenon::image_layout::nhwc;
-    o.outputShapeRounding = d.one_in(2) ? tenon::rounding::floor : tenon::rounding::ceil;
+    const tenon::pool2d_options o = any_pool(d);
     const builder::value x = m.operand(extents(d.in(1, 3), d.in(1, 20), d.in(1, 20), d.in(1, 20)));
     switch (d.in(0, 2)) {
       case 0: return m.b.add<tenon::maxPool2d_t>(o, {x});

@@ -10,7 +10,7 @@ using namespace tenon_test;
 
 namespace {
 
-int graphs() { return number_from("TENON_GRAPHS", 200); }
+int graphs() { return number_of_graphs(200); }
 
 /// Random graphs on one list of policies, the last of which has a device.
 template <class Device, class... Policies> void check_random(std::uint64_t more) {

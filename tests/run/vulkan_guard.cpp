@@ -89,7 +89,7 @@ std::string differs(trial::tester<tn::vulkan>& test, const tn::table_view& t, st
 void check_graphs(wall at, const char* where) {
   need_device<tn::vulkan>();
   if (!tn::vulkan::standard().facts().cpu) skip("not a driver whose kernels run on the CPU");
-  const int graphs = number_from("TENON_GRAPHS", 150);
+  const int graphs = number_of_graphs(150);
   trial::tester<tn::vulkan> test({.threads = 0});
   int ran = 0;
   for (int i = 0; ran < graphs; ++i) {

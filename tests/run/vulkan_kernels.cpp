@@ -3,6 +3,7 @@
 //   TENON_GRAPHS=1000 TENON_SEED=7 run_vulkan_kernels
 // SPDX-License-Identifier: MIT
 #include "../catch.hpp"
+#include "seed.hpp"
 #include "vulkan_emitted.hpp"
 #include <tenon/run/differential.hpp>
 #include <tenon/run/reference.hpp>
@@ -14,19 +15,6 @@ namespace tn = tenon;
 
 namespace {
 
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* given = std::getenv(variable);
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : otherwise;
-}
-std::uint64_t seed() {
-  static const std::uint64_t value = [] {
-    const std::uint64_t s = number_from("TENON_SEED", std::random_device{}());
-    std::printf("seed: TENON_SEED=%llu\n", static_cast<unsigned long long>(s));
-    std::fflush(stdout);
-    return s;
-  }();
-  return value;
-}
 bare_device& device() {
   bare_device& d = bare_device::instance();
   if (!d.works()) skip("there is no Vulkan driver for the CPU");
@@ -83,7 +71,7 @@ void agrees(const spirv::target& t, bool guards = false) {
   d.fault.clear();
   tn::differential_options o;
   o.seed = seed();
-  o.graphs = static_cast<int>(number_from("TENON_GRAPHS", 20));
+  o.graphs = number_of_graphs(20);
   o.threads = 1;
   const auto r = tn::differential<tn::dynamic, emitted, tn::reference>(o);
   d.guards = false;

@@ -194,12 +194,8 @@ TEST_CASE("two imports of one page are both found") {
 }
 
 TEST_CASE("the application's buffers are wrapped, with and without address") {
-  vk::PhysicalDeviceVulkan12Features v12{};
-  v12.bufferDeviceAddress = v12.timelineSemaphore = VK_TRUE;
-  vk::PhysicalDeviceFeatures2 core{};
-  core.features.shaderInt64 = VK_TRUE;
-  core.pNext = &v12;
-  application app(&core);
+  usual_features all;
+  application app(&all.core);
   app.need();
   tn::vulkan_context c(app.lend(tn::vulkan_addressing::address));
   REQUIRE(c.ok());

@@ -5,7 +5,6 @@
 #include "vulkan_driver.hpp"
 #include "vulkan_validated.hpp"
 #include <tenon/base/describe.hpp>
-#include <cstdlib>
 #include <string>
 
 namespace tenon_test {
@@ -16,11 +15,6 @@ template <class Policy> void need_device() {
   if (e.what == tenon::code::no_device || e.operand == tenon::name("VK_LAYER_KHRONOS_validation")) skip(describe(e));
   INFO(describe(e));
   REQUIRE(e.ok());
-}
-
-inline int number_from(const char* variable, int otherwise) {
-  const char* given = std::getenv(variable);
-  return given != nullptr ? std::atoi(given) : otherwise;
 }
 
 }  // namespace tenon_test

@@ -208,12 +208,8 @@ TEST_CASE("several threads record and submit on one context") {
 
 TEST_CASE("a graph goes into the application's own command buffer and is not submitted") {
   for (const auto addressing : both) {
-    vk::PhysicalDeviceVulkan12Features v12{};
-    v12.bufferDeviceAddress = v12.timelineSemaphore = VK_TRUE;
-    vk::PhysicalDeviceFeatures2 core{};
-    core.features.shaderInt64 = VK_TRUE;
-    core.pNext = &v12;
-    application app(&core);
+    usual_features all;
+    application app(&all.core);
     app.need();
     vk::CommandPoolCreateInfo pool_info{};
     vk::CommandPool pool{};

@@ -12,7 +12,7 @@ using namespace tenon_test;
 
 namespace {
 
-int graphs() { return number_from("TENON_GRAPHS", 60); }
+int graphs() { return number_of_graphs(60); }
 
 template <class Policy> void check_clean() {
   INFO(Policy::said());
