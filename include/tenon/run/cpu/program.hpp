@@ -144,6 +144,9 @@ template <int N> constexpr type operand_type(const program<N>& p, int k) {
     if (x.op() == sop::arg && x.a() == k) return x.type();
   return type::float32;
 }
+/// Constants by their form: clang calls a constexpr function at run time, in every round of a loop.
+template <auto P, int K> inline constexpr type operand_of = operand_type(P, K);
+template <type T> inline constexpr i64 bytes_each = size_bytes(T);
 
 /// A register of elements as the lanes of a program: bytes and halves are widened.
 template <type T> [[gnu::always_inline]] inline real load_as(const std::byte* p) noexcept {
@@ -198,13 +201,13 @@ template <auto P, bool Contiguous>
   for (; i + width <= n; i += width) {
     [&]<int... K>(std::integer_sequence<int, K...>) __attribute__((always_inline)) {
       ((x[K] = Contiguous || s[K].step != 0
-                   ? load_as<operand_type(P, K)>(static_cast<const std::byte*>(s[K].data) +
-                                                 i * size_bytes(operand_type(P, K)))
-                   : repeat_as<operand_type(P, K)>(static_cast<const std::byte*>(s[K].data))),
+                   ? load_as<operand_of<P, K>>(static_cast<const std::byte*>(s[K].data) +
+                                               i * bytes_each<operand_of<P, K>>)
+                   : repeat_as<operand_of<P, K>>(static_cast<const std::byte*>(s[K].data))),
        ...);
     }
     (std::make_integer_sequence<int, arity>{});
-    store_as<result>(run_program<P>(x), out + i * size_bytes(result));
+    store_as<result>(run_program<P>(x), out + i * bytes_each<result>);
   }
   return i;
 }
@@ -219,8 +222,8 @@ template <auto P> void run_inlined(program_view, const stream* in, void* out, i6
   if (i == n) return;
   real x[room];
   [&]<int... K>(std::integer_sequence<int, K...>) {
-    ((x[K] = in[K].step != 0 ? load_part_as<operand_type(P, K)>(in[K].at(i), n - i)
-                             : repeat_as<operand_type(P, K)>(in[K].at(0))),
+    ((x[K] = in[K].step != 0 ? load_part_as<operand_of<P, K>>(in[K].at(i), n - i)
+                             : repeat_as<operand_of<P, K>>(in[K].at(0))),
      ...);
   }
   (std::make_integer_sequence<int, arity>{});
