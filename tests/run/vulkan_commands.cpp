@@ -146,6 +146,36 @@ TEST_CASE("a graph is submitted, and the context's timeline says when it is done
   }
 }
 
+TEST_CASE("while a submission is under way, the instance is recorded elsewhere and submitted again") {
+  for (const auto addressing : {tn::vulkan_addressing::address, tn::vulkan_addressing::descriptor}) {
+    validated layer(addressing);
+    tn::vulkan_context& c = *layer.context;
+    {
+      const tn::model<net, tn::vulkan> model{weights, c};
+      REQUIRE(model.fault().ok());
+      tn::instance infer{model};
+      matrix y(c, seen()), z(c, seen());
+      const auto first = y.lend(), third = z.lend();
+      float a[4][16], b[4][16], second[4][16];  // imported, by each recording for itself
+      for (int i = 0; i < 64; ++i) a[i / 16][i % 16] = static_cast<float>(i), b[i / 16][i % 16] = static_cast<float>(i) - 30;
+      const their_commands commands(c);
+      for (int round = 0; round < 3; ++round) {
+        std::uint64_t once = 0, again = 0;
+        REQUIRE(infer.call(tn::vulkan_submission{&once, {}}, a, *first).ok());
+        if (round == 0) REQUIRE(infer.call(tn::vulkan_commands(commands), b, *third).ok());
+        REQUIRE(infer.call(tn::vulkan_submission{&again, {}}, b, second).ok());
+        REQUIRE(c.wait(again).ok());
+        CHECK(is_doubled(first->host(), 0));
+        CHECK(is_doubled(std::span(second[0], 64), -30));
+      }
+      commands.end();
+      commands.submit_and_wait();
+      CHECK(is_doubled(third->host(), -30));
+    }
+    CHECK(layer.all() == "");
+  }
+}
+
 TEST_CASE("what the host would have to do is refused, and nothing is written") {
   tn::vulkan_context c;
   need(c);

@@ -4,12 +4,12 @@
 #pragma once
 #include <tenon/run/vulkan/bound.hpp>
 #include <deque>
-#include <memory>
 
 namespace tenon {
 
 /// A way to call an instance: record the graph into a command buffer of the application, which has begun
-/// it and will submit it; before it is submitted again the views stay what they are.
+/// it and will submit it. What is recorded holds until the instance records again or ends; an instance
+/// per command buffer, where several are under way.
 ///
 ///     instance.call(vulkan_commands{buffer}, image.lease, result.lease);
 struct vulkan_commands {
@@ -60,11 +60,9 @@ class vulkan_session {
              const vulkan_commands& way) noexcept {
     if (!way.buffer) return {code::null, -1, 0, 0};
     device_run& own = where_.run(r);
-    recorded& made = recording_of(own);
-    if (made.theirs == nullptr)
-      made.theirs = std::make_unique<vulkan_recording>(bound_->context(), true);
+    recorded& made = of(own, theirs_);
     own.follow(host);
-    const status s = record(p, own, made, *made.theirs, host, way.buffer);
+    const status s = record(p, own, made, host, way.buffer);
     own.forget();
     return s.ok() && !(made.in.empty() && made.out.empty()) ? status{code::place, -1, 0, 0} : s;
   }
@@ -89,7 +87,6 @@ class vulkan_session {
     std::vector<vulkan_memory> imports;  ///< of the host's buffers, as `device_run::shared`
     vulkan_memory arena;
     std::vector<staged_copy> in, out;
-    std::unique_ptr<vulkan_recording> theirs;  ///< into command buffers of the application
   };
 
   error prepare(const plan_view& p, int place) {
@@ -112,20 +109,24 @@ class vulkan_session {
     const std::uint64_t arena = arena_ ? arena_.address() : 0;
     where_.start(p, place, reinterpret_cast<std::byte*>(arena),
                  [&](int id) { return bound_->weight(id); });
-    for (int i = 0; i < where_.runs().size(); ++i) recorded_.emplace_back(c);
+    for (int i = 0; i < where_.runs().size(); ++i) {
+      recorded_.emplace_back(c);
+      theirs_.emplace_back(c);
+    }
     return {};
   }
 
-  recorded& recording_of(const device_run& own) noexcept {
-    return recorded_[static_cast<std::size_t>(&own - where_.runs().data())];
+  recorded& of(const device_run& own, std::deque<recorded>& all) noexcept {
+    return all[static_cast<std::size_t>(&own - where_.runs().data())];
   }
-  /// A run's recording for these addresses.
+  /// A run's recording for these addresses; nothing of it is under way.
   status ready(const plan_view& p, const group_run& r, const frame& host,
                recorded*& made) noexcept {
     device_run& own = where_.run(r);
-    made = &recording_of(own);
+    made = &of(own, recorded_);
+    if (const status s = made->commands.wait(); !s.ok()) return s;
     if (!renewed(own, *made, host)) return {};
-    const status s = record(p, own, *made, made->commands, host, nullptr);
+    const status s = record(p, own, *made, host, nullptr);
     made->complete = s.ok();
     if (!s.ok()) own.forget();
     return s;
@@ -140,9 +141,10 @@ class vulkan_session {
     const bool pinned = !bound_->context().facts().cpu && !made.imports.empty();
     return own.follow(host) || pinned || !made.complete;
   }
-  /// Records into `to`; into `theirs` if there is one.
-  status record(const plan_view& p, const device_run& own, recorded& made, vulkan_recording& to,
-                const frame& host, vk::CommandBuffer theirs) noexcept {
+  /// Records into `theirs` if there is one.
+  status record(const plan_view& p, const device_run& own, recorded& made, const frame& host,
+                vk::CommandBuffer theirs) noexcept {
+    vulkan_recording& to = made.commands;
     const error e = platform::guarded(
         [&] {
           made.in.clear();
@@ -210,8 +212,8 @@ class vulkan_session {
   bool copies_ = false;  ///< between the host's memory and the device's
   device_plan where_;
   vulkan_memory arena_, staging_;
-  sequence<i64> staging_at_;       ///< by mirror of the plan
-  std::deque<recorded> recorded_;  ///< by run: recordings do not move
+  sequence<i64> staging_at_;                ///< by mirror of the plan
+  std::deque<recorded> recorded_, theirs_;  ///< by run: ours, and into theirs; they do not move
 };
 
 }  // namespace tenon
