@@ -203,7 +203,7 @@ void check(const subject& s, const std::vector<i64>& step, i64 n, wall at, bool 
     std::vector<float> v(static_cast<std::size_t>(n == 0 ? 0 : (n - 1) * stride + 1));
     for (float& x : v) x = any(d);
     memory.push_back(guarded(v, at));
-    in.push_back({memory.back().floats(), stride});
+    in.push_back({memory.back().floats(), stride, 4, d.one_in(3)});  // fetched ahead, behind the wall too
     values.push_back(std::move(v));
   }
   std::vector<float> wanted(static_cast<std::size_t>(n));

@@ -10,11 +10,12 @@
 namespace tenon::simd {
 
 /// An operand of a run: address of its first element; step 1 (contiguous) or 0 (one value); bytes of
-/// an element. The program knows the type.
+/// an element. The program knows the type. `far`: too long for a cache.
 struct stream {
   const void* data = nullptr;
   i64 step = 1;
   int bytes = 4;
+  bool far = false;
   const std::byte* at(i64 i) const noexcept {
     return static_cast<const std::byte*>(data) + i * step * bytes;
   }
@@ -43,10 +44,10 @@ template <int N> constexpr int register_count(const program<N>& p) {
   return most;
 }
 /// True if instruction `at` of a program compares with a literal that is a number.
-template <int N> constexpr bool second_is_number(const program<N>& p, int at) {
+constexpr bool second_is_number(const instruction* code, int at) {
   for (int i = at - 1; i >= 0; --i)
-    if (p.code[i].dst() == p.code[at].b())
-      return p.code[i].op() == sop::literal && p.code[i].real() == p.code[i].real();
+    if (code[i].dst() == code[at].b())
+      return code[i].op() == sop::literal && code[i].real() == code[i].real();
   return false;
 }
 
@@ -65,9 +66,9 @@ template <auto P, int At, class R>
     r.f[d] = real(x.real());
   else if constexpr (o == sop::literal_int)
     r.i[d] = integer(static_cast<std::int32_t>(x.bits()));
-  else if constexpr (o == sop::max && second_is_number(P, At))
+  else if constexpr (o == sop::max && second_is_number(P.code, At))
     r.f[d] = max_with_number(r.f[a], r.f[b]);
-  else if constexpr (o == sop::min && second_is_number(P, At))
+  else if constexpr (o == sop::min && second_is_number(P.code, At))
     r.f[d] = min_with_number(r.f[a], r.f[b]);
   else if constexpr (o == sop::select)
     r.f[d] = xsimd::select(r.m[a], r.f[b], r.f[c]);
@@ -117,12 +118,8 @@ template <auto P, int At, class R>
     r.f[d] = apply_real<o>(r.f[a], r.f[n > 1 ? b : a], r.f[n > 2 ? c : a]);
   }
 }
-template <auto P> [[gnu::always_inline]] inline real run_program(const real* arguments) noexcept {
-  registers<register_count(P)> r;
-  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-    (step<P, I>(r, arguments), ...);
-  }
-  (std::make_integer_sequence<int, P.size>{});
+template <auto P, int N>
+[[gnu::always_inline]] inline real result_of(const registers<N>& r) noexcept {
   constexpr instruction last = P.code[P.size - 1];
   if constexpr (lane_of(last) == lane::real)
     return r.f[last.dst()];
@@ -130,6 +127,32 @@ template <auto P> [[gnu::always_inline]] inline real run_program(const real* arg
     return as_real(r.i[last.dst()]);
   else
     return as_real(as_integer(from_mask(r.m[last.dst()])) & integer(1));
+}
+template <auto P> [[gnu::always_inline]] inline real run_program(const real* arguments) noexcept {
+  registers<register_count(P)> r;
+  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+    (step<P, I>(r, arguments), ...);
+  }
+  (std::make_integer_sequence<int, P.size>{});
+  return result_of<P>(r);
+}
+/// An instruction on several registers of elements.
+template <auto P, int At, class R, int Arity, int... J>
+[[gnu::always_inline]] inline void step_each(R* r, const real (*arguments)[Arity],
+                                             std::integer_sequence<int, J...>) noexcept {
+  (step<P, At>(r[J], arguments[J]), ...);
+}
+/// A program on `N` registers of elements, instruction by instruction: a long chain leaves no room to
+/// start the next one early.
+template <auto P, int N, int Arity>
+[[gnu::always_inline]] inline void run_together(const real (&arguments)[N][Arity],
+                                                real (&results)[N]) noexcept {
+  registers<register_count(P)> r[N];
+  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+    (step_each<P, I>(r, arguments, std::make_integer_sequence<int, N>{}), ...);
+  }
+  (std::make_integer_sequence<int, P.size>{});
+  for (int j = 0; j < N; ++j) results[j] = result_of<P>(r[j]);
 }
 template <int N> constexpr int arity_of(const program<N>& p) {
   int most = 0;
@@ -299,8 +322,8 @@ struct link {
   const float* source(int k, i64 at) const noexcept { return from[k] + (at & moves[k]); }
 };
 
-/// One instruction; its source number `Held` comes from the link before.
-template <sop O, int Held>
+/// One instruction; its source number `Held` comes from the link before. `Number`: source 1 is one.
+template <sop O, int Held, bool Number = false>
 void run_link(const link* s, i64 at, real h0, real h1, real h2, real h3) noexcept {
   constexpr int n = sources_of(O);
   const float *a = nullptr, *b = nullptr, *c = nullptr;
@@ -311,15 +334,30 @@ void run_link(const link* s, i64 at, real h0, real h1, real h2, real h3) noexcep
     return k >= n ? real(0.0f) : k == Held ? h : load(p + i * width);
   };
   const auto result = [&](real h, int i) __attribute__((always_inline)) {
-    return interpret<O>(s->x, source(0, a, h, i), source(1, b, h, i), source(2, c, h, i));
+    if constexpr (Number && O == sop::max)
+      return max_with_number(source(0, a, h, i), source(1, b, h, i));
+    else if constexpr (Number)
+      return min_with_number(source(0, a, h, i), source(1, b, h, i));
+    else
+      return interpret<O>(s->x, source(0, a, h, i), source(1, b, h, i), source(2, c, h, i));
   };
   if constexpr (is_elementary(O)) {
-    real y[held];  // in a loop, which keeps the coefficients in registers and the code short
-    for (int i = 0; i < held; ++i) y[i] = result(h0, i);
+    real x[held][2], y[held];
+    for (int i = 0; i < held; ++i) x[i][0] = source(0, a, h0, i), x[i][1] = source(1, b, h0, i);
+    run_together<elementary_program<O>>(x, y);
     s[1].run(s + 1, at, y[0], y[1], y[2], y[3]);
   } else {
     s[1].run(s + 1, at, result(h0, 0), result(h1, 1), result(h2, 2), result(h3, 3));
   }
+}
+/// Fetches blocks of three operands before they are needed.
+inline void fetch_ahead(const link* s, i64 at, real h0, real h1, real h2, real h3) noexcept {
+  constexpr i64 blocks = 8;
+  for (int k = 0; k < 3; ++k) {
+    const float* from = s->source(k, at) + blocks * block;
+    for (int i = 0; i < held; ++i) __builtin_prefetch(from + i * width);
+  }
+  s[1].run(s + 1, at, h0, h1, h2, h3);
 }
 /// Takes a block out of memory, and writes one there.
 inline void take_block(const link* s, i64 at, real, real, real, real) noexcept {
@@ -356,6 +394,11 @@ template <int... I> constexpr auto link_table(std::integer_sequence<int, I...>) 
 }
 /// One entry for each operation behind `arg`.
 inline constexpr int operations = static_cast<int>(sop::pow);
+/// Those of the two operations that are cheaper with a number.
+inline constexpr link::run_type max_with[4] = {&run_link<sop::max, 0, true>, nullptr, nullptr,
+                                               &run_link<sop::max, 3, true>};
+inline constexpr link::run_type min_with[4] = {&run_link<sop::min, 0, true>, nullptr, nullptr,
+                                               &run_link<sop::min, 3, true>};
 template <int Operations>
 inline constexpr auto links = link_table(std::make_integer_sequence<int, Operations>{});
 
@@ -453,6 +496,7 @@ struct machine {
     for (int i = 0; i < held; ++i) store(x, own + i * width);
     return {own, no_operand};
   }
+  void fetch(program_view p, const stream* in) noexcept;
   void compute(instruction x, int& before, std::uint32_t later,
                const link::run_type* forms) noexcept;
 };
@@ -488,17 +532,39 @@ inline void machine::compute(instruction x, int& before, std::uint32_t later,
   before = x.dst();
   where[before] = {room[before], no_operand};
 }
+/// Adds links that fetch those operands ahead which are far.
+inline void machine::fetch(program_view p, const stream* in) noexcept {
+  place far[max_operands + 2];
+  int count = 0;
+  for (int i = 0; i < p.size; ++i) {
+    const instruction x = p.code[i];
+    if (x.op() != sop::arg || !in[x.a()].far || in[x.a()].step == 0 || in[x.a()].bytes != 4)
+      continue;
+    far[count++] = {static_cast<const float*>(in[x.a()].data), static_cast<std::int8_t>(x.a())};
+  }
+  if (count == 0) return;
+  far[count] = far[count + 1] = far[count - 1];
+  for (int i = 0; i < count; i += 3) {
+    link& l = add(&fetch_ahead, p.code[0]);
+    for (int k = 0; k < 3; ++k) set(l, k, far[i + k]);
+  }
+}
 inline void machine::write(program_view p, const stream* in, float* out,
                            const link::run_type (*table)[4]) noexcept {
   std::uint32_t later[max_program];
   find_later(p, later);
+  fetch(p, in);
   int before = -1;
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     const int d = x.dst();
     const bool once = x.is_literal() && literals < max_literals;
     if (x.op() != sop::arg && !once) {
-      compute(x, before, later[i], table[static_cast<int>(x.op()) - 1]);
+      const bool number = second_is_number(p.code, i);
+      compute(x, before, later[i],
+              number && x.op() == sop::max   ? max_with
+              : number && x.op() == sop::min ? min_with
+                                             : table[static_cast<int>(x.op()) - 1]);
       continue;
     }
     where[d] =
