@@ -15,6 +15,26 @@ enum class addressing : std::uint8_t {
                ///< elements
 };
 
+/// What float32 operands of matrix products are rounded to; sums are float32.
+enum class precision : std::uint8_t { float32, float16, bfloat16 };
+/// A product that a device computes at once: rows x terms by terms x columns. Nothing: none.
+struct matrix_shape {
+  int rows = 0, columns = 0, terms = 0;
+  constexpr bool exists() const { return rows > 0; }
+  constexpr bool operator==(const matrix_shape&) const = default;
+};
+/// The matrices of a device, with float32 sums, and what they may be used for.
+struct matrix_unit {
+  precision products = precision::float32;
+  matrix_shape half{}, bfloat{};  ///< of float16, of bfloat16
+  bool rounds_even = false;       ///< conversions to float16 round to nearest even if told to
+  bool emulated =
+      false;  ///< no device: fragments are written as arrays, so that tests run anywhere
+  constexpr matrix_shape of(precision p) const {
+    return p == precision::float16 ? half : p == precision::bfloat16 ? bfloat : matrix_shape{};
+  }
+};
+
 /// What a device has, as far as kernels care.
 struct target {
   addressing by = addressing::address;
@@ -34,6 +54,7 @@ struct target {
   int shared_bytes = 16384;
   bool unaligned =
       false;  ///< 8 bytes may be read at any multiple of 4: CPU drivers on CPUs that can
+  matrix_unit matrix{};
 };
 
 /// A buffer that a kernel binds: a root of the plan.
