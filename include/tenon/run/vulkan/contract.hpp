@@ -22,9 +22,11 @@ class contract_writer {
   constexpr contract_writer& operator=(const contract_writer&) = delete;
   constexpr bool fits() const { return m_.fits(); }
   constexpr kernel write() {
-    if (const matrix_tile t = matrix_tile_choice(n_, m_.device, operands_).chosen(); t.used)
-      return m_.device.matrix.emulated ? write_matrices<array_fragments>(t)
-                                       : write_matrices<matrix_fragments>(t);
+    if (const matrix_tile t = matrix_tile_choice(n_, m_.device, operands_).chosen(); t.used) {
+      if (m_.device.matrix.emulated)
+        return matrix_tile_writer<array_fragments>(m_, n_, after_, t).write();
+      return matrix_tile_writer<matrix_fragments>(m_, n_, after_, t).write();
+    }
     if (m_.device.cpu_driver) {
       const lane_tile t = lane_tile_choice(n_).chosen();
       if (t.used) return lane_tile_writer(m_, n_, after_, t).write();
@@ -41,9 +43,6 @@ class contract_writer {
   closing after_;
   precision operands_;
 
-  template <class Fragments> constexpr kernel write_matrices(const matrix_tile& t) {
-    return matrix_tile_writer<Fragments>(m_, n_, after_, t).write();
-  }
   // ---- one element for each invocation
   struct walk {
     id a{}, b{};    ///< elements

@@ -125,17 +125,22 @@ class matrix_tile_choice {
   }
 };
 
-/// True if a node's elements are numbers of a float16 tensor: products of such are exact in float32.
+/// True if a program's results are numbers that a float16 holds: rounded to one, or an operand of it.
+constexpr bool gives_halves(program_view p) {
+  int at = p.size - 1;
+  if (is_typed(p.code[at].op()))
+    for (const int from = p.code[at--].a(); at > 0 && p.code[at].dst() != from;) --at;
+  const instruction& x = p.code[at];
+  return x.op() == sop::to_half || (x.op() == sop::arg && x.type() == type::float16);
+}
+/// True if a node's elements are such numbers: products of two are exact in float32.
 constexpr bool holds_halves(const table_view& t, int id) {
   const node& n = t.nodes[id];
-  if (n.kind == family::move) {
-    const movement::form how = t.movement_of(n).is;
-    const bool same = how == movement::form::affine || how == movement::form::reshape;
-    return same && holds_halves(t, n.in[0]);
-  }
-  if (n.kind != family::map || n.operands != 1) return false;
-  const program_view p = t.program_of(n);
-  return t.nodes[n.in[0]].out.type == type::float16 && p.size == 1 && p.code[0].op() == sop::arg;
+  if (n.kind == family::map) return gives_halves(t.program_of(n));
+  if (n.kind != family::move) return false;
+  const movement::form how = t.movement_of(n).is;
+  return (how == movement::form::affine || how == movement::form::reshape) &&
+         holds_halves(t, n.in[0]);
 }
 /// What a contraction's operands may be rounded to: what the target says, and float16 where that
 /// changes nothing.
@@ -358,14 +363,15 @@ template <class Fragments> class matrix_tile_writer {
   constexpr void multiply(id step) {
     id start[2];
     for (int k = 0; k < 2; ++k) start[k] = m_.add(buffer(k, step), side_[k].fragment);
-    for (int at = 0; at < t_.terms; at += t_.fragment.terms) {
-      sequence<operand> x[2];
-      for (int k = 0; k < 2; ++k)
-        for (int i = 0; i < t_.each[k]; ++i) x[k].push(load(k, start[k], i, at));
-      for (int r = 0; r < t_.each[0]; ++r)
-        for (int c = 0; c < t_.each[1]; ++c)
-          fragments_.multiply(x[0][r], x[1][c], sums_[r * t_.each[1] + c]);
-    }
+    for (int at = 0; at < t_.terms; at += t_.fragment.terms) multiply(start, at);
+  }
+  constexpr void multiply(const id* start, int at) {
+    sequence<operand> x[2];
+    for (int k = 0; k < 2; ++k)
+      for (int i = 0; i < t_.each[k]; ++i) x[k].push(load(k, start[k], i, at));
+    for (int r = 0; r < t_.each[0]; ++r)
+      for (int c = 0; c < t_.each[1]; ++c)
+        fragments_.multiply(x[0][r], x[1][c], sums_[r * t_.each[1] + c]);
   }
   /// Fragment i of a side, from term `at` on.
   constexpr operand load(int k, id start, int i, int at) {

@@ -136,6 +136,12 @@ class matrix_fragments {
 /// of the workgroup, which nobody changes between a load and the products with it. Terms are added in
 /// their order.
 class array_fragments {
+  /// A loop whose rounds no driver knows: lavapipe would write all of them out, and compile for seconds.
+  template <class F> constexpr void count(int n, F&& body) {
+    const id end = m_.hidden(m_.integer(n));
+    m_.loop(m_.integer(0), end, m_.integer(1), n, body);
+  }
+
  public:
   using operand = fragment_place;
   struct accumulator {
@@ -151,15 +157,15 @@ class array_fragments {
   }
   constexpr accumulator zero() {
     const accumulator r{m_.local_array(kind::float32, each())};
-    m_.loop(each(), [&](id i) { m_.set(r.held, i, m_.real(0)); });
+    count(each(), [&](id i) { m_.set(r.held, i, m_.real(0)); });
     return r;
   }
   constexpr operand load(matrix_use, const fragment_place& from) { return from; }
   constexpr void multiply(const operand& a, const operand& b, const accumulator& sum) {
-    m_.loop(each(), [&](id i) {
+    count(each(), [&](id i) {
       const element own = element_of(i);
       m_.set(sum_, m_.get(sum.held, i));
-      m_.loop(shape_.terms, [&](id k) {
+      count(shape_.terms, [&](id k) {
         const id x = value_of(a, own.row, k), y = value_of(b, k, own.column);
         m_.set(sum_, m_.plus_product(m_.get(sum_), x, y));
       });
@@ -167,7 +173,7 @@ class array_fragments {
     });
   }
   constexpr void store(const accumulator& sum, const fragment_place& to) {
-    m_.loop(each(), [&](id i) {
+    count(each(), [&](id i) {
       const element own = element_of(i);
       const bool by_rows = to.layout == matrix_layout::by_rows;
       const id line = by_rows ? own.row : own.column, at = by_rows ? own.column : own.row,
