@@ -459,7 +459,10 @@ TEST_CASE("float16 graphs use float16 matrices without being asked: products of 
   for (int i = 0; i < times(8); ++i) {
     dice d = dice_of(5, i);
     emit_for(d);
-    emission_target().matrix.products = precision::float32;
+    spirv::target& t = emission_target();
+    t.subgroup = 32;  // tiles of these fit into every memory
+    t.matrix.half = cube;
+    t.matrix.products = precision::float32;
     maker m{d};
     const i64 rows = edge(d), columns = edge(d), terms = edge(d);
     const bool both = i % 4 != 0;

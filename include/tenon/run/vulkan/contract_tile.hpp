@@ -95,8 +95,8 @@ template <class F> constexpr void store_in_tile(writer& m, const loop_nest& n, c
                                                 const product_side& rows,
                                                 const product_side& columns, id row, id column,
                                                 const id* outer, F&& sum) {
-  const id is_row = m.below(row, m.integer(rows.count)),
-           is_column = m.below(column, m.integer(columns.count));
+  const id is_column = m.below(column, m.integer(columns.count)),
+           is_row = m.below(row, m.integer(rows.count));
   const id inside = m.both(is_row, is_column);
   id position[max_axes]{};
   for (int i = 0; i < n.out.dims; ++i) position[i] = outer[i];
