@@ -138,8 +138,11 @@ class vulkan_bound {
     return {};
   }
   error add(const spirv::kernel& k) {
-    const auto made = context_->kernel({k.words.data(), static_cast<std::size_t>(k.words.size())},
-                                       k.ports.size());
+    // where none can be asked for, Vulkan 1.2 gives what the facts say
+    const bool asks = context_->facts().subgroup_size_chosen;
+    const auto made =
+        context_->kernel({k.words.data(), static_cast<std::size_t>(k.words.size())}, k.ports.size(),
+                         context_->addressing(), asks ? k.subgroup : 0);
     if (!made) return made.error();
     vulkan_step s;
     s.kernel = *made;

@@ -49,7 +49,7 @@ class matrix_tile_choice {
       : n_(n), device_(device) {
     t_.operands = operands;
     t_.fragment = device.matrix.of(operands);
-    t_.lanes = device.subgroup > 0 ? device.subgroup : 32;
+    t_.lanes = device.subgroup;
   }
   constexpr matrix_tile chosen() {
     const int row_operand = row_operand_of(n_), last = n_.out.dims - 1;
@@ -76,6 +76,7 @@ class matrix_tile_choice {
 
   /// A grid of up to 256 invocations, at least as wide as high.
   constexpr bool choose_subgroups() {
+    if (t_.lanes == 0) return false;
     const int most = (device_.invocations < 256 ? device_.invocations : 256) / t_.lanes;
     for (int k = 1; t_.subgroups[0] * t_.subgroups[1] * 2 <= most; k = 1 - k) {
       if (t_.subgroups[k] * 2 * t_.extent(k) > most_width) return true;
@@ -167,16 +168,19 @@ template <class Fragments> class matrix_tile_writer {
   constexpr kernel write() {
     const i64 rows = blocks_of(side_[0].count, t_.width(0)),
               columns = blocks_of(side_[1].count, t_.width(1));
-    return m_.each_group(rows * columns * batch_.count(), t_.invocations(), [&](id flat, id own) {
-      const id tile = m_.modulo(flat, rows * columns);
-      own_ = own;
-      m_.unravel(batch_, m_.over(flat, rows * columns), outer_);
-      side_[0].first = m_.times(m_.over(tile, columns), t_.width(0));
-      side_[1].first = m_.times(m_.modulo(tile, columns), t_.width(1));
-      enter();
-      sum_terms();
-      store();
-    });
+    kernel k =
+        m_.each_group(rows * columns * batch_.count(), t_.invocations(), [&](id flat, id own) {
+          const id tile = m_.modulo(flat, rows * columns);
+          own_ = own;
+          m_.unravel(batch_, m_.over(flat, rows * columns), outer_);
+          side_[0].first = m_.times(m_.over(tile, columns), t_.width(0));
+          side_[1].first = m_.times(m_.modulo(tile, columns), t_.width(1));
+          enter();
+          sum_terms();
+          store();
+        });
+    k.subgroup = static_cast<word>(t_.lanes);
+    return k;
   }
 
  private:

@@ -48,7 +48,8 @@ struct vulkan_facts {
 
   std::uint32_t subgroup_size = 0;  ///< and, with subgroup_size_control, its limits:
   std::uint32_t subgroup_size_least = 0, subgroup_size_most = 0;
-  bool subgroup_compute = false;  ///< subgroup operations in compute shaders: of these kinds:
+  bool subgroup_size_chosen = false;  ///< compute pipelines may ask for full ones of one of these
+  bool subgroup_compute = false;      ///< subgroup operations in compute shaders: of these kinds:
   bool subgroup_arithmetic = false, subgroup_shuffle = false, subgroup_shuffle_relative = false,
        subgroup_ballot = false, subgroup_clustered = false;
 
@@ -151,6 +152,9 @@ inline void read_subgroups(const vk::PhysicalDeviceVulkan11Properties& p,
   f.subgroup_size = p.subgroupSize;
   f.subgroup_size_least = has_13 ? size.minSubgroupSize : p.subgroupSize;
   f.subgroup_size_most = has_13 ? size.maxSubgroupSize : p.subgroupSize;
+  f.subgroup_size_chosen =
+      has_13 && f.has.subgroup_size_control && f.has.full_subgroups &&
+      static_cast<bool>(size.requiredSubgroupSizeStages & vk::ShaderStageFlagBits::eCompute);
   f.subgroup_compute =
       static_cast<bool>(p.subgroupSupportedStages & vk::ShaderStageFlagBits::eCompute);
   f.subgroup_arithmetic = offers(kind::eArithmetic);

@@ -71,6 +71,7 @@ struct kernel {
   sequence<word> words;
   sequence<port> ports;
   word local[3]{1, 1, 1}, groups[3]{1, 1, 1};
+  word subgroup = 0;  ///< invocations that every subgroup must have; 0: any number
 };
 
 /// Axes of an iteration space: those of a contraction are most.
