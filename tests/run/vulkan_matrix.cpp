@@ -341,6 +341,7 @@ TEST_CASE("a large product has 128 x 128 tiles: two buffers, one barrier for 32 
   const spirv::target t = gpu_with(precision::float16, cube, false);
   const spirv::kernel k = kernel_for<large_layers>(t);
   CHECK(k.local[0] == 256);
+  CHECK(k.subgroup == 32);
   CHECK(k.groups[0] * k.groups[1] == 32 * 32);
   // 8 subgroups with 4 x 2 sums, of 2 x 16 terms; in the loop, and behind it
   CHECK(multiplications(k) == 2 * 4 * 2 * 2);

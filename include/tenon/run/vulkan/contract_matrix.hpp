@@ -52,12 +52,7 @@ class matrix_tile_choice {
     t_.lanes = device.subgroup;
   }
   constexpr matrix_tile chosen() {
-    const int row_operand = row_operand_of(n_), last = n_.out.dims - 1;
-    count_[0] = part_of(n_, row_operand).count();
-    count_[1] = part_of(n_, 1 - row_operand).count();
-    if (!t_.fragment.exists() || moves(n_, 0, last) == moves(n_, 1, last) || count_[0] < least ||
-        count_[1] < least || n_.terms.count() < least || !choose_subgroups())
-      return t_;
+    if (!t_.fragment.exists() || t_.lanes == 0 || !is_product() || !choose_subgroups()) return t_;
     choose_each();
     while (!fits() && shrink()) {
     }
@@ -74,9 +69,16 @@ class matrix_tile_choice {
   matrix_tile t_{};
   i64 count_[2]{};
 
+  /// Whether there are rows, columns and terms enough, and neighbours in the result are columns alone.
+  constexpr bool is_product() {
+    const int row_operand = row_operand_of(n_), last = n_.out.dims - 1;
+    count_[0] = part_of(n_, row_operand).count();
+    count_[1] = part_of(n_, 1 - row_operand).count();
+    return moves(n_, 0, last) != moves(n_, 1, last) && count_[0] >= least && count_[1] >= least &&
+           n_.terms.count() >= least;
+  }
   /// A grid of up to 256 invocations, at least as wide as high.
   constexpr bool choose_subgroups() {
-    if (t_.lanes == 0) return false;
     const int most = (device_.invocations < 256 ? device_.invocations : 256) / t_.lanes;
     for (int k = 1; t_.subgroups[0] * t_.subgroups[1] * 2 <= most; k = 1 - k) {
       if (t_.subgroups[k] * 2 * t_.extent(k) > most_width) return true;
@@ -186,8 +188,8 @@ template <class Fragments> class matrix_tile_writer {
  private:
   using operand = typename Fragments::operand;
   using accumulator = typename Fragments::accumulator;
-  /// How one operand comes into the workgroup's memory: this invocation brings `count` quads, `step`
-  /// apart along the lanes or along the terms.
+  /// How one operand comes into the workgroup's memory: this invocation brings `quads` of them, `step`
+  /// apart: lanes if a quad is of terms, else terms.
   struct tile_side : product_side {
     using product_side::product_side;
     bool by_term = false;  ///< the four elements of a quad are neighbouring terms, else lanes
@@ -197,9 +199,9 @@ template <class Fragments> class matrix_tile_writer {
     id first{};         ///< of the tile
     id lane{}, term{};  ///< of the first quad, in the tile
     id begins{};        ///< whether the buffer begins at a multiple of 16 bytes
-    int memory = 0;     ///< where the operand begins in memory, in quads
-    id stash{},
-        fragment{};  ///< from there: this invocation's first quad; the subgroup's first fragment
+    int memory = 0;  ///< where the operand begins in the workgroup's memory, in quads; from there:
+    id stash{};      ///< this invocation's first quad
+    id fragment{};   ///< the first fragment of its subgroup
     sequence<source> from;
     sequence<variable> held;  ///< quads that are on their way
   };
