@@ -402,6 +402,12 @@ TEST_CASE("of a device's matrices those with sums in float32 are used, the large
   CHECK(!tenon::matrix_unit_of(f).half.exists());
   f.has.float16 = true;
   CHECK(tenon::matrix_unit_of(f).half == cube);
+  for (const bool apart : {false, true}) {  // a mode for float16 alone: only where it may differ from float32's
+    f.round_even_16 = f.denorm_preserve_16 = true;
+    f.round_apart = f.denorm_apart = apart;
+    CHECK(tenon::matrix_unit_of(f).rounds_even == apart);
+    CHECK(tenon::matrix_unit_of(f).keeps_denormals == apart);
+  }
   CHECK(!tenon::matrix_unit_of(f).bfloat.exists());
   f.has.bfloat16 = f.has.bfloat16_matrix = true;
   CHECK(tenon::matrix_unit_of(f).bfloat == matrix_shape{8, 8, 16});
@@ -464,6 +470,7 @@ TEST_CASE("float16 graphs use float16 matrices without being asked: products of 
     t.subgroup = 32;  // tiles of these fit into every memory
     t.matrix.half = cube;
     t.matrix.products = precision::float32;
+    t.matrix.keeps_denormals = true;
     maker m{d};
     const i64 rows = edge(d), columns = edge(d), terms = edge(d);
     const bool both = i % 4 != 0;
@@ -496,7 +503,7 @@ TEST_CASE("numbers that 16 bits cannot hold become what the format says") {
     for (const bool converts : {false, true}) {
       spirv::target& t = emission_target();
       t = gpu_with(p, cube, true);
-      t.matrix.rounds_even = converts;
+      t.matrix.rounds_even = t.matrix.keeps_denormals = converts;
       t.float64 = false;
       const tenon::tensor square{tenon::type::float32, extents(32, 32)};
       builder b;
@@ -515,6 +522,45 @@ TEST_CASE("numbers that 16 bits cannot hold become what the format says") {
       INFO((p == precision::float16 ? "float16" : "bfloat16") << (converts ? ", converted" : ", by bits"));
       CHECK(far_apart(wanted[0], found[0], 0) == "");
     }
+}
+TEST_CASE("a kernel in fragments runs in full subgroups, without a complaint of the validation layer") {
+  need_device<vulkan_validated>();
+  tenon::vulkan_context& c = vulkan_validated::standard();
+  spirv::target t = tenon::target_of(c, precision::float16);
+  t.matrix.half = cube;
+  t.matrix.emulated = true;
+  const spirv::kernel k = kernel_for<layers>(t);
+  CHECK(k.subgroup == c.facts().subgroup_size);
+  const auto made = c.kernel({k.words.data(), static_cast<std::size_t>(k.words.size())}, k.ports.size(), c.addressing(), c.facts().subgroup_size_chosen ? k.subgroup : 0);
+  REQUIRE(made);
+  dice d = dice_of(6, 0);
+  const tenon::table_view net = tenon::plan<layers, fusing>::view().table;
+  std::vector<tenon::vulkan_memory> memory;
+  std::vector<tenon::vulkan_port> ports;
+  std::vector<std::span<float>> of(4);  // a, b, c and the result
+  for (const spirv::port& p : k.ports) {
+    const i64 count = net.nodes[p.root].out.shape.count();
+    auto own = tenon::vulkan_memory::host(c, 4 * count);
+    REQUIRE(own);
+    std::size_t which = 0;
+    while (which < 3 && net.inputs[static_cast<int>(which)] != p.root) ++which;
+    of[which] = {reinterpret_cast<float*>(own->data()), static_cast<std::size_t>(count)};
+    for (float& x : of[which]) x = d.real();
+    ports.push_back({own->address(), 4 * count, 4, p.writes});
+    memory.push_back(std::move(*own));
+  }
+  tenon::vulkan_recording r(c, true);
+  REQUIRE(r.begin().ok());
+  REQUIRE(r.dispatch(**made, ports, k.groups[0], k.groups[1], k.groups[2]).ok());
+  REQUIRE(r.end().ok());
+  REQUIRE(r.submit_and_wait().ok());
+  for (std::size_t row = 0; row < 40; ++row)
+    for (std::size_t column = 0; column < 16; ++column) {
+      float sum = 0;
+      for (std::size_t i = 0; i < 24; ++i) sum += rounded(of[0][row * 24 + i], precision::float16) * rounded(of[1][i * 16 + column], precision::float16);
+      CHECK(of[3][row * 16 + column] == std::max(sum + of[2][column], 0.0f));
+    }
+  CHECK(vulkan_validated::said() == "");
 }
 TEST_CASE("every module in fragments is valid") {
   if (none()) return;
@@ -548,7 +594,7 @@ TEST_CASE("every module in fragments is valid") {
   for (const auto by : {spirv::addressing::address, spirv::addressing::descriptor}) {
     spirv::target t = gpu_with(precision::float16, cube, false);
     t.by = by;
-    t.matrix.rounds_even = true;
+    t.matrix.rounds_even = t.matrix.keeps_denormals = true;
     CHECK(valid(kernel_for<layers>(t), true));
     CHECK(valid(kernel_for<large_layers>(t), true));
   }

@@ -148,8 +148,9 @@ constexpr bool holds_halves(const table_view& t, int id) {
 /// What a contraction's operands may be rounded to: what the target says, and float16 where that
 /// changes nothing.
 constexpr precision operands_of(const table_view& t, const node& n, const matrix_unit& unit) {
-  const bool exact = holds_halves(t, n.in[0]) && holds_halves(t, n.in[1]);
-  return exact && unit.half.exists() ? precision::float16 : unit.products;
+  const bool exact = unit.half.exists() && unit.keeps_denormals && holds_halves(t, n.in[0]) &&
+                     holds_halves(t, n.in[1]);
+  return exact ? precision::float16 : unit.products;
 }
 
 /// Such a kernel while it is written, with one of the two spellings of fragments.

@@ -19,6 +19,10 @@ struct fragment_place {
 class operand_rounding {
  public:
   constexpr operand_rounding(writer& m, precision to) : m_(m), to_(to) {
+    if (to == precision::float16 && m.device.matrix.keeps_denormals) {
+      m.require(capability::DenormPreserve);
+      m.mode(execution_mode::DenormPreserve, 16);
+    }
     if (!converts()) return;
     m.require(capability::RoundingModeRTE);
     m.mode(execution_mode::RoundingModeRTE, 16);

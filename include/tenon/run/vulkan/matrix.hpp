@@ -27,7 +27,8 @@ constexpr spirv::matrix_shape matrix_shape_of(const vulkan_facts& f, std::uint32
 /// What of a device's matrices kernels can use, with the features that they need.
 constexpr spirv::matrix_unit matrix_unit_of(const vulkan_facts& f) {
   spirv::matrix_unit r;
-  r.rounds_even = f.round_even_16;
+  r.rounds_even = f.round_even_16 && f.round_apart;
+  r.keeps_denormals = f.denorm_preserve_16 && f.denorm_apart;
   if (!f.has.cooperative_matrix || !f.has.memory_model) return r;
   if (f.has.float16) r.half = matrix_shape_of(f, vulkan_matrix_form::f16);
   if (f.has.bfloat16 && f.has.bfloat16_matrix)

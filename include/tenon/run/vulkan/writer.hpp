@@ -28,6 +28,7 @@ struct matrix_unit {
   precision products = precision::float32;
   matrix_shape half{}, bfloat{};  ///< of float16, of bfloat16
   bool rounds_even = false;       ///< conversions to float16 round to nearest even if told to
+  bool keeps_denormals = false;   ///< and keep subnormal float16
   bool emulated =
       false;  ///< no device: fragments are written as arrays, so that tests run anywhere
   constexpr matrix_shape of(precision p) const {
