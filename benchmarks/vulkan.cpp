@@ -3,6 +3,7 @@
 //   vulkan [--device NAME] [--json FILE] [--seconds S] [--only ROW]
 // docs/benchmarks.md says what is compared and how.
 // SPDX-License-Identifier: MIT
+#include <tenon/view/vulkan.hpp>
 #include "../examples/networks/conv100.hpp"
 #include "../examples/networks/encoder.hpp"
 #include "../examples/networks/lenet5.hpp"
@@ -148,6 +149,56 @@ void compare(const device_options& o, const char* name, const tn::result<tn::tab
   add(to, r);
 }
 
+/// A large product of matrices in the device's own memory.
+template <class Policy> struct product_caller {
+  static constexpr int n = 4096;
+  using model_type = tn::model<tn::dynamic, Policy>;
+  using buffer = tn::vulkan_buffer<float, n, n>;
+  model_type model;
+  tn::instance<model_type> instance;
+  buffer a, c;
+  typename buffer::lease in, out;
+
+  product_caller(const task& t, tn::vulkan_context& context)
+      : model(t.table, t.source(), context),
+        instance(model),
+        a(context, {.host = true}),
+        c(context, {.host = true}) {
+    if (!model.fault().ok()) return;
+    auto lent_a = a.lend(), lent_c = c.lend();
+    if (!lent_a || !lent_c) fail("buffers cannot be lent");
+    in = std::move(*lent_a), out = std::move(*lent_c);
+    std::ranges::copy(t.inputs[0], in.host().begin());
+  }
+  void call() {
+    if (const tn::status s = instance(in, out); !s.ok()) fail(describe(s));
+  }
+};
+/// False, and why, where the device has no matrices of this precision.
+template <class Policy> bool add_product(const device_options& o, const task& t, const char* digits,
+                                         tn::vulkan_context& c, rows& to) {
+  product_caller<Policy> own(t, c);
+  if (const tn::error e = own.model.fault(); e.what == tn::code::feature) {
+    std::printf("%-12s %-20s skipped: %s\n", t.name.c_str(), Policy::name, describe(e).c_str());
+    return false;
+  } else if (!e.ok()) {
+    fail(t.name + ": " + describe(e));
+  }
+  const timing best = time_calls(o.seconds, [&] { own.call(); });
+  add(to, row{t.name, Policy::name, digits, 1, best, "", {}, 0, 0, t.operations});
+  return true;
+}
+/// On matrix units, and as float32 beside them.
+void products(const device_options& o, tn::vulkan_context& c, rows& to) {
+  if (!o.only.empty() && o.only != "matmul4096") return;
+  const auto net = product(product_caller<tn::vulkan>::n);
+  if (!net.ok()) fail("matmul4096 cannot be built");
+  const task t = make_task("matmul4096", *net);
+  const bool half = add_product<tn::vulkan_f16>(o, t, "f16", c, to),
+             brain = add_product<tn::vulkan_bf16>(o, t, "bf16", c, to);
+  if (half || brain) add_product<tn::vulkan>(o, t, "f32", c, to);
+}
+
 int main(int argc, char** argv) {
   const device_options o(argc, argv);
   if (!o.understood) {
@@ -167,6 +218,7 @@ int main(int argc, char** argv) {
     compare(o, "encoder1", networks::encoder::build(1), c, threads, all);
     compare(o, "gemm512", product(512), c, threads, all);
     compare(o, "gemm1024", product(1024), c, threads, all);
+    if (threads == 1) products(o, c, all);
     if (threads == 1) std::printf("device: %s\n", c.facts().device.c_str());
   }
   if (!o.json.empty() && !write_json(o.json, "vulkan", all)) fail(o.json + " cannot be written");

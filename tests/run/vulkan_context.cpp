@@ -125,6 +125,25 @@ TEST_CASE("kernels are made once") {
   }
 }
 
+TEST_CASE("a kernel with full subgroups is another one, where a device can be asked for them") {
+  for (const auto addressing : both) {
+    tn::vulkan_context c(options(addressing));
+    need(c);
+    const auto words = affine(addressing, 2, 1);
+    const auto any = c.kernel(words, 2), full = c.kernel(words, 2, addressing, c.facts().subgroup_size);
+    REQUIRE(any);
+    if (!c.facts().subgroup_size_chosen) {
+      CHECK(full.error().is(tn::code::feature, "vulkan"));
+      continue;
+    }
+    REQUIRE(full);
+    CHECK(*any != *full);
+    CHECK((*full)->subgroup == c.facts().subgroup_size);
+    CHECK(*full == *c.kernel(words, 2, addressing, c.facts().subgroup_size));
+    CHECK(c.kernels() == 2);
+  }
+}
+
 TEST_CASE("what is no kernel is refused") {
   tn::vulkan_context c;
   need(c);

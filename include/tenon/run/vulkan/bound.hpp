@@ -3,6 +3,7 @@
 #pragma once
 #include <tenon/run/device.hpp>
 #include <tenon/run/vulkan/kernel.hpp>
+#include <tenon/run/vulkan/matrix.hpp>
 #include <tenon/run/vulkan/memory.hpp>
 #include <tenon/run/vulkan/recording.hpp>
 #include <cstring>
@@ -30,7 +31,8 @@ inline constexpr bool reads_unaligned = false;
 #endif
 
 /// What kernels may use on a device.
-inline spirv::target target_of(const vulkan_context& c) noexcept {
+inline spirv::target target_of(const vulkan_context& c,
+                               spirv::precision products = spirv::precision::float32) noexcept {
   const vulkan_facts& f = c.facts();
   spirv::target t;
   t.by = c.addressing() == vulkan_addressing::address ? spirv::addressing::address
@@ -49,14 +51,19 @@ inline spirv::target target_of(const vulkan_context& c) noexcept {
   if (f.cpu) t.rounds = 65535;  // lavapipe's; measured: it says nothing
   t.invocations = static_cast<int>(f.invocations);
   t.shared_bytes = static_cast<int>(f.shared_bytes);
+  t.matrix = matrix_unit_of(f);
+  t.matrix.products = products;
   return t;
 }
 
 /// The kernels and weights of one policy of a model.
 class vulkan_bound {
  public:
+  explicit vulkan_bound(spirv::precision products = spirv::precision::float32) noexcept
+      : products_(products) {}
   /// Error: the context's fault; import_failed (the device cannot use host memory: take the policy
-  /// `vulkan_staged`); feature, with what the device lacks; capacity (a group with more than 16
+  /// `vulkan_staged`); feature, with what the device lacks, matrices of the policy's precision among
+  /// it; capacity (a group with more than 16
   /// buffers); memory; what the driver refuses.
   error bind(vulkan_context& context, const plan_view& p, int place,
              const std::byte* const* weights) noexcept {
@@ -65,6 +72,8 @@ class vulkan_bound {
     if (p.policies[place].memory == sharing::importable && !context.facts().host_import)
       return {code::import_failed, p.policies[place].name, "host memory", "vulkan_staged",
               "no VK_EXT_external_memory_host"};
+    if (products_ != spirv::precision::float32 && !target_of(context).matrix.of(products_).exists())
+      return lacks_matrices(context.facts(), p.policies[place], products_);
     return platform::guarded(
         [&] {
           if (const error e = make_kernels(p, place); !e.ok()) return e;
@@ -110,7 +119,7 @@ class vulkan_bound {
     return {code::feature, n.op, "device", feature[0] ? feature : "offsets below 2^31", "none"};
   }
   error make_kernels(const plan_view& p, int place) {
-    const spirv::target device = target_of(*context_);
+    const spirv::target device = target_of(*context_, products_);
     of_group_.resize(p.groups.size);
     for (int g = 0; g < p.groups.size; ++g) {
       if (p.groups[g].place != place) continue;
@@ -129,8 +138,11 @@ class vulkan_bound {
     return {};
   }
   error add(const spirv::kernel& k) {
-    const auto made = context_->kernel({k.words.data(), static_cast<std::size_t>(k.words.size())},
-                                       k.ports.size());
+    // where none can be asked for, Vulkan 1.2 gives what the facts say
+    const bool asks = context_->facts().subgroup_size_chosen;
+    const auto made =
+        context_->kernel({k.words.data(), static_cast<std::size_t>(k.words.size())}, k.ports.size(),
+                         context_->addressing(), asks ? k.subgroup : 0);
     if (!made) return made.error();
     vulkan_step s;
     s.kernel = *made;
@@ -178,6 +190,7 @@ class vulkan_bound {
     return {s.what, s.ok() ? "" : "vulkan", "upload", s.expected, s.found};
   }
 
+  spirv::precision products_;
   vulkan_context* context_ = nullptr;
   sequence<vulkan_step> steps_;
   sequence<range> of_group_;

@@ -81,14 +81,18 @@ class vulkan_context {
 
   /// The pipeline of a SPIR-V module with entry point "main", made at the first call. `addressing`
   /// says how the module reaches its `ports` operands; an address context also runs descriptor
-  /// kernels, for buffers that have no address.
+  /// kernels, for buffers that have no address. With `subgroup` all subgroups are full, of that many
+  /// invocations: where the facts say `subgroup_size_chosen`.
   /// Error: corrupt, capacity, memory, feature, device.
   result<const vulkan_kernel*> kernel(std::span<const std::uint32_t> words, int ports,
-                                      vulkan_addressing addressing) noexcept {
+                                      vulkan_addressing addressing,
+                                      std::uint32_t subgroup = 0) noexcept {
     if (!ok()) return fault_;
     if (addressing == vulkan_addressing::address && !facts_.has.buffer_device_address)
       return error{code::feature, "vulkan", "bufferDeviceAddress", "descriptor kernels"};
-    return pipelines_.kernel(functions_, device_, words, ports, addressing);
+    if (subgroup > 0 && !facts_.subgroup_size_chosen)
+      return error{code::feature, "vulkan", "subgroupSizeControl and computeFullSubgroups"};
+    return pipelines_.kernel(functions_, device_, words, ports, addressing, subgroup);
   }
   result<const vulkan_kernel*> kernel(std::span<const std::uint32_t> words, int ports) noexcept {
     return kernel(words, ports, addressing_);

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/vulkan/contract_lanes.hpp>
+#include <tenon/run/vulkan/contract_matrix.hpp>
 #include <tenon/run/vulkan/contract_workgroup.hpp>
 
 namespace tenon::spirv {
@@ -11,13 +12,21 @@ namespace tenon::spirv {
 class contract_writer {
  public:
   constexpr contract_writer(const plan_view& p, const group& g, const target& t)
-      : m_(p, t), n_(read_nest(m_, m_.at(g.anchor))), after_(m_, p.members_of(g), n_) {
+      : m_(p, t),
+        n_(read_nest(m_, m_.at(g.anchor))),
+        after_(m_, p.members_of(g), n_),
+        operands_(operands_of(p.table, m_.at(g.anchor), t.matrix)) {
     merge_axes(n_, after_);
   }
   constexpr contract_writer(const contract_writer&) = delete;
   constexpr contract_writer& operator=(const contract_writer&) = delete;
   constexpr bool fits() const { return m_.fits(); }
   constexpr kernel write() {
+    if (const matrix_tile t = matrix_tile_choice(n_, m_.device, operands_).chosen(); t.used) {
+      if (m_.device.matrix.emulated)
+        return matrix_tile_writer<array_fragments>(m_, n_, after_, t).write();
+      return matrix_tile_writer<matrix_fragments>(m_, n_, after_, t).write();
+    }
     if (m_.device.cpu_driver) {
       const lane_tile t = lane_tile_choice(n_).chosen();
       if (t.used) return lane_tile_writer(m_, n_, after_, t).write();
@@ -32,6 +41,7 @@ class contract_writer {
   writer m_;
   loop_nest n_;
   closing after_;
+  precision operands_;
 
   // ---- one element for each invocation
   struct walk {

@@ -45,10 +45,13 @@ struct vulkan_facts {
   bool signed_zero_inf_nan_16 = false;
   bool denorm_preserve_32 = false, denorm_preserve_16 = false, denorm_flush_32 = false;
   bool round_even_32 = false, round_even_16 = false;  ///< RoundingModeRTE
+  bool denorm_apart = false,
+       round_apart = false;  ///< float32 may have other such modes than float16
 
   std::uint32_t subgroup_size = 0;  ///< and, with subgroup_size_control, its limits:
   std::uint32_t subgroup_size_least = 0, subgroup_size_most = 0;
-  bool subgroup_compute = false;  ///< subgroup operations in compute shaders: of these kinds:
+  bool subgroup_size_chosen = false;  ///< compute pipelines may ask for full ones of one of these
+  bool subgroup_compute = false;      ///< subgroup operations in compute shaders: of these kinds:
   bool subgroup_arithmetic = false, subgroup_shuffle = false, subgroup_shuffle_relative = false,
        subgroup_ballot = false, subgroup_clustered = false;
 
@@ -141,6 +144,8 @@ inline void read_floats(const vk::PhysicalDeviceVulkan12Properties& p, vulkan_fa
   f.denorm_flush_32 = p.shaderDenormFlushToZeroFloat32 != VK_FALSE;
   f.round_even_32 = p.shaderRoundingModeRTEFloat32 != VK_FALSE;
   f.round_even_16 = p.shaderRoundingModeRTEFloat16 != VK_FALSE;
+  f.denorm_apart = p.denormBehaviorIndependence != vk::ShaderFloatControlsIndependence::eNone;
+  f.round_apart = p.roundingModeIndependence != vk::ShaderFloatControlsIndependence::eNone;
 }
 
 inline void read_subgroups(const vk::PhysicalDeviceVulkan11Properties& p,
@@ -151,6 +156,9 @@ inline void read_subgroups(const vk::PhysicalDeviceVulkan11Properties& p,
   f.subgroup_size = p.subgroupSize;
   f.subgroup_size_least = has_13 ? size.minSubgroupSize : p.subgroupSize;
   f.subgroup_size_most = has_13 ? size.maxSubgroupSize : p.subgroupSize;
+  f.subgroup_size_chosen =
+      has_13 && f.has.subgroup_size_control && f.has.full_subgroups &&
+      static_cast<bool>(size.requiredSubgroupSizeStages & vk::ShaderStageFlagBits::eCompute);
   f.subgroup_compute =
       static_cast<bool>(p.subgroupSupportedStages & vk::ShaderStageFlagBits::eCompute);
   f.subgroup_arithmetic = offers(kind::eArithmetic);

@@ -26,6 +26,7 @@ struct vulkan_kernel {
   vk::DescriptorSetLayout set{};  ///< descriptor addressing only
   int ports = 0;
   vulkan_addressing addressing = vulkan_addressing::address;
+  std::uint32_t subgroup = 0;  ///< invocations that every subgroup has; 0: what the driver likes
   constexpr std::uint32_t push_bytes() const noexcept {
     return static_cast<std::uint32_t>(ports) * (addressing == vulkan_addressing::address ? 8u : 4u);
   }
@@ -40,15 +41,17 @@ class vulkan_pipelines {
   /// Error: corrupt (not SPIR-V), capacity (too many ports), memory, or the driver's refusal.
   result<const vulkan_kernel*> kernel(const vulkan_functions& d, vk::Device device,
                                       std::span<const std::uint32_t> words, int ports,
-                                      vulkan_addressing addressing) noexcept {
+                                      vulkan_addressing addressing,
+                                      std::uint32_t subgroup) noexcept {
     constexpr std::uint32_t magic = 0x07230203;
     if (words.size() < 5 || words[0] != magic)
       return error{code::corrupt, "vulkan", "kernel", "SPIR-V", "other words"};
     if (ports < 0 || ports > most_ports)
       return error{code::capacity, "vulkan", "ports", most_ports, ports};
-    const std::uint64_t hash = hash_of(words, ports, addressing);
-    if (const vulkan_kernel* known = find(hash, words, ports, addressing)) return known;
-    return platform::guarded([&] { return make(d, device, hash, words, ports, addressing); },
+    const vulkan_kernel wanted{{}, {}, {}, ports, addressing, subgroup};
+    const std::uint64_t hash = hash_of(words, wanted);
+    if (const vulkan_kernel* known = find(hash, words, wanted)) return known;
+    return platform::guarded([&] { return make(d, device, hash, words, wanted); },
                              []() -> result<const vulkan_kernel*> {
                                return error{code::memory, "vulkan", "kernel"};
                              });
@@ -79,20 +82,22 @@ class vulkan_pipelines {
   };
 
   /// FNV-1a over words.
-  static std::uint64_t hash_of(std::span<const std::uint32_t> words, int ports,
-                               vulkan_addressing addressing) noexcept {
+  static std::uint64_t hash_of(std::span<const std::uint32_t> words,
+                               const vulkan_kernel& k) noexcept {
     std::uint64_t h = 14695981039346656037u;
     const auto mix = [&](std::uint64_t w) { h = (h ^ w) * 1099511628211u; };
     for (const std::uint32_t w : words) mix(w);
-    mix(static_cast<std::uint64_t>(ports) << 1 | static_cast<std::uint64_t>(addressing));
+    mix(static_cast<std::uint64_t>(k.ports) << 1 | static_cast<std::uint64_t>(k.addressing));
+    mix(k.subgroup);
     return h ^ h >> 32;
   }
-  const vulkan_kernel* find(std::uint64_t hash, std::span<const std::uint32_t> words, int ports,
-                            vulkan_addressing addressing) const noexcept {
+  const vulkan_kernel* find(std::uint64_t hash, std::span<const std::uint32_t> words,
+                            const vulkan_kernel& k) const noexcept {
     const std::lock_guard lock(mutex_);
     for (auto [at, end] = entries_.equal_range(hash); at != end; ++at) {
       const entry& e = at->second;
-      if (e.kernel.ports == ports && e.kernel.addressing == addressing &&
+      if (e.kernel.ports == k.ports && e.kernel.addressing == k.addressing &&
+          e.kernel.subgroup == k.subgroup &&
           std::equal(e.words.begin(), e.words.end(), words.begin(), words.end()))
         return &e.kernel;
     }
@@ -101,12 +106,13 @@ class vulkan_pipelines {
 
   result<const vulkan_kernel*> make(const vulkan_functions& d, vk::Device device,
                                     std::uint64_t hash, std::span<const std::uint32_t> words,
-                                    int ports, vulkan_addressing addressing) {
-    const auto own = layout_of(d, device, ports, addressing);
+                                    const vulkan_kernel& wanted) {
+    const auto own = layout_of(d, device, wanted.ports, wanted.addressing);
     if (!own) return own.error();
-    entry e{{words.begin(), words.end()}, {{}, own->pipeline, own->set, ports, addressing}};
+    entry e{{words.begin(), words.end()}, wanted};
+    e.kernel.layout = own->pipeline, e.kernel.set = own->set;
     if (error bad = compile(d, device, e); !bad.ok()) return bad;
-    if (const vulkan_kernel* theirs = find(hash, words, ports, addressing)) {
+    if (const vulkan_kernel* theirs = find(hash, words, wanted)) {
       device.destroyPipeline(e.kernel.pipeline, nullptr, d);
       return theirs;
     }
@@ -125,6 +131,12 @@ class vulkan_pipelines {
     info.stage.module = module;
     info.stage.pName = "main";
     info.layout = e.kernel.layout;
+    vk::PipelineShaderStageRequiredSubgroupSizeCreateInfo size{};
+    size.requiredSubgroupSize = e.kernel.subgroup;
+    if (e.kernel.subgroup > 0) {
+      info.stage.flags = vk::PipelineShaderStageCreateFlagBits::eRequireFullSubgroups;
+      info.stage.pNext = &size;
+    }
     r = device.createComputePipelines({}, 1, &info, nullptr, &e.kernel.pipeline, d);
     device.destroyShaderModule(module, nullptr, d);
     return vulkan_result::error_of(r, "createComputePipelines");
@@ -141,7 +153,7 @@ class vulkan_pipelines {
     }
     vk::PushConstantRange push{};
     push.stageFlags = vk::ShaderStageFlagBits::eCompute;
-    push.size = vulkan_kernel{{}, {}, {}, ports, addressing}.push_bytes();
+    push.size = vulkan_kernel{{}, {}, {}, ports, addressing, 0}.push_bytes();
     vk::PipelineLayoutCreateInfo info{};
     info.setLayoutCount = l.set ? 1 : 0;
     info.pSetLayouts = &l.set;

@@ -13,6 +13,7 @@ using word = std::uint32_t;
 
 /// Opcodes by their names in the specification ("Op" is left out).
 enum class op : word {
+  Extension = 10,
   ExtInstImport = 11,
   ExtInst = 12,
   MemoryModel = 14,
@@ -98,6 +99,10 @@ enum class op : word {
   Return = 253,
   ReturnValue = 254,
   GroupNonUniformShuffle = 345,
+  TypeCooperativeMatrix = 4456,
+  CooperativeMatrixLoad = 4457,
+  CooperativeMatrixStore = 4458,
+  CooperativeMatrixMulAdd = 4459,
 };
 /// Instructions of GLSL.std.450.
 enum class glsl : word { RoundEven = 2, FAbs = 4, Floor = 8, Sqrt = 31, Fma = 50 };
@@ -115,12 +120,20 @@ enum class capability : word {
   StorageBuffer8BitAccess = 4448,
   DenormPreserve = 4464,
   SignedZeroInfNanPreserve = 4466,
+  RoundingModeRTE = 4467,
+  BFloat16Type = 5116,
+  BFloat16CooperativeMatrix = 5118,
+  VulkanMemoryModel = 5345,
   PhysicalStorageBufferAddresses = 5347,
+  CooperativeMatrix = 6022,
 };
+/// Extensions that are not part of SPIR-V 1.5.
+enum class extension : word { cooperative_matrix, bfloat16 };
 enum class execution_mode : word {
   LocalSize = 17,
   DenormPreserve = 4459,
   SignedZeroInfNanPreserve = 4461,
+  RoundingModeRTE = 4462,
 };
 enum class decoration : word {
   Block = 2,
@@ -145,7 +158,11 @@ enum class builtin : word {
   WorkgroupId = 26,
   LocalInvocationId = 27,
   GlobalInvocationId = 28,
+  SubgroupId = 40,
 };
+/// What a cooperative matrix is in a product, and how its elements follow each other in memory.
+enum class matrix_use : word { a, b, accumulator };
+enum class matrix_layout : word { by_rows, by_columns };
 
 /// The scalars of a module. Integers are declared without a sign: instructions say how they read one.
 enum class kind : std::uint8_t {
@@ -203,6 +220,9 @@ struct function {
 /// Of a call's arguments just one may write instructions: compilers differ in which one goes first.
 class assembler {
  public:
+  /// Memory operands: an alignment follows; other invocations may access this, too.
+  static constexpr word aligned = 2, non_private = 0x20;
+
   constexpr assembler() {
     for (int& h : head_) h = -1;
     require(capability::Shader);
@@ -216,6 +236,7 @@ class assembler {
       if (w == static_cast<word>(c)) return;
     capabilities_.push(static_cast<word>(c));
   }
+  constexpr void require(extension e) { extensions_[static_cast<int>(e)] = true; }
   /// An execution mode with one literal, e.g. the width of the floats that it is for.
   constexpr void mode(execution_mode m, word literal) {
     put(modes_, op::ExecutionMode, {main_, static_cast<word>(m), literal});
@@ -252,6 +273,12 @@ class assembler {
   }
   constexpr word pointer_type(storage s, kind k, int width = 1) {
     return pointer_type(s, type_id(k, width));
+  }
+  /// A matrix that the invocations of a subgroup hold together.
+  constexpr word matrix_type(word component, word rows, word columns, matrix_use use) {
+    const word held_by = integer(subgroup_).number, high = integer(rows).number,
+               wide = integer(columns).number, used = integer(static_cast<word>(use)).number;
+    return once(op::TypeCooperativeMatrix, {component, held_by, high, wide, used});
   }
   /// A block that is nothing but elements of a type.
   std::int64_t rounds_ = 0, nest_ = 1;  ///< of all loops so far; of those that are open
@@ -375,6 +402,9 @@ class assembler {
     if (width == 2) return emit(op::CompositeConstruct, a.is, 2, {a.number, a.number});
     return emit(op::CompositeConstruct, a.is, 4, {a.number, a.number, a.number, a.number});
   }
+  constexpr id vector(id a, id b) {
+    return emit(op::CompositeConstruct, a.is, 2, {a.number, b.number});
+  }
   constexpr id vector(id a, id b, id c, id d) {
     return emit(op::CompositeConstruct, a.is, 4, {a.number, b.number, c.number, d.number});
   }
@@ -384,6 +414,12 @@ class assembler {
   }
 
   // ---- variables
+  /// A variable of a type that is none of `kind`'s.
+  constexpr word local_of(word type) {
+    const word number = fresh(), p = pointer_type(storage::Function, type);
+    put(locals_, op::Variable, {p, number, static_cast<word>(storage::Function)});
+    return number;
+  }
   constexpr variable local(kind k, int width = 1) {
     const word number = fresh(), p = pointer_type(storage::Function, k, width);
     put(locals_, op::Variable, {p, number, static_cast<word>(storage::Function)});
@@ -412,13 +448,18 @@ class assembler {
   }
   constexpr id get(const variable& v) { return emit(op::Load, v.is, v.width, {v.number}); }
   constexpr void set(const variable& v, id x) { emit(op::Store, {v.number, x.number}); }
-  constexpr id get(const variable& v, id at) {
-    const word p = element_of(v, at);
-    return emit(op::Load, v.is, v.width, {p});
+  constexpr id get(const variable& v, id at) { return load_from(v, element_of(v, at), v.width); }
+  constexpr void set(const variable& v, id at, id x) { store_to(v, element_of(v, at), x); }
+  /// Components of an array of vectors, counted through all of it.
+  constexpr id get_component(const variable& v, id at) {
+    return load_from(v, component_of(v, at), 1);
   }
-  constexpr void set(const variable& v, id at, id x) {
-    const word p = element_of(v, at);
-    emit(op::Store, {p, x.number});
+  constexpr void set_component(const variable& v, id at, id x) {
+    store_to(v, component_of(v, at), x);
+  }
+  /// A pointer to an element of an array.
+  constexpr word element_of(const variable& v, id at) {
+    return emit_typed(op::AccessChain, pointer_type(v.in, v.is, v.width), {v.number, at.number});
   }
   /// A component of a built-in variable; of those that are scalars the only one.
   constexpr id input(builtin b, int component = 0) {
@@ -442,17 +483,20 @@ class assembler {
   }
   /// What invocation `lane` of the subgroup has.
   constexpr id of_lane(id x, std::int64_t lane) {
-    constexpr word subgroup = 3;
     require(capability::GroupNonUniform);
     require(capability::GroupNonUniformShuffle);
     return emit(op::GroupNonUniformShuffle, x.is, x.width,
-                {integer(subgroup).number, x.number, integer(lane).number});
+                {integer(subgroup_).number, x.number, integer(lane).number});
   }
   /// All invocations of the workgroup see what all of them wrote into its arrays.
   constexpr void barrier() {
-    constexpr word workgroup = 2, acquire_release_of_workgroup_memory = 0x108;
-    emit(op::ControlBarrier, {integer(workgroup).number, integer(workgroup).number,
-                              integer(acquire_release_of_workgroup_memory).number});
+    constexpr word workgroup = 2, acquire_release_of_workgroup_memory = 0x108,
+                   make_available_and_visible = 0x6000;
+    const word semantics =
+        acquire_release_of_workgroup_memory |
+        (has(capability::VulkanMemoryModel) ? make_available_and_visible : word{0});
+    emit(op::ControlBarrier,
+         {integer(workgroup).number, integer(workgroup).number, integer(semantics).number});
   }
 
   // ---- control
@@ -595,7 +639,9 @@ class assembler {
   };
   static constexpr word named = 0x80000000u;  ///< + position in `known_`
   static constexpr int buckets = 64;
-  static constexpr word aligned = 2;  ///< the memory operand that says so
+  static constexpr const char* extension_names[] = {"SPV_KHR_cooperative_matrix",
+                                                    "SPV_KHR_bfloat16"};
+  static constexpr word subgroup_ = 3;  ///< the scope
 
   sequence<word> capabilities_, modes_, decorations_, declared_, globals_, locals_, functions_,
       interface_, members_;
@@ -604,6 +650,7 @@ class assembler {
   int head_[buckets];
   word types_[9][5]{};
   word inputs_[64]{};
+  bool extensions_[2]{};
   word next_ = 4;
   static constexpr word main_ = 1, glsl_ = 2, first_ = 4;
   word block_ = 0;
@@ -614,6 +661,18 @@ class assembler {
   static constexpr void put(sequence<word>& to, op o, std::initializer_list<word> operands) {
     start(to, o, static_cast<word>(operands.size()));
     for (const word w : operands) to.push(w);
+  }
+  /// An instruction with nothing but a name: its letters, four in a word, and a zero behind them.
+  static constexpr void put_name(sequence<word>& to, op o, const char* name) {
+    int letters = 0;
+    while (name[letters] != 0) ++letters;
+    start(to, o, static_cast<word>(letters / 4 + 1));
+    for (int i = 0; i <= letters; i += 4) {
+      word four = 0;
+      for (int k = 0; k < 4 && i + k < letters; ++k)
+        four |= static_cast<word>(static_cast<unsigned char>(name[i + k])) << 8 * k;
+      to.push(four);
+    }
   }
   static constexpr void append(sequence<word>& to, const sequence<word>& from) {
     to.reserve(to.size() + from.size());
@@ -647,7 +706,7 @@ class assembler {
     for (int i = 0; i < e.is.size; ++i)
       if (names(e.is, i)) number_of(static_cast<int>(part(e.is, i) - named));
     e.number = fresh();
-    const bool is_type = e.is.what < op::ConstantTrue;
+    const bool is_type = e.is.what < op::ConstantTrue || e.is.what == op::TypeCooperativeMatrix;
     start(declared_, e.is.what, static_cast<word>(e.is.size) + 1);
     if (is_type) declared_.push(e.number);
     for (int i = 0; i < e.is.size; ++i) {
@@ -685,8 +744,22 @@ class assembler {
     interface_.push(number);
     return number;
   }
-  constexpr word element_of(const variable& v, id at) {
-    return emit_typed(op::AccessChain, pointer_type(v.in, v.is, v.width), {v.number, at.number});
+  constexpr word component_of(const variable& v, id at) {
+    const id element = over(at, v.width), own = modulo(at, v.width);
+    return emit_typed(op::AccessChain, pointer_type(v.in, v.is),
+                      {v.number, element.number, own.number});
+  }
+  /// In Vulkan's memory model others see only what says that it is for them.
+  constexpr bool is_marked(const variable& v) const {
+    return v.in == storage::Workgroup && has(capability::VulkanMemoryModel);
+  }
+  constexpr id load_from(const variable& v, word p, int width) {
+    if (is_marked(v)) return emit(op::Load, v.is, width, {p, non_private});
+    return emit(op::Load, v.is, width, {p});
+  }
+  constexpr void store_to(const variable& v, word p, id x) {
+    if (is_marked(v)) return emit(op::Store, {p, x.number, non_private});
+    emit(op::Store, {p, x.number});
   }
   constexpr void branch(word to) { emit(op::Branch, {to}); }
   constexpr void open(word label) {
@@ -701,12 +774,15 @@ class assembler {
   }
   constexpr void header(sequence<word>& out, word x, word y, word z) {
     constexpr word magic = 0x07230203, version = 0x00010500, logical = 0, physical64 = 5348,
-                   glsl450 = 1, gl_compute = 5, m_a_i_n = 0x6e69616d;
+                   glsl450 = 1, vulkan_model = 3, gl_compute = 5, m_a_i_n = 0x6e69616d;
     for (const word w : {magic, version, word{0}, next_, word{0}}) out.push(w);
     for (const word w : capabilities_) put(out, op::Capability, {w});
+    for (int e = 0; e < 2; ++e)
+      if (extensions_[e]) put_name(out, op::Extension, extension_names[e]);
     put(out, op::ExtInstImport, {glsl_, 0x4c534c47, 0x6474732e, 0x3035342e, 0});  // GLSL.std.450
     const bool addresses = has(capability::PhysicalStorageBufferAddresses);
-    put(out, op::MemoryModel, {addresses ? physical64 : logical, glsl450});
+    const bool vulkan = has(capability::VulkanMemoryModel);
+    put(out, op::MemoryModel, {addresses ? physical64 : logical, vulkan ? vulkan_model : glsl450});
     start(out, op::EntryPoint, static_cast<word>(interface_.size()) + 4);
     for (const word w : {gl_compute, main_, m_a_i_n, word{0}}) out.push(w);
     append(out, interface_);

@@ -15,6 +15,27 @@ enum class addressing : std::uint8_t {
                ///< elements
 };
 
+/// What float32 operands of matrix products are rounded to; sums are float32.
+enum class precision : std::uint8_t { float32, float16, bfloat16 };
+/// A product that a device computes at once: rows x terms by terms x columns. Nothing: none.
+struct matrix_shape {
+  int rows = 0, columns = 0, terms = 0;
+  constexpr bool exists() const { return rows > 0; }
+  constexpr bool operator==(const matrix_shape&) const = default;
+};
+/// The matrices of a device, with float32 sums, and what they may be used for.
+struct matrix_unit {
+  precision products = precision::float32;
+  matrix_shape half{}, bfloat{};  ///< of float16, of bfloat16
+  bool rounds_even = false;       ///< conversions to float16 round to nearest even if told to
+  bool keeps_denormals = false;   ///< and keep subnormal float16
+  bool emulated =
+      false;  ///< no device: fragments are written as arrays, so that tests run anywhere
+  constexpr matrix_shape of(precision p) const {
+    return p == precision::float16 ? half : p == precision::bfloat16 ? bfloat : matrix_shape{};
+  }
+};
+
 /// What a device has, as far as kernels care.
 struct target {
   addressing by = addressing::address;
@@ -34,6 +55,7 @@ struct target {
   int shared_bytes = 16384;
   bool unaligned =
       false;  ///< 8 bytes may be read at any multiple of 4: CPU drivers on CPUs that can
+  matrix_unit matrix{};
 };
 
 /// A buffer that a kernel binds: a root of the plan.
@@ -50,6 +72,7 @@ struct kernel {
   sequence<word> words;
   sequence<port> ports;
   word local[3]{1, 1, 1}, groups[3]{1, 1, 1};
+  word subgroup = 0;  ///< invocations that every subgroup must have; 0: any number
 };
 
 /// Axes of an iteration space: those of a contraction are most.
