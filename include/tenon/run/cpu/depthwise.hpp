@@ -323,11 +323,13 @@ template <int Rows, int Stride>
     float* out = s.out + y * out_row + x;
 #pragma GCC unroll 7
     for (int r = 0; r < Rows; ++r) acc[r] = closed(s, acc[r]);
+    if (columns >= width) {
 #pragma GCC unroll 7
-    for (int r = 0; columns >= width && r < Rows; ++r) store(acc[r], out + r * out_row);
+      for (int r = 0; r < Rows; ++r) store(acc[r], out + r * out_row);
+    } else {
 #pragma GCC unroll 7
-    for (int r = 0; columns < width && r < Rows; ++r)
-      store_part(acc[r], out + r * out_row, columns);
+      for (int r = 0; r < Rows; ++r) store_part(acc[r], out + r * out_row, columns);
+    }
   }
 }
 /// Output rows [first, first + rows) of a plane from the image itself. Last tiles move back.
