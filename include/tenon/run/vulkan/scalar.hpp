@@ -59,6 +59,13 @@ class program_writer {
     const id zero = m_.bits_as(m_.hidden(m_.constant(kind::int32, bits)), kind::float32);
     return width_ == 1 ? zero : m_.vector(zero, zero, zero, zero);
   }
+  /// An integer of a program, which a driver may know to be zero (x ^ x), on its way to such a product.
+  constexpr id unknown(id x) {
+    if (m_.device.fuses || inside_function_) return x;
+    const id none = m_.hidden(m_.integer(0));
+    const id own = x.is == none.is ? none : m_.convert(op::UConvert, none, x.is);
+    return m_.add(x, width_ == 1 ? own : m_.vector(own, own, own, own));
+  }
   constexpr id frequent(instruction x, id a, id b, id c) {
     switch (x.op()) {
       case sop::literal: return real(x.bits());
@@ -98,9 +105,9 @@ class program_writer {
   constexpr id conversion(instruction x, id a) {
     switch (x.op()) {
       case sop::to_int: return truncated(a, kind::int32, 0x1p31f);
-      case sop::to_float: return m_.convert(op::ConvertSToF, a, kind::float32);
+      case sop::to_float: return m_.convert(op::ConvertSToF, unknown(a), kind::float32);
       case sop::as_int: return m_.bits_as(a, kind::int32);
-      case sop::as_float: return m_.bits_as(a, kind::float32);
+      case sop::as_float: return m_.bits_as(unknown(a), kind::float32);
       case sop::shift_left:
         return m_.binary(op::ShiftLeftLogical, a, word_of(static_cast<std::uint32_t>(x.b() & 31)));
       case sop::shift_right:
@@ -134,8 +141,9 @@ class program_writer {
       case sop::narrow: return m_.convert(op::UConvert, a, kind::int32);
       case sop::real_to_wide: return truncated(a, kind::int64, 0x1p63f);
       case sop::real_to_wide_unsigned: return truncated_unsigned(a);
-      case sop::wide_to_real: return m_.convert(op::ConvertSToF, a, kind::float32);
-      case sop::wide_to_real_unsigned: return m_.convert(op::ConvertUToF, a, kind::float32);
+      case sop::wide_to_real: return m_.convert(op::ConvertSToF, unknown(a), kind::float32);
+      case sop::wide_to_real_unsigned:
+        return m_.convert(op::ConvertUToF, unknown(a), kind::float32);
       case sop::wide_add: return m_.add(a, b);
       case sop::wide_sub: return m_.sub(a, b);
       case sop::wide_mul: return m_.mul(a, b);
