@@ -51,11 +51,12 @@ class programmer {
     constexpr sop binary[] = {sop::wide_add, sop::wide_sub, sop::wide_mul, sop::wide_div,
                               sop::wide_and, sop::wide_or,  sop::wide_xor};
     const int x = wide(), y = wide();
-    if (d_.one_in(4))
-      wides_.push_back(t_.emit(d_.one_in(2) ? sop::wide_shift_left : sop::wide_shift_right, x,
-                               d_.below(64)));
-    else
+    if (d_.one_in(4)) {
+      const sop shift = d_.one_in(2) ? sop::wide_shift_left : sop::wide_shift_right;
+      wides_.push_back(t_.emit(shift, x, d_.below(64)));
+    } else {
       wides_.push_back(t_.emit(d_.pick(binary), x, y));
+    }
     if (d_.one_in(3)) wides_.push_back(t_.emit(sop::wide_select, mask(), x, y));
     if (d_.one_in(2)) integers_.push_back(t_.emit(sop::narrow, wides_.back()));
     if (d_.one_in(2)) reals_.push_back(t_.emit(sop::wide_to_real, wides_.back()));

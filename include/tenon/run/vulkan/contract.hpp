@@ -86,7 +86,8 @@ class contract_writer {
   constexpr void add_term(const walk& w, const variable& sum) {
     id x = m_.read(n_.a, w.a);
     if (w.inside.number != 0) x = m_.select(w.inside, x, m_.real(0));
-    m_.set(sum, m_.plus_product(m_.get(sum), x, m_.read(n_.b, w.b)));
+    const id y = m_.read(n_.b, w.b), so_far = m_.get(sum);
+    m_.set(sum, m_.plus_product(so_far, x, y));
   }
 };
 

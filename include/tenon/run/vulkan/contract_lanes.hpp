@@ -300,7 +300,8 @@ class lane_tile_writer {
     id condition = live_;
     for (int i = 0; i < n_.out.dims; ++i) {
       if (wanted_[i].number == 0 || at[i] + 1 == t_.block[i]) continue;
-      const id own = m_.less(m_.plus(wanted_[i], -1), m_.plus(begin_[i], at[i]));
+      const id before = m_.plus(wanted_[i], -1), here = m_.plus(begin_[i], at[i]),
+               own = m_.less(before, here);
       condition = condition.number == 0 ? own : m_.both(condition, own);
     }
     return condition;

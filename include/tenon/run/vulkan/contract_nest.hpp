@@ -159,7 +159,9 @@ class closing {
     where(condition, [&] {
       for (const result& r : written_) {
         const id place = m_.place_of(r.is, m_.plus(r.start, distance(r.is, at, last + 1)));
-        m_.write_pair(place, m_.as_stored(low[r.member]), m_.as_stored(high[r.member]));
+        const id first_part = m_.as_stored(low[r.member]),
+                 second_part = m_.as_stored(high[r.member]);
+        m_.write_pair(place, first_part, second_part);
       }
     });
   }

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <initializer_list>
+#include <utility>
 
 namespace tenon::spirv {
 
@@ -231,10 +232,13 @@ class assembler {
   constexpr word fresh() { return next_++; }
 
   // ---- what a module declares
+  /// Capabilities are declared in the order of their numbers: types require some, whenever they are
+  /// first asked for.
   constexpr void require(capability c) {
-    for (const word w : capabilities_)
-      if (w == static_cast<word>(c)) return;
-    capabilities_.push(static_cast<word>(c));
+    if (has(c)) return;
+    int at = capabilities_.push(static_cast<word>(c));
+    for (; at > 0 && capabilities_[at] < capabilities_[at - 1]; --at)
+      std::swap(capabilities_[at], capabilities_[at - 1]);
   }
   constexpr void require(extension e) { extensions_[static_cast<int>(e)] = true; }
   /// An execution mode with one literal, e.g. the width of the floats that it is for.

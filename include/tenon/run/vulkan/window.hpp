@@ -31,7 +31,8 @@ class window_writer {
         const sweep& w = w_.swept[s];
         first_[s] = m_.plus(m_.times(position[w.out_axis], w.stride), -w.begin);
       }
-      m_.write(to_, m_.index_of(to_, s_, position), combined());
+      const id x = combined();
+      m_.write(to_, m_.index_of(to_, s_, position), x);
     });
   }
 
@@ -57,7 +58,8 @@ class window_writer {
   }
   constexpr void add(const running& r, const folding& f, id x, id inside) {
     const id n = m_.get(r.count), all = m_.get(r.all);
-    id next = m_.select(m_.equal(n, m_.integer(0)), x, f.combined(all, x));
+    const id is_first = m_.equal(n, m_.integer(0)), both = f.combined(all, x);
+    id next = m_.select(is_first, x, both);
     id more = m_.integer(1);
     if (inside.number != 0) {
       next = m_.select(inside, next, all);
@@ -102,7 +104,7 @@ class window_writer {
     });
     const id r = m_.get(all.all);
     if (!w_.average || !is_real(element())) return r;
-    const id n = m_.mul(m_.get(rows), m_.get(all.count));
+    const id high = m_.get(rows), wide = m_.get(all.count), n = m_.mul(high, wide);
     const id divided = m_.div(r, m_.convert(op::ConvertSToF, n, kind::float32));
     return m_.select(m_.less(m_.integer(0), n), divided, r);
   }
