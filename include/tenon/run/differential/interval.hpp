@@ -193,9 +193,7 @@ class program_ranges {
       case sop::typed_float32: return x;
       case sop::to_half:
         return monotone(
-            [](double p) {
-              return static_cast<double>(halves::rounded(static_cast<float>(p)));
-            },
+            [](double p) { return static_cast<double>(halves::rounded(static_cast<float>(p))); },
             x);
       default: return widened(elementary(o, x, y), 6 * u_);
     }

@@ -12,8 +12,7 @@ class programmer {
  public:
   programmer(choices& d, const std::vector<type>& types) : d_(d) {
     int i = 0;
-    for (const type t : types)
-      list_of(lane_of(t)).push_back(t_.argument(i++, t));
+    for (const type t : types) list_of(lane_of(t)).push_back(t_.argument(i++, t));
     arity_ = i;
     if (reals_.empty())
       reals_.push_back(t_.emit(t_.lane_at(0) == lane::wide ? sop::wide_to_real : sop::to_float, 0));
@@ -23,8 +22,7 @@ class programmer {
     while (t_.size < max_program - 8 && d_.below(9) != 0);
     int root = reals_.back();
     for (int i = 0; i < arity_; ++i)  // every argument counts
-      if (!uses(i))
-        root = t_.emit(sop::add, root, as_real(i));
+      if (!uses(i)) root = t_.emit(sop::add, root, as_real(i));
     if (d_.one_in(12)) return finish(t_, t_.emit(sop::to_half, root));
     if (d_.one_in(12)) return finish(t_, t_.emit(sop::real_to_wide, root));
     if (d_.one_in(6)) root = t_.emit(sop::to_int, root);
@@ -99,8 +97,8 @@ class programmer {
                              sop::sin, sop::cos, sop::tan};
     constexpr sop binary[] = {sop::add, sop::mul, sop::sub, sop::div,
                               sop::min, sop::max, sop::mul, sop::add};
-    constexpr sop words[] = {sop::int_add, sop::int_sub, sop::int_and,
-                             sop::int_or,  sop::int_xor, sop::int_mul, sop::int_div};
+    constexpr sop words[] = {sop::int_add, sop::int_sub, sop::int_and, sop::int_or,
+                             sop::int_xor, sop::int_mul, sop::int_div};
     constexpr float numbers[] = {1.0f, 0.0f, -0.0f, 0.5f, -2.0f, 0.1f, 3.0f, 1e-40f};
     const int x = real(), y = real();
     if (d_.one_in(wides_.empty() ? 24 : 4)) return instruct_wide();

@@ -176,7 +176,8 @@ class vulkan_context {
     if (error e = make_device(wanted); !e.ok()) return e;
     // SwiftShader has addresses and no 64-bit integers, and ends the program on kernels with addresses.
     if (addressing_ == vulkan_addressing::address && !wanted.int64)
-      return {code::feature, "vulkan", "addresses", "shaderInt64, or addressing by descriptor", "none"};
+      return {code::feature, "vulkan", "addresses", "shaderInt64, or addressing by descriptor",
+              "none"};
     return look(wanted);
   }
   error start(const vulkan_adopted& a) {

@@ -220,8 +220,9 @@ class row_writer {
       const i64 quads = one_axis() ? columns_ / 4 : 0;
       m_.loop(quads, [&](id q) { store_columns({m_.times(q, 4), 4}); });
       if (const i64 rest = columns_ - quads * 4; rest > 0)
-        m_.loop(m_.integer(quads * 4), m_.integer(columns_), m_.integer(1), rest,
-                [&](id c) { store_columns({c, 1}); });
+        m_.loop(m_.integer(quads * 4), m_.integer(columns_), m_.integer(1), rest, [&](id c) {
+          store_columns({c, 1});
+        });
     });
   }
   /// The sixteen partial results in four vectors, added up as the reference adds.
