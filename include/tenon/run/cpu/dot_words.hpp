@@ -43,7 +43,7 @@ struct image_writer {
   image_writer(const dot_plan& plan, word zero) noexcept
       : t(plan),
         flip(plan.is_signed ? static_cast<word>(0x80808080u) : 0),
-        outside(zero * 0x01010101) {}
+        outside(static_cast<word>(static_cast<std::uint32_t>(zero) * 0x01010101u)) {}
   static word joined(const std::byte* a, const std::byte* b, const std::byte* c,
                      const std::byte* d) noexcept {
     const std::byte all[] = {*a, *b, *c, *d};
