@@ -8,6 +8,7 @@
 #include <tenon/run/cpu.hpp>
 #include <tenon/run/reference.hpp>
 #if __has_include(<vulkan/vulkan.hpp>)
+#include "../run/vulkan_driver.hpp"
 #include "../run/vulkan_validated.hpp"
 #endif
 #include <cstdio>

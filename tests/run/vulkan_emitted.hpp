@@ -28,6 +28,9 @@ class bare_device {
     static bare_device d;
     return d;
   }
+  bare_device(const bare_device&) = delete;
+  bare_device& operator=(const bare_device&) = delete;
+  ~bare_device() { forget(); }
   bool works() const { return device_ != nullptr; }
   const char* name() const { return properties_.deviceName; }
 
@@ -63,7 +66,14 @@ class bare_device {
     for (std::size_t i = 0; i < copies.size(); ++i) give_back(copies[i], k.ports[static_cast<int>(i)], ports[i]);
   }
   /// Makes all pipelines anew.
-  void forget() { pipelines_.clear(); }
+  void forget() {
+    for (const auto& [key, p] : pipelines_) {
+      vkDestroyPipeline(device_, p.it, nullptr);
+      vkDestroyPipelineLayout(device_, p.layout, nullptr);
+      vkDestroyDescriptorSetLayout(device_, p.set, nullptr);
+    }
+    pipelines_.clear();
+  }
   int pipelines() const { return static_cast<int>(pipelines_.size()); }
   std::string folder;   ///< where each module is also written, for spirv-val
   std::string fault;    ///< something was written outside of a buffer
@@ -126,6 +136,10 @@ class bare_device {
   PFN_vkResetDescriptorPool vkResetDescriptorPool = nullptr;
   PFN_vkAllocateDescriptorSets vkAllocateDescriptorSets = nullptr;
   PFN_vkUpdateDescriptorSets vkUpdateDescriptorSets = nullptr;
+  PFN_vkDestroyShaderModule vkDestroyShaderModule = nullptr;
+  PFN_vkDestroyPipeline vkDestroyPipeline = nullptr;
+  PFN_vkDestroyPipelineLayout vkDestroyPipelineLayout = nullptr;
+  PFN_vkDestroyDescriptorSetLayout vkDestroyDescriptorSetLayout = nullptr;
   PFN_vkCreateBuffer vkCreateBuffer = nullptr;
   PFN_vkDestroyBuffer vkDestroyBuffer = nullptr;
   PFN_vkGetBufferMemoryRequirements vkGetBufferMemoryRequirements = nullptr;
@@ -237,6 +251,10 @@ class bare_device {
     get(vkResetDescriptorPool, "vkResetDescriptorPool");
     get(vkAllocateDescriptorSets, "vkAllocateDescriptorSets");
     get(vkUpdateDescriptorSets, "vkUpdateDescriptorSets");
+    get(vkDestroyShaderModule, "vkDestroyShaderModule");
+    get(vkDestroyPipeline, "vkDestroyPipeline");
+    get(vkDestroyPipelineLayout, "vkDestroyPipelineLayout");
+    get(vkDestroyDescriptorSetLayout, "vkDestroyDescriptorSetLayout");
     get(vkCreateBuffer, "vkCreateBuffer");
     get(vkDestroyBuffer, "vkDestroyBuffer");
     get(vkGetBufferMemoryRequirements, "vkGetBufferMemoryRequirements");
@@ -277,11 +295,11 @@ class bare_device {
     set.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO;
     set.bindingCount = static_cast<std::uint32_t>(bindings.size());
     set.pBindings = bindings.data();
-    vkCreateDescriptorSetLayout(device_, &set, nullptr, &p.set);
+    if (descriptors) vkCreateDescriptorSetLayout(device_, &set, nullptr, &p.set);
     const VkPushConstantRange constants{VK_SHADER_STAGE_COMPUTE_BIT, 0, ports * (descriptors ? 4 : 8)};
     VkPipelineLayoutCreateInfo layout{};
     layout.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
-    layout.setLayoutCount = 1;
+    layout.setLayoutCount = descriptors ? 1 : 0;
     layout.pSetLayouts = &p.set;
     layout.pushConstantRangeCount = 1;
     layout.pPushConstantRanges = &constants;
@@ -294,6 +312,7 @@ class bare_device {
     info.stage.pName = "main";
     info.layout = p.layout;
     if (vkCreateComputePipelines(device_, nullptr, 1, &info, nullptr, &p.it) != VK_SUCCESS) fault = "no pipeline";
+    vkDestroyShaderModule(device_, shader, nullptr);
     return p;
   }
   void check(const std::vector<std::uint32_t>& words) const {
