@@ -536,11 +536,14 @@ inline void machine::compute(instruction x, int& before, std::uint32_t later,
 inline void machine::fetch(program_view p, const stream* in) noexcept {
   place far[max_operands + 2];
   int count = 0;
+  std::uint32_t seen = 0;  // a program may take an operand more than once
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
-    if (x.op() != sop::arg || !in[x.a()].far || in[x.a()].step == 0 || in[x.a()].bytes != 4)
-      continue;
-    far[count++] = {static_cast<const float*>(in[x.a()].data), static_cast<std::int8_t>(x.a())};
+    if (x.op() != sop::arg || (seen >> x.a() & 1) != 0) continue;
+    seen |= 1u << x.a();
+    const stream& s = in[x.a()];
+    if (s.far && s.step != 0 && s.bytes == 4)
+      far[count++] = {static_cast<const float*>(s.data), static_cast<std::int8_t>(x.a())};
   }
   if (count == 0) return;
   far[count] = far[count + 1] = far[count - 1];
