@@ -72,7 +72,8 @@ class vulkan_bound {
     if (p.policies[place].memory == sharing::importable && !context.facts().host_import)
       return {code::import_failed, p.policies[place].name, "host memory", "vulkan_staged",
               "no VK_EXT_external_memory_host"};
-    if (products_ != spirv::precision::float32 && !target_of(context).matrix.of(products_).exists())
+    if (products_ != spirv::precision::float32 &&
+        !matrix_unit_of(context.facts()).of(products_).exists())
       return lacks_matrices(context.facts(), p.policies[place], products_);
     return platform::guarded(
         [&] {

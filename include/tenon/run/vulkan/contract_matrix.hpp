@@ -329,9 +329,8 @@ template <class Fragments> class matrix_tile_writer {
   }
   constexpr id quad(const tile_side& s, int i, id term) {
     const id inside = existing(term);
-    id at[max_axes]{}, index = s.from[s.by_term ? i : 0].start;
-    m_.unravel(n_.terms, term, at);
-    for (int k = 0; k < n_.terms.dims; ++k) index = m_.plus_times(index, at[k], s.term_steps()[k]);
+    id at[max_axes]{};
+    const id index = s.index_of(s.from[s.by_term ? i : 0], term, at);
     pointer p = m_.element(s.elements(), index, matrix_tile::quad);
     p.align = 16;
     const id x = m_.load(p);

@@ -68,12 +68,16 @@ class product_side {
   constexpr source source_of(id lane, const id* outer) const {
     return source_of(lane, outer, count - 1);
   }
+  /// The index of an element without the borders of an image; `at` receives the term's position.
+  constexpr id index_of(const source& from, id term, id* at) const {
+    id index = from.start;
+    m_.unravel(n_.terms, term, at);
+    for (int i = 0; i < n_.terms.dims; ++i) index = m_.plus_times(index, at[i], term_steps()[i]);
+    return index;
+  }
   /// An element; where `inside` does not hold (nothing: it holds), and outside of an image, zero.
   constexpr id read(const source& from, id term, id inside) const {
-    const i64* step = term_steps();
-    id at[max_axes]{}, index = from.start;
-    m_.unravel(n_.terms, term, at);
-    for (int i = 0; i < n_.terms.dims; ++i) index = m_.plus_times(index, at[i], step[i]);
+    id at[max_axes]{}, index = index_of(from, term, at);
     for (int b = 0; b < borders(); ++b) {
       const border& c = n_.cut[b];
       const id x = m_.plus_times(from.tap[b], at[c.term], c.dilation),

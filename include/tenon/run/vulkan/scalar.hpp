@@ -57,14 +57,14 @@ class program_writer {
   constexpr id real(word bits) {
     if (m_.device.fuses || bits << 1 != 0) return number(kind::float32, bits);
     const id zero = m_.bits_as(m_.hidden(m_.constant(kind::int32, bits)), kind::float32);
-    return width_ == 1 ? zero : m_.vector(zero, zero, zero, zero);
+    return m_.splat(zero, width_);
   }
   /// An integer of a program, which a driver may know to be zero (x ^ x), on its way to such a product.
   constexpr id unknown(id x) {
     if (m_.device.fuses || inside_function_) return x;
     const id none = m_.hidden(m_.integer(0));
     const id own = x.is == none.is ? none : m_.convert(op::UConvert, none, x.is);
-    return m_.add(x, width_ == 1 ? own : m_.vector(own, own, own, own));
+    return m_.add(x, m_.splat(own, width_));
   }
   constexpr id frequent(instruction x, id a, id b, id c) {
     switch (x.op()) {
