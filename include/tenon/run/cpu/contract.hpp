@@ -134,9 +134,8 @@ template <class Q> inline void sum_panels(const contract_plan& t, Q q, const flo
       for (i64 b = 0, r = 0; b < tiles.count; ++b) {
         const int own = static_cast<int>(tiles.size(b));
         p.ahead = next + b % tile_vectors * panel;
-        tile_of<Q, panel_columns>(own, vectors)(q.from(static_cast<int>(r), k), p, terms, i > 0,
-                                                after, sums + r * sums_row + first * width,
-                                                sums_row);
+        tile_of<Q>(own, vectors)(q.from(static_cast<int>(r), k), p, terms, i > 0, after,
+                                 sums + r * sums_row + first * width, sums_row);
         r += own;
       }
     }
@@ -410,13 +409,17 @@ inline void run_pixels(const contract_work& w, const frame& f, const work_piece&
     const float* residual = after.of.residual;
     float* to = direct ? out + at.out + r * t.row[0].out + (cuts ? 0 : first) : sums;
     const i64 to_row = direct ? t.row[0].out : room;
-    for (i64 j = 0; j < pieces.count; ++j) {
-      const i64 column = pieces.begin(j) * width - (j == pieces.count - 1 ? over : 0);
+    const auto run = [&](i64 j, i64 count, int vectors, i64 back) {
+      const i64 column = pieces.begin(j) * width - back;
       if (residual != nullptr) after.of.residual = residual + first + column;
-      tile_of<panel_rows, indexed_columns>(rows, static_cast<int>(pieces.size(j)))(
-          own, {image + column, w.p_terms, cuts ? &cut[j] : nullptr, fetches}, t.terms, false,
-          after.of, cuts ? to : to + column, to_row);
-    }
+      strip_of(rows, vectors)(own, {image + column, w.p_terms, cuts ? &cut[j] : nullptr, fetches},
+                              t.terms, after.of, cuts ? to : to + column, to_row, count);
+    };
+    pieces.by_size([&](i64 j, i64 count, int vectors) {
+      const i64 moved = over > 0 && j + count == pieces.count;
+      run(j, count - moved, vectors, 0);
+      if (moved > 0) run(pieces.count - 1, 1, vectors, over);
+    });
     for (i64 i = 0; i < rows && !direct; ++i) {
       offset_of(r + i, offset);
       finish_pixels(w, f, offset, first, last, sums + i * room,

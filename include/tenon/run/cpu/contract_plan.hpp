@@ -131,6 +131,11 @@ struct parts {
   }
   constexpr i64 begin(i64 i) const { return i * least + (i < larger ? i : larger); }
   constexpr i64 size(i64 i) const { return least + (i < larger); }
+  /// Calls `go(first, count, size)` for those of one size, and then for those of the other.
+  template <class Go> constexpr void by_size(const Go& go) const {
+    if (larger > 0) go(i64{0}, larger, static_cast<int>(least + 1));
+    if (larger < count) go(larger, count - larger, static_cast<int>(least));
+  }
 };
 constexpr i64 registers_of(i64 n) { return (n + width - 1) / width; }
 
@@ -264,7 +269,7 @@ struct contract_planner {
               few = filters % tile_rows == 1 || filters % tile_rows == 2 ? 1 : 0;
     const bool points = c.swept[0].taps * c.swept[1].taps == 1,
                steps = c.swept[0].stride * c.swept[1].stride > 1;
-    const i64 by_filters = (points ? 0 : 7) + (filters <= width ? 20 : 0);
+    const i64 by_filters = (points ? 0 : 4) + (filters <= width ? 20 : 0);
     i64 by_pixels = steps ? 10 : 0;
     if (!points) by_pixels += 3;
     if (points && positions % width != 0) by_pixels += 6;  // lines of the cache are crossed

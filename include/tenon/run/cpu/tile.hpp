@@ -45,7 +45,6 @@ struct panel_rows {
 };
 /// The vector side: register v of term k. Packed panels are one register wide.
 struct panel_columns {
-  static constexpr bool rows_are_filters = false;
   const float* data;
   i64 panel;           ///< elements of a panel
   const float* ahead;  ///< a panel that is worth fetching while this tile runs
@@ -71,10 +70,9 @@ struct line_cuts {
   int count[tile_vectors];
 };
 struct indexed_columns {
-  static constexpr bool rows_are_filters = true;
   const float* data;
   const std::int32_t* k;
-  const line_cuts* cuts;  ///< null: whole registers
+  const line_cuts* cuts;  ///< of each tile; null: whole registers
   bool fetches;           ///< what the tile behind this one reads is asked for, too
   [[gnu::always_inline]] const float* term(i64 i) const noexcept { return data + k[i]; }
   [[gnu::always_inline]] const float* at(const float* term, int v) const noexcept {
@@ -88,10 +86,10 @@ struct indexed_columns {
   }
 };
 
-/// What follows the sums of a tile, while they are in registers.
+/// What follows the sums of a tile, while they are in registers. Its residual begins at element `along`.
 template <bool RowsAreFilters, int Rows, int Vectors>
-[[gnu::always_inline]] inline void close(real (&acc)[Rows][Vectors],
-                                         const tile_closing& e) noexcept {
+[[gnu::always_inline]] inline void close(real (&acc)[Rows][Vectors], const tile_closing& e,
+                                         i64 along = 0) noexcept {
   const real low(e.low), high(e.high);
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r)
@@ -99,8 +97,8 @@ template <bool RowsAreFilters, int Rows, int Vectors>
     for (int v = 0; v < Vectors; ++v) {
       acc[r][v] = acc[r][v] + (RowsAreFilters ? real(e.bias[r]) : load(e.bias + v * width));
       if (RowsAreFilters && e.residual != nullptr)
-        acc[r][v] =
-            acc[r][v] + (load(e.residual + r * e.residual_row + v * width) + real(e.shift[r]));
+        acc[r][v] = acc[r][v] +
+                    (load(e.residual + along + r * e.residual_row + v * width) + real(e.shift[r]));
       acc[r][v] = max_with_number(acc[r][v], low);
     }
   if (e.high == std::numeric_limits<float>::infinity()) return;
@@ -122,27 +120,18 @@ template <int Rows, int Vectors>
       for (int r = 0; r < Rows; ++r, to += out_row) store_lanes(acc[r][v], to, lanes);
     }
 }
-/// out[r][c] = sum over k of q(r, k) * p(k, c), one fma per term in the order of k. The sum starts at
-/// zero, or with `more` at what stands in `out`: terms may come in portions.
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void store_rows(const real (&acc)[Rows][Vectors], float* out,
+                                              i64 out_row) noexcept {
+#pragma GCC unroll 8
+  for (int r = 0; r < Rows; ++r, out += out_row)
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) store(acc[r][v], out + v * width);
+}
+/// acc[r][c] += q(r, k) * p(k, c) for every k in order, one fma per term.
 template <int Rows, int Vectors, class Q, class P>
-[[gnu::noinline]] void tile(const Q& rows, const P& columns, i64 terms, bool more,
-                            const tile_closing& after, float* out, i64 out_row) noexcept {
-  const Q q = rows;
-  const P p = columns;
-  if constexpr (P::rows_are_filters && Vectors == tile_vectors) {
-    // Large outputs come from far away: ask for these lines while the sums are made.
-    const float* to = out + (p.cuts != nullptr ? p.cuts->to[0][0] : 0);
-#pragma GCC unroll 8
-    for (int r = 0; r < Rows; ++r, to += out_row)
-#pragma GCC unroll 3
-      for (int v = 0; v < Vectors; ++v) __builtin_prefetch(to + v * width, 1);
-  }
-  real acc[Rows][Vectors];
-#pragma GCC unroll 8
-  for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 3
-    for (int v = 0; v < Vectors; ++v)
-      acc[r][v] = more ? load(out + r * out_row + v * width) : real(0.0f);
+[[gnu::always_inline]] inline void add_terms(const Q& q, const P& p, i64 terms,
+                                             real (&acc)[Rows][Vectors]) noexcept {
   for (i64 k = 0; k < terms; ++k) {
     const float* column = p.term(k);
     real x[Vectors];
@@ -158,32 +147,82 @@ template <int Rows, int Vectors, class Q, class P>
       for (int v = 0; v < Vectors; ++v) acc[r][v] = fma(a, x[v], acc[r][v]);
     }
   }
-  if (after.used) close<P::rows_are_filters>(acc, after);
-  if constexpr (P::rows_are_filters) {  // few terms: what stands outside of their loop counts
-    forget(out);
-    forget(out_row);
-    if (p.cuts != nullptr) return store_lines(acc, *p.cuts, out, out_row);
-  }
+}
+/// out[r][c] = sum over k of q(r, k) * p(k, c). The sum starts at zero, or with `more` at what stands in
+/// `out`: terms may come in portions.
+template <int Rows, int Vectors, class Q>
+[[gnu::noinline]] void tile(const Q& rows, const panel_columns& columns, i64 terms, bool more,
+                            const tile_closing& after, float* out, i64 out_row) noexcept {
+  const Q q = rows;
+  const panel_columns p = columns;
+  real acc[Rows][Vectors];
 #pragma GCC unroll 8
-  for (int r = 0; r < Rows; ++r, out += out_row)
+  for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 3
-    for (int v = 0; v < Vectors; ++v) store(acc[r][v], out + v * width);
+    for (int v = 0; v < Vectors; ++v)
+      acc[r][v] = more ? load(out + r * out_row + v * width) : real(0.0f);
+  add_terms(q, p, terms, acc);
+  if (after.used) close<false>(acc, after);
+  store_rows(acc, out, out_row);
+}
+/// `count` tiles of pixels one behind the other: out[r][c] = sum over k of panel(r, k) * image(k, c).
+/// Few terms are the rule here, and what a call does around them is a tenth of a tile of 27.
+template <int Rows, int Vectors>
+[[gnu::noinline]] void strip(const panel_rows& filters, const indexed_columns& pixels, i64 terms,
+                             const tile_closing& closing, float* out, i64 out_row,
+                             i64 count) noexcept {
+  const panel_rows q = filters;
+  indexed_columns p = pixels;
+  for (i64 i = 0; i < count; ++i, p.data += Vectors * width) {
+    if constexpr (Vectors == tile_vectors) {
+      // Large outputs come from far away: ask for these lines while the sums are made.
+      const float* to = out + (p.cuts != nullptr ? p.cuts->to[0][0] : 0);
+#pragma GCC unroll 8
+      for (int r = 0; r < Rows; ++r, to += out_row)
+#pragma GCC unroll 3
+        for (int v = 0; v < Vectors; ++v) __builtin_prefetch(to + v * width, 1);
+    }
+    real acc[Rows][Vectors];
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 3
+      for (int v = 0; v < Vectors; ++v) acc[r][v] = real(0.0f);
+    add_terms(q, p, terms, acc);
+    const tile_closing* after = &closing;
+    forget(after);  // its numbers would take registers through all tiles
+    if (after->used) close<true>(acc, *after, i * Vectors * width);
+    if (p.cuts != nullptr) {
+      store_lines(acc, *p.cuts++, out, out_row);
+    } else {
+      store_rows(acc, out, out_row);
+      out += Vectors * width;
+    }
+  }
 }
 
-template <class Q, class P> using tile_type = void (*)(const Q&, const P&, i64 terms, bool more,
-                                                       const tile_closing& after, float* out,
-                                                       i64 out_row) noexcept;
-
-/// The tile of `rows` rows (at most tile_rows) and `vectors` registers.
-template <class Q, class P, int... I>
-inline tile_type<Q, P> find_tile(int rows, int vectors, std::integer_sequence<int, I...>) noexcept {
-  static constexpr tile_type<Q, P> all[] = {
-      &tile<I / tile_vectors + 1, I % tile_vectors + 1, Q, P>...};
+/// `Of::at<rows, vectors>` for as many rows (at most tile_rows) and registers as a piece has.
+template <class Of, int... I>
+inline auto find_tile(int rows, int vectors, std::integer_sequence<int, I...>) noexcept {
+  static constexpr decltype(Of::template at<1, 1>) all[] = {
+      Of::template at<I / tile_vectors + 1, I % tile_vectors + 1>...};
   return all[(rows - 1) * tile_vectors + vectors - 1];
 }
-template <class Q, class P> inline tile_type<Q, P> tile_of(int rows, int vectors) noexcept {
-  return find_tile<Q, P>(rows, vectors,
-                         std::make_integer_sequence<int, tile_rows * tile_vectors>{});
+inline constexpr auto tile_sizes = std::make_integer_sequence<int, tile_rows * tile_vectors>{};
+template <class Q> struct tiles {
+  using call = void (*)(const Q&, const panel_columns&, i64 terms, bool more,
+                        const tile_closing& after, float* out, i64 out_row) noexcept;
+  template <int Rows, int Vectors> static constexpr call at = &tile<Rows, Vectors, Q>;
+};
+struct strips {
+  using call = void (*)(const panel_rows&, const indexed_columns&, i64 terms,
+                        const tile_closing& after, float* out, i64 out_row, i64 count) noexcept;
+  template <int Rows, int Vectors> static constexpr call at = &strip<Rows, Vectors>;
+};
+template <class Q> inline auto tile_of(int rows, int vectors) noexcept {
+  return find_tile<tiles<Q>>(rows, vectors, tile_sizes);
+}
+inline auto strip_of(int rows, int vectors) noexcept {
+  return find_tile<strips>(rows, vectors, tile_sizes);
 }
 
 using lanes_of_register [[gnu::vector_size(width * 4), gnu::may_alias]] = float;
