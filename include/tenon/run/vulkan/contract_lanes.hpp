@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/vulkan/contract_nest.hpp>
+#include <utility>
 
 namespace tenon::spirv {
 
@@ -45,7 +46,7 @@ class lane_tile_choice {
 
  private:
   /// Most of a block: rows; columns and lines of an image; columns and lines where there are no rows.
-  static constexpr i64 rows_of_image = 17, most_rows = 32, most_columns = 4, most_lines = 2,
+  static constexpr i64 rows_of_image = 20, most_rows = 32, most_columns = 4, most_lines = 2,
                        plane_columns = 8, plane_lines = 4;
   /// Most terms that are written out: whole axes, and of the axis before.
   static constexpr i64 most_terms = 25, few_terms = 4;
@@ -197,8 +198,9 @@ class lane_tile_writer {
     id operand[2]{};
     id first[2]{};  ///< along cut axes: the position of tap 0 for the first element
   };
-  /// A tap along a cut axis: how far from the start of the image, and whether inside. A pair stays
-  /// inside as a whole; `turned` where the wanted element is the other one of it.
+  /// A tap along a cut axis: how far from the start of the image, and whether inside (nothing: always).
+  /// A pair stays inside as a whole; `turned` where the wanted element is the other one of it (nothing:
+  /// never).
   struct tap {
     int border = -1;
     i64 at = 0;
@@ -410,19 +412,28 @@ class lane_tile_writer {
       }
     }
   }
+  /// The least and the greatest position of a tap, over all blocks.
+  constexpr std::pair<i64, i64> reach_of(const border& c, i64 at) const {
+    const i64 first = at - c.begin, blocks = n_.out.extent[c.axis] - t_.block[c.axis],
+              taps = c.term >= t_.unrolled ? 0 : n_.terms.extent[c.term] - 1;
+    return {first, first + blocks * c.stride + taps * c.dilation};
+  }
   constexpr const tap& tap_of(int border_number, i64 at, bool pair, const place& p) {
     for (const tap& t : taps_)
       if (t.border == border_number && t.at == at && t.pair == pair) return t;
     const border& c = n_.cut[border_number];
     tap r{border_number, at, pair, {}, {}, {}};
     const id x = m_.plus(p.first[border_number], at);
+    const auto [least, most] = reach_of(c, at);
     for (int half = 0; half < 1 + pair; ++half)
-      r.inside[half] = m_.below(m_.plus(x, half), m_.integer(c.extent));
-    id from = m_.select(r.inside[0], x, m_.integer(0));
-    if (pair) {
+      if (least + half < 0 || most + half >= c.extent)
+        r.inside[half] = m_.below(m_.plus(x, half), m_.integer(c.extent));
+    id from = x;
+    if (r.inside[0].number != 0) from = m_.select(r.inside[0], x, m_.integer(0));
+    if (pair && least < 0) r.turned[1] = m_.less(x, m_.integer(0));
+    if (pair && most > c.extent - 2) {
       const id last = m_.integer(c.extent - 2);
       r.turned[0] = m_.less(last, x);
-      r.turned[1] = m_.less(x, m_.integer(0));
       from = m_.select(m_.less(last, from), last, from);
     }
     r.distance = m_.distance_of(n_.a, m_.times(from, c.step));
@@ -438,8 +449,10 @@ class lane_tile_writer {
       const tap own = tap_of(s, l.tap[s], pair, p);
       r.distance = m_.sum(r.distance, own.distance);
       for (int half = 0; half < 2; ++half) {
-        const id inside = own.inside[pair ? half : 0];
-        r.inside[half] = r.inside[half].number == 0 ? inside : m_.both(r.inside[half], inside);
+        const id inside = own.inside[pair ? half : 0], before = r.inside[half];
+        r.inside[half] = before.number == 0   ? inside
+                         : inside.number == 0 ? before
+                                              : m_.both(before, inside);
         if (pair) r.turned[half] = own.turned[half];
       }
     }
@@ -523,7 +536,7 @@ class lane_tile_writer {
     for (int half = 0; half < 1 + l.pair; ++half) {
       id x = both[half];
       if (s.turned[half].number != 0) x = m_.select(s.turned[half], both[1 - half], x);
-      l.value[half] = m_.select(s.inside[half], x, m_.real(0));
+      l.value[half] = s.inside[half].number == 0 ? x : m_.select(s.inside[half], x, m_.real(0));
     }
   }
 };
