@@ -25,8 +25,8 @@ task make_task(const char* name, const tn::table& net) {
   t.output_size = static_cast<std::size_t>(t.table.nodes[t.table.outputs[0]].out.shape.count());
   return t;
 }
-tn::result<tn::table> product(int n) {
-  const tn::tensor square{tn::type::float32, tn::extents(n, n)};
+tn::result<tn::table> product(int n, tn::type of = tn::type::float32) {
+  const tn::tensor square{of, tn::extents(n, n)};
   tn::builder b;
   const auto a = b.input("a", square);
   return b.finish({b.add<tn::matmul_t>({}, {a, b.weight("b", square)})});
@@ -149,18 +149,21 @@ void compare(const device_options& o, const char* name, const tn::result<tn::tab
   add(to, r);
 }
 
-/// A large product of matrices in the device's own memory.
-template <class Policy> struct product_caller {
-  static constexpr int n = 4096;
+/// A large product of matrices of `T` in the device's own memory.
+inline constexpr int large = 4096;
+template <class Policy, class T> struct product_caller {
   using model_type = tn::model<tn::dynamic, Policy>;
-  using buffer = tn::vulkan_buffer<float, n, n>;
+  using buffer = tn::vulkan_buffer<T, large, large>;
+  std::vector<T> weight;
   model_type model;
   tn::instance<model_type> instance;
   buffer a, c;
   typename buffer::lease in, out;
 
   product_caller(const task& t, tn::vulkan_context& context)
-      : model(t.table, t.source(), context),
+      : weight(t.weights.begin(), t.weights.end()),
+        model(t.table, tn::weights{tn::named("b", std::span(weight), tn::extents(large, large))},
+              context),
         instance(model),
         a(context, {.host = true}),
         c(context, {.host = true}) {
@@ -168,16 +171,17 @@ template <class Policy> struct product_caller {
     auto lent_a = a.lend(), lent_c = c.lend();
     if (!lent_a || !lent_c) fail("buffers cannot be lent");
     in = std::move(*lent_a), out = std::move(*lent_c);
-    std::ranges::copy(t.inputs[0], in.host().begin());
+    std::ranges::transform(t.inputs[0], in.host().begin(), [](float x) { return T(x); });
   }
   void call() {
     if (const tn::status s = instance(in, out); !s.ok()) fail(describe(s));
   }
 };
 /// False, and why, where the device has no matrices of this precision.
-template <class Policy> bool add_product(const device_options& o, const task& t, const char* digits,
-                                         tn::vulkan_context& c, rows& to) {
-  product_caller<Policy> own(t, c);
+template <class Policy, class T = float> bool add_product(const device_options& o, const task& t,
+                                                          const char* digits, tn::vulkan_context& c,
+                                                          rows& to) {
+  product_caller<Policy, T> own(t, c);
   if (const tn::error e = own.model.fault(); e.what == tn::code::feature) {
     std::printf("%-12s %-20s skipped: %s\n", t.name.c_str(), Policy::name, describe(e).c_str());
     return false;
@@ -188,14 +192,15 @@ template <class Policy> bool add_product(const device_options& o, const task& t,
   add(to, row{t.name, Policy::name, digits, 1, best, "", {}, 0, 0, t.operations});
   return true;
 }
-/// On matrix units, and as float32 beside them.
+/// On matrix units, of float32 and of float16 in memory, and as float32 beside them.
 void products(const device_options& o, tn::vulkan_context& c, rows& to) {
   if (!o.only.empty() && o.only != "matmul4096") return;
-  const auto net = product(product_caller<tn::vulkan>::n);
-  if (!net.ok()) fail("matmul4096 cannot be built");
+  const auto net = product(large), halves = product(large, tn::type::float16);
+  if (!net.ok() || !halves.ok()) fail("matmul4096 cannot be built");
   const task t = make_task("matmul4096", *net);
   const bool half = add_product<tn::vulkan_f16>(o, t, "f16", c, to),
              brain = add_product<tn::vulkan_bf16>(o, t, "bf16", c, to);
+  if (half) add_product<tn::vulkan, tn::float16>(o, make_task("float16", *halves), "f16", c, to);
   if (half || brain) add_product<tn::vulkan>(o, t, "f32", c, to);
 }
 

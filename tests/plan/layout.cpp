@@ -50,6 +50,39 @@ static_assert([] {
 static_assert(laid<linear, rows>(plain).grouped.of[2] == 1 - 1, "without fusion it is a step");
 static_assert(laid<linear, rows>(plain).values[2].root == 2);
 
+// Where contractions take float16, the casts around them are views, of views too, and part of the epilogue.
+constexpr tn::policy_facts halves = [] {
+  tn::policy_facts f = fusing;
+  f.takes_halves = true;
+  return f;
+}();
+constexpr auto half_layer = [](auto x) {
+  return tn::relu(tn::matmul(x, tn::transpose<1, 0>(tn::weight<"w", tn::float16, 8, 16>)) + tn::weight<"c", tn::float16, 8>);
+};
+using half_rows = tn::input<"x", tn::float16, 6, 16>;
+constexpr int casts_in_place(const tn::owned_plan& p) {
+  int casts = 0;
+  for (int i = 0; i < p.table.nodes.size(); ++i)
+    casts += p.table.nodes[i].kind == tn::family::map && p.grouped.of[i] < 0 && p.table.nodes[p.values[i].root].out.type == tn::type::float16;
+  return casts;
+}
+static_assert([] {
+  const tn::owned_plan p = laid<half_layer, half_rows>(halves);
+  return p.grouped.groups.size() == 1 && casts_in_place(p) == 2 && p.shared_bytes == 0;
+}());
+static_assert(laid<half_layer, half_rows>().grouped.groups.size() > 3 && casts_in_place(laid<half_layer, half_rows>()) == 0, "others widen");
+// ... but not where anybody else reads the wide numbers, or the caller does.
+constexpr auto two_readers = [](auto x) {
+  auto y = tn::cast<float>(x);
+  return tn::matmul(y, tn::weight<"w", float, 16, 16>) + tn::softmax<1>(y);
+};
+static_assert(casts_in_place(laid<two_readers, half_rows>(halves)) == 0);
+constexpr auto read_outside = [](auto x) {
+  auto y = tn::cast<float>(x);
+  return tn::outputs(tn::matmul(y, tn::weight<"w", float, 16, 16>), y);
+};
+static_assert(casts_in_place(laid<read_outside, half_rows>(halves)) == 0);
+
 // ... a view of a view too.
 constexpr auto twice = [](auto x) {
   return tn::matmul(tn::reshape<3, 2, 16>(x), tn::transpose<0, 2, 1>(tn::reshape<3, 2, 16>(tn::weight<"w", float, 6, 16>)));

@@ -3,6 +3,7 @@
 //   TENON_GRAPHS=5000 TENON_SEED=7 run_vulkan_guard
 // SPDX-License-Identifier: MIT
 #include "cpu_testing.hpp"
+#include "vulkan_emitted.hpp"
 #include "vulkan_policies.hpp"
 #include <tenon/run/differential.hpp>
 #include <csignal>
@@ -71,13 +72,14 @@ struct guarded_call {
 };
 
 /// Runs one graph twice; what is wrong.
+template <class Policy = tn::vulkan>
 std::string differs(trial::tester<tn::vulkan>& test, const tn::table_view& t, std::uint64_t own_seed, int number, wall at) {
   const trial::contents c = trial::any_contents(t, own_seed, trial::mood_of(number));
   std::string problem;
   const auto wanted = test.expected(t, c, problem);
   if (!wanted) return problem;
   guarded_call call(t, c, at);
-  const tn::model<tn::dynamic, tn::vulkan> m(t, call.source);
+  const tn::model<tn::dynamic, Policy> m(t, call.source);
   if (!m.fault().ok()) return "binding: " + describe(m.fault());
   tn::instance caller(m);
   for (int k = 0; k < 2; ++k)
@@ -117,5 +119,89 @@ TEST_CASE("no kernel goes beyond the end of a buffer") {
 TEST_CASE("no kernel goes before the start of a buffer") {
   std::signal(SIGSEGV, report);
   check_graphs(wall::before, "before");
+  std::signal(SIGSEGV, SIG_DFL);
+}
+
+namespace {
+
+/// A product or a convolution of float16 with a bias and `relu`, of random extents and layouts.
+tn::result<tn::table> halves_net(trial::choices& d) {
+  tn::builder b;
+  const auto leaf = [&](const char* called, bool constant, const tn::shape& s) {
+    const tn::tensor t{tn::type::float16, s};
+    return constant ? b.weight(called, t) : b.input(called, t);
+  };
+  const auto size = [&](i64 least, i64 most) { return least + d.below(static_cast<int>(most - least + 1)); };
+  if (d.one_in(2)) {
+    const i64 whole = d.one_in(2) ? 8 : 1;  // whole quads, or any number
+    const i64 rows = whole * size(1, 48 / whole), terms = whole * size(1, 48 / whole), columns = whole * size(1, 48 / whole), batches = size(1, 3);
+    const auto x = leaf("x", d.one_in(3), tn::extents(batches, rows, terms)), y = leaf("y", d.one_in(2), tn::extents(d.one_in(2) ? batches : 1, terms, columns));
+    const auto turned = b.add<tn::transpose_t>(tn::transpose_options{.permutation = {0, 2, 1}}, {y});
+    const auto product = d.one_in(3) && terms == columns ? b.add<tn::matmul_t>({}, {x, turned}) : b.add<tn::matmul_t>({}, {x, y});
+    return b.finish({b.add<tn::relu_t>({}, {b.add<tn::add_t>({}, {product, leaf("c", true, tn::extents(columns))})})});
+  }
+  tn::conv2d_options o;
+  o.groups = d.one_in(4) ? 2 : 1;
+  o.padding = {size(0, 2), size(0, 2), size(0, 2), size(0, 2)};
+  o.strides = {size(1, 2), size(1, 2)};
+  o.inputLayout = d.one_in(3) ? tn::image_layout::nhwc : tn::image_layout::nchw;
+  const i64 channels = o.groups * size(1, 6), filters = o.groups * size(1, 20), high = size(4, 18), wide = size(4, 18);
+  const bool nchw = o.inputLayout == tn::image_layout::nchw;
+  const auto image = leaf("image", false, nchw ? tn::extents(1, channels, high, wide) : tn::extents(1, high, wide, channels));
+  const auto w = leaf("w", !d.one_in(3), tn::extents(filters, channels / o.groups, size(1, 3), size(1, 3)));
+  return b.finish({b.add<tn::relu_t>({}, {b.add<tn::conv2d_t>(o, {image, w, leaf("bias", true, tn::extents(filters))})})});
+}
+/// What the kernels of devices other than this one are, with buffers of a bare device.
+struct emitted_halves : emitted {
+  static constexpr bool takes_halves = true;
+  static bool supports(const tn::table_view& t, const tn::node& n) { return spirv::supports(t, n, emission_target()); }
+};
+void emit_in_form(int i) {
+  spirv::target& t = emission_target();
+  t.by = i % 2 == 0 ? spirv::addressing::address : spirv::addressing::descriptor;
+  t.cpu_driver = i / 2 % 2 == 0;
+  t.shuffles = t.cpu_driver && i / 4 % 2 == 0;
+  t.subgroup = t.shuffles ? 8 : 0;
+  t.unaligned = t.shuffles;
+  t.matrix = {};
+  t.float16 = i % 3 == 0;
+  if (i % 5 != 0) return;  // fragments, as arrays
+  t.cpu_driver = t.shuffles = t.unaligned = false;
+  t.subgroup = 32;
+  t.shared_bytes = 32768;
+  t.matrix.emulated = true;
+  t.matrix.products = spirv::precision::float16;
+  t.matrix.half = {16, 16, 16};
+}
+void check_halves(wall at, const char* where) {
+  need_device<tn::vulkan>();
+  if (!tn::vulkan::standard().facts().cpu) skip("not a driver whose kernels run on the CPU");
+  trial::tester<tn::vulkan> test({.threads = 0});
+  for (int i = 0; i < 60; ++i) {
+    const std::uint64_t own_seed = trial::seed_of(seed() + 1, static_cast<std::uint64_t>(i));
+    trial::choices decide = trial::choices::from_seed(own_seed);
+    const auto net = halves_net(decide);
+    REQUIRE(net.ok());
+    std::snprintf(about, sizeof about, "a kernel of float16 net %d met the forbidden page %s its buffers, TENON_SEED=%llu\n", i,
+                  where, static_cast<unsigned long long>(seed()));
+    INFO("net " << i << ", walls " << where << text_of(net->view()));
+    constexpr tn::policy_facts facts = tn::facts_of<tn::vulkan>();
+    const auto plan = tn::make_plan(net->view(), {&facts, 1});
+    REQUIRE(plan.ok());
+    CHECK(plan->view().groups.size == 1);  // no cast has a pass of its own
+    REQUIRE(differs(test, net->view(), own_seed, i, at) == "");
+    emit_in_form(i);
+    REQUIRE(differs<emitted_halves>(test, net->view(), own_seed, i, at) == "");
+    REQUIRE(bare_device::instance().fault == "");
+  }
+  CHECK(tn::vulkan::standard().live() == 0);
+}
+
+}  // namespace
+
+TEST_CASE("contractions read float16 where it lies, and no element beyond") {
+  std::signal(SIGSEGV, report);
+  check_halves(wall::behind, "behind");
+  check_halves(wall::before, "before");
   std::signal(SIGSEGV, SIG_DFL);
 }

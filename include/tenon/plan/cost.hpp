@@ -105,11 +105,12 @@ constexpr i64 window_flops(const windowing& w, const shape& out) {
 
 /// Bytes of memory that a value shows: what repeats counts once.
 constexpr i64 bytes_behind(const plan_view& p, int id) {
-  const tensor& t = p.table.nodes[id].out;
+  const shape& s = p.table.nodes[id].out.shape;
+  const value& v = p.values[id];
   i64 elements = 1;
-  for (int i = 0; i < t.shape.rank; ++i)
-    if (p.values[id].step[i] != 0) elements *= t.shape[i];
-  return bytes_of(t.type, elements);
+  for (int i = 0; i < s.rank; ++i)
+    if (v.step[i] != 0) elements *= s[i];
+  return bytes_of(p.table.nodes[v.root >= 0 ? v.root : id].out.type, elements);
 }
 /// The least that node `n` reads of its operand `k`.
 constexpr i64 bytes_read(const plan_view& p, const node& n, int k) {

@@ -111,7 +111,7 @@ struct describer {
   std::string origin(int id) const {
     if (!is_view(p, id)) return value_name(id);
     const node& n = at(id);
-    std::string text = operator_name(p.table, id) + " of ";
+    std::string text = n.kind == family::map ? "cast of " : operator_name(p.table, id) + " of ";
     for (int k = 0; k < n.operands; ++k) {
       text += k == 0 ? "" : k + 1 < n.operands ? ", " : " and ";
       text += n.operands == 1 ? origin(n.in[k]) : value_name(n.in[k]);
@@ -404,13 +404,14 @@ struct describer {
         if (how == passage::none || std::find(seen.begin(), seen.end(), from) != seen.end())
           continue;
         seen.push_back(from);
-        const std::string source = is_state(p.table, from) ? "the call before"
-                                   : at(from).kind == family::input
+        const int root = p.values[from].root;
+        const std::string source = is_state(p.table, root) ? "the call before"
+                                   : at(root).kind == family::input
                                        ? "the caller"
-                                       : std::string(p.policies[at(from).place].name);
-        out.wrapped("  crosses  ",
-                    value_name(from) + " from " + source + ": " + text_of(how) + ", " +
-                        bytes(at(from).out.bytes()));
+                                       : std::string(p.policies[at(root).place].name);
+        const i64 size = bytes_of(at(root).out.type, at(from).out.shape.count());
+        out.wrapped("  crosses  ", value_name(from) + " from " + source + ": " + text_of(how) +
+                                       ", " + bytes(size));
       }
   }
 
@@ -475,9 +476,8 @@ struct describer {
       all.push_back({m.place, m.offset, m.bytes, m.first, m.last, "copy of " + node_name(m.root)});
     for (int g = 0; g < p.groups.size; ++g)
       if (p.needs[g].scratch > 0)
-        all.push_back(
-            {home_of(p.policies, p.groups[g].place), p.scratch_offset[g], p.needs[g].scratch, g, g,
-             joined("scratch of group ", g)});
+        all.push_back({home_of(p.policies, p.groups[g].place), p.scratch_offset[g],
+                       p.needs[g].scratch, g, g, joined("scratch of group ", g)});
     std::sort(all.begin(), all.end(), [](const entry& a, const entry& b) {
       if (a.place != b.place) return a.place < b.place;
       return a.offset != b.offset ? a.offset < b.offset : a.first < b.first;

@@ -97,6 +97,10 @@ class fuser {
       if (o == id) return false;
     return nodes_[id].kind == family::map && users_.of(id).size > 0;
   }
+  /// True if epilogues of the policy of node `n` read and make elements of a type.
+  constexpr bool in_epilogues(const node& n, type t) const {
+    return t == type::float32 || (t == type::float16 && policies_[n.place].takes_halves);
+  }
   constexpr int group_of(int id) const { return of_memory_[id]; }
   constexpr const group& group_at(int g) const { return groups_memory_[g]; }
   constexpr int uses_of(int id) const { return uses_[id]; }
@@ -219,12 +223,13 @@ class fuser {
   /// A map joins the contraction that it follows as an epilogue.
   constexpr bool join_contract(int id) {
     const node& n = nodes_[id];
+    if (!in_epilogues(n, n.out.type)) return false;
     for (int k = 0; k < n.operands; ++k)
-      if (nodes_[n.in[k]].out.type != type::float32) return false;
+      if (!in_epilogues(n, nodes_[n.in[k]].out.type)) return false;
     for (int k = n.operands - 1; k >= 0; --k) {
       const int c = n.in[k];
       const bool fits = nodes_[c].kind == family::contract && uses_[c] == 1 && reads(n, k) &&
-                        nodes_[c].out == n.out && groups_[of_[c]].size == 1 &&
+                        nodes_[c].out.shape == n.out.shape && groups_[of_[c]].size == 1 &&
                         groups_[of_[c]].kind == family::contract &&
                         groups_[of_[c]].place == n.place && same_epoch(id, of_[c]);
       if (!fits || entangled(id, of_[c])) continue;

@@ -106,6 +106,9 @@ struct policy_facts {
   bool (*owns)(const table_view&, const region&) = nullptr;
   /// Whether it wants the integers of what contractions multiply: see `offers_integers`.
   bool multiplies_integers = false;
+  /// Whether its contractions read float16 where it lies, and epilogues make it: casts in front of them
+  /// are views then, and those behind them join them.
+  bool takes_halves = false;
 };
 
 /// Bytes to which buffers in arenas are aligned: a cache line, and the widest SIMD register.

@@ -40,6 +40,39 @@ constexpr bool is_packed(const value& v, const shape& s) {
 }
 constexpr bool is_dense(const value& v, const shape& s) { return v.offset == 0 && is_packed(v, s); }
 
+/// True for a cast of float16 to float32, element by element.
+constexpr bool widens_halves(table_view t, const node& n) {
+  if (n.kind != family::map || n.operands != 1 || n.out.type != type::float32) return false;
+  const program_view p = t.program_of(n);
+  const bool plain = p.size == 1 || (p.size == 2 && is_typed(p.code[1].op()));
+  return plain && p.code[0].op() == sop::arg && p.code[0].type() == type::float16 &&
+         t.nodes[n.in[0]].out.shape == n.out.shape;
+}
+/// True if nothing but contractions and their epilogues on policy `place` reads a value, reshaped or not.
+constexpr bool read_by_contractions(table_view t, const users& read_by, const grouping& g, int id,
+                                    int place, bool packed) {
+  for (const int o : t.outputs)
+    if (o == id) return false;
+  for (const int i : read_by.of(id)) {
+    const node& user = t.nodes[i];
+    const bool reshaped =
+        user.kind == family::move && user.whole < 0 && packed && t.movement_of(user).reshapes();
+    if (user.place != place || user.loop != t.nodes[id].loop) return false;
+    if (reshaped ? !read_by_contractions(t, read_by, g, i, place, packed)
+                 : g.of[i] < 0 || g.groups[g.of[i]].kind != family::contract)
+      return false;
+  }
+  return true;
+}
+/// True if the readers of such a cast widen what they read themselves. `packed`: they find its elements
+/// one behind the other.
+constexpr bool users_widen(table_view t, const users& read_by, const grouping& g,
+                           list<policy_facts> policies, int id, bool packed) {
+  const int place = t.nodes[id].place;
+  return policies[place].takes_halves && g.groups[g.of[id]].size == 1 &&
+         read_by_contractions(t, read_by, g, id, place, packed);
+}
+
 /// True if all users of a view read it in place at no cost: everybody reads packed elements;
 /// products take any strides, of convolutions the filters and integers; maps that stand alone take a view whose last
 /// axis is contiguous.
@@ -51,6 +84,10 @@ constexpr bool users_take_view(table_view t, const users& read_by, const groupin
   if (is_packed(v, s)) return true;
   for (const int i : read_by.of(id)) {
     const node& n = t.nodes[i];
+    if (widens_halves(t, n) && users_widen(t, read_by, g, policies, i, false)) {
+      if (!users_take_view(t, read_by, g, policies, i, v)) return false;
+      continue;
+    }
     for (int k = 0; k < n.operands; ++k) {
       if (n.in[k] != id) continue;
       if (!policies[n.place].fuses) return false;
@@ -134,6 +171,7 @@ constexpr void follow_extents(table_view t, list<int> group_of, sequence<value>&
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     value v{i, 0, dense(n.out.shape), true};
+    if (n.kind == family::map && group_of[i] < 0) v = values[n.in[0]];
     if (n.kind == family::move && group_of[i] < 0 && t.movement_of(n).is != movement::form::join)
       v = view_of_operand(t, values, n);
     v.materialised = values[i].materialised;
@@ -161,7 +199,8 @@ constexpr void drop_views(grouping& g) {
 }
 }  // namespace passes
 
-/// Decides every node's value. Move nodes that need no kernel leave their groups (`of` becomes -1).
+/// Decides every node's value. Nodes that need no kernel leave their groups (`of` becomes -1): moves,
+/// and casts that their readers do.
 constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> policies) {
   sequence<value> values(t.nodes.size);
   const users read_by(t);
@@ -178,6 +217,12 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
         v = moved;
         g.of[i] = -1;
       }
+    }
+    if (passes::widens_halves(t, n) &&
+        passes::users_widen(t, read_by, g, policies, i,
+                            passes::is_packed(values[n.in[0]], n.out.shape))) {
+      v = values[n.in[0]];
+      g.of[i] = -1;
     }
     if (n.kind == family::scan) g.of[i] = -1;  // the executor's affair
     values[i] = v;

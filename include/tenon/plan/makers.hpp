@@ -6,10 +6,11 @@
 
 namespace tenon {
 
-/// True for a move that no group runs: its elements are read where they are, or were computed
+/// True for a move or a cast that no group runs: its elements are read where they are, or were computed
 /// where it wants them.
 constexpr bool is_view(const plan_view& p, int id) {
-  return p.table.nodes[id].kind == family::move && p.group_of[id] < 0;
+  const family kind = p.table.nodes[id].kind;
+  return (kind == family::move || kind == family::map) && p.group_of[id] < 0;
 }
 
 /// Calls `visit(maker)` for every node that computes elements of node `id`: itself, unless it is a

@@ -218,6 +218,7 @@ template <class Policy> constexpr policy_facts facts_of() {
     f.owns = &Policy::owns;
   if constexpr (requires { Policy::multiplies_integers; })
     f.multiplies_integers = Policy::multiplies_integers;
+  if constexpr (requires { Policy::takes_halves; }) f.takes_halves = Policy::takes_halves;
   return f;
 }
 

@@ -23,17 +23,17 @@ enum class apart : std::uint8_t {
   reduced,       ///< a reduction reads a contraction, which takes element-wise epilogues only
   epilogue,      ///< the contraction has its epilogue already
   several_uses,  ///< the contraction's sums have several readers
-  types,         ///< the epilogue of a contraction reads and makes float32 alone
-  positions,     ///< the reader wants positions, which row groups do not keep
-  full,          ///< the row group has as many stages as a group may have
-  space,         ///< the reader has another shape than the group iterates over
-  axes,          ///< the reader reduces axes that are not the last ones
-  rows,          ///< the reader reduces rows of another length than the group's
-  uneven,        ///< an operand that is broadcast does not move evenly along a row
-  cycle,         ///< another operand of the reader depends on the group from outside
-  other_group,   ///< the reader joined the group of another of its operands
-  scan,          ///< a scan's body begins or ends between them
-  integers,      ///< a contraction may multiply the integers instead: the reader may be left out
+  types,        ///< the epilogue of a contraction reads and makes float32, of some policies float16
+  positions,    ///< the reader wants positions, which row groups do not keep
+  full,         ///< the row group has as many stages as a group may have
+  space,        ///< the reader has another shape than the group iterates over
+  axes,         ///< the reader reduces axes that are not the last ones
+  rows,         ///< the reader reduces rows of another length than the group's
+  uneven,       ///< an operand that is broadcast does not move evenly along a row
+  cycle,        ///< another operand of the reader depends on the group from outside
+  other_group,  ///< the reader joined the group of another of its operands
+  scan,         ///< a scan's body begins or ends between them
+  integers,     ///< a contraction may multiply the integers instead: the reader may be left out
 };
 
 /// The reason in words that continue "it is not fused into its reader, because ...".
@@ -51,7 +51,7 @@ constexpr const char* text_of(apart why) {
       "a contraction takes element-wise epilogues, no reductions",
       "the contraction has its epilogue already",
       "the contraction's sums have several readers",
-      "an epilogue computes float32 from float32",
+      "an epilogue does not take its types",
       "the reader finds positions; row groups keep values",
       "the group is full",
       "the reader has another iteration space",
@@ -95,11 +95,11 @@ constexpr apart outside_rows(table_view t, const passes::fuser& f, int id, int a
 constexpr apart outside_contract(table_view t, const passes::fuser& f, const node& n, int from) {
   if (n.kind == family::reduce) return apart::reduced;
   if (t.nodes[from].kind != family::contract) return apart::epilogue;
-  bool real = n.out.type == type::float32;
-  for (int k = 0; k < n.operands; ++k) real &= t.nodes[n.in[k]].out.type == type::float32;
+  bool real = f.in_epilogues(n, n.out.type);
+  for (int k = 0; k < n.operands; ++k) real &= f.in_epilogues(n, t.nodes[n.in[k]].out.type);
   if (!real) return apart::types;
   if (f.uses_of(from) > 1) return apart::several_uses;
-  return t.nodes[from].out == n.out ? apart::none : apart::space;
+  return t.nodes[from].out.shape == n.out.shape ? apart::none : apart::space;
 }
 /// What the pass says about node `id` joining the group of its operand `from`, all nodes before
 /// `id` being in their groups.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/home.hpp>
+#include <tenon/plan/makers.hpp>
 
 namespace tenon {
 
@@ -47,7 +48,7 @@ constexpr sequence<int> completions(const plan_view& p) {
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const node& n = p.table.nodes[i];
     ready[i] = p.group_of[i];
-    const bool shows = n.kind == family::move || n.kind == family::scan;
+    const bool shows = n.kind == family::move || n.kind == family::scan || is_view(p, i);
     for (int k = 0; shows && k < n.operands && n.in[k] < i; ++k)
       if (ready[n.in[k]] > ready[i]) ready[i] = ready[n.in[k]];
     if (n.kind == family::scan && !p.table.scanning_of(n).enters())
@@ -68,8 +69,10 @@ constexpr finding verify_groups(const plan_view& p) {
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const node& n = p.table.nodes[i];
     if (seen[i] != (p.group_of[i] >= 0 ? 1 : 0)) return {defect::membership, i};
-    if (p.group_of[i] < 0 && !is_leaf(n.kind) && n.kind != family::move && n.kind != family::scan)
-      return {defect::membership, i};
+    const bool needs_none =
+        is_leaf(n.kind) || n.kind == family::move || n.kind == family::scan ||
+        (passes::widens_halves(p.table, n) && p.values[i].root == p.values[n.in[0]].root);
+    if (p.group_of[i] < 0 && !needs_none) return {defect::membership, i};
     for (int k = 0; k < n.operands; ++k) {
       const int from = p.values[n.in[k]].root;
       if (n.in[k] >= i) return {defect::order, i};
@@ -127,8 +130,10 @@ constexpr finding verify_values(const plan_view& p) {
     if (!v.materialised) continue;
     if (v.root < 0 || p.buffers[v.root].in == buffer::storage::none) return {defect::root, i};
     const tensor& t = p.table.nodes.data[i].out;
+    const type stored =
+        p.table.nodes.data[v.root].out.type;  // a cast may be a view of another type
     const i64 bytes = p.buffers[v.root].bytes;
-    if (!within(v, t.shape, is_packed(t.type) ? 2 * bytes : bytes / size_bytes(t.type)))
+    if (!within(v, t.shape, is_packed(stored) ? 2 * bytes : bytes / size_bytes(stored)))
       return {defect::bounds, i};
   }
   return {};

@@ -124,9 +124,14 @@ class vulkan_bound {
     of_group_.resize(p.groups.size);
     for (int g = 0; g < p.groups.size; ++g) {
       if (p.groups[g].place != place) continue;
-      for (const int i : p.members_of(p.groups[g]))
-        if (!spirv::supports(p.table, p.table.nodes[i], device))
-          return lacks(p.table, p.table.nodes[i], device);
+      for (const int i : p.members_of(p.groups[g])) {
+        const node& n = p.table.nodes[i];
+        if (!spirv::supports(p.table, n, device)) return lacks(p.table, n, device);
+        for (int k = 0; k < n.operands; ++k)  // casts that are views: their operand is read
+          if (const node& from = p.table.nodes[n.in[k]];
+              p.group_of[n.in[k]] < 0 && !spirv::supports(p.table, from, device))
+            return lacks(p.table, from, device);
+      }
       of_group_[g].begin = steps_.size();
       const sequence<spirv::kernel> kernels = spirv::emit(p, g, device);
       if (kernels.empty())

@@ -525,7 +525,7 @@ class lane_tile_writer {
       }
       at = m_.moved(v, at, l.offset);
       if (l.pair)
-        m_.read_pair(at, kind::float32, l.value);
+        m_.read_pair(v, at, l.value);
       else
         l.value[0] = m_.read_at(v, at);
       if (cut) keep_inside(s, l);

@@ -229,7 +229,8 @@ template <class Fragments> class matrix_tile_writer {
     s.memory = k == 0 ? 0 : t_.buffers * t_.quads(0, side_[0].by_term);
     s.whole = s.borders() == 0 &&
               (s.by_term ? n_.terms.extent[last] : lanes_in_a_row(s)) % matrix_tile::quad == 0;
-    s.wide = s.whole && m_.has_places() && s.elements().element == type::float32 && is_even(s);
+    s.wide = s.whole && m_.has_places() && is_even(s) &&
+             (s.elements().element == type::float32 || m_.device.float16);
     for (int i = 0; i < s.quads; ++i) s.held.push(m_.local(kind::float32, matrix_tile::quad));
   }
   /// How many neighbouring lanes stand evenly: those along the last axis.
@@ -242,7 +243,7 @@ template <class Fragments> class matrix_tile_writer {
     while (axis >= 0 && s.axes.extent[axis] == 1) --axis;
     return axis;
   }
-  /// True if quads are 16 bytes that begin at multiples of 16 in the buffer.
+  /// True if the elements of quads are neighbours that begin at multiples of quads in the buffer.
   constexpr bool is_even(const tile_side& s) const {
     const view& v = s.elements();
     const int inner = s.by_term ? n_.terms.dims - 1 : last_axis(s);
@@ -332,8 +333,9 @@ template <class Fragments> class matrix_tile_writer {
     id at[max_axes]{};
     const id index = s.index_of(s.from[s.by_term ? i : 0], term, at);
     pointer p = m_.element(s.elements(), index, matrix_tile::quad);
-    p.align = 16;
-    const id x = m_.load(p);
+    p.align = matrix_tile::quad * bytes_of(p.is);
+    id x = m_.load(p);
+    if (p.is == kind::float16) x = m_.convert(op::FConvert, x, kind::float32);
     return inside.number == 0
                ? x
                : m_.select(m_.splat(inside, matrix_tile::quad), x, m_.real_like(x, 0));

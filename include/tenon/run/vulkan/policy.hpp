@@ -14,6 +14,7 @@ template <sharing Memory, spirv::precision Products = spirv::precision::float32>
 struct vulkan_policy {
   static constexpr sharing memory = Memory;
   static constexpr bool fuses = true;
+  static constexpr bool takes_halves = true;
   static constexpr double rounding = Products == spirv::precision::float16    ? 0x1p-10
                                      : Products == spirv::precision::bfloat16 ? 0x1p-7
                                                                               : 0x1p-22;

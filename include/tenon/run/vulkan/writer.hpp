@@ -169,7 +169,7 @@ class writer : public assembler {
   /// How node `id` is found with these strides.
   constexpr view view_of(int id, const strides& s, bool writes = false) {
     const value& v = value_of(id);
-    view r{bind(v.root, writes), in_memory(at(id).out.type), v.offset, {}};
+    view r{bind(v.root, writes), in_memory(at(v.root).out.type), v.offset, {}};
     for (int i = 0; i < max_rank; ++i) r.step[i] = s[i];
     return r;
   }
@@ -253,16 +253,20 @@ class writer : public assembler {
                               {place.number});
     return widened(load({p, k, 1, bytes_of(k)}), v.element);
   }
-  /// Two neighbours of 4 bytes, read as one.
+  /// Two neighbours of a view, of 4 or of 2 bytes, read as one.
   constexpr bool has_pairs() const { return has_places() && device.unaligned; }
-  constexpr void read_pair(id place, kind k, id* both) {
-    const word p =
-        emit_typed(op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, kind::int64),
-                   {place.number});
-    const id x = load({p, kind::int64, 1, 8}),
-             high = binary(op::ShiftRightLogical, x, constant(kind::int64, 32));
-    both[0] = bits_as(convert(op::UConvert, x, kind::int32), k);
-    both[1] = bits_as(convert(op::UConvert, high, kind::int32), k);
+  constexpr void read_pair(const view& v, id place, id* both) {
+    const bool halves = size_bytes(v.element) == 2;
+    const kind wide = halves ? kind::int32 : kind::int64, part = halves ? kind::int16 : kind::int32,
+               own = kind_of(v.element, device.float16);
+    const int bytes = 2 * bytes_of(part);
+    const word p = emit_typed(op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, wide),
+                              {place.number});
+    const id x = load({p, wide, 1, bytes}),
+             high = binary(op::ShiftRightLogical, x,
+                           constant(wide, static_cast<std::uint64_t>(bytes) * 4));
+    both[0] = widened(bits_as(convert(op::UConvert, x, part), own), v.element);
+    both[1] = widened(bits_as(convert(op::UConvert, high, part), own), v.element);
   }
   constexpr void write_pair(id place, id low, id high) {
     const word p =
