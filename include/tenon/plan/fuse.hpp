@@ -223,14 +223,14 @@ class fuser {
   /// A map joins the contraction that it follows as an epilogue.
   constexpr bool join_contract(int id) {
     const node& n = nodes_[id];
-    if (!in_epilogues(n, n.out.type)) return false;
     for (int k = 0; k < n.operands; ++k)
-      if (!in_epilogues(n, nodes_[n.in[k]].out.type)) return false;
+      if (const type t = nodes_[n.in[k]].out.type; t != type::float32 && !in_epilogues(n, t))
+        return false;
     for (int k = n.operands - 1; k >= 0; --k) {
       const int c = n.in[k];
       const bool fits = nodes_[c].kind == family::contract && uses_[c] == 1 && reads(n, k) &&
-                        nodes_[c].out.shape == n.out.shape && groups_[of_[c]].size == 1 &&
-                        groups_[of_[c]].kind == family::contract &&
+                        nodes_[c].out.shape == n.out.shape && in_epilogues(n, n.out.type) &&
+                        groups_[of_[c]].size == 1 && groups_[of_[c]].kind == family::contract &&
                         groups_[of_[c]].place == n.place && same_epoch(id, of_[c]);
       if (!fits || entangled(id, of_[c])) continue;
       join(id, of_[c]);

@@ -66,11 +66,10 @@ constexpr bool read_by_contractions(table_view t, const users& read_by, const gr
 }
 /// True if the readers of such a cast widen what they read themselves. `packed`: they find its elements
 /// one behind the other.
-constexpr bool users_widen(table_view t, const users& read_by, const grouping& g,
-                           list<policy_facts> policies, int id, bool packed) {
-  const int place = t.nodes[id].place;
-  return policies[place].takes_halves && g.groups[g.of[id]].size == 1 &&
-         read_by_contractions(t, read_by, g, id, place, packed);
+constexpr bool users_widen(table_view t, const users& read_by, const grouping& g, int id,
+                           bool packed) {
+  return g.groups[g.of[id]].size == 1 &&
+         read_by_contractions(t, read_by, g, id, t.nodes[id].place, packed);
 }
 
 /// True if all users of a view read it in place at no cost: everybody reads packed elements;
@@ -84,7 +83,8 @@ constexpr bool users_take_view(table_view t, const users& read_by, const groupin
   if (is_packed(v, s)) return true;
   for (const int i : read_by.of(id)) {
     const node& n = t.nodes[i];
-    if (widens_halves(t, n) && users_widen(t, read_by, g, policies, i, false)) {
+    if (policies[n.place].takes_halves && widens_halves(t, n) &&
+        users_widen(t, read_by, g, i, false)) {
       if (!users_take_view(t, read_by, g, policies, i, v)) return false;
       continue;
     }
@@ -218,9 +218,8 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
         g.of[i] = -1;
       }
     }
-    if (passes::widens_halves(t, n) &&
-        passes::users_widen(t, read_by, g, policies, i,
-                            passes::is_packed(values[n.in[0]], n.out.shape))) {
+    if (n.kind == family::map && policies[n.place].takes_halves && passes::widens_halves(t, n) &&
+        passes::users_widen(t, read_by, g, i, passes::is_packed(values[n.in[0]], n.out.shape))) {
       v = values[n.in[0]];
       g.of[i] = -1;
     }

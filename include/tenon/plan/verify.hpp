@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/home.hpp>
-#include <tenon/plan/makers.hpp>
 
 namespace tenon {
 
@@ -48,7 +47,8 @@ constexpr sequence<int> completions(const plan_view& p) {
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const node& n = p.table.nodes[i];
     ready[i] = p.group_of[i];
-    const bool shows = n.kind == family::move || n.kind == family::scan || is_view(p, i);
+    const bool shows =
+        n.kind == family::move || n.kind == family::scan || (n.kind == family::map && ready[i] < 0);
     for (int k = 0; shows && k < n.operands && n.in[k] < i; ++k)
       if (ready[n.in[k]] > ready[i]) ready[i] = ready[n.in[k]];
     if (n.kind == family::scan && !p.table.scanning_of(n).enters())
@@ -69,10 +69,9 @@ constexpr finding verify_groups(const plan_view& p) {
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const node& n = p.table.nodes[i];
     if (seen[i] != (p.group_of[i] >= 0 ? 1 : 0)) return {defect::membership, i};
-    const bool needs_none =
-        is_leaf(n.kind) || n.kind == family::move || n.kind == family::scan ||
-        (passes::widens_halves(p.table, n) && p.values[i].root == p.values[n.in[0]].root);
-    if (p.group_of[i] < 0 && !needs_none) return {defect::membership, i};
+    if (p.group_of[i] < 0 && !is_leaf(n.kind) && n.kind != family::move && n.kind != family::scan &&
+        !(passes::widens_halves(p.table, n) && p.values[i].root == p.values[n.in[0]].root))
+      return {defect::membership, i};
     for (int k = 0; k < n.operands; ++k) {
       const int from = p.values[n.in[k]].root;
       if (n.in[k] >= i) return {defect::order, i};
