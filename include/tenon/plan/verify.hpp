@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/home.hpp>
+#include <tenon/plan/layout.hpp>
 
 namespace tenon {
 
