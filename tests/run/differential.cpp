@@ -215,11 +215,11 @@ TEST_CASE("the report of a static graph names the operator") {
 }
 
 TEST_CASE("state that leaks, work that minds its threads, and writing too far are found") {
-  const auto leaks = tn::differential<tn::dynamic, wrapped_cpu<forgets_nothing>>({.seed = seed(), .graphs = 400, .threads = 0});
+  const auto leaks = tn::differential<tn::dynamic, wrapped_cpu<forgets_nothing>>({.seed = seed(), .graphs = 4000, .threads = 0});
   CHECK(contains(leaks.text, " of one instance"));
-  const auto minds = tn::differential<tn::dynamic, wrapped_cpu<minds_threads>>({.seed = seed(), .graphs = 400, .threads = 3});
+  const auto minds = tn::differential<tn::dynamic, wrapped_cpu<minds_threads>>({.seed = seed(), .graphs = 4000, .threads = 3});
   CHECK((contains(minds.text, "split between several threads") || contains(minds.text, "with a thread pool")));
-  const auto writes = tn::differential<tn::dynamic, wrapped_cpu<writes_too_far>>({.seed = seed(), .graphs = 400});
+  const auto writes = tn::differential<tn::dynamic, wrapped_cpu<writes_too_far>>({.seed = seed(), .graphs = 4000});
   INFO(writes.text);
   CHECK(contains(writes.text, "wrote "));
 }
