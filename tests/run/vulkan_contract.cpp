@@ -60,9 +60,6 @@ double most_terms(const tenon::table_view& t) {
   }
   return static_cast<double>(most);
 }
-struct any_family : emitted {
-  static bool supports(const tenon::table_view& t, const tenon::node& n) { return spirv::supports(t, n, emission_target()); }
-};
 std::string differs(const tenon::table_view& t, const contents& c, const results& wanted, wall at) {
   std::string problem;
   double largest = 1;  // of all operands

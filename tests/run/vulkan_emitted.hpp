@@ -446,5 +446,9 @@ struct emitted {
     }
   }
 };
+/// The same for contractions and windows too.
+struct any_family : emitted {
+  static bool supports(const tenon::table_view& t, const tenon::node& n) { return spirv::supports(t, n, emission_target()); }
+};
 
 }  // namespace tenon_test

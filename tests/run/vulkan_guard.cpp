@@ -136,8 +136,9 @@ tn::result<tn::table> halves_net(trial::choices& d) {
     const i64 whole = d.one_in(2) ? 8 : 1;  // whole quads, or any number
     const i64 rows = whole * size(1, 48 / whole), terms = whole * size(1, 48 / whole), columns = whole * size(1, 48 / whole), batches = size(1, 3);
     const auto x = leaf("x", d.one_in(3), tn::extents(batches, rows, terms)), y = leaf("y", d.one_in(2), tn::extents(d.one_in(2) ? batches : 1, terms, columns));
-    const auto turned = b.add<tn::transpose_t>(tn::transpose_options{.permutation = {0, 2, 1}}, {y});
-    const auto product = d.one_in(3) && terms == columns ? b.add<tn::matmul_t>({}, {x, turned}) : b.add<tn::matmul_t>({}, {x, y});
+    constexpr tn::transpose_options turn{.permutation = {0, 2, 1}};
+    const auto right = d.one_in(3) && terms == columns ? b.add<tn::transpose_t>(turn, {y}) : y;
+    const auto product = b.add<tn::matmul_t>({}, {x, right});
     return b.finish({b.add<tn::relu_t>({}, {b.add<tn::add_t>({}, {product, leaf("c", true, tn::extents(columns))})})});
   }
   tn::conv2d_options o;
@@ -152,9 +153,8 @@ tn::result<tn::table> halves_net(trial::choices& d) {
   return b.finish({b.add<tn::relu_t>({}, {b.add<tn::conv2d_t>(o, {image, w, leaf("bias", true, tn::extents(filters))})})});
 }
 /// What the kernels of devices other than this one are, with buffers of a bare device.
-struct emitted_halves : emitted {
+struct emitted_halves : any_family {
   static constexpr bool takes_halves = true;
-  static bool supports(const tn::table_view& t, const tn::node& n) { return spirv::supports(t, n, emission_target()); }
 };
 void emit_in_form(int i) {
   spirv::target& t = emission_target();

@@ -207,9 +207,6 @@ contents with_rounded_operands(const tenon::table_view& t, contents c, precision
     }
   return c;
 }
-struct any_family : emitted {
-  static bool supports(const tenon::table_view& t, const tenon::node& n) { return spirv::supports(t, n, emission_target()); }
-};
 /// Whether every contraction of a table is one in fragments: without matrices its words are others.
 bool in_fragments(const tenon::table_view& t) {
   const tenon::policy_facts facts[] = {tenon::facts_of<any_family>()};

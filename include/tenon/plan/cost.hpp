@@ -106,11 +106,10 @@ constexpr i64 window_flops(const windowing& w, const shape& out) {
 /// Bytes of memory that a value shows: what repeats counts once.
 constexpr i64 bytes_behind(const plan_view& p, int id) {
   const shape& s = p.table.nodes[id].out.shape;
-  const value& v = p.values[id];
   i64 elements = 1;
   for (int i = 0; i < s.rank; ++i)
-    if (v.step[i] != 0) elements *= s[i];
-  return bytes_of(p.table.nodes[v.root >= 0 ? v.root : id].out.type, elements);
+    if (p.values[id].step[i] != 0) elements *= s[i];
+  return bytes_of(p.stored_type(id), elements);
 }
 /// The least that node `n` reads of its operand `k`.
 constexpr i64 bytes_read(const plan_view& p, const node& n, int k) {

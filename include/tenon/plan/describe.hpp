@@ -409,7 +409,7 @@ struct describer {
                                    : at(root).kind == family::input
                                        ? "the caller"
                                        : std::string(p.policies[at(root).place].name);
-        const i64 size = bytes_of(at(root).out.type, at(from).out.shape.count());
+        const i64 size = bytes_of(p.stored_type(from), at(from).out.shape.count());
         out.wrapped("  crosses  ", value_name(from) + " from " + source + ": " + text_of(how) +
                                        ", " + bytes(size));
       }

@@ -147,6 +147,8 @@ struct plan_view {
   constexpr i64 arena_bytes(int threads = 1) const {
     return shared_bytes + threads * per_thread_bytes;
   }
+  /// The type of node `id`'s elements in memory: of a view that of what it shows.
+  constexpr type stored_type(int id) const { return table.nodes[values[id].root].out.type; }
   /// Two copies of every state, one to read and one to write.
   constexpr i64 state_bytes() const {
     i64 bytes = 0;

@@ -48,17 +48,17 @@ constexpr bool widens_halves(table_view t, const node& n) {
   return plain && p.code[0].op() == sop::arg && p.code[0].type() == type::float16 &&
          t.nodes[n.in[0]].out.shape == n.out.shape;
 }
-/// True if nothing but contractions and their epilogues on policy `place` reads a value, reshaped or not.
+/// True if nothing but contractions and their epilogues on the same policy reads a value, reshaped or not.
 constexpr bool read_by_contractions(table_view t, const users& read_by, const grouping& g, int id,
-                                    int place, bool packed) {
+                                    bool packed) {
   for (const int o : t.outputs)
     if (o == id) return false;
   for (const int i : read_by.of(id)) {
     const node& user = t.nodes[i];
     const bool reshaped =
         user.kind == family::move && user.whole < 0 && packed && t.movement_of(user).reshapes();
-    if (user.place != place || user.loop != t.nodes[id].loop) return false;
-    if (reshaped ? !read_by_contractions(t, read_by, g, i, place, packed)
+    if (user.place != t.nodes[id].place || user.loop != t.nodes[id].loop) return false;
+    if (reshaped ? !read_by_contractions(t, read_by, g, i, packed)
                  : g.of[i] < 0 || g.groups[g.of[i]].kind != family::contract)
       return false;
   }
@@ -68,8 +68,7 @@ constexpr bool read_by_contractions(table_view t, const users& read_by, const gr
 /// one behind the other.
 constexpr bool users_widen(table_view t, const users& read_by, const grouping& g, int id,
                            bool packed) {
-  return g.groups[g.of[id]].size == 1 &&
-         read_by_contractions(t, read_by, g, id, t.nodes[id].place, packed);
+  return g.groups[g.of[id]].size == 1 && read_by_contractions(t, read_by, g, id, packed);
 }
 
 /// True if all users of a view read it in place at no cost: everybody reads packed elements;

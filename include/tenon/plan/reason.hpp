@@ -23,17 +23,17 @@ enum class apart : std::uint8_t {
   reduced,       ///< a reduction reads a contraction, which takes element-wise epilogues only
   epilogue,      ///< the contraction has its epilogue already
   several_uses,  ///< the contraction's sums have several readers
-  types,        ///< the epilogue of a contraction reads and makes float32, of some policies float16
-  positions,    ///< the reader wants positions, which row groups do not keep
-  full,         ///< the row group has as many stages as a group may have
-  space,        ///< the reader has another shape than the group iterates over
-  axes,         ///< the reader reduces axes that are not the last ones
-  rows,         ///< the reader reduces rows of another length than the group's
-  uneven,       ///< an operand that is broadcast does not move evenly along a row
-  cycle,        ///< another operand of the reader depends on the group from outside
-  other_group,  ///< the reader joined the group of another of its operands
-  scan,         ///< a scan's body begins or ends between them
-  integers,     ///< a contraction may multiply the integers instead: the reader may be left out
+  types,         ///< an epilogue takes float32 alone, that of some policies float16 too
+  positions,     ///< the reader wants positions, which row groups do not keep
+  full,          ///< the row group has as many stages as a group may have
+  space,         ///< the reader has another shape than the group iterates over
+  axes,          ///< the reader reduces axes that are not the last ones
+  rows,          ///< the reader reduces rows of another length than the group's
+  uneven,        ///< an operand that is broadcast does not move evenly along a row
+  cycle,         ///< another operand of the reader depends on the group from outside
+  other_group,   ///< the reader joined the group of another of its operands
+  scan,          ///< a scan's body begins or ends between them
+  integers,      ///< a contraction may multiply the integers instead: the reader may be left out
 };
 
 /// The reason in words that continue "it is not fused into its reader, because ...".

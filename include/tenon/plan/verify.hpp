@@ -130,8 +130,7 @@ constexpr finding verify_values(const plan_view& p) {
     if (!v.materialised) continue;
     if (v.root < 0 || p.buffers[v.root].in == buffer::storage::none) return {defect::root, i};
     const tensor& t = p.table.nodes.data[i].out;
-    const type stored =
-        p.table.nodes.data[v.root].out.type;  // a cast may be a view of another type
+    const type stored = p.stored_type(i);
     const i64 bytes = p.buffers[v.root].bytes;
     if (!within(v, t.shape, is_packed(stored) ? 2 * bytes : bytes / size_bytes(stored)))
       return {defect::bounds, i};

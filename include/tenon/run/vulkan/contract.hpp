@@ -81,7 +81,7 @@ class contract_writer {
   constexpr void tap(const border& c, id at, walk& w) {
     const id inside = m_.below(at, m_.integer(c.extent));
     w.a = m_.add(w.a, m_.select(inside, m_.times(at, c.step), m_.integer(0)));
-    w.inside = w.inside.number == 0 ? inside : m_.both(w.inside, inside);
+    w.inside = m_.hold(w.inside, inside);
   }
   constexpr void add_term(const walk& w, const variable& sum) {
     id x = m_.read(n_.a, w.a);

@@ -304,7 +304,7 @@ class lane_tile_writer {
       if (wanted_[i].number == 0 || at[i] + 1 == t_.block[i]) continue;
       const id before = m_.plus(wanted_[i], -1), here = m_.plus(begin_[i], at[i]),
                own = m_.less(before, here);
-      condition = condition.number == 0 ? own : m_.both(condition, own);
+      condition = m_.hold(condition, own);
     }
     return condition;
   }
@@ -449,10 +449,7 @@ class lane_tile_writer {
       const tap own = tap_of(s, l.tap[s], pair, p);
       r.distance = m_.sum(r.distance, own.distance);
       for (int half = 0; half < 2; ++half) {
-        const id inside = own.inside[pair ? half : 0], before = r.inside[half];
-        r.inside[half] = before.number == 0   ? inside
-                         : inside.number == 0 ? before
-                                              : m_.both(before, inside);
+        r.inside[half] = m_.hold(r.inside[half], own.inside[pair ? half : 0]);
         if (pair) r.turned[half] = own.turned[half];
       }
     }

@@ -83,7 +83,7 @@ class product_side {
       const id x = m_.plus_times(from.tap[b], at[c.term], c.dilation),
                own = m_.below(x, m_.integer(c.extent));
       index = m_.add(index, m_.select(own, m_.times(x, c.step), m_.integer(0)));
-      inside = inside.number == 0 ? own : m_.both(inside, own);
+      inside = m_.hold(inside, own);
     }
     const id x = m_.read(elements(), index);
     return inside.number == 0 ? x : m_.select(inside, x, m_.real(0));

@@ -123,7 +123,7 @@ class move_writer {
         continue;
       }
       const id own = m_.below(from[k], number(in_[k]));
-      all = all.number == 0 ? own : m_.both(all, own);
+      all = m_.hold(all, own);
     }
     if (all.number == 0) return copy(from, position);
     m_.when(

@@ -169,7 +169,7 @@ class writer : public assembler {
   /// How node `id` is found with these strides.
   constexpr view view_of(int id, const strides& s, bool writes = false) {
     const value& v = value_of(id);
-    view r{bind(v.root, writes), in_memory(at(v.root).out.type), v.offset, {}};
+    view r{bind(v.root, writes), in_memory(plan->stored_type(id)), v.offset, {}};
     for (int i = 0; i < max_rank; ++i) r.step[i] = s[i];
     return r;
   }
@@ -204,6 +204,8 @@ class writer : public assembler {
   }
   /// A sum of which a part may be nothing.
   constexpr id sum(id a, id b) { return a.number == 0 ? b : b.number == 0 ? a : add(a, b); }
+  /// Whether two conditions hold, of which one may be nothing: that one always does.
+  constexpr id hold(id a, id b) { return a.number == 0 ? b : b.number == 0 ? a : both(a, b); }
   constexpr id known(id a) { return a.number == 0 ? integer(0) : a; }
   /// A position that the driver does not know. lavapipe drops products with zeros that it knows, even
   /// those with infinity.
