@@ -3,6 +3,7 @@
 #pragma once
 #include <tenon/base/half.hpp>
 #include <tenon/expr/scalar.hpp>
+#include <bit>
 #include <cstring>
 #include <xsimd/xsimd.hpp>
 
@@ -138,11 +139,12 @@ inline void store_lanes(real x, float* p, lanes_mask lanes) noexcept {
 #endif
 }
 
+/// The same bits. (Newer xsimd names the elements in `bitwise_cast`, older the batch.)
 [[gnu::always_inline]] inline integer as_integer(real x) noexcept {
-  return xsimd::bitwise_cast<integer>(x);
+  return std::bit_cast<integer::register_type>(x.data);
 }
 [[gnu::always_inline]] inline real as_real(integer x) noexcept {
-  return xsimd::bitwise_cast<real>(x);
+  return std::bit_cast<real::register_type>(x.data);
 }
 
 /// All ones, which is -1, or all zeros for every element, and back.
