@@ -106,7 +106,7 @@ TEST_CASE("a network of float16 runs as a static graph and as one built at run t
   static_assert(net::view().nodes[net::view().outputs[0]].out == halves(2, 5));
   byte_weights weights;
   for (const int w : net::view().weights) {
-    const tn::node& n = net::view().nodes[w];
+    const tn::node n = net::view().nodes[w];
     REQUIRE(n.out.type == tn::type::float16);
     weights.all.emplace_back(net::view().name_of(n), n.out, bytes_of(moderate(n.out.shape, d)));
   }

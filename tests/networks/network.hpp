@@ -22,6 +22,7 @@ inline contents scaled_contents(const tn::table_view& t) {
 
 /// |a - b| / |b| in Euclidean norms; infinite if a number is none.
 inline double relative_distance(const std::vector<float>& a, const std::vector<float>& b) {
+  if (a.size() != b.size()) return std::numeric_limits<double>::infinity();
   double apart = 0, whole = 0;
   for (std::size_t i = 0; i < b.size(); ++i) {
     const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
@@ -29,7 +30,7 @@ inline double relative_distance(const std::vector<float>& a, const std::vector<f
     whole += y * y;
   }
   const double r = std::sqrt(apart / whole);
-  return a.size() == b.size() && std::isfinite(r) ? r : std::numeric_limits<double>::infinity();
+  return std::isfinite(r) ? r : std::numeric_limits<double>::infinity();
 }
 /// The standard deviation of the elements: next to nothing where a network has collapsed.
 inline double spread(const std::vector<float>& v) {

@@ -10,12 +10,13 @@ namespace tenon {
 /// The largest product of a subgroup with operands of this type and sums in float32; of 16 x 16 x 16
 /// and 16 x 8 x 32, which are equally large, the one that is listed first.
 constexpr spirv::matrix_shape matrix_shape_of(const vulkan_facts& f, std::uint32_t operands) {
-  using form = vulkan_matrix_form;
+  constexpr std::uint32_t sums = vulkan_matrix_form::f32;
   spirv::matrix_shape best;
   i64 most = 0;
-  for (const form& m : std::span(f.matrix, static_cast<std::size_t>(f.matrix_forms))) {
-    const bool fits = m.a == operands && m.b == operands && m.c == form::f32 &&
-                      m.result == form::f32 && m.subgroup_scope && !m.saturating;
+  for (const vulkan_matrix_form& m :
+       std::span(f.matrix, static_cast<std::size_t>(f.matrix_forms))) {
+    const bool fits = m.a == operands && m.b == operands && m.c == sums && m.result == sums &&
+                      m.subgroup_scope && !m.saturating;
     const bool staged = m.m <= 32 && m.n <= 32 && m.k <= 32;  // tiles bring 32 terms at a time
     const i64 size = i64{m.m} * m.n * m.k;
     if (!fits || !staged || size <= most) continue;

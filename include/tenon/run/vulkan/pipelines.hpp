@@ -27,7 +27,7 @@ struct vulkan_kernel {
   int ports = 0;
   vulkan_addressing addressing = vulkan_addressing::address;
   std::uint32_t subgroup = 0;  ///< invocations that every subgroup has; 0: what the driver likes
-  constexpr std::uint32_t push_bytes() const noexcept {
+  std::uint32_t push_bytes() const noexcept {
     return static_cast<std::uint32_t>(ports) * (addressing == vulkan_addressing::address ? 8u : 4u);
   }
 };

@@ -563,7 +563,7 @@ class assembler {
     code_.swap(entry_);
     return r;
   }
-  /// A function of `operands` values of one type: `body(operands)` gives the result. It has no
+  /// A function of one or two values of one type: `body(operands)` gives the result. It has no
   /// variables and no control flow.
   template <class F> constexpr function define(kind k, int width, int operands, F&& body) {
     const word t = type_id(k, width);
@@ -573,8 +573,8 @@ class assembler {
     code_.swap(own);
     const function f{fresh()};
     emit(op::Function, {t, f.number, 0, signature});
-    id arguments[2]{};
-    for (int i = 0; i < operands; ++i) arguments[i] = emit(op::FunctionParameter, k, width, {});
+    id arguments[2]{emit(op::FunctionParameter, k, width, {})};
+    if (operands == 2) arguments[1] = emit(op::FunctionParameter, k, width, {});
     emit(op::Label, {fresh()});
     const id r = body(arguments);
     emit(op::ReturnValue, {r.number});
