@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #endif
+#if defined(__linux__)
+#include <sys/vfs.h>
+#endif
 
 namespace tenon {
 
@@ -307,6 +310,17 @@ inline bool may_be_memory([[maybe_unused]] int fd) noexcept {
 #endif
 }
 
+/// Whether a descriptor is a dma-buf. A driver may take other memory for one (lavapipe maps whatever
+/// can be mapped), and would not keep it alive or coherent. Source: DMA_BUF_MAGIC of Linux 5.3.
+inline bool is_dma_buf([[maybe_unused]] int fd) noexcept {
+#if defined(__linux__)
+  struct ::statfs about {};
+  return ::fstatfs(fd, &about) == 0 && about.f_type == 0x444d4142;
+#else
+  return true;
+#endif
+}
+
 /// Bytes behind a descriptor if it can say so, else -1.
 inline i64 bytes_of([[maybe_unused]] int fd) noexcept {
 #if defined(_WIN32)
@@ -397,8 +411,8 @@ inline result<vulkan_memory> vulkan_memory::import_dma_buf(vulkan_context& conte
                                                            i64 bytes) noexcept {
   if (!context.facts().dma_buf)
     return error{code::feature, "vulkan", "VK_EXT_external_memory_dma_buf", "dma-bufs", "none"};
-  if (!vulkan_import::may_be_memory(fd))
-    return error{code::handle, "vulkan", "fd", "a dma-buf", "none"};
+  if (!vulkan_import::is_dma_buf(fd))
+    return error{code::handle, "vulkan", "fd", "a dma-buf", "other"};
   vk::MemoryFdPropertiesKHR allowed{};
   const vk::Result asked = context.device().getMemoryFdPropertiesKHR(external_bit::eDmaBufEXT, fd,
                                                                      &allowed, context.functions());
