@@ -10,11 +10,11 @@ namespace tenon_test {
 /// compares every access of the device with the barriers.
 template <tenon::sharing Memory> struct validated_policy : tenon::vulkan_policy<Memory> {
   static std::string& said() {
-    static std::string text;
+    static std::string& text = *new std::string;  // the layer may speak until the process ends
     return text;
   }
   static tenon::vulkan_context& standard() noexcept {
-    static tenon::vulkan_context own = [] {
+    static tenon::lasting_vulkan_context own([] {
       tenon::vulkan_options o;
       o.addressing = tenon::vulkan_addressing::descriptor;
       o.validation = true;
@@ -23,9 +23,9 @@ template <tenon::sharing Memory> struct validated_policy : tenon::vulkan_policy<
         if (all.size() < 4000) all += std::string(text) + "\n";
       };
       o.user = &said();
-      return tenon::vulkan_context(o);
-    }();
-    return own;
+      return o;
+    }());
+    return own.value;
   }
 };
 struct vulkan_validated : validated_policy<tenon::sharing::importable> {
@@ -39,12 +39,12 @@ struct vulkan_validated_staged : validated_policy<tenon::sharing::separate> {
 struct vulkan_descriptors : tenon::vulkan_policy<tenon::sharing::separate> {
   static constexpr const char* name = "descriptors";
   static tenon::vulkan_context& standard() noexcept {
-    static tenon::vulkan_context own = [] {
+    static tenon::lasting_vulkan_context own([] {
       tenon::vulkan_options o;
       o.addressing = tenon::vulkan_addressing::descriptor;
-      return tenon::vulkan_context(o);
-    }();
-    return own;
+      return o;
+    }());
+    return own.value;
   }
 };
 

@@ -166,6 +166,24 @@ class vulkan_context {
   static error out_of_memory() noexcept { return {code::memory, "vulkan", "context"}; }
   static constexpr const char* layer = "VK_LAYER_KHRONOS_validation";
 
+  /// VK_EXT_layer_settings, which older headers lack. The layers that have it look at what shaders read
+  /// and write only where they are told to.
+  struct layer_settings {
+    static constexpr const char* extension = "VK_EXT_layer_settings";
+    static constexpr auto type = static_cast<VkStructureType>(1000496000);
+    static constexpr std::int32_t boolean = 0;
+    struct one {
+      const char *layer, *name;
+      std::int32_t type;
+      std::uint32_t count;
+      const void* values;
+    };
+    VkStructureType sType;
+    const void* pNext;
+    std::uint32_t count;
+    const one* settings;
+  };
+
   error start(const vulkan_options& options) {
     owned_ = true;
     if (error e = load(options.get_proc_addr, options.loader); !e.ok()) return e;
@@ -213,7 +231,12 @@ class vulkan_context {
     vk::ApplicationInfo about{};
     about.pApplicationName = "tenon";
     about.apiVersion = version_;
-    const char* extensions[] = {"VK_EXT_debug_utils", "VK_EXT_validation_features"};
+    const char* extensions[] = {"VK_EXT_debug_utils", "VK_EXT_validation_features",
+                                layer_settings::extension};
+    const VkBool32 yes = VK_TRUE;
+    const layer_settings::one accesses{layer, "syncval_shader_accesses_heuristic",
+                                       layer_settings::boolean, 1, &yes};
+    const layer_settings settings{layer_settings::type, nullptr, 1, &accesses};
     const auto switch_on = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT;
     VkValidationFeaturesEXT synchronization{};
     synchronization.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT;
@@ -222,10 +245,12 @@ class vulkan_context {
     vk::InstanceCreateInfo info{};
     info.pApplicationInfo = &about;
     if (validation) {
+      const bool takes_settings = layer_has(layer_settings::extension);
+      if (takes_settings) synchronization.pNext = &settings;
       info.pNext = &synchronization;
       info.enabledLayerCount = 1;
       info.ppEnabledLayerNames = &layer;
-      info.enabledExtensionCount = 2;
+      info.enabledExtensionCount = takes_settings ? 3 : 2;
       info.ppEnabledExtensionNames = extensions;
     }
     const vk::Result r = vk::createInstance(&info, nullptr, &instance_, functions_);
@@ -236,6 +261,16 @@ class vulkan_context {
     if (r != vk::Result::eSuccess) return vulkan_result::error_of(r, "createInstance");
     functions_.init(vk::Instance(instance_));
     return validation ? listen() : error{};
+  }
+  bool layer_has(const char* extension) const {
+    std::uint32_t count = 0;
+    const auto list = functions_.vkEnumerateInstanceExtensionProperties;
+    if (list(layer, &count, nullptr) != VK_SUCCESS) return false;
+    std::vector<VkExtensionProperties> all(count);
+    if (list(layer, &count, all.data()) != VK_SUCCESS) return false;
+    for (const VkExtensionProperties& e : all)
+      if (std::strcmp(static_cast<const char*>(e.extensionName), extension) == 0) return true;
+    return false;
   }
   error listen() noexcept {
     VkDebugUtilsMessengerCreateInfoEXT info{};  // C: Vulkan-Hpp has changed the callback's type
@@ -420,6 +455,18 @@ class vulkan_context {
   std::uint64_t submitted_ = 0;
   std::atomic<int> live_{0};
   error fault_{};
+};
+
+/// A context until the process ends: for static objects. It is not destroyed with them, because layers
+/// and drivers have static objects of their own, which may be gone by then.
+struct lasting_vulkan_context {
+  union {
+    vulkan_context value;
+  };
+  explicit lasting_vulkan_context(const vulkan_options& options = {}) noexcept : value(options) {}
+  lasting_vulkan_context(const lasting_vulkan_context&) = delete;
+  lasting_vulkan_context& operator=(const lasting_vulkan_context&) = delete;
+  ~lasting_vulkan_context() {}
 };
 
 }  // namespace tenon

@@ -15,6 +15,7 @@ struct vulkan_policy {
   static constexpr sharing memory = Memory;
   static constexpr bool fuses = true;
   static constexpr bool takes_halves = true;
+  static constexpr int most_buffers = spirv::max_ports;
   static constexpr double rounding = Products == spirv::precision::float16    ? 0x1p-10
                                      : Products == spirv::precision::bfloat16 ? 0x1p-7
                                                                               : 0x1p-22;
@@ -28,10 +29,10 @@ struct vulkan_policy {
     bound() noexcept : vulkan_bound(Products) {}
   };
   using session = vulkan_session;
-  /// A device of our own, opened when it is first asked for.
+  /// A device of our own, opened when it is first asked for and never closed.
   static context& standard() noexcept {
-    static context own;
-    return own;
+    static lasting_vulkan_context own;
+    return own.value;
   }
 };
 
