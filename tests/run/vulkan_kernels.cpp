@@ -87,6 +87,29 @@ spirv::target lavapipe() {
   return t;
 }
 
+/// Positions of extremes along an axis: `emitted` finds those of `reference`, the first of equals among them.
+template <class T> void same_positions(tn::type type, const tn::shape& s, tn::i64 axis, std::mt19937& random) {
+  tn::builder b;
+  const auto x = b.input("x", {type, s});
+  const auto net = b.finish({b.add<tn::argMax_t>({.axis = axis}, {x}), b.add<tn::argMin_t>({.axis = axis}, {x})});
+  REQUIRE(net.ok());
+  std::vector<T> values(static_cast<std::size_t>(s.count()));
+  const unsigned different = 2u << random() % 7;
+  for (T& v : values) v = static_cast<T>(random() % different);
+  if constexpr (std::is_floating_point_v<T>)
+    for (T& v : values)
+      if (random() % 3000 == 0) v = std::numeric_limits<T>::quiet_NaN();
+  const auto positions = [&]<class Policy>(Policy) {
+    const tn::model<tn::dynamic, Policy> m(*net, tn::weights<0>{});
+    tn::instance caller(m);
+    std::vector<std::int32_t> most(values.size() / static_cast<std::size_t>(s[static_cast<int>(axis)]), -1), least = most;
+    CHECK(caller(std::span<const T>(values), std::span(most), std::span(least)).ok());
+    most.insert(most.end(), least.begin(), least.end());
+    return most;
+  };
+  CHECK(positions(emitted{}) == positions(tn::reference{}));
+}
+
 }  // namespace
 
 TEST_CASE("constant expressions and programs emit the same words") {
@@ -226,6 +249,51 @@ TEST_CASE("few long reductions are shared, and have the bits of reference on CPU
     INFO("reduction " << how);
     CHECK(tn::differential<emitted, tn::reference>(net.value().view(), o).text == "");
   }
+}
+
+TEST_CASE("the first extreme of a long run is found by a workgroup: among equals, behind NaN, of fewer than its invocations") {
+  device();
+  INFO("TENON_SEED=" << seed());
+  std::mt19937 random(static_cast<std::uint32_t>(seed()));
+  for (const bool cpu : {true, false}) {
+    emission_target() = lavapipe();
+    emission_target().cpu_driver = cpu;
+    for (const auto& [shape, axis] : {std::pair{tn::extents(3, 5003), 1}, {tn::extents(4099, 5), 0}, {tn::extents(7, 100), 1}, {tn::extents(2, 64), 1}}) {
+      INFO("axis " << axis << (cpu ? " on a CPU driver" : " on a GPU"));
+      for (int round = 0; round < 4; ++round) {
+        same_positions<std::uint8_t>(tn::type::uint8, shape, axis, random);
+        same_positions<std::int32_t>(tn::type::int32, shape, axis, random);
+        same_positions<std::int64_t>(tn::type::int64, shape, axis, random);
+        same_positions<float>(tn::type::float32, shape, axis, random);
+      }
+    }
+  }
+}
+
+TEST_CASE("what needs more rounds than a driver makes is shared or done in turns") {
+  device();
+  emission_target() = lavapipe();
+  emission_target().rounds = 65535;
+  const auto agree = [](const char* what, auto record) {
+    tn::builder b;
+    const auto net = b.finish({record(b)});
+    REQUIRE(net.ok());
+    tn::differential_options o;
+    o.graphs = 1;
+    o.threads = 1;
+    INFO(what);
+    CHECK(tn::differential<emitted, tn::reference>(net.value().view(), o).text == "");
+  };
+  const auto floats = [](tn::builder& b, const char* name, const tn::shape& s) { return b.input(name, {tn::type::float32, s}); };
+  const auto places = [](tn::builder& b, const tn::shape& s) { return b.input("places", {tn::type::int32, s}); };
+  agree("argMax", [&](tn::builder& b) { return b.add<tn::argMax_t>({.axis = 1}, {floats(b, "x", tn::extents(20, 600000))}); });
+  agree("reduceMax", [&](tn::builder& b) { return b.add<tn::reduceMax_t>({.axes = {1}}, {floats(b, "x", tn::extents(20, 1100000))}); });
+  agree("scatterElements", [&](tn::builder& b) {
+    return b.add<tn::scatterElements_t>({0}, {floats(b, "x", tn::extents(1000, 2)), places(b, tn::extents(140000, 2)), floats(b, "updates", tn::extents(140000, 2))});
+  });
+  agree("scatterND", [&](tn::builder& b) {
+    return b.add<tn::scatterND_t>({}, {floats(b, "x", tn::extents(500, 3)), places(b, tn::extents(70000, 1)), floats(b, "updates", tn::extents(70000, 3))});
+  });
 }
 
 TEST_CASE("every module of this test is valid") {

@@ -25,7 +25,15 @@ class gather_writer {
       prepare_gather(node);
   }
   constexpr bool fits() const { return m_.fits(); }
-  constexpr kernel write() {
+  /// Turns: what one invocation writes one after the other, so that of two to the same place the last
+  /// stays.
+  constexpr i64 turns() const {
+    i64 n = 1;
+    for (int i = apart_; i < s_.dims; ++i) n *= s_.extent[i];
+    return n;
+  }
+  /// The turns from `first` on, at most `count`. Once.
+  constexpr kernel write(i64 first, i64 count) {
     view* all[] = {&indices_, &from_, &to_};
     const list<view*> views{all, 3};
     apart_ = merge(s_, 0, apart_, views);
@@ -36,8 +44,8 @@ class gather_writer {
     return m_.each(apart.count(), [&](id flat) {
       id position[max_axes]{};
       m_.unravel(apart, flat, position);
-      m_.loop(turns.count(), [&](id turn) {
-        m_.unravel(turns, turn, position + apart_);
+      m_.loop(count, [&](id k) {
+        m_.unravel(turns, m_.plus(k, first), position + apart_);
         move(position);
       });
     });
@@ -117,10 +125,14 @@ constexpr sequence<kernel> emit_gather(const plan_view& p, int id, const target&
     all.back() = w.write(n.in[0], p.values[n.in[0]].step, 0, id, p.values[id].step, 0, n.out.shape);
     fit = w.fits();
   }
-  gather_writer w(p, id, t);
-  all.push({});
-  all.back() = w.write();
-  if (!fit || !w.fits()) all.clear();
+  const i64 turns = gather_writer(p, id, t).turns();
+  for (i64 first = 0; first < turns; first += t.rounds) {
+    gather_writer w(p, id, t);
+    all.push({});
+    all.back() = w.write(first, turns - first < t.rounds ? turns - first : t.rounds);
+    fit = fit && w.fits();
+  }
+  if (!fit) all.clear();
   return all;
 }
 

@@ -129,20 +129,45 @@ class folding {
   }
   /// The position of the first extreme of `n` elements.
   template <class At> constexpr id first_extreme(i64 n, At&& at) const {
-    const variable found = m_.local(at(m_.integer(0))), best = m_.local(m_.integer(0));
-    const auto look = [&](id k) {
-      const id e = at(k), so_far = m_.get(found);
-      id better = beyond(so_far, e);
-      if (is_real(element_)) better = m_.both(better, m_.equal(so_far, so_far));
-      m_.set(found, m_.select(better, e, so_far));
-      m_.set(best, m_.select(better, k, m_.get(best)));
-    };
+    const extreme e(*this, m_.integer(0), at);
     constexpr i64 block = 8;
     m_.loop(n / block, [&](id b) {
-      for (i64 k = 0; k < block; ++k) look(m_.plus(m_.times(b, block), k));
+      for (i64 k = 0; k < block; ++k) e.look(m_.plus(m_.times(b, block), k), at);
     });
-    for (i64 k = n / block * block; k < n; ++k) look(m_.integer(k));
-    return m_.get(best);
+    for (i64 k = n / block * block; k < n; ++k) e.look(m_.integer(k), at);
+    return m_.get(e.place);
+  }
+  /// The same by a workgroup of `local` invocations, a power of 2; each gets the result.
+  template <class At> constexpr id first_extreme_of_group(i64 n, i64 local, id own, At&& at) const {
+    id first = own;  // an invocation without elements looks at the last one, as another does
+    if (local > n) {
+      const id last = m_.integer(n - 1), used = m_.below(own, last);
+      first = m_.select(used, own, last);
+    }
+    const extreme e(*this, first, at);
+    if (local < n) {
+      const id step = m_.integer(local), end = m_.integer(n), second = m_.add(own, step);
+      m_.loop(second, end, step, blocks_of(n, local) - 1, [&](id k) { e.look(k, at); });
+    }
+    const variable values = m_.scratch(kind_, local),
+                   places = m_.shared(kind::int32, static_cast<int>(local));
+    m_.set(values, own, m_.get(e.found));
+    m_.set(places, own, m_.get(e.place));
+    m_.barrier();
+    for (i64 half = local / 2; half > 0; half /= 2) {
+      m_.when(m_.below(own, m_.integer(half)), [&] {
+        const id other = m_.plus(own, half), a = m_.get(values, own), b = m_.get(values, other),
+                 at_a = m_.get(places, own), at_b = m_.get(places, other);
+        const id further = ahead(a, b), even = level(a, b), before = m_.less(at_b, at_a),
+                 first_of_both = m_.both(even, before), better = m_.either(further, first_of_both);
+        m_.set(values, own, m_.select(better, b, a));
+        m_.set(places, own, m_.select(better, at_b, at_a));
+      });
+      m_.barrier();
+    }
+    const id r = m_.get(places, m_.integer(0));
+    m_.barrier();
+    return r;
   }
 
  private:
@@ -151,6 +176,32 @@ class folding {
   bool average_;
   type element_;
   kind kind_ = kind::float32;
+
+  /// The first extreme so far, and where it stands.
+  struct extreme {
+    const folding& f;
+    variable found, place;
+    template <class At> constexpr extreme(const folding& of, id k, At& at)
+        : f(of), found(of.m_.local(at(k))), place(of.m_.local(k)) {}
+    template <class At> constexpr void look(id k, At& at) const {
+      const id e = at(k), so_far = f.m_.get(found), better = f.ahead(so_far, e);
+      f.m_.set(found, f.m_.select(better, e, so_far));
+      f.m_.set(place, f.m_.select(better, k, f.m_.get(place)));
+    }
+  };
+  /// True where b stands instead of a wherever they are: the first NaN is not followed by another one.
+  constexpr id ahead(id a, id b) const {
+    const id further = beyond(a, b);
+    return is_real(element_) ? m_.both(further, m_.equal(a, a)) : further;
+  }
+  /// True where neither stands instead of the other but for its place.
+  constexpr id level(id a, id b) const {
+    const id same = m_.equal(a, b);
+    if (!is_real(element_)) return same;
+    const id a_nan = m_.compare(op::FUnordNotEqual, a, a),
+             b_nan = m_.compare(op::FUnordNotEqual, b, b), nans = m_.both(a_nan, b_nan);
+    return m_.either(same, nans);
+  }
 
   /// What combining leaves as it is: for a lane that gets elements even the sign of a zero; the others
   /// hold `neutral`.
@@ -214,7 +265,7 @@ class reduce_writer {
   constexpr kernel write() {
     const bool few = results_ < 2048 && terms_ >= 64;
     const bool shares = m_.device.cpu_driver ? few_long(results_, terms_) : few;
-    if (shares && !gives_position(r_.how)) return write_by_workgroup();
+    if (shares) return write_by_workgroup();
     return write_by_invocation();
   }
 
@@ -258,10 +309,12 @@ class reduce_writer {
     return m_.each_group(results_, local, [&](id result, id own) {
       const folding f(m_, r_, element());
       const id start = begin(from_, result);
+      const auto at = [&](id column, int width = 1) { return term(start, column, width, local); };
       const id r =
-          f.fold_group(terms_, local, own, s_.dims == kept_ + 1,
-                       [&](id column, int width) { return term(start, column, width, local); });
-      m_.when(m_.equal(own, m_.integer(0)), [&] { store(result, f.averaged(r, terms_)); });
+          gives_position(r_.how)
+              ? f.first_extreme_of_group(terms_, local, own, at)
+              : f.averaged(f.fold_group(terms_, local, own, s_.dims == kept_ + 1, at), terms_);
+      m_.when(m_.equal(own, m_.integer(0)), [&] { store(result, r); });
     });
   }
   constexpr void store(id result, id x) {
