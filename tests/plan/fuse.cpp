@@ -3,6 +3,7 @@
 #include "../catch.hpp"
 #include "toy.hpp"
 #include <random>
+#include <set>
 #include <vector>
 
 namespace tn = tenon;
@@ -200,4 +201,37 @@ TEST_CASE("groups of random graphs run in order and are planned without a defect
     }
   }
   CHECK(steps < members);  // something was fused
+}
+
+TEST_CASE("a policy's groups have no more buffers than it declares, and are fewer than its nodes") {
+  const auto seed = std::random_device{}();
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  tn::policy_facts few = fusing;
+  few.most_buffers = 4;
+  int smaller = 0, members = 0, steps = 0;
+  for (int round = 0; round < 300; ++round) {
+    const auto net = random_graph(random, 4 + round % 40);
+    REQUIRE(net.ok());
+    const auto free = planned(net, fusing), made = planned(net, few);
+    REQUIRE(free.ok());
+    REQUIRE(made.ok());
+    const tn::plan_view p = made->view();
+    for (const tn::group& g : p.groups) {
+      std::set<int> roots;
+      for (int k = 0; k < g.size; ++k) {
+        const int own = p.members[g.begin + k];
+        if (p.values[own].materialised) roots.insert(p.values[own].root);
+        const tn::node& n = p.table.nodes[own];
+        for (int j = 0; j < n.operands; ++j)
+          if (p.group_of[n.in[j]] != p.group_of[own]) roots.insert(p.values[n.in[j]].root);
+      }
+      if (g.size > 1) CHECK(roots.size() <= 4);
+    }
+    smaller += made->grouped.groups.size() > free->grouped.groups.size();
+    members += p.members.size;
+    steps += p.groups.size;
+  }
+  CHECK(smaller > 0);
+  CHECK(steps < members);
 }

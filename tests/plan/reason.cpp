@@ -13,6 +13,11 @@ using tn::apart, tn::copied, tn::family;
 
 namespace {
 
+constexpr tn::policy_facts few_buffers = [] {
+  tn::policy_facts f = fusing;
+  f.most_buffers = 4;
+  return f;
+}();
 constexpr tn::policy_facts second{"second", tn::sharing::same, true, &anything, &nothing};
 constexpr tn::policy_facts far{"far", tn::sharing::separate, true, &anything, &nothing};
 
@@ -204,6 +209,7 @@ bool holds(const tn::plan_view& p, const tn::boundary& b) {
     case apart::integers: return reader.kind == family::map && own.size > 0;
     case apart::positions: return reader.kind == family::reduce && tn::gives_position(t.reduction_of(reader).how);
     case apart::scan: return value.loop != reader.loop;
+    case apart::buffers: return p.policies[reader.place].most_buffers > 0;
     case apart::full: return own.size == tn::passes::max_stages;
     case apart::space: return !(reader.out.shape == own.space) || reader.kind == family::reduce;
     case apart::axes: return tn::passes::trailing_axes(t.reduction_of(reader), own.space.rank) == 0;
@@ -241,7 +247,7 @@ TEST_CASE("every edge between groups has one reason, and it is true") {
   for (int round = 0; round < 400; ++round) {
     const auto net = any_graph(random, 4 + round % 40, round % 2 + 1);
     REQUIRE(net.ok());
-    const auto made = planned(net, round % 5 == 4 ? std::vector{plain, plain} : std::vector{round % 5 == 3 ? composing : fusing, second});
+    const auto made = planned(net, round % 5 == 4 ? std::vector{plain, plain} : std::vector{round % 5 == 3 ? composing : round % 5 == 2 ? few_buffers : fusing, second});
     REQUIRE(made.ok());
     const tn::plan_view p = made->view();
     std::map<std::array<int, 3>, int> edges;  // what is read, as what, by whom
@@ -264,7 +270,7 @@ TEST_CASE("every edge between groups has one reason, and it is true") {
     for (const auto& [edge, left] : edges) CHECK(left == 0);
   }
   for (const apart why : {apart::policies, apart::whole, apart::no_fusion, apart::anchor, apart::reader_alone, apart::moved, apart::maker_alone,
-                          apart::reduced, apart::several_uses, apart::types, apart::positions, apart::axes, apart::cycle, apart::other_group}) {
+                          apart::reduced, apart::several_uses, apart::types, apart::positions, apart::axes, apart::buffers, apart::cycle, apart::other_group}) {
     INFO(text_of(why));
     CHECK(seen[why] > 0);
   }

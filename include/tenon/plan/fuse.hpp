@@ -106,6 +106,7 @@ class fuser {
   constexpr int uses_of(int id) const { return uses_[id]; }
   constexpr bool takes_row(int id, int g) const { return fits_rows(nodes_[id], groups_[g]); }
   constexpr bool makes_cycle(int id, int g) { return entangled(id, g); }
+  constexpr bool needs_buffers(int id, int g) { return crowded(id, g); }
   /// Whether a scan's body begins or ends between a node and a group: then they never run together.
   constexpr bool same_epoch(int id, int g) const {
     return epoch_[id] == epoch_[groups_memory_[g].anchor];
@@ -184,6 +185,29 @@ class fuser {
         }
     }
   }
+  /// True if group `g` with node `id` could need more buffers than its policy has for a group. Members
+  /// that others may read later count.
+  constexpr bool crowded(int id, int g) {
+    const int most = policies_[groups_[g].place].most_buffers;
+    if (most == 0) return false;
+    open_.clear();
+    for (int i = groups_[g].anchor; i >= 0; i = next_[i]) count_buffers(i, id, g);
+    count_buffers(id, id, g);
+    return open_.size() > most;
+  }
+  /// Adds to `open_` what member `i` of group `g` reads from outside, and itself if more than the group
+  /// and node `id` read it.
+  constexpr void count_buffers(int i, int id, int g) {
+    const node& n = nodes_[i];
+    for (int k = 0; k < n.operands; ++k) {
+      bool known = of_[n.in[k]] == g;
+      for (const int b : open_) known = known || b == n.in[k];
+      if (!known) open_.push(n.in[k]);
+    }
+    int inside = 0;
+    for (const int u : users_.of(i)) inside += u == id || of_[u] == g;
+    if (uses_[i] > inside) open_.push(i);
+  }
   /// True if an operand of `id` outside of group `g` depends on `g`: joining would make a cycle.
   /// Groups run as a whole, so a group depends on all that its members depend on.
   constexpr bool entangled(int id, int g) {
@@ -232,7 +256,7 @@ class fuser {
                         nodes_[c].out.shape == n.out.shape && in_epilogues(n, n.out.type) &&
                         groups_[of_[c]].size == 1 && groups_[of_[c]].kind == family::contract &&
                         groups_[of_[c]].place == n.place && same_epoch(id, of_[c]);
-      if (!fits || entangled(id, of_[c])) continue;
+      if (!fits || crowded(id, of_[c]) || entangled(id, of_[c])) continue;
       join(id, of_[c]);
       return true;
     }
@@ -245,7 +269,7 @@ class fuser {
       const int from = n.in[k], g = of_[from];
       if (g < 0 || groups_[g].kind != family::map || groups_[g].place != n.place) continue;
       if (groups_[g].size >= max_stages || !same_epoch(id, g) || !fits_rows(n, groups_[g]) ||
-          entangled(id, g))
+          crowded(id, g) || entangled(id, g))
         continue;
       if (n.kind == family::reduce)
         groups_[g].columns = trailing_axes(t_.reduction_of(n), groups_[g].space.rank);

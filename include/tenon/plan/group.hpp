@@ -109,6 +109,8 @@ struct policy_facts {
   /// Whether its contractions read float16 where it lies, and epilogues make it: casts in front of them
   /// are views then, and those behind them join them.
   bool takes_halves = false;
+  /// The most buffers that a group may read and write; 0: any number. At least those of one node.
+  int most_buffers = 0;
 };
 
 /// Bytes to which buffers in arenas are aligned: a cache line, and the widest SIMD register.

@@ -219,6 +219,7 @@ template <class Policy> constexpr policy_facts facts_of() {
   if constexpr (requires { Policy::multiplies_integers; })
     f.multiplies_integers = Policy::multiplies_integers;
   if constexpr (requires { Policy::takes_halves; }) f.takes_halves = Policy::takes_halves;
+  if constexpr (requires { Policy::most_buffers; }) f.most_buffers = Policy::most_buffers;
   return f;
 }
 

@@ -33,6 +33,7 @@ enum class apart : std::uint8_t {
   cycle,         ///< another operand of the reader depends on the group from outside
   other_group,   ///< the reader joined the group of another of its operands
   scan,          ///< a scan's body begins or ends between them
+  buffers,       ///< the group would need more buffers than its policy has for one
   integers,      ///< a contraction may multiply the integers instead: the reader may be left out
 };
 
@@ -61,6 +62,7 @@ constexpr const char* text_of(apart why) {
       "it would make a cycle: another operand of the reader depends on this group",
       "the reader joined the group of another operand",
       "a scan's body, which runs step by step, begins or ends between them",
+      "the group would need more buffers than its policy has for one",
       "a contraction may multiply the integers themselves, and then the reader does not run"};
   return texts[static_cast<int>(why)];
 }
@@ -122,6 +124,7 @@ constexpr apart ask(const plan_view& p, passes::fuser& f, int id, int from) {
   if (kind == family::contract) why = outside_contract(p.table, f, n, from);
   if (kind == family::map) why = outside_rows(p.table, f, id, at);
   if (why != apart::none) return why;
+  if (f.needs_buffers(id, at)) return apart::buffers;
   return f.makes_cycle(id, at) ? apart::cycle : apart::other_group;
 }
 

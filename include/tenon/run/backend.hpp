@@ -107,7 +107,8 @@ constexpr bool has_family_types(const table_view& t, const node& n) {
 /// have the kind `compose`, and all the nodes of the expansion as members;
 /// `multiplies_integers`, true to be offered integers (see `offers_integers`), with
 /// `multiplication(work)`, what binding made of the offer;
-/// `takes_halves`, true if contractions read and make float16 where it lies.
+/// `takes_halves`, true if contractions read and make float16 where it lies;
+/// `most_buffers`, of a group.
 template <class P>
 concept has_name = requires {
   { P::name } -> std::convertible_to<const char*>;
