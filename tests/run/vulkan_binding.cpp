@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "cpu_testing.hpp"
 #include "vulkan_application.hpp"
+#include "vulkan_policies.hpp"
 #include <tenon/run/vulkan.hpp>
 #include <tenon/view/vulkan.hpp>
 #include <optional>
@@ -250,4 +251,21 @@ TEST_CASE("whatever the driver refuses while a model is bound and called is its 
     return VK_ERROR_DEVICE_LOST;
   };
   CHECK(fault_of("vkWaitForFences", stopped, true) == tn::code::device_lost);
+}
+
+TEST_CASE("a sum of thirty inputs takes more kernels than one, and is no error") {
+  need_device<tn::vulkan>();
+  constexpr tn::tensor t{tn::type::float32, tn::extents(5, 33)};
+  tn::builder b;
+  auto sum = b.add<tn::matmul_t>({}, {b.input("a", {tn::type::float32, tn::extents(5, 9)}), b.input("b", {tn::type::float32, tn::extents(9, 33)})});
+  for (int i = 0; i < 30; ++i) sum = b.add<tn::add_t>({}, {sum, b.input(tn::name("x") + i, t)});
+  const auto net = b.finish({b.add<tn::softmax_t>({.axis = 1}, {sum})});
+  REQUIRE(net.ok());
+  dice d = dice_of(1, 0);
+  const contents c = random_contents(net->view(), d);
+  std::string problem;
+  const results wanted = run_table<tn::reference>(net->view(), c, wall::behind, problem), found = run_table<tn::vulkan>(net->view(), c, wall::behind, problem);
+  CHECK(problem == "");
+  REQUIRE(found.size() == 1);
+  for (std::size_t i = 0; i < wanted[0].size(); ++i) CHECK(std::fabs(found[0][i] - wanted[0][i]) <= 1e-5f);
 }

@@ -45,9 +45,10 @@ class lane_tile_choice {
   }
 
  private:
-  /// Most of a block: rows; columns and lines of an image; columns and lines where there are no rows.
-  static constexpr i64 rows_of_image = 20, most_rows = 32, most_columns = 4, most_lines = 2,
-                       plane_columns = 8, plane_lines = 4;
+  /// Most of a block: rows and columns; the same and lines of an image; columns and lines where there are
+  /// no rows. Measured.
+  static constexpr i64 most_rows = 32, most_columns = 4, image_rows = 20, image_columns = 2,
+                       image_lines = 4, plane_columns = 8, plane_lines = 4;
   /// Most terms that are written out: whole axes, and of the axis before.
   static constexpr i64 most_terms = 25, few_terms = 4;
   const loop_nest& n_;
@@ -86,13 +87,13 @@ class lane_tile_choice {
         t_.row_axis = i;
     const bool plane = t_.row_axis < 0 || n_.out.extent[t_.row_axis] == 1;
     const int column = column_axis_;
-    if (column >= 0)
-      t_.block[column] = block_of(n_.out.extent[column], plane ? plane_columns : most_columns);
-    if (column > 0 && is_cut(column) && is_cut(column - 1))
-      t_.block[column - 1] = block_of(n_.out.extent[column - 1], plane ? plane_lines : most_lines);
-    if (t_.row_axis >= 0)
-      t_.block[t_.row_axis] =
-          block_of(n_.out.extent[t_.row_axis], n_.borders > 0 ? rows_of_image : most_rows);
+    const bool image = column > 0 && is_cut(column) && is_cut(column - 1);
+    const auto limit = [&](int axis, i64 most) {
+      t_.block[axis] = block_of(n_.out.extent[axis], most);
+    };
+    if (column >= 0) limit(column, plane ? plane_columns : image ? image_columns : most_columns);
+    if (image) limit(column - 1, plane ? plane_lines : image_lines);
+    if (t_.row_axis >= 0) limit(t_.row_axis, n_.borders > 0 ? image_rows : most_rows);
   }
   /// Small planes leave lanes empty: then what has no rows goes to lanes as a whole.
   constexpr void fill_lanes() {
