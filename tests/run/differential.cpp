@@ -112,6 +112,23 @@ struct coarse : careful {
 struct boasting : coarse {
   static constexpr double rounding = 0x1p-24;
 };
+/// Takes subnormal numbers for zero, and says so, or not.
+struct flushing : careful {
+  static constexpr double rounding = 0x1p-24;
+  static constexpr bool flushes_subnormals = true;
+  static void run(const work& w, const tn::frame& f) noexcept {
+    careful::run(w, f);
+    const tn::node& n = w.plan->table.nodes[w.node];
+    if (n.kind != tn::family::map || n.out.type != tn::type::float32) return;
+    const tn::value& v = w.plan->values[w.node];
+    auto* y = reinterpret_cast<float*>(f.base[v.root]) + v.offset;
+    for (tn::i64 i = 0, count = n.out.shape.count(); i < count; ++i)
+      if (std::fpclassify(y[i]) == FP_SUBNORMAL) y[i] = 0;
+  }
+};
+struct secretly_flushing : flushing {
+  static constexpr bool flushes_subnormals = false;
+};
 
 // ---- a static graph ----------------------------------------------------------------------------------
 
@@ -183,6 +200,10 @@ TEST_CASE("a policy that rounds otherwise is held to what it declares") {
   const auto boast = tn::differential<tn::dynamic, boasting, tn::reference>({.seed = seed(), .graphs = 100});
   CHECK(!boast.ok());
   CHECK(contains(boast.text, "allowed "));
+  const auto flushes = tn::differential<tn::dynamic, flushing, tn::reference>({.seed = seed(), .graphs = graphs() / 8});
+  INFO(flushes.text);
+  CHECK(flushes.ok());
+  CHECK(!tn::differential<tn::dynamic, secretly_flushing, tn::reference>({.seed = seed(), .graphs = 1000}).ok());
   CHECK(tn::differential<tn::dynamic, tn::cpu>({.seed = seed(), .graphs = 100, .rounding = 0x1p-24}).ok());
 }
 
@@ -290,7 +311,7 @@ TEST_CASE("decisions shrink to the smallest list that fails") {
 
 TEST_CASE("ranges hold what rounding can give") {
   using tn::trial::range;
-  const auto of = [](auto f, range x) { return tn::trial::intervals::program_ranges(tn::record_program<1>(f).view(), 0x1p-24)(&x); };
+  const auto of = [](auto f, range x) { return tn::trial::intervals::program_ranges(tn::record_program<1>(f).view(), tn::trial::inexact{0x1p-24})(&x); };
   const range third = of([](auto x) { return x / 3.0f; }, range::point(1));
   CHECK(third.holds(static_cast<double>(1.0f / 3.0f)));
   CHECK(third.holds(1.0 / 3));

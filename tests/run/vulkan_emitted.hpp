@@ -424,6 +424,7 @@ struct emitted {
   static constexpr const char* name = "emitted";
   static constexpr tenon::sharing memory = tenon::sharing::same;
   static constexpr bool fuses = true;
+  static constexpr bool flushes_subnormals = true;  // the driver may
   static bool supports(const tenon::table_view& t, const tenon::node& n) {
     return n.kind != tenon::family::contract && n.kind != tenon::family::window && spirv::supports(t, n, emission_target());
   }

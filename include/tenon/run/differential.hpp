@@ -17,8 +17,10 @@ struct differential_options {
   int graphs = 100;  ///< random graphs, or calls with other contents of a graph that is given
   int first = 0;     ///< number of the first of them: what a report names
   double rounding =
-      -1;           ///< relative error of an operation; 0: the same bits; -1: what the policies say
-  int threads = 2;  ///< of a thread pool that also calls; below 2: none
+      -1;  ///< relative error of an operation; 0: the same bits; -1: what the policies say
+  /// Whether subnormal numbers may count as zero; true too where a policy says so and `rounding` does not.
+  bool flushes_subnormals = false;
+  int threads = 2;                       ///< of a thread pool that also calls; below 2: none
   int attempts = 3000;                   ///< to make a failing graph smaller
   trial::limits most{};                  ///< of random graphs
   void (*progress)(int done) = nullptr;  ///< called behind every graph
@@ -43,6 +45,13 @@ template <class P>
 requires requires { P::rounding; }
 inline constexpr double rounding_of<P> = P::rounding;
 
+/// Whether a policy may take subnormal numbers for zero, as a device that does not promise to keep them. It
+/// says so with `static constexpr bool flushes_subnormals = true`.
+template <class P> inline constexpr bool may_flush_subnormals = false;
+template <class P>
+requires requires { P::flushes_subnormals; }
+inline constexpr bool may_flush_subnormals<P> = P::flushes_subnormals;
+
 namespace trial {
 
 /// One list of policies under test.
@@ -50,7 +59,12 @@ template <class... Policies> class tester {
  public:
   explicit tester(const differential_options& o) : options(o) {
     if (o.threads > 1) pool_ = std::make_unique<thread_pool>(o.threads);
-    if (options.rounding < 0) options.rounding = std::max({0.0, rounding_of<Policies>...});
+    if (options.rounding < 0) {
+      options.rounding = std::max({0.0, rounding_of<Policies>...});
+      options.flushes_subnormals |= (may_flush_subnormals<Policies> || ...);
+    }
+    error_.relative = options.rounding;
+    if (options.flushes_subnormals) error_.least = smallest_normal;
     options.most.places = static_cast<int>(sizeof...(Policies));
   }
   differential_options options;
@@ -86,7 +100,7 @@ template <class... Policies> class tester {
     const i64 bytes = borrowing::bytes_needed(m);
     poisoned arena(bytes);
     borrowing first(m, {arena.data(), static_cast<std::size_t>(bytes)});
-    call_sequence all(t, fixed, seed, kind, options.rounding);
+    call_sequence all(t, fixed, seed, kind, error_);
     std::vector<planned_call> calls;
     for (int k = 0; k < call_sequence::length; ++k) {
       std::string problem;
@@ -123,7 +137,7 @@ template <class... Policies> class tester {
     if (!wanted) return {};
     expectation e{std::move(*wanted), {}};
     if (options.rounding > 0) {
-      const ranges all = ranges_of(t, c, options.rounding);
+      const ranges all = ranges_of(t, c, error_);
       for (const int o : t.outputs) e.allowed.push_back(all[static_cast<std::size_t>(o)]);
     }
     for (const int o : t.outputs) report.elements += t.nodes[o].out.shape.count();
@@ -162,6 +176,7 @@ template <class... Policies> class tester {
     return {};
   }
   std::unique_ptr<thread_pool> pool_;
+  inexact error_;
 };
 
 constexpr mood mood_of(int number) {

@@ -56,8 +56,8 @@ class call_sequence {
  public:
   static constexpr int length = 9;
   call_sequence(const table_view& t, const fixed_maker& fixed, std::uint64_t seed, mood m,
-                double rounding)
-      : t_(t), fixed_(fixed), seed_(seed), mood_(m), rounding_(rounding) {
+                const inexact& error)
+      : t_(t), fixed_(fixed), seed_(seed), mood_(m), error_(error) {
     forget();
   }
   /// The next call. Nothing, and `problem` says why, when the reference fails.
@@ -91,7 +91,7 @@ class call_sequence {
     const auto first = static_cast<std::size_t>(t_.call_outputs());
     for (std::size_t s = 0; s < states_.size(); ++s) {
       states_[s] = c.e.wanted[first + s];
-      if (rounding_ > 0) ranges_[s] = c.e.allowed[first + s];
+      if (error_.relative > 0) ranges_[s] = c.e.allowed[first + s];
     }
   }
 
@@ -114,8 +114,8 @@ class call_sequence {
     auto wanted = results_of_reference(now, c.values, problem);
     if (!wanted) return false;
     c.e.wanted = std::move(*wanted);
-    if (rounding_ > 0) {
-      const ranges all = ranges_of(now, c.values, rounding_, known);
+    if (error_.relative > 0) {
+      const ranges all = ranges_of(now, c.values, error_, known);
       for (const int o : now.outputs) c.e.allowed.push_back(all[static_cast<std::size_t>(o)]);
     }
     return true;
@@ -179,7 +179,7 @@ class call_sequence {
   const fixed_maker& fixed_;
   std::uint64_t seed_;
   mood mood_;
-  double rounding_;
+  inexact error_;
   int number_ = 0;
   contents states_;
   ranges ranges_;

@@ -9,7 +9,15 @@
 namespace tenon::trial {
 
 inline constexpr double infinite = std::numeric_limits<double>::infinity();
-inline constexpr double largest_float = 3.4028234663852886e38, smallest_float = 0x1p-149;
+inline constexpr double largest_float = 3.4028234663852886e38, smallest_float = 0x1p-149,
+                        smallest_normal = 0x1p-126;
+
+/// What an operation may be off by, whichever is more: a relative error, and an absolute one, the
+/// smallest number, which is the smallest normal one for who takes others for zero.
+struct inexact {
+  double relative = 0, least = smallest_float;
+  friend inexact operator*(double k, const inexact& e) { return {k * e.relative, e.least}; }
+};
 
 /// All results that are right: from `low` to `high`, and NaN if `nan`. Empty and `nan`: only NaN.
 struct range_of_results {
@@ -31,11 +39,11 @@ using range = range_of_results;
 
 namespace intervals {
 
-/// The range after a rounding with relative error `u`, and the smallest subnormal as absolute one.
-inline range widened(range r, double u) {
+/// The range after an operation that is off by `e`.
+inline range widened(range r, const inexact& e) {
   if (r.only_nan() || r.anything()) return r;
   const auto out = [&](double x, double sign) {
-    return std::isinf(x) ? x : x + sign * (u * std::abs(x) + smallest_float);
+    return std::isinf(x) ? x : x + sign * (e.relative * std::abs(x) + e.least);
   };
   r.low = out(r.low, -1);
   r.high = out(r.high, 1);
@@ -116,11 +124,11 @@ struct cell {
   std::uint32_t word = 0;
 };
 
-/// A scalar program over ranges. `u`: relative error of a rounding; elementary functions get 6 of
-/// them, more than any documented error of ours.
+/// A scalar program over ranges. `e`: the error of a rounding; elementary functions get 6 of them, more
+/// than any documented error of ours.
 class program_ranges {
  public:
-  program_ranges(program_view p, double u) : p_(p), u_(u), cells_(256) {}
+  program_ranges(program_view p, const inexact& e) : p_(p), e_(e), cells_(256) {}
   range operator()(const range* arguments) {
     for (int i = 0; i < p_.size; ++i)
       cells_[static_cast<std::size_t>(p_.code[i].dst())] = step(p_.code[i], arguments);
@@ -133,7 +141,7 @@ class program_ranges {
     if (x.op() == sop::arg && lane_of(x.type()) == lane::wide) return {};
     if (x.op() == sop::arg && !is_real(x.type())) return whole(arguments[x.a()]);
     if (x.op() == sop::arg) return {arguments[x.a()]};
-    if (x.op() == sop::literal) return {range::point(static_cast<double>(x.real()))};
+    if (x.op() == sop::literal) return {literal(static_cast<double>(x.real()))};
     if (x.op() == sop::literal_int) return {{}, -1, true, x.bits()};
     const cell &a = at(x.a()), &b = at(x.b()), &c = at(x.c());
     if (x.op() == sop::as_float && a.known)
@@ -145,6 +153,10 @@ class program_ranges {
       case lane::wide: return {};
       default: return {real(x.op(), a, b, c)};
     }
+  }
+  range literal(double x) const {
+    const range own = range::point(x);
+    return std::abs(x) < e_.least ? either(own, range::point(0)) : own;
   }
   static cell whole(const range& r) {
     if (!r.is_point()) return {};
@@ -164,11 +176,11 @@ class program_ranges {
     const auto plus = [](double p, double q) { return p + q; };
     const auto times = [](double p, double q) { return p * q; };
     switch (o) {
-      case sop::add: return widened(corners(plus, x, y), u_);
-      case sop::sub: return widened(corners([](double p, double q) { return p - q; }, x, y), u_);
-      case sop::mul: return widened(corners(times, x, y), u_);
-      case sop::div: return widened(quotient(x, y), u_);
-      case sop::fma: return widened(corners(plus, widened(corners(times, x, y), u_), c.real), u_);
+      case sop::add: return widened(corners(plus, x, y), e_);
+      case sop::sub: return widened(corners([](double p, double q) { return p - q; }, x, y), e_);
+      case sop::mul: return widened(corners(times, x, y), e_);
+      case sop::div: return widened(quotient(x, y), e_);
+      case sop::fma: return widened(corners(plus, widened(corners(times, x, y), e_), c.real), e_);
       case sop::neg: return monotone([](double p) { return -p; }, x);
       case sop::abs:
         return x.low <= 0 && x.high >= 0 ? range{0, x.magnitude(), x.nan}
@@ -178,14 +190,14 @@ class program_ranges {
       case sop::sqrt:
         return x.low < 0 && !x.is_point() && !x.only_nan()
                    ? range{}
-                   : widened(monotone([](double p) { return std::sqrt(p); }, x), u_);
+                   : widened(monotone([](double p) { return std::sqrt(p); }, x), e_);
       case sop::floor: return monotone([](double p) { return std::floor(p); }, x);
       case sop::round_even: return monotone([](double p) { return std::nearbyint(p); }, x);
       case sop::select: return either(y, c.real);
       case sop::to_float:
         return a.known
                    ? widened(range::point(static_cast<double>(static_cast<std::int32_t>(a.word))),
-                             u_)
+                             e_)
                    : range{};
       case sop::as_float:
       case sop::wide_to_real:
@@ -195,7 +207,7 @@ class program_ranges {
         return monotone(
             [](double p) { return static_cast<double>(halves::rounded(static_cast<float>(p))); },
             x);
-      default: return widened(elementary(o, x, y), 6 * u_);
+      default: return widened(elementary(o, x, y), 6 * e_);
     }
   }
   static range elementary(sop o, const range& x, const range& y) {
@@ -252,7 +264,7 @@ class program_ranges {
     return {{}, -1, true, r[0].word};
   }
   program_view p_;
-  double u_;
+  inexact e_;
   std::vector<cell> cells_;
 };
 

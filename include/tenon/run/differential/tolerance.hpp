@@ -10,8 +10,8 @@ using ranges = std::vector<std::vector<range>>;
 
 namespace intervals {
 
-/// Adds up ranges in no particular order: each of n roundings is at most u times the sum of
-/// magnitudes.
+/// Adds up ranges in no particular order: each of n roundings is at most the relative
+/// error times the sum of magnitudes.
 struct sum_of_ranges {
   double low = 0, high = 0, magnitude = 0;
   i64 terms = 0;
@@ -23,19 +23,20 @@ struct sum_of_ranges {
     magnitude += r.finite() ? r.magnitude() : 0;
     ++terms;
   }
-  range total(double u) const {
-    if (unknown || magnitude * (1 + u * static_cast<double>(terms)) > largest_float) return {};
-    const double off = static_cast<double>(terms + 1) * (u * magnitude + smallest_float);
+  range total(const inexact& e) const {
+    if (unknown || magnitude * (1 + e.relative * static_cast<double>(terms)) > largest_float)
+      return {};
+    const double off = static_cast<double>(terms + 1) * (e.relative * magnitude + e.least);
     return {low - off, high + off, false};
   }
 };
-inline range combined(combine how, const std::vector<range>& all, double u) {
+inline range combined(combine how, const std::vector<range>& all, const inexact& e) {
   if (all.empty()) return range::point(0);
   if (how == combine::sum) {
     if (all.size() == 1) return all[0];
     sum_of_ranges s;
     for (const range& r : all) s.add(r);
-    return s.total(u);
+    return s.total(e);
   }
   range r = all[0];
   for (std::size_t i = 1; i < all.size(); ++i) {
@@ -43,7 +44,7 @@ inline range combined(combine how, const std::vector<range>& all, double u) {
       r = extreme(r, all[i], how == combine::max);
       continue;
     }
-    r = widened(corners([](double x, double y) { return x * y; }, r, all[i]), 2 * u);
+    r = widened(corners([](double x, double y) { return x * y; }, r, all[i]), 2 * e);
     if (!r.finite() || r.magnitude() > 1e30 || (r.magnitude() < 1e-30)) return {};
   }
   return r;
@@ -62,8 +63,8 @@ inline i64 offset_of(const strides& step, const i64* at, int rank) {
 }
 using values = std::vector<range>;
 
-inline values map(const table_view& t, const node& n, const ranges& all, double u) {
-  program_ranges run(t.program_of(n), u);
+inline values map(const table_view& t, const node& n, const ranges& all, const inexact& e) {
+  program_ranges run(t.program_of(n), e);
   values r;
   i64 at[max_rank]{};
   do {
@@ -75,7 +76,7 @@ inline values map(const table_view& t, const node& n, const ranges& all, double 
   } while (next(n.out.shape, at));
   return r;
 }
-inline values reduce(const table_view& t, const node& n, const values& x, double u) {
+inline values reduce(const table_view& t, const node& n, const values& x, const inexact& e) {
   const reduction& how = t.reduction_of(n);
   if (gives_position(how.how) || n.out.type != type::float32)  // integers wrap around
     return values(static_cast<std::size_t>(n.out.shape.count()));
@@ -92,12 +93,12 @@ inline values reduce(const table_view& t, const node& n, const values& x, double
   while (next(s, at));
   values r;
   for (const values& p : parts) {
-    const range all = combined(how.how, p, u), terms = range::point(static_cast<double>(p.size()));
-    r.push_back(how.average ? widened(quotient(all, terms), u) : all);
+    const range all = combined(how.how, p, e), terms = range::point(static_cast<double>(p.size()));
+    r.push_back(how.average ? widened(quotient(all, terms), e) : all);
   }
   return r;
 }
-inline values window(const table_view& t, const node& n, const values& x, double u) {
+inline values window(const table_view& t, const node& n, const values& x, const inexact& e) {
   if (n.out.type != type::float32) return values(static_cast<std::size_t>(n.out.shape.count()));
   const windowing& w = t.windowing_of(n);
   const strides from = dense(t.nodes[n.in[0]].out.shape);
@@ -119,9 +120,9 @@ inline values window(const table_view& t, const node& n, const values& x, double
         if (inside)
           seen.push_back(x[static_cast<std::size_t>(offset_of(from, place, n.out.shape.rank))]);
       }
-    const range all = combined(w.how, seen, u);
+    const range all = combined(w.how, seen, e);
     r.push_back(w.average && !seen.empty()
-                    ? widened(quotient(all, range::point(static_cast<double>(seen.size()))), 2 * u)
+                    ? widened(quotient(all, range::point(static_cast<double>(seen.size()))), 2 * e)
                     : all);
   } while (next(n.out.shape, at));
   return r;
@@ -153,7 +154,7 @@ inline range product_at(const contraction& c, const i64* at, const values& a, co
   return corners([](double p, double q) { return p * q; }, a[static_cast<std::size_t>(of_a)], y);
 }
 inline values contract(const table_view& t, const node& n, const values& a, const values& b,
-                       double u) {
+                       const inexact& e) {
   const contraction& c = t.contraction_of(n);
   values r(static_cast<std::size_t>(n.out.shape.count()));
   i64 at[contraction::max_axes]{};
@@ -164,7 +165,7 @@ inline values contract(const table_view& t, const node& n, const values& a, cons
     i64 to = 0;
     for (int i = 0; i < c.axes; ++i) to += at[i] * c.axis[i].out;
     sum.terms *= 2;  // the products round too
-    r[static_cast<std::size_t>(to)] = sum.total(u);
+    r[static_cast<std::size_t>(to)] = sum.total(e);
   } while (next(c, false, at));
   return r;
 }
@@ -314,11 +315,11 @@ inline values given(const tensor& t, const elements& e) {
 
 }  // namespace intervals
 
-/// What all nodes of a table may hold when every operation rounds with relative error `u`. Who rounds
-/// more than float32 also does so to what it reads and moves. A family that is not known here may
+/// What all nodes of a table may hold when every operation is off by `e`. Who rounds more than float32,
+/// or takes small numbers for zero, also does so to what it reads and moves. A family that is not known here may
 /// hold anything.
 /// `known`: of leaves whose contents are only known to be in these ranges, by node.
-inline ranges ranges_of(const table_view& t, const contents& c, double u,
+inline ranges ranges_of(const table_view& t, const contents& c, const inexact& e,
                         const ranges& known = {}) {
   ranges all(static_cast<std::size_t>(t.nodes.size));
   for (int i = 0; i < t.nodes.size; ++i) {
@@ -334,10 +335,10 @@ inline ranges ranges_of(const table_view& t, const contents& c, double u,
     switch (n.kind) {
       case family::input:
       case family::weight: own = intervals::given(n.out, c[static_cast<std::size_t>(i)]); break;
-      case family::map: own = intervals::map(t, n, all, u); break;
-      case family::reduce: own = intervals::reduce(t, n, in(0), u); break;
-      case family::contract: own = intervals::contract(t, n, in(0), in(1), u); break;
-      case family::window: own = intervals::window(t, n, in(0), u); break;
+      case family::map: own = intervals::map(t, n, all, e); break;
+      case family::reduce: own = intervals::reduce(t, n, in(0), e); break;
+      case family::contract: own = intervals::contract(t, n, in(0), in(1), e); break;
+      case family::window: own = intervals::window(t, n, in(0), e); break;
       case family::move: own = intervals::move(t, n, all); break;
       case family::gather:
         own = t.gathering_of(n).writes ? intervals::scatter(t, n, in(0), in(1), in(2))
@@ -345,8 +346,8 @@ inline ranges ranges_of(const table_view& t, const contents& c, double u,
         break;
       default: own.resize(static_cast<std::size_t>(n.out.shape.count())); break;
     }
-    if (u > 0x1p-24 && n.out.type == type::float32)
-      for (range& r : own) r = intervals::widened(r, u);
+    if ((e.relative > 0x1p-24 || e.least > smallest_float) && n.out.type == type::float32)
+      for (range& r : own) r = intervals::widened(r, e);
   }
   return all;
 }

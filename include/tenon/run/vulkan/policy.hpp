@@ -19,6 +19,7 @@ struct vulkan_policy {
   static constexpr double rounding = Products == spirv::precision::float16    ? 0x1p-10
                                      : Products == spirv::precision::bfloat16 ? 0x1p-7
                                                                               : 0x1p-22;
+  static constexpr bool flushes_subnormals = true;  ///< if the device does
   static constexpr bool supports(const table_view& t, const node& n) {
     return spirv::supports(t, n, spirv::target{});
   }
