@@ -315,9 +315,9 @@ inline values given(const tensor& t, const elements& e) {
 
 }  // namespace intervals
 
-/// What all nodes of a table may hold when every operation is off by `e`. Who rounds more than float32,
-/// or takes small numbers for zero, also does so to what it reads and moves. A family that is not known here may
-/// hold anything.
+/// What all nodes of a table may hold when every operation is off by `e`. Who rounds more than
+/// float32, or takes small numbers for zero, also does so to what it reads and moves. A family that
+/// is not known here may hold anything.
 /// `known`: of leaves whose contents are only known to be in these ranges, by node.
 inline ranges ranges_of(const table_view& t, const contents& c, const inexact& e,
                         const ranges& known = {}) {
