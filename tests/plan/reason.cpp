@@ -244,7 +244,7 @@ TEST_CASE("every edge between groups has one reason, and it is true") {
   INFO("seed " << seed);
   std::mt19937 random(seed);
   std::map<apart, int> seen;
-  for (int round = 0; round < 400; ++round) {
+  for (int round = 0; round < 1600; ++round) {
     const auto net = any_graph(random, 4 + round % 40, round % 2 + 1);
     REQUIRE(net.ok());
     const auto made = planned(net, round % 5 == 4 ? std::vector{plain, plain} : std::vector{round % 5 == 3 ? composing : round % 5 == 2 ? few_buffers : fusing, second});
@@ -282,7 +282,7 @@ TEST_CASE("a move has a reason to copy exactly when it copies") {
   std::mt19937 random(seed);
   int views = 0, copies = 0;
   std::map<copied, int> seen;
-  for (int round = 0; round < 400; ++round) {
+  for (int round = 0; round < 2000; ++round) {
     const auto net = any_graph(random, 4 + round % 40);
     REQUIRE(net.ok());
     const auto made = planned(net, round % 5 == 4 ? plain : round % 5 == 3 ? composing : fusing);

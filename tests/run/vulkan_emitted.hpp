@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #define VK_NO_PROTOTYPES
+#include "vulkan_driver.hpp"
 #include <dlfcn.h>
 #include <sys/mman.h>
 #include <unistd.h>
