@@ -106,7 +106,16 @@ class fuser {
   constexpr int uses_of(int id) const { return uses_[id]; }
   constexpr bool takes_row(int id, int g) const { return fits_rows(nodes_[id], groups_[g]); }
   constexpr bool makes_cycle(int id, int g) { return entangled(id, g); }
-  constexpr bool needs_buffers(int id, int g) { return crowded(id, g); }
+  /// True if group `g` with node `id` could need more buffers than its policy has for a group. Members
+  /// that others may read later count.
+  constexpr bool crowded(int id, int g) {
+    const int most = policies_[groups_[g].place].most_buffers;
+    if (most == 0) return false;
+    open_.clear();
+    for (int i = groups_[g].anchor; i >= 0; i = next_[i]) count_buffers(i, id, g);
+    count_buffers(id, id, g);
+    return open_.size() > most;
+  }
   /// Whether a scan's body begins or ends between a node and a group: then they never run together.
   constexpr bool same_epoch(int id, int g) const {
     return epoch_[id] == epoch_[groups_memory_[g].anchor];
@@ -184,16 +193,6 @@ class fuser {
           open_.push(of_[u]);
         }
     }
-  }
-  /// True if group `g` with node `id` could need more buffers than its policy has for a group. Members
-  /// that others may read later count.
-  constexpr bool crowded(int id, int g) {
-    const int most = policies_[groups_[g].place].most_buffers;
-    if (most == 0) return false;
-    open_.clear();
-    for (int i = groups_[g].anchor; i >= 0; i = next_[i]) count_buffers(i, id, g);
-    count_buffers(id, id, g);
-    return open_.size() > most;
   }
   /// Adds to `open_` what member `i` of group `g` reads from outside, and itself if more than the group
   /// and node `id` read it.

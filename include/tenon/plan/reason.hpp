@@ -124,7 +124,7 @@ constexpr apart ask(const plan_view& p, passes::fuser& f, int id, int from) {
   if (kind == family::contract) why = outside_contract(p.table, f, n, from);
   if (kind == family::map) why = outside_rows(p.table, f, id, at);
   if (why != apart::none) return why;
-  if (f.needs_buffers(id, at)) return apart::buffers;
+  if (f.crowded(id, at)) return apart::buffers;
   return f.makes_cycle(id, at) ? apart::cycle : apart::other_group;
 }
 

@@ -63,8 +63,6 @@ template <class... Policies> class tester {
       options.rounding = std::max({0.0, rounding_of<Policies>...});
       options.flushes_subnormals |= (may_flush_subnormals<Policies> || ...);
     }
-    error_.relative = options.rounding;
-    if (options.flushes_subnormals) error_.least = smallest_normal;
     options.most.places = static_cast<int>(sizeof...(Policies));
   }
   differential_options options;
@@ -100,7 +98,7 @@ template <class... Policies> class tester {
     const i64 bytes = borrowing::bytes_needed(m);
     poisoned arena(bytes);
     borrowing first(m, {arena.data(), static_cast<std::size_t>(bytes)});
-    call_sequence all(t, fixed, seed, kind, error_);
+    call_sequence all(t, fixed, seed, kind, error());
     std::vector<planned_call> calls;
     for (int k = 0; k < call_sequence::length; ++k) {
       std::string problem;
@@ -137,7 +135,7 @@ template <class... Policies> class tester {
     if (!wanted) return {};
     expectation e{std::move(*wanted), {}};
     if (options.rounding > 0) {
-      const ranges all = ranges_of(t, c, error_);
+      const ranges all = ranges_of(t, c, error());
       for (const int o : t.outputs) e.allowed.push_back(all[static_cast<std::size_t>(o)]);
     }
     for (const int o : t.outputs) report.elements += t.nodes[o].out.shape.count();
@@ -175,8 +173,11 @@ template <class... Policies> class tester {
     }
     return {};
   }
+  /// What an operation of the policies may be off by.
+  inexact error() const {
+    return {options.rounding, options.flushes_subnormals ? smallest_normal : smallest_float};
+  }
   std::unique_ptr<thread_pool> pool_;
-  inexact error_;
 };
 
 constexpr mood mood_of(int number) {

@@ -32,8 +32,8 @@ class gather_writer {
     for (int i = apart_; i < s_.dims; ++i) n *= s_.extent[i];
     return n;
   }
-  /// The turns from `first` on, at most `count`. Once.
-  constexpr kernel write(i64 first, i64 count) {
+  /// The turns from `first` on, as many as the driver makes. Once.
+  constexpr kernel write(i64 first) {
     view* all[] = {&indices_, &from_, &to_};
     const list<view*> views{all, 3};
     apart_ = merge(s_, 0, apart_, views);
@@ -41,10 +41,11 @@ class gather_writer {
     space apart = s_, turns;
     apart.dims = apart_;
     for (int i = apart_; i < s_.dims; ++i) turns.extent[turns.dims++] = s_.extent[i];
+    const i64 left = turns.count() - first, rounds = m_.device.rounds;
     return m_.each(apart.count(), [&](id flat) {
       id position[max_axes]{};
       m_.unravel(apart, flat, position);
-      m_.loop(count, [&](id k) {
+      m_.loop(left < rounds ? left : rounds, [&](id k) {
         m_.unravel(turns, m_.plus(k, first), position + apart_);
         move(position);
       });
@@ -125,11 +126,11 @@ constexpr sequence<kernel> emit_gather(const plan_view& p, int id, const target&
     all.back() = w.write(n.in[0], p.values[n.in[0]].step, 0, id, p.values[id].step, 0, n.out.shape);
     fit = w.fits();
   }
-  const i64 turns = gather_writer(p, id, t).turns();
-  for (i64 first = 0; first < turns; first += t.rounds) {
+  for (i64 first = 0, turns = 1; first < turns; first += t.rounds) {
     gather_writer w(p, id, t);
+    turns = w.turns();
     all.push({});
-    all.back() = w.write(first, turns - first < t.rounds ? turns - first : t.rounds);
+    all.back() = w.write(first);
     fit = fit && w.fits();
   }
   if (!fit) all.clear();

@@ -115,14 +115,10 @@ class folding {
       for (int k = 0; k < 4; ++k) add(all, m_.component(m_.get(four), k));
     const variable shared = m_.scratch(kind_, local);
     m_.set(shared, own, m_.get(all));
-    m_.barrier();
-    for (i64 half = local / 2; half > 0; half /= 2) {
-      m_.when(m_.below(own, m_.integer(half)), [&] {
-        const id low = m_.get(shared, own), high = m_.get(shared, m_.plus(own, half));
-        m_.set(shared, own, combined(low, high));
-      });
-      m_.barrier();
-    }
+    by_halves(local, own, [&](i64 half) {
+      const id low = m_.get(shared, own), high = m_.get(shared, m_.plus(own, half));
+      m_.set(shared, own, combined(low, high));
+    });
     const id r = m_.get(shared, m_.integer(0));
     m_.barrier();
     return r;
@@ -153,18 +149,14 @@ class folding {
                    places = m_.shared(kind::int32, static_cast<int>(local));
     m_.set(values, own, m_.get(e.found));
     m_.set(places, own, m_.get(e.place));
-    m_.barrier();
-    for (i64 half = local / 2; half > 0; half /= 2) {
-      m_.when(m_.below(own, m_.integer(half)), [&] {
-        const id other = m_.plus(own, half), a = m_.get(values, own), b = m_.get(values, other),
-                 at_a = m_.get(places, own), at_b = m_.get(places, other);
-        const id further = ahead(a, b), even = level(a, b), before = m_.less(at_b, at_a),
-                 first_of_both = m_.both(even, before), better = m_.either(further, first_of_both);
-        m_.set(values, own, m_.select(better, b, a));
-        m_.set(places, own, m_.select(better, at_b, at_a));
-      });
-      m_.barrier();
-    }
+    by_halves(local, own, [&](i64 half) {
+      const id other = m_.plus(own, half), a = m_.get(values, own), b = m_.get(values, other),
+               at_a = m_.get(places, own), at_b = m_.get(places, other);
+      const id further = ahead(a, b), even = level(a, b), before = m_.less(at_b, at_a),
+               first_of_both = m_.both(even, before), better = m_.either(further, first_of_both);
+      m_.set(values, own, m_.select(better, b, a));
+      m_.set(places, own, m_.select(better, at_b, at_a));
+    });
     const id r = m_.get(places, m_.integer(0));
     m_.barrier();
     return r;
@@ -177,6 +169,15 @@ class folding {
   type element_;
   kind kind_ = kind::float32;
 
+  /// A tree over what the invocations of a workgroup have written: `join(half)` adds what stands `half`
+  /// places on to an invocation's own.
+  template <class F> constexpr void by_halves(i64 local, id own, F&& join) const {
+    m_.barrier();
+    for (i64 half = local / 2; half > 0; half /= 2) {
+      m_.when(m_.below(own, m_.integer(half)), [&] { join(half); });
+      m_.barrier();
+    }
+  }
   /// The first extreme so far, and where it stands.
   struct extreme {
     const folding& f;
