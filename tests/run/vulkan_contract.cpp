@@ -97,17 +97,6 @@ std::string differs_somewhere(const tenon::table_view& t, const contents& c, int
   return differs(t, c, wanted, i % 2 == 0 ? wall::behind : wall::before);
 }
 constexpr bool on_lanes(int i) { return i / 2 % 6 != 1 && i / 2 % 6 != 4; }
-/// Whether the driver takes subnormal numbers for zero, as it may where it does not promise to keep them.
-bool flushes_subnormals() {
-  static const bool does = [] {
-    builder b;
-    const auto x = b.input("x", {tenon::type::float32, extents(8)});
-    const auto net = b.finish({b.add<tenon::add_t>({}, {x, x})});
-    std::string problem;
-    return run_table<any_family>(net->view(), {{std::vector<float>(8, 1e-40f)}, {}}, wall::behind, problem)[0][0] == 0;
-  }();
-  return does;
-}
 /// Runs `count` random graphs of one kind. One value in `specials` is NaN, infinite or subnormal.
 template <class Make> void compare(int test, int count, int specials, const Make& make) {
   int ran = 0, failed = 0;

@@ -7,8 +7,9 @@
 #include <dlfcn.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <tenon/run/backend.hpp>
+#include <tenon/run/instance.hpp>
 #include <tenon/run/vulkan/kernel.hpp>
+#include <tenon/tenon.hpp>
 #include <vulkan/vulkan.h>
 #include <cstdio>
 #include <cstdlib>
@@ -452,5 +453,20 @@ struct emitted {
 struct any_family : emitted {
   static bool supports(const tenon::table_view& t, const tenon::node& n) { return spirv::supports(t, n, emission_target()); }
 };
+
+/// Whether the driver takes subnormal numbers for zero, as it may where it does not promise to keep them.
+inline bool flushes_subnormals() {
+  static const bool does = [] {
+    tenon::builder b;
+    const auto x = b.input("x", {tenon::type::float32, tenon::extents(8)});
+    const auto net = b.finish({b.add<tenon::add_t>({}, {x, x})});
+    const tenon::model<tenon::dynamic, emitted> m(*net, tenon::weights<0>{});
+    tenon::instance caller(m);
+    const std::vector<float> small(8, 1e-40f);
+    std::vector<float> sum(8, 1);
+    return caller(std::span<const float>(small), std::span(sum)).ok() && sum[0] == 0;
+  }();
+  return does;
+}
 
 }  // namespace tenon_test

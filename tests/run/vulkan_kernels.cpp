@@ -87,6 +87,14 @@ spirv::target lavapipe() {
   return t;
 }
 
+/// Runs one graph with contents of its own.
+void agrees_once(const tn::result<tn::table>& net) {
+  REQUIRE(net.ok());
+  tn::differential_options o;
+  o.graphs = 1;
+  o.threads = 1;
+  CHECK(tn::differential<emitted, tn::reference>(net->view(), o).text == "");
+}
 /// Positions of extremes along an axis: `emitted` finds those of `reference`, the first of equals among them.
 template <class T> void same_positions(tn::type type, const tn::shape& s, tn::i64 axis, std::mt19937& random) {
   tn::builder b;
@@ -190,12 +198,8 @@ TEST_CASE("results beyond one row of workgroups agree with reference") {
     tn::builder b;
     const auto y = record(b, b.input("x", in));
     const auto net = b.finish({y});
-    REQUIRE(net.ok());
-    tn::differential_options o;
-    o.graphs = 1;
-    o.threads = 1;
     INFO(what);
-    CHECK(tn::differential<emitted, tn::reference>(net.value().view(), o).text == "");
+    agrees_once(net);
   };
   // 65,535 workgroups of 64 invocations of four elements, and one more.
   agree("a map", {tn::type::uint8, tn::extents(65536 * 256 + 1)}, [](tn::builder& b, auto x) { return b.add<tn::logicalNot_t>({}, {x}); });
@@ -214,11 +218,7 @@ TEST_CASE("invocations of a GPU that take four elements agree with reference") {
       tn::builder g;
       const auto x = g.input("x", {tn::type::float32, a}), y = g.input("y", {tn::type::float32, b});
       const auto net = g.finish({record(g, x, y)});
-      REQUIRE(net.ok());
-      tn::differential_options o;
-      o.graphs = 1;
-      o.threads = 1;
-      CHECK(tn::differential<emitted, tn::reference>(net.value().view(), o).text == "");
+      agrees_once(net);
     };
     const auto add = [](tn::builder& g, auto x, auto y) { return g.add<tn::add_t>({}, {x, y}); };
     agree(tn::extents(513, 517), tn::extents(517), add);
@@ -277,12 +277,8 @@ TEST_CASE("what needs more rounds than a driver makes is shared or done in turns
   const auto agree = [](const char* what, auto record) {
     tn::builder b;
     const auto net = b.finish({record(b)});
-    REQUIRE(net.ok());
-    tn::differential_options o;
-    o.graphs = 1;
-    o.threads = 1;
     INFO(what);
-    CHECK(tn::differential<emitted, tn::reference>(net.value().view(), o).text == "");
+    agrees_once(net);
   };
   const auto floats = [](tn::builder& b, const char* name, const tn::shape& s) { return b.input(name, {tn::type::float32, s}); };
   const auto places = [](tn::builder& b, const tn::shape& s) { return b.input("places", {tn::type::int32, s}); };
