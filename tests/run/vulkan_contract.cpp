@@ -34,10 +34,29 @@ inline constexpr auto product = [](auto a, auto b, auto c) { return tenon::relu(
 inline constexpr auto filtered = [](auto x, auto w) { return tenon::conv2d<tenon::conv2d_options{.padding = {1, 1, 1, 1}}>(x, w); };
 inline constexpr auto pooled = [](auto x) { return tenon::maxPool2d<tenon::pool2d_options{.windowDimensions = {2, 2}, .strides = {2, 2}}>(x); };
 using products = tenon::graph<product, tenon::input<"a", float, 9, 8>, tenon::input<"b", float, 8, 9>, tenon::input<"c", float, 9>>;
-using convolutions = tenon::graph<filtered, tenon::input<"x", float, 1, 2, 5, 5>, tenon::input<"w", float, 3, 2, 3, 3>>;
+using convolutions = tenon::graph<filtered, tenon::input<"x", float, 1, 2, 6, 6>, tenon::input<"w", float, 3, 2, 3, 3>>;
+using odd_convolutions = tenon::graph<filtered, tenon::input<"x", float, 1, 2, 5, 5>, tenon::input<"w", float, 3, 2, 3, 3>>;
 using pools = tenon::graph<pooled, tenon::input<"x", float, 1, 2, 6, 6>>;
 static_assert(modules<products, false>()[0].words[0] == 0x07230203);
 template <class Net, bool CpuDriver> inline constexpr auto constant_hash = hash_of(modules<Net, CpuDriver>());
+/// True if an invocation asks for what another one has, by a number that is no constant: a lane beside it.
+constexpr bool asks_beside(const tenon::sequence<spirv::kernel>& all) {
+  constexpr spirv::word constant = 43, shuffle = 345;
+  for (const spirv::kernel& k : all) {
+    tenon::sequence<spirv::word> constants;
+    for (int i = 5; i < k.words.size(); i += static_cast<int>(k.words[i] >> 16)) {
+      if ((k.words[i] & 0xffff) == constant) constants.push(k.words[i + 2]);
+      if ((k.words[i] & 0xffff) != shuffle) continue;
+      bool known = false;
+      for (const spirv::word c : constants) known = known || c == k.words[i + 5];
+      if (!known) return true;
+    }
+  }
+  return false;
+}
+static_assert(asks_beside(modules<convolutions, true>()));
+static_assert(!asks_beside(modules<odd_convolutions, true>()));
+static_assert(!asks_beside(modules<convolutions, false>()));
 
 /// Empty, or what differs by more than roundings: `terms` values of at most 1 are added up.
 std::string far_apart(std::span<const float> wanted, std::span<const float> found, double terms) {
@@ -140,11 +159,33 @@ TEST_CASE("modules of contractions in constant expressions are those of run time
   };
   same(products{});
   same(convolutions{});
+  same(odd_convolutions{});
   same(pools{});
 }
 TEST_CASE("random convolutions as SPIR-V are what reference computes") {
   if (none()) return;
   compare(1, times(40), 0, [](maker& m) { return m.epilogue(m.convolution()); });
+}
+TEST_CASE("convolutions whose lanes have what lanes beside them need as SPIR-V are what reference computes") {
+  if (none()) return;
+  const auto make = [](maker& m) {
+    dice& d = m.d;
+    const i64 taps[] = {d.in(1, 5), d.in(2, 5)}, block = d.in(1, 4), channels = d.in(1, 4), filters = d.in(1, 30);
+    tenon::conv2d_options o;
+    o.dilations = {d.in(1, 2), d.in(1, 2)};
+    o.groups = d.one_in(3) ? d.in(2, 9) : 1;
+    const auto around = [&](int i) {  // as wide as the image, wider or less wide
+      return std::max(0, static_cast<int>((taps[i] - 1) * o.dilations[static_cast<std::size_t>(i)] + d.in(-1, 1) * block));
+    };
+    const int lines = around(0), columns = around(1), above = d.in(0, lines), before = d.in(0, columns);
+    o.padding = {above, lines - above, before, columns - before};
+    o.inputLayout = d.one_in(3) ? tenon::image_layout::nhwc : tenon::image_layout::nchw;
+    const i64 n = d.in(1, 2), c = channels * o.groups, h = d.in(1, 12), w = block * d.in(2, 12);
+    const bool nchw = o.inputLayout == tenon::image_layout::nchw;
+    return m.epilogue(m.b.add<tenon::conv2d_t>(o, {m.operand(nchw ? extents(n, c, h, w) : extents(n, h, w, c)), m.operand(extents(filters * o.groups, channels, taps[0], taps[1]))}));
+  };
+  compare(12, times(30), 0, make);
+  compare(13, times(12), 30, make);
 }
 TEST_CASE("convolutions of NaN, infinities and subnormals as SPIR-V are what reference computes") {
   if (none()) return;

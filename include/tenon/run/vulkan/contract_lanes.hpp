@@ -143,6 +143,7 @@ class lane_tile_writer {
                (t.row_operand == 1 || n.borders == 0);
     for (int s = 0; s < n.borders; ++s)
       if (n.cut[s].step == 1 && n.cut[s].extent > 1) neighbours_ = s;
+    choose_borrowed();
     list_cells();
   }
   /// The blocks of rows follow each other: they read the same columns.
@@ -155,12 +156,15 @@ class lane_tile_writer {
     return m_.each_group(row_groups * lane_groups * by_group, lanes_, [&](id flat, id own) {
       own_ = own;
       const id row = m_.modulo(flat, row_groups), rest = m_.over(flat, row_groups);
-      id lane = m_.add(m_.times(m_.modulo(rest, lane_groups), lanes_), own);
+      const id first = m_.times(m_.modulo(rest, lane_groups), lanes_),
+               group = m_.over(rest, lane_groups);
+      id lane = m_.add(first, own);
       if (by_lane % lanes_ != 0) {
         live_ = m_.below(lane, m_.integer(by_lane));
         lane = m_.select(live_, lane, m_.integer(by_lane - 1));
       }
-      enter(lane, row, m_.over(rest, lane_groups));
+      enter(lane, row, group);
+      if (borrowed_ >= 0) enter_ends(first, by_lane, row, group);
       sum_terms(0, start_);
       store();
     });
@@ -177,6 +181,10 @@ class lane_tile_writer {
   struct need {
     i64 offset = 0, tap[2]{};
     int load = -1, half = 0;
+    int side = 0;    ///< -1: the lane before has it, 1: the one behind
+    int there = -1;  ///< which of that lane's own needs it is
+    int end = -1;    ///< and which one among those that the lane at the end lacks
+    id inside{}, borrowed{};
     constexpr bool operator==(const need& o) const {
       return offset == o.offset && tap[0] == o.tap[0] && tap[1] == o.tap[1];
     }
@@ -187,12 +195,18 @@ class lane_tile_writer {
     bool pair = false;
     id value[2]{};
   };
+  /// What the first lane lacks, loaded by lanes of the first half, an element each; and the last lane by
+  /// those of the second.
+  struct end_reading {
+    id distance{}, inside{}, value{};
+  };
   /// What a run of terms reads: `of[operand][term * cells + cell]` are indices of needs. Of the operand
   /// of the rows cells are rows, of the other one columns.
   struct body {
     sequence<cell> terms;
     sequence<need> needs[2];
     sequence<reading> loads[2];
+    sequence<end_reading> ends;
     sequence<int> of[2];
   };
   struct place {
@@ -237,6 +251,9 @@ class lane_tile_writer {
   body whole_, rest_;
   bool prepared_ = false;
   int neighbours_ = -1;  ///< the border along which elements are neighbours in memory
+  int borrowed_ = -1;    ///< the border along which lanes have what the lanes beside them read
+  id at_first_{}, at_last_{}, before_{}, behind_{};  ///< a lane at an end; the lanes beside a lane
+  place end_{};  ///< where the first lane is; for lanes of the second half where the last is
 
   constexpr i64 blocks_along(int i) const { return blocks_of(n_.out.extent[i], t_.block[i]); }
   constexpr const view& view_of(int operand) const { return operand == 0 ? n_.a : n_.b; }
@@ -264,22 +281,31 @@ class lane_tile_writer {
     }
   }
   constexpr void enter(id lane, id row, id group) {
+    find_block(lane, row, group, begin_, wanted_);
+    start_ = place_at(begin_);
+    after_.enter(n_.out, begin_);
+    for (int i = 0; i < rows_.size() * columns_.size(); ++i) sums_.push(m_.local(m_.real(0)));
+  }
+  /// Where a block begins; `wanted` where it should if it overlaps another one.
+  constexpr void find_block(id lane, id row, id group, id* begin, id* wanted) {
     for (int i = n_.out.dims - 1; i >= 0; --i) {
       id& rest = i == t_.row_axis ? row : t_.by_lane[i] ? lane : group;
       const i64 n = blocks_along(i), block = t_.block[i], last = n_.out.extent[i] - block;
-      begin_[i] = m_.times(m_.modulo(rest, n), block);
+      begin[i] = m_.times(m_.modulo(rest, n), block);
       rest = m_.over(rest, n);
       if (n * block == n_.out.extent[i]) continue;
-      wanted_[i] = begin_[i];
-      begin_[i] = m_.select(m_.less(m_.integer(last), begin_[i]), m_.integer(last), begin_[i]);
+      wanted[i] = begin[i];
+      begin[i] = m_.select(m_.less(m_.integer(last), begin[i]), m_.integer(last), begin[i]);
     }
-    start_.operand[0] = m_.place_of(n_.a, m_.index_of(n_.a, n_.out, begin_));
-    start_.operand[1] = m_.place_of(n_.b, m_.index_of(n_.b, n_.out, begin_));
+  }
+  constexpr place place_at(const id* begin) {
+    place r;
+    r.operand[0] = m_.place_of(n_.a, m_.index_of(n_.a, n_.out, begin));
+    r.operand[1] = m_.place_of(n_.b, m_.index_of(n_.b, n_.out, begin));
     for (int s = 0; s < n_.borders; ++s)
-      start_.first[s] =
-          m_.hidden(m_.plus(m_.times(begin_[n_.cut[s].axis], n_.cut[s].stride), -n_.cut[s].begin));
-    after_.enter(n_.out, begin_);
-    for (int i = 0; i < rows_.size() * columns_.size(); ++i) sums_.push(m_.local(m_.real(0)));
+      r.first[s] =
+          m_.hidden(m_.plus(m_.times(begin[n_.cut[s].axis], n_.cut[s].stride), -n_.cut[s].begin));
+    return r;
   }
   /// Neighbours in memory are stored as one where a block has both.
   constexpr void store() {
@@ -308,6 +334,134 @@ class lane_tile_writer {
       condition = m_.hold(condition, own);
     }
     return condition;
+  }
+
+  // ---- what lanes have from those beside them
+  /// Lanes lie side by side along the border; what one lacks at the end of a line is outside the image.
+  constexpr void choose_borrowed() {
+    if (!m_.device.shuffles || m_.device.subgroup == 0 || lanes_ % 2 != 0) return;
+    int inner = -1;
+    for (int i = 0; i < n_.out.dims; ++i)
+      if (i != t_.row_axis && t_.by_lane[i] && blocks_along(i) > 1) inner = i;
+    for (int s = 0; s < n_.borders; ++s) {
+      const border& c = n_.cut[s];
+      if (c.axis == inner && c.stride == 1 && c.extent <= n_.out.extent[inner] &&
+          n_.out.extent[inner] % t_.block[inner] == 0)
+        borrowed_ = s;
+    }
+    if (taps_follow(0)) borrowed_ = -1;
+  }
+  constexpr void enter_ends(id first, i64 by_lane, id row, id group) {
+    const id left = m_.less(own_, m_.integer(lanes_ / 2)), last_lane = m_.plus(first, lanes_ - 1);
+    id end = m_.select(left, first, last_lane);
+    if (by_lane % lanes_ != 0) {
+      const id last = m_.integer(by_lane - 1);
+      end = m_.select(m_.less(last, end), last, end);
+    }
+    id begin[max_axes]{}, wanted[max_axes]{};
+    find_block(end, row, group, begin, wanted);
+    end_ = place_at(begin);
+    at_first_ = m_.equal(own_, m_.integer(0));
+    at_last_ = m_.equal(own_, m_.integer(lanes_ - 1));
+    before_ = m_.select(at_first_, own_, m_.plus(own_, -1));
+    behind_ = m_.select(at_last_, own_, m_.plus(own_, 1));
+  }
+  /// Marks what lanes beside have. False if they do not read all of it themselves.
+  constexpr bool mark_borrowed(sequence<need>& all) const {
+    const border& c = n_.cut[borrowed_];
+    const i64 block = t_.block[c.axis];
+    const auto side_of = [&](const need& n) {
+      const i64 x = n.tap[borrowed_] - c.begin;
+      return x < 0 ? -1 : x < block ? 0 : 1;
+    };
+    for (need& n : all) {
+      n.side = side_of(n);
+      if (n.side == 0) continue;
+      need there = n;
+      there.tap[borrowed_] -= n.side * block;
+      n.there = find(all, there);
+      if (n.there < 0 || side_of(there) != 0) return false;
+    }
+    return true;
+  }
+  /// Borrows if that saves loads.
+  constexpr void borrow(body& b, const place& p) {
+    body other;
+    for (need n : b.needs[0]) {
+      n.load = -1;
+      other.needs[0].push(n);
+    }
+    if (!mark_borrowed(other.needs[0])) return;
+    list_loads(other, 0);
+    sequence<int> lacks[2];
+    for (int k = 0; k < other.needs[0].size(); ++k) {
+      need& n = other.needs[0][k];
+      if (n.side != 0) n.end = lacks[n.side > 0].push(k);
+    }
+    const int half = lanes_ / 2,
+              most = lacks[0].size() > lacks[1].size() ? lacks[0].size() : lacks[1].size(),
+              loads = other.loads[0].size() + static_cast<int>(blocks_of(most, half));
+    if (loads >= b.loads[0].size()) return;
+    b.needs[0] = other.needs[0];
+    b.loads[0] = other.loads[0];
+    for (need& n : b.needs[0])
+      if (n.side != 0) n.inside = tap_of(borrowed_, n.tap[borrowed_], false, p).inside[0];
+    for (int first = 0; first < most; first += half) {
+      need of[32];
+      for (int k = 0; k < lanes_; ++k) {
+        const bool left = (k < half && !lacks[0].empty()) || lacks[1].empty();
+        const sequence<int>& all = lacks[left ? 0 : 1];
+        const int own = first + k % half;
+        of[k] = b.needs[0][all[own < all.size() ? own : all.size() - 1]];
+      }
+      b.ends.push(end_reading_of(of));
+    }
+  }
+  /// A load of `of[k]` by lane k, for the lane at its end.
+  constexpr end_reading end_reading_of(const need* of) {
+    i64 n[32]{};
+    const auto each = [&](auto&& part) {
+      for (int k = 0; k < lanes_; ++k) n[k] = part(of[k]);
+      return by_lane(n);
+    };
+    end_reading r;
+    id at = each([](const need& own) { return own.offset; });
+    for (int s = 0; s < n_.borders; ++s) {
+      const border& c = n_.cut[s];
+      const id x = m_.add(end_.first[s], each([&](const need&own) { return own.tap[s]; })),
+               inside = m_.below(x, m_.integer(c.extent));
+      r.inside = m_.hold(r.inside, inside);
+      at = m_.plus_times(at, m_.select(inside, x, m_.integer(0)), c.step);
+    }
+    const id distance = m_.distance_of(n_.a, at);
+    r.distance = m_.add(m_.sub(end_.operand[0], start_.operand[0]), distance);
+    return r;
+  }
+  /// A number of each lane's own.
+  constexpr id by_lane(const i64* n) {
+    const i64 step = lanes_ > 1 ? n[1] - n[0] : 0;
+    bool even = true;
+    for (int k = 0; k < lanes_; ++k) even = even && n[k] == n[0] + k * step;
+    if (even) return m_.plus(m_.times(own_, step), n[0]);
+    id r = m_.integer(n[0]);
+    for (int k = 1; k < lanes_; ++k)
+      r = m_.select(m_.equal(own_, m_.integer(k)), m_.integer(n[k]), r);
+    return r;
+  }
+  constexpr void load_ends(body& b, const place& p) {
+    for (end_reading& e : b.ends) {
+      const id x = m_.read_at(n_.a, m_.add(p.operand[0], e.distance));
+      e.value = m_.select(e.inside, x, m_.real(0));
+    }
+    const int half = lanes_ / 2;
+    for (need& n : b.needs[0]) {
+      if (n.side == 0) continue;
+      const bool left = n.side < 0;
+      const id there = m_.of_lane(value(b, 0, n.there), left ? before_ : behind_),
+               end = m_.of_lane(b.ends[n.end / half].value, n.end % half + (left ? 0 : half));
+      const id x = m_.select(left ? at_first_ : at_last_, end, there);
+      n.borrowed = n.inside.number == 0 ? x : m_.select(n.inside, x, m_.real(0));
+    }
   }
 
   // ---- the terms
@@ -373,6 +527,7 @@ class lane_tile_writer {
         }
       list_loads(b, o);
     }
+    if (borrowed_ >= 0) borrow(b, p);
     for (const reading& l : b.loads[0])
       if (n_.borders > 0) (void)spot_of(l, p);
     if (spreads_)
@@ -383,7 +538,7 @@ class lane_tile_writer {
       if (all[k] == n) return k;
     return -1;
   }
-  /// The neighbour of an element: its number among the needs.
+  /// The neighbour of an element that is loaded: its number among the needs.
   constexpr int beside(const sequence<need>& all, int operand, need n, i64 by) const {
     if (operand == 1 || n_.borders == 0)
       n.offset += by;
@@ -391,16 +546,18 @@ class lane_tile_writer {
       n.tap[neighbours_] += by;
     else
       return -1;
-    return find(all, n);
+    const int r = find(all, n);
+    return r >= 0 && all[r].side == 0 ? r : -1;
   }
   /// Pairs if each element has a neighbour that is wanted too.
   constexpr void list_loads(body& b, int operand) {
     sequence<need>& all = b.needs[operand];
     bool pairs = m_.has_pairs();
     for (int k = 0; pairs && k < all.size(); ++k)
-      pairs = beside(all, operand, all[k], 1) >= 0 || beside(all, operand, all[k], -1) >= 0;
+      pairs = all[k].side != 0 || beside(all, operand, all[k], 1) >= 0 ||
+              beside(all, operand, all[k], -1) >= 0;
     for (int k = 0; k < all.size(); ++k) {
-      if (all[k].load >= 0) continue;
+      if (all[k].load >= 0 || all[k].side != 0) continue;
       const int next = pairs ? beside(all, operand, all[k], 1) : -1,
                 first = pairs && next < 0 ? beside(all, operand, all[k], -1) : k;
       reading l{all[first].offset, {all[first].tap[0], all[first].tap[1]}, pairs, {}};
@@ -461,26 +618,22 @@ class lane_tile_writer {
   constexpr const pattern& pattern_of(const body& b, int first) {
     const sequence<reading>& all = b.loads[t_.row_operand];
     pattern r;
-    bool even = true;
     for (int k = 0; k < lanes_; ++k) {
       const int own = first + k < all.size() ? first + k : all.size() - 1;
       r.step[k] = all[own].offset - all[first].offset;
-      even = even && r.step[k] == k * r.step[1];
     }
     for (const pattern& p : patterns_) {
       bool same = true;
       for (int k = 0; k < lanes_; ++k) same = same && p.step[k] == r.step[k];
       if (same) return p;
     }
-    id step = even ? m_.times(own_, r.step[1]) : m_.integer(r.step[0]);
-    for (int k = 1; !even && k < lanes_; ++k)
-      step = m_.select(m_.equal(own_, m_.integer(k)), m_.integer(r.step[k]), step);
-    r.start = m_.distance_of(view_of(t_.row_operand), step);
+    r.start = m_.distance_of(view_of(t_.row_operand), by_lane(r.step));
     patterns_.push(r);
     return patterns_.back();
   }
   constexpr void add_terms(body& b, const place& p) {
     for (int o = 0; o < 2; ++o) load(b, o, p);
+    load_ends(b, p);
     sequence<id> line(columns_.size());
     const int rows = rows_.size(), columns = columns_.size();
     for (int r = 0; r < rows; ++r) {
@@ -500,7 +653,7 @@ class lane_tile_writer {
   }
   static constexpr id value(const body& b, int operand, int at) {
     const need& n = b.needs[operand][at];
-    return b.loads[operand][n.load].value[n.half];
+    return n.side != 0 ? n.borrowed : b.loads[operand][n.load].value[n.half];
   }
   constexpr id row_value(const body& b, int at) {
     const int o = t_.row_operand;

@@ -486,12 +486,13 @@ class assembler {
     emit(op::Store, {p.number, x.number, aligned, static_cast<word>(p.align)});
   }
   /// What invocation `lane` of the subgroup has.
-  constexpr id of_lane(id x, std::int64_t lane) {
+  constexpr id of_lane(id x, id lane) {
     require(capability::GroupNonUniform);
     require(capability::GroupNonUniformShuffle);
     return emit(op::GroupNonUniformShuffle, x.is, x.width,
-                {integer(subgroup_).number, x.number, integer(lane).number});
+                {integer(subgroup_).number, x.number, lane.number});
   }
+  constexpr id of_lane(id x, std::int64_t lane) { return of_lane(x, integer(lane)); }
   /// All invocations of the workgroup see what all of them wrote into its arrays.
   constexpr void barrier() {
     constexpr word workgroup = 2, acquire_release_of_workgroup_memory = 0x108,
