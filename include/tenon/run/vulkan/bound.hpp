@@ -63,8 +63,8 @@ class vulkan_bound {
       : products_(products) {}
   /// Error: the context's fault; import_failed (the device cannot use host memory: take the policy
   /// `vulkan_staged`); feature, with what the device lacks, matrices of the policy's precision among
-  /// it; capacity (a group with more than 16
-  /// buffers); memory; what the driver refuses.
+  /// it; capacity (a group with more than 16 buffers, or with longer loops than the driver runs);
+  /// memory; what the driver refuses.
   error bind(vulkan_context& context, const plan_view& p, int place,
              const std::byte* const* weights) noexcept {
     context_ = &context;
