@@ -25,14 +25,18 @@ template <class Op, auto Options> inline constexpr auto alone = [](auto... x) { 
 
 /// One operator on inputs of these types, by both front ends.
 template <class Op, auto Options, tensor... T> struct single {
+  template <int... I> using net = graph<alone<Op, Options>, fed<I, T>...>;
   template <int... I> static consteval const error* trace(std::integer_sequence<int, I...>) {
-    using net = graph<alone<Op, Options>, fed<I, T>...>;
 #ifdef TENON_STOP
-    (void)net::fault;
+    return nullptr;
+#else
+    return &check<net<I...>>;
 #endif
-    return &check<net>;
   }
   template <int... I> static error build(std::integer_sequence<int, I...>) {
+#ifdef TENON_STOP  // not where a constant is made: for clang that would be another error
+    static_cast<void>(sizeof(net<I...>));
+#endif
     builder b;
     const std::vector<builder::value> x = {b.input(fed<I, T>::name, T)...};
     (void)b.add<Op>(Options, list<builder::value>{x.data(), static_cast<int>(x.size())});
@@ -85,7 +89,7 @@ template <class First, class... Op, class F> consteval auto each(F lines) {
 
 template <class Lines> constexpr bool as_wanted(const Lines& all) {
   for (const line& l : all)
-    if (!(*l.traced == l.wanted)) return false;
+    if (l.traced != nullptr && !(*l.traced == l.wanted)) return false;
   return true;
 }
 template <class Lines> void check_lines(const Lines& all) {

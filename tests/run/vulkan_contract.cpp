@@ -175,7 +175,7 @@ TEST_CASE("convolutions whose lanes have what lanes beside them need as SPIR-V a
     o.dilations = {d.in(1, 2), d.in(1, 2)};
     o.groups = d.one_in(3) ? d.in(2, 9) : 1;
     const auto around = [&](int i) {  // as wide as the image, wider or less wide
-      return std::max(0, static_cast<int>((taps[i] - 1) * o.dilations[static_cast<std::size_t>(i)] + d.in(-1, 1) * block));
+      return std::max(0, static_cast<int>((taps[i] - 1) * o.dilations[i] + d.in(-1, 1) * block));
     };
     const int lines = around(0), columns = around(1), above = d.in(0, lines), before = d.in(0, columns);
     o.padding = {above, lines - above, before, columns - before};

@@ -14,7 +14,7 @@ namespace tenon_test {
 // contexts of policies are never closed, and lavapipe hides pointers (48 bytes for each pipeline). Handles
 // of ours are counted (`live`), and the layer tells of those that we forget at the end of a device, which
 // the tests listen for.
-inline void* const kept[] = {
+inline void* const stay_loaded[] = {
     ::dlopen("libvulkan_lvp.so", RTLD_LAZY | RTLD_NODELETE),
     ::dlopen("libVkLayer_khronos_validation.so", RTLD_LAZY | RTLD_NODELETE)};
 
