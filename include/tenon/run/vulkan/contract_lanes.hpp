@@ -295,8 +295,12 @@ class lane_tile_writer {
       rest = m_.over(rest, n);
       if (n * block == n_.out.extent[i]) continue;
       wanted[i] = begin[i];
-      begin[i] = m_.select(m_.less(m_.integer(last), begin[i]), m_.integer(last), begin[i]);
+      begin[i] = at_most(begin[i], last);
     }
+  }
+  constexpr id at_most(id x, i64 most) {
+    const id last = m_.integer(most);
+    return m_.select(m_.less(last, x), last, x);
   }
   constexpr place place_at(const id* begin) {
     place r;
@@ -354,10 +358,7 @@ class lane_tile_writer {
   constexpr void enter_ends(id first, i64 by_lane, id row, id group) {
     const id left = m_.less(own_, m_.integer(lanes_ / 2)), last_lane = m_.plus(first, lanes_ - 1);
     id end = m_.select(left, first, last_lane);
-    if (by_lane % lanes_ != 0) {
-      const id last = m_.integer(by_lane - 1);
-      end = m_.select(m_.less(last, end), last, end);
-    }
+    if (by_lane % lanes_ != 0) end = at_most(end, by_lane - 1);
     id begin[max_axes]{}, wanted[max_axes]{};
     find_block(end, row, group, begin, wanted);
     end_ = place_at(begin);
@@ -422,7 +423,7 @@ class lane_tile_writer {
     i64 n[32]{};
     const auto each = [&](auto&& part) {
       for (int k = 0; k < lanes_; ++k) n[k] = part(of[k]);
-      return by_lane(n);
+      return of_each_lane(n);
     };
     end_reading r;
     id at = each([](const need& own) { return own.offset; });
@@ -438,8 +439,8 @@ class lane_tile_writer {
     return r;
   }
   /// A number of each lane's own.
-  constexpr id by_lane(const i64* n) {
-    const i64 step = lanes_ > 1 ? n[1] - n[0] : 0;
+  constexpr id of_each_lane(const i64* n) {
+    const i64 step = n[1] - n[0];
     bool even = true;
     for (int k = 0; k < lanes_; ++k) even = even && n[k] == n[0] + k * step;
     if (even) return m_.plus(m_.times(own_, step), n[0]);
@@ -627,7 +628,7 @@ class lane_tile_writer {
       for (int k = 0; k < lanes_; ++k) same = same && p.step[k] == r.step[k];
       if (same) return p;
     }
-    r.start = m_.distance_of(view_of(t_.row_operand), by_lane(r.step));
+    r.start = m_.distance_of(view_of(t_.row_operand), of_each_lane(r.step));
     patterns_.push(r);
     return patterns_.back();
   }
