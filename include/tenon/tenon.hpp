@@ -1,22 +1,7 @@
-// tenon: write and plan graphs. Execution is in tenon/run/cpu.hpp and tenon/run/reference.hpp.
+// Write and plan graphs. What runs them: tenon/run/cpu.hpp, tenon/run/reference.hpp, tenon/run/vulkan.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/expr/binary.hpp>
-#include <tenon/expr/compose.hpp>
-#include <tenon/expr/contract.hpp>
-#include <tenon/expr/gather.hpp>
-#include <tenon/expr/gru.hpp>
-#include <tenon/expr/layer.hpp>
-#include <tenon/expr/logic.hpp>
-#include <tenon/expr/lstm.hpp>
-#include <tenon/expr/map.hpp>
-#include <tenon/expr/move.hpp>
-#include <tenon/expr/normalization.hpp>
-#include <tenon/expr/quantize.hpp>
-#include <tenon/expr/reduce.hpp>
-#include <tenon/expr/scan.hpp>
-#include <tenon/expr/unary.hpp>
-#include <tenon/expr/window.hpp>
+#include <tenon/expr/operators.hpp>
 #include <tenon/graph/builder.hpp>
 #include <tenon/graph/trace.hpp>
 #include <tenon/plan/plan.hpp>

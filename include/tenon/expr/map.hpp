@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/expr/handle.hpp>
+#include <tenon/expr/scalar.hpp>
 
 namespace tenon {
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/sequence.hpp>
-#include <tenon/expr/scalar.hpp>
+#include <tenon/graph/program.hpp>
 #include <limits>
 
 namespace tenon {

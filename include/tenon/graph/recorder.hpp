@@ -218,8 +218,7 @@ class recorder {
     return copy_of_step(op, id);
   }
   constexpr int copy_of_step(const char* op, int id) {
-    const type t = at(id).type;
-    return map(op, record_program<1>([](scalar x) { return x; }, {{t}, true, t}), {id}, at(id));
+    return map(op, copy_program(at(id).type), {id}, at(id));
   }
   /// Directly behind a body: what `value` is in all steps, in the shape `to`. With `state`, `value` is
   /// what that is in the next step.

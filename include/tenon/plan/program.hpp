@@ -1,7 +1,7 @@
 // Passes over scalar programs: join two, form fma, share registers.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/expr/scalar.hpp>
+#include <tenon/graph/program.hpp>
 
 namespace tenon {
 

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/differential/tolerance.hpp>
-#include <tenon/run/reference.hpp>
+#include <tenon/run/instance.hpp>
+#include <tenon/run/reference/policy.hpp>
 #include <bit>
 #include <optional>
 #include <string>

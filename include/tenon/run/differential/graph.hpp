@@ -2,6 +2,7 @@
 // how, so that a smaller one can be made of the same decisions and a report can say it in C++.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/graph/builder.hpp>
 #include <tenon/run/differential/random.hpp>
 #include <tenon/run/differential/text.hpp>
 #include <functional>

@@ -1,7 +1,7 @@
 // Graphs as C++ text: options, shapes, scalar programs and numbers the way a program spells them.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/tenon.hpp>
+#include <tenon/expr/operators.hpp>
 #include <cstdio>
 #include <string>
 #include <type_traits>
