@@ -37,7 +37,7 @@ ANY = (None, None)
 CASES = [
     ('tenon/tenon.hpp', 'include', '#include <tenon/tenon.hpp>\n', ['-O0'],
      {'g++': (0.5, None), 'clang': (0.5, None)}),
-    ('tenon/run/cpu.hpp', 'include', '#include <tenon/run/cpu.hpp>\n', ['-O0'],
+    ('tenon/cpu.hpp', 'include', '#include <tenon/cpu.hpp>\n', ['-O0'],
      {'g++': (1.5, None), 'clang': (1.5, None)}),
     ('lenet5 -O2', 'plan', SOURCES / 'plan.cpp', ['-O2'], {}),
     ('lenet5 -O2', 'kernels', SOURCES / 'kernels.cpp', ['-O2'], {}),

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/describe.hpp>
-#include <tenon/run/vulkan.hpp>
+#include <tenon/vulkan.hpp>
 #include "task.hpp"
 
 /// A bound model on a device and one caller of it.

@@ -23,7 +23,7 @@ struct operands {
 
 using vec = xsimd::batch<float>;
 
-/// The polynomials of tenon/expr/elementary.hpp, written over registers.
+/// The polynomials of tenon/language/elementary.hpp, written over registers.
 [[gnu::always_inline]] inline vec tanh(vec x) {
   using xsimd::fma;
   const vec z = x * x, size = xsimd::abs(x);

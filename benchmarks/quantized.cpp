@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <tenon/expr/contract.hpp>
-#include <tenon/expr/quantize.hpp>
-#include <tenon/graph/builder.hpp>
-#include <tenon/run/cpu.hpp>
+#include <tenon/language/contract.hpp>
+#include <tenon/language/quantize.hpp>
+#include <tenon/language/builder.hpp>
+#include <tenon/cpu.hpp>
 #include <tenon/run/instance.hpp>
 #include <tenon/run/thread_pool.hpp>
 namespace tn = tenon;

@@ -2,7 +2,7 @@
 //   sharing [--device NAME] [--json FILE] [--seconds S]
 // docs/benchmarks.md says what is compared and how.
 // SPDX-License-Identifier: MIT
-#include <tenon/view/vulkan.hpp>
+#include <tenon/policy/vulkan/lease.hpp>
 #include "device.hpp"
 #include "report.hpp"
 

@@ -1,7 +1,7 @@
 // What the contenders of `tools/bench models` work on, and how a model of ours enters a race.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/run/cpu.hpp>
+#include <tenon/cpu.hpp>
 #include <tenon/run/thread_pool.hpp>
 #include "../examples/networks/weights.hpp"
 #include "race.hpp"

@@ -3,7 +3,7 @@
 //   vulkan [--device NAME] [--json FILE] [--seconds S] [--only ROW]
 // docs/benchmarks.md says what is compared and how.
 // SPDX-License-Identifier: MIT
-#include <tenon/view/vulkan.hpp>
+#include <tenon/policy/vulkan/lease.hpp>
 #include "../examples/networks/conv100.hpp"
 #include "../examples/networks/encoder.hpp"
 #include "../examples/networks/lenet5.hpp"

@@ -2,7 +2,7 @@
 // the mapped file.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/view/file.hpp>
+#include <tenon/load/file.hpp>
 #include <cstddef>
 #include <span>
 

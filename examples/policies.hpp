@@ -1,10 +1,10 @@
 // The policies that the examples run on, the defining one first. One more is one more entry here.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/run/cpu.hpp>
-#include <tenon/run/reference.hpp>
+#include <tenon/cpu.hpp>
+#include <tenon/reference.hpp>
 #if __has_include(<vulkan/vulkan.hpp>)
-#include <tenon/run/vulkan.hpp>
+#include <tenon/vulkan.hpp>
 #endif
 
 /// A list of policies as a type.

@@ -13,10 +13,10 @@ compile() {
 # The one foreign header that a public header may ask for.
 foreign() {
   case $1 in
-    tenon/run/cpu.hpp | tenon/run/cpu/*) echo xsimd/xsimd.hpp ;;
-    tenon/run/vulkan.hpp | tenon/run/vulkan/* | tenon/view/vulkan.hpp) echo vulkan/vulkan.hpp ;;
+    tenon/cpu.hpp | tenon/policy/cpu/*) echo xsimd/xsimd.hpp ;;
+    tenon/vulkan.hpp | tenon/policy/vulkan/*) echo vulkan/vulkan.hpp ;;
     tenon/view/eigen.hpp) echo Eigen/Core ;;
-    tenon/view/safetensors.hpp) echo nlohmann/json.hpp ;;
+    tenon/load/safetensors.hpp) echo nlohmann/json.hpp ;;
   esac
 }
 

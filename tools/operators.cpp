@@ -6,9 +6,9 @@
 #include <functional>
 #include <string>
 #include <tenon/base/describe.hpp>
-#include <tenon/run/cpu.hpp>
-#include <tenon/run/reference.hpp>
-#include <tenon/run/vulkan/kernel.hpp>
+#include <tenon/cpu.hpp>
+#include <tenon/reference.hpp>
+#include <tenon/policy/vulkan/spirv/kernel.hpp>
 #include <vector>
 
 namespace {
@@ -21,7 +21,7 @@ struct policy {
   int (*dispatches)(const plan_view&, int group) = nullptr;  ///< where a step may be several
 };
 template <class P> policy listed() { return {P::name, facts_of<P>()}; }
-/// As run/vulkan/policy.hpp declares it, which needs Vulkan's headers: kernels alone do not.
+/// As policy/vulkan/policy.hpp declares it, which needs Vulkan's headers: kernels alone do not.
 policy on_vulkan() {
   policy_facts f{"vulkan", sharing::importable, true, nullptr, nullptr};
   f.supports = [](const table_view& t, const node& n) { return spirv::supports(t, n, spirv::target{}); };

@@ -1,6 +1,6 @@
 // LeNet-5, planned, bound and called on the policy `cpu`: what a user's program compiles.
 // SPDX-License-Identifier: MIT
-#include <tenon/run/cpu.hpp>
+#include <tenon/cpu.hpp>
 #include "../../examples/networks/lenet5.hpp"
 namespace tn = tenon;
 

@@ -1,6 +1,6 @@
 // A network of examples/networks, planned, bound and called on the policy `cpu`: -DHEADER, -DGRAPH.
 // SPDX-License-Identifier: MIT
-#include <tenon/run/cpu.hpp>
+#include <tenon/cpu.hpp>
 #include HEADER
 
 template <class Weights>

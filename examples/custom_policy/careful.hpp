@@ -3,7 +3,7 @@
 // file to begin a policy of your own: every member that the library asks for is marked `required`.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/run/backend.hpp>
+#include <tenon/policy/policy.hpp>
 #include <cmath>
 
 namespace careful_kernels {

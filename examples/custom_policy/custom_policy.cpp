@@ -1,7 +1,7 @@
 // A policy that is not part of the library runs what it can; the library's own runs the rest. The
 // planner decides which, and every model says so.
 // SPDX-License-Identifier: MIT
-#include <tenon/run/reference.hpp>
+#include <tenon/reference.hpp>
 #include "careful.hpp"
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 // how well they agree. train.py made the network and the data.
 // SPDX-License-Identifier: MIT
 #include "../networks/digits.hpp"
-#include <tenon/view/safetensors.hpp>
+#include <tenon/load/safetensors.hpp>
 #include "../policies.hpp"
 #include "show.hpp"
 #include <string_view>

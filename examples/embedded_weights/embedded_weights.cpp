@@ -1,7 +1,7 @@
 // Weights in read-only memory, an arena inside the instance, no heap: tenon on a microcontroller.
 // The compiler runs the same network, and both results are the same bits.
 // SPDX-License-Identifier: MIT
-#include <tenon/run/reference.hpp>
+#include <tenon/reference.hpp>
 #include "infer.hpp"
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 // instance and arena are static objects. tests/examples/no_heap.sh looks at the object file.
 // SPDX-License-Identifier: MIT
 #include "infer.hpp"
-#include <tenon/run/reference.hpp>
+#include <tenon/reference.hpp>
 namespace tn = tenon;
 
 using bound = tn::model<lines::net, tn::reference>;

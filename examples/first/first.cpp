@@ -1,7 +1,7 @@
 // The README's first program, complete: a small network, random weights, one call.
 // SPDX-License-Identifier: MIT
 // [readme]
-#include <tenon/run/cpu.hpp>
+#include <tenon/cpu.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>

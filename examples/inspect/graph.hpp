@@ -1,7 +1,7 @@
 // A plan's groups as a picture, in layers: every arrow points downwards.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/describe.hpp>
+#include <tenon/plan/describe/describe.hpp>
 #include "svg.hpp"
 #include <vector>
 

@@ -1,7 +1,7 @@
 // Shows the plan of a network: as text, as pictures of its groups and of its memory, and as
 // diagrams for Graphviz and Mermaid.
 // SPDX-License-Identifier: MIT
-#include <tenon/plan/diagram.hpp>
+#include <tenon/plan/describe/diagram.hpp>
 #include "../policies.hpp"
 #include "graph.hpp"
 #include "memory.hpp"

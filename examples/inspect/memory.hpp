@@ -1,7 +1,7 @@
 // A plan's arena as a picture: steps from left to right, addresses from bottom to top.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/describe.hpp>
+#include <tenon/plan/describe/describe.hpp>
 #include "svg.hpp"
 #include <vector>
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "../networks/lenet.hpp"
 #include <tenon/base/describe.hpp>
-#include <tenon/view/safetensors.hpp>
+#include <tenon/load/safetensors.hpp>
 #include "../idx.hpp"
 #include "../policies.hpp"
 #include <algorithm>

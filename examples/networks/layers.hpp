@@ -1,4 +1,4 @@
-// The layers of tenon/expr/layer.hpp for graphs that are built at run time.
+// The layers of tenon/language/layer.hpp for graphs that are built at run time.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/tenon.hpp>

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/describe.hpp>
-#include <tenon/run/vulkan/context.hpp>
+#include <tenon/policy/vulkan/context.hpp>
 #include <algorithm>
 #include <cstdint>
 #include <span>

@@ -2,7 +2,7 @@
 // SPIR-V that the compiler writes, so that nobody needs a shader compiler; yours may come from anywhere.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/run/vulkan/constant.hpp>
+#include <tenon/policy/vulkan/spirv/constant.hpp>
 
 namespace shaders {
 

@@ -6,9 +6,9 @@
 // SPDX-License-Identifier: MIT
 // The program's choice for its own calls. tenon's calls name a dispatcher of their own.
 #define VULKAN_HPP_DISPATCH_LOADER_DYNAMIC 1
-#include <tenon/run/reference.hpp>
-#include <tenon/run/vulkan.hpp>
-#include <tenon/view/vulkan.hpp>
+#include <tenon/reference.hpp>
+#include <tenon/vulkan.hpp>
+#include <tenon/policy/vulkan/lease.hpp>
 #include "../networks/weights.hpp"
 #include "gpu.hpp"
 #include "shaders.hpp"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Every operator stands in some files: complete.sh FOLDER_OF_EXPR FILE...
+# Every operator stands in some files: complete.sh FOLDER_OF_LANGUAGE FILE...
 # SPDX-License-Identifier: MIT
 set -eu
-expr=$1
+language=$1
 shift
 lines=$(cat "$@")
 missing=0
@@ -11,5 +11,5 @@ while IFS= read -r operator; do
     echo "$operator is missing: add it to one of $*"
     missing=1
   fi
-done < <(sed -nE 's/^struct ([A-Za-z0-9]+_t)\b.*/\1/p' "$expr"/*.hpp)
+done < <(sed -nE 's/^struct ([A-Za-z0-9]+_t)\b.*/\1/p' "$language"/*.hpp)
 exit $missing

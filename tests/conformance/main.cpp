@@ -5,11 +5,11 @@
 // wrong arguments, 77 when there are no cases or the policy's device is not there.
 // SPDX-License-Identifier: MIT
 #include "run.hpp"
-#include <tenon/run/cpu.hpp>
-#include <tenon/run/reference.hpp>
+#include <tenon/cpu.hpp>
+#include <tenon/reference.hpp>
 #if __has_include(<vulkan/vulkan.hpp>)
-#include "../run/vulkan_driver.hpp"
-#include "../run/vulkan_validated.hpp"
+#include "../policy/vulkan/driver.hpp"
+#include "../policy/vulkan/validated.hpp"
 #endif
 #include <cstdio>
 

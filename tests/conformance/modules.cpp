@@ -6,8 +6,8 @@
 // SPDX-License-Identifier: MIT
 #include "operators.hpp"
 #include <tenon/base/describe.hpp>
-#include <tenon/run/differential.hpp>
-#include <tenon/run/vulkan.hpp>
+#include <tenon/trial.hpp>
+#include <tenon/vulkan.hpp>
 #include <unistd.h>
 #include <cstdio>
 #include <cstdlib>

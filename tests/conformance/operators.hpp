@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "cases.hpp"
-#include <tenon/graph/builder.hpp>
+#include <tenon/language/builder.hpp>
 
 namespace conformance {
 

@@ -1,9 +1,9 @@
 // Conformance cases as static graphs: what static_cases.py writes is a table of these.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/run/cpu.hpp>
+#include <tenon/cpu.hpp>
 #include <tenon/run/instance.hpp>
-#include <tenon/run/reference.hpp>
+#include <tenon/reference.hpp>
 
 namespace conformance {
 

@@ -2,8 +2,8 @@
 // What is wrong is refused as an error; the rest is planned, verified, and runs on `reference` and
 // `cpu` with the same bits; with bounds or states, in a sequence of calls with other extents.
 // SPDX-License-Identifier: MIT
-#include <tenon/run/cpu.hpp>
-#include <tenon/run/differential.hpp>
+#include <tenon/cpu.hpp>
+#include <tenon/trial.hpp>
 #include <cstdio>
 #include <cstdlib>
 

@@ -1,7 +1,7 @@
 // Fuzzes the reader of .npy files: any bytes give an error or a view that can be read.
 // SPDX-License-Identifier: MIT
-#include <tenon/view/npy.hpp>
-#include "../view/reading.hpp"
+#include <tenon/load/npy.hpp>
+#include "../load/reading.hpp"
 #include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

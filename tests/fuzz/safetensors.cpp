@@ -1,7 +1,7 @@
 // Fuzzes the reader of safetensors files: any bytes give an error or views that can be read.
 // SPDX-License-Identifier: MIT
-#include <tenon/view/safetensors.hpp>
-#include "../view/reading.hpp"
+#include <tenon/load/safetensors.hpp>
+#include "../load/reading.hpp"
 #include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,7 +1,7 @@
 // The node table: what known models leave in it, node by node, and how pools are shared.
 // SPDX-License-Identifier: MIT
 #include "../catch.hpp"
-#include "same.hpp"
+#include "../support/same.hpp"
 #include <string>
 
 namespace tn = tenon;

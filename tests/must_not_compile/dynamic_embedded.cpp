@@ -1,7 +1,7 @@
 // expect: instance: nobody knows when it is compiled how much memory a graph that is built at run time needs
 // An arena inside the instance of a graph that is built at run time.
 // SPDX-License-Identifier: MIT
-#include <tenon/run/reference.hpp>
+#include <tenon/reference.hpp>
 namespace tn = tenon;
 
 using bound = tn::model<tn::dynamic, tn::reference>;

@@ -2,7 +2,7 @@
 // A policy with a memory of its own that nobody brings data to.
 // SPDX-License-Identifier: MIT
 #include <tenon/run/instance.hpp>
-#include <tenon/run/reference.hpp>
+#include <tenon/reference.hpp>
 #include <tenon/tenon.hpp>
 namespace tn = tenon;
 

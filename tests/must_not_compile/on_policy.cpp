@@ -2,7 +2,7 @@
 // A placement on the second of one policies.
 // SPDX-License-Identifier: MIT
 #include <tenon/run/instance.hpp>
-#include <tenon/run/reference.hpp>
+#include <tenon/reference.hpp>
 #include <tenon/tenon.hpp>
 namespace tn = tenon;
 

@@ -2,7 +2,7 @@
 // A plan for no policy.
 // SPDX-License-Identifier: MIT
 #include <tenon/run/instance.hpp>
-#include <tenon/run/reference.hpp>
+#include <tenon/reference.hpp>
 #include <tenon/tenon.hpp>
 namespace tn = tenon;
 

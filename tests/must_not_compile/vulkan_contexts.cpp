@@ -1,8 +1,8 @@
 // expect: model: give one context for each policy that runs on a device
 // Two devices for the one policy that runs on one.
 // SPDX-License-Identifier: MIT
-#include <tenon/run/cpu.hpp>
-#include <tenon/run/vulkan.hpp>
+#include <tenon/cpu.hpp>
+#include <tenon/vulkan.hpp>
 namespace tn = tenon;
 
 inline constexpr auto model = [](auto x) { return tn::relu(x); };

@@ -3,8 +3,8 @@
 // at most: 2500 bytes
 // Two copies on the way to a device that does not use the caller's memory, and back.
 // SPDX-License-Identifier: MIT
-#include <tenon/run/cpu.hpp>
-#include <tenon/run/vulkan.hpp>
+#include <tenon/cpu.hpp>
+#include <tenon/vulkan.hpp>
 namespace tn = tenon;
 
 inline constexpr auto split = [](auto x) { return tn::on<1>(tn::relu(x)); };

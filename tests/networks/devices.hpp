@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "network.hpp"
-#include "../run/vulkan_policies.hpp"
+#include "../policy/vulkan/policies.hpp"
 
 namespace tenon_test {
 

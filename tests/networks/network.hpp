@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "../catch.hpp"
-#include "../graph/same.hpp"
-#include "../run/cpu_testing.hpp"
+#include "../support/same.hpp"
+#include "../policy/cpu/testing.hpp"
 #include "../../examples/networks/weights.hpp"
 #include <tenon/run/thread_pool.hpp>
 

@@ -1,6 +1,6 @@
 // Executing a deep network calls nothing of the system, takes no lock and touches no heap.
 // SPDX-License-Identifier: MIT
-#include "../run/strict_child.hpp"
+#include "../support/strict_child.hpp"
 #include "network.hpp"
 #include "../../examples/networks/encoder.hpp"
 #include "../../examples/networks/mobilenetv2.hpp"

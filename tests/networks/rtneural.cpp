@@ -1,6 +1,6 @@
 // Networks of RTNeural's test suite, as Keras wrote them, against the results of Keras.
 // SPDX-License-Identifier: MIT
-#include "../run/arrays.hpp"
+#include "../support/arrays.hpp"
 #include <nlohmann/json.hpp>
 #include <fstream>
 #include <sstream>

@@ -1,7 +1,7 @@
 // A recurrent network of RTNeural's test suite as an audio plug-in runs it: a sample a call, its state
 // kept between the calls, without allocation, lock or system call.
 // SPDX-License-Identifier: MIT
-#include "../run/strict_child.hpp"
+#include "../support/strict_child.hpp"
 #include <nlohmann/json.hpp>
 #include <cmath>
 #include <fstream>

@@ -9,7 +9,7 @@
 #include "../../examples/networks/mobilenetv2.hpp"
 #include "../../examples/networks/resnet50.hpp"
 #include "../../examples/networks/squeezenet11.hpp"
-#include <tenon/view/safetensors.hpp>
+#include <tenon/load/safetensors.hpp>
 
 namespace tn = tenon;
 using namespace tenon_test;

@@ -1,9 +1,9 @@
 // The plan for actual extents: decisions of the bounds, numbers of the call.
 // SPDX-License-Identifier: MIT
 #include "../catch.hpp"
-#include "../graph/same.hpp"
+#include "../support/same.hpp"
 #include <tenon/plan/plan.hpp>
-#include <tenon/run/reference/policy.hpp>
+#include <tenon/policy/reference/policy.hpp>
 
 namespace tn = tenon;
 using namespace tenon_test;

@@ -1,7 +1,7 @@
 // Placement: tags, fallback, and what crosses between policies.
 // SPDX-License-Identifier: MIT
 #include "../catch.hpp"
-#include "../graph/same.hpp"
+#include "../support/same.hpp"
 #include "toy.hpp"
 
 namespace tn = tenon;

@@ -1,7 +1,7 @@
 // What stays in integers between dequantizeLinear and quantizeLinear, and that it changes no bit.
 // SPDX-License-Identifier: MIT
-#include "../run/arrays.hpp"
-#include <tenon/plan/describe.hpp>
+#include "../support/arrays.hpp"
+#include <tenon/plan/describe/describe.hpp>
 
 using namespace tenon_test;
 using namespace tenon;

@@ -1,7 +1,7 @@
 // Toy policies and shorthands for the tests of the passes.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "../graph/same.hpp"
+#include "../support/same.hpp"
 #include <tenon/plan/plan.hpp>
 
 namespace tenon_test {

@@ -2,9 +2,9 @@
 // outputs; two policies in one model.
 // SPDX-License-Identifier: MIT
 #include "../catch.hpp"
-#include "../graph/same.hpp"
+#include "../support/same.hpp"
 #include <tenon/run/instance.hpp>
-#include <tenon/run/reference.hpp>
+#include <tenon/reference.hpp>
 #include <algorithm>
 #include <array>
 #include <cstring>

@@ -1,9 +1,9 @@
 // Runs a graph that a test built, with vectors.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "../graph/same.hpp"
+#include "../support/same.hpp"
 #include <tenon/run/instance.hpp>
-#include <tenon/run/reference.hpp>
+#include <tenon/reference.hpp>
 #include <cstdio>
 #include <random>
 #include <vector>

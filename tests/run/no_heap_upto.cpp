@@ -1,6 +1,6 @@
 // A graph with bounds without a heap, as on a microcontroller: examples/no_heap.sh looks at the object.
 // SPDX-License-Identifier: MIT
-#include <tenon/run/reference.hpp>
+#include <tenon/reference.hpp>
 namespace tn = tenon;
 
 namespace words {

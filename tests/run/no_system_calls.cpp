@@ -2,7 +2,7 @@
 // under strict seccomp, whose allocators and locks count, runs models of all families.
 // SPDX-License-Identifier: MIT
 #include "same_bits_models.hpp"
-#include "strict_child.hpp"
+#include "../support/strict_child.hpp"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include "../catch.hpp"
 #include "same_bits_models.hpp"
 #include <tenon/run/thread_pool.hpp>
-#include <tenon/view/safetensors.hpp>
+#include <tenon/load/safetensors.hpp>
 #include <fstream>
 #include <optional>
 

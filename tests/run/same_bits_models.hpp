@@ -1,7 +1,7 @@
 // Models of all families whose results must not depend on how they are run, and their hashes.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "cpu_testing.hpp"
+#include "../policy/cpu/testing.hpp"
 #include "lenet.hpp"
 
 namespace tenon_test {

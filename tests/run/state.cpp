@@ -1,6 +1,6 @@
 // States: what a call leaves is what the next one finds, as in a loop by hand.
 // SPDX-License-Identifier: MIT
-#include "arrays.hpp"
+#include "../support/arrays.hpp"
 
 using namespace tenon_test;
 using tn::code;

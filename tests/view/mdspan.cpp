@@ -2,7 +2,7 @@
 // has the real one, that is tested too.
 // SPDX-License-Identifier: MIT
 #include <tenon/view/mdspan.hpp>
-#include <tenon/view/span.hpp>
+#include <tenon/base/span.hpp>
 #include "../catch.hpp"
 #include <version>
 #if defined(__cpp_lib_mdspan)

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/table.hpp>
-#include <tenon/plan/program.hpp>
+#include <tenon/graph/rewrite.hpp>
 #include <initializer_list>
 
 namespace tenon {

@@ -2,7 +2,7 @@
 // made for bounds, with what the operators say for the actual extents.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/graph/replay.hpp>
+#include <tenon/language/replay.hpp>
 #include <tenon/plan/layout.hpp>
 
 namespace tenon {

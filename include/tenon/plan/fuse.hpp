@@ -2,7 +2,7 @@
 // maps join the contraction they follow, reductions and maps over the same rows form row groups.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/group.hpp>
+#include <tenon/plan/decision.hpp>
 #include <tenon/plan/prepare.hpp>
 #include <tenon/plan/users.hpp>
 
@@ -84,7 +84,7 @@ class fuser {
   }
   constexpr grouping ordered() const;
 
-  // What the next `add(id)` goes by, for plan/reason.hpp.
+  // What the next `add(id)` goes by, for plan/describe/reason.hpp.
   /// True if a node is read by nothing but contractions that are offered integers in its place: then it
   /// is a group of its own, which binding can leave out.
   constexpr bool stands_in(int id) const {

@@ -3,7 +3,7 @@
 // place where it can be; everything else is dense row-major.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/group.hpp>
+#include <tenon/plan/decision.hpp>
 #include <tenon/plan/users.hpp>
 
 namespace tenon {

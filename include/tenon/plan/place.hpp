@@ -1,7 +1,7 @@
 // Placement: which policy runs each node.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/group.hpp>
+#include <tenon/plan/decision.hpp>
 
 namespace tenon {
 

@@ -2,10 +2,10 @@
 // (`tenon::plan`), at run time for built ones (`make_plan`).
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/graph/trace.hpp>
+#include <tenon/language/trace.hpp>
 #include <tenon/plan/extents.hpp>
 #include <tenon/plan/fuse.hpp>
-#include <tenon/plan/home.hpp>
+#include <tenon/plan/homes.hpp>
 #include <tenon/plan/layout.hpp>
 #include <tenon/plan/place.hpp>
 #include <tenon/plan/reserve.hpp>

@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/recorder.hpp>
-#include <tenon/plan/group.hpp>
-#include <tenon/plan/program.hpp>
+#include <tenon/plan/decision.hpp>
+#include <tenon/graph/rewrite.hpp>
 #include <tenon/plan/quantized.hpp>
 
 namespace tenon {

@@ -3,9 +3,9 @@
 // are offered the integers. Knows the operators by their scalar programs.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/expr/quantized.hpp>
+#include <tenon/language/quantized.hpp>
 #include <tenon/graph/recorder.hpp>
-#include <tenon/plan/group.hpp>
+#include <tenon/plan/decision.hpp>
 
 namespace tenon {
 

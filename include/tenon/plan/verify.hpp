@@ -1,7 +1,7 @@
 // The verifier: every invariant that execution relies on, checked from the finished plan alone.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/home.hpp>
+#include <tenon/plan/homes.hpp>
 #include <tenon/plan/layout.hpp>
 
 namespace tenon {

@@ -1,7 +1,7 @@
 // One caller of a model: arena and state. The last allocation; calls allocate nothing.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/run/varied.hpp>
+#include <tenon/run/extents.hpp>
 #include <cstring>
 #include <span>
 

@@ -3,9 +3,9 @@
 #pragma once
 #include <tenon/base/platform.hpp>
 #include <tenon/base/view.hpp>
-#include <tenon/run/backend.hpp>
-#include <tenon/run/scan.hpp>
-#include <tenon/view/weights.hpp>
+#include <tenon/policy/policy.hpp>
+#include <tenon/policy/steps.hpp>
+#include <tenon/load/weights.hpp>
 #include <new>
 #include <tuple>
 
@@ -298,10 +298,10 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
 template <class Graph, class... Policies> class model {
   static_assert(
       (policy<Policies> && ...),
-      "model: a policy lacks a required member; see the concepts in tenon/run/backend.hpp");
+      "model: a policy lacks a required member; see the concepts in tenon/policy/policy.hpp");
   static_assert((reaches_memory<Policies> && ...),
                 "model: a policy with another memory than the caller's must be a device_backend, "
-                "with a context, a bound part and a session; see tenon/run/backend.hpp");
+                "with a context, a bound part and a session; see tenon/policy/policy.hpp");
 
  public:
   using plan_type = plan<Graph, Policies...>;
@@ -360,10 +360,10 @@ template <class Graph, class... Policies> class model {
 template <class... Policies> class model<dynamic, Policies...> {
   static_assert(
       (policy<Policies> && ...),
-      "model: a policy lacks a required member; see the concepts in tenon/run/backend.hpp");
+      "model: a policy lacks a required member; see the concepts in tenon/policy/policy.hpp");
   static_assert((reaches_memory<Policies> && ...),
                 "model: a policy with another memory than the caller's must be a device_backend, "
-                "with a context, a bound part and a session; see tenon/run/backend.hpp");
+                "with a context, a bound part and a session; see tenon/policy/policy.hpp");
 
  public:
   static constexpr bool is_static = false;

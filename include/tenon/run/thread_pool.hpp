@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/platform.hpp>
-#include <tenon/run/backend.hpp>
+#include <tenon/policy/policy.hpp>
 #include <atomic>
 #include <memory>
 #include <new>

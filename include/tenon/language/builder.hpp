@@ -1,0 +1,213 @@
+// The run-time front end: fills the same table from data, with the same shape rules, and returns
+// errors as values.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/language/map.hpp>
+
+namespace tenon {
+
+/// Builds a graph at run time:
+///
+///     builder b;
+///     value x = b.input("x", {type::float32, extents(1, 4)});
+///     value y = b.add<relu_t>({}, {x});
+///     result<table> net = b.finish({y});
+///
+/// Errors: the first one sticks; later calls do nothing and `finish` returns it. A value of another
+/// builder, or of a failed call, is refused; so are the values of a builder that was moved or copied.
+class builder {
+ public:
+  struct value {
+    int id = -1;
+    const builder* of = nullptr;
+  };
+
+  /// Error: name_conflict, name_length, extent (below 1 or too many elements).
+  /// The axes in `bounded` have bounds instead of extents; see `upto`. Error: also axis.
+  constexpr value input(const name& called, const tensor& t,
+                        std::initializer_list<int> bounded = {}) {
+    std::uint32_t axes = 0;
+    for (const int axis : bounded) {
+      if (axis < 0 || axis >= t.shape.rank) {
+        recorder_.refuse({code::axis, "input", called, t.shape.rank, axis});
+        return {};
+      }
+      axes |= 1u << axis;
+    }
+    if (!takes("input", called, t)) return {};
+    return leaf(recorder_.input(called, t, axes));
+  }
+  constexpr value weight(const name& called, const tensor& t) {
+    if (!takes("weight", called, t)) return {};
+    return leaf(recorder_.weight(called, t));
+  }
+  /// What the graph keeps between calls: zeros at first, then the value that `next` names.
+  constexpr value state(const name& called, const tensor& t) {
+    if (!takes("state", called, t)) return {};
+    return leaf(recorder_.state(called, t));
+  }
+  /// Error: output (no state, or a second next value), extent, element_type.
+  constexpr void next(value state, value v) {
+    if (!recorder_.fault.ok()) return;
+    if (!known(state) || !known(v))
+      recorder_.refuse({code::output, "next", "operand", recorder_.out.nodes.size(), v.id});
+    else
+      recorder_.next(state.id, v.id);
+  }
+  /// Adds an operator. Error: what `Op::infer` refuses.
+  template <operator_like Op>
+  constexpr value add(const typename Op::options& options, std::initializer_list<value> operands) {
+    return add<Op>(options, list<value>{operands.begin(), static_cast<int>(operands.size())});
+  }
+  /// The same with as many operands as data say.
+  template <operator_like Op>
+  constexpr value add(const typename Op::options& options, list<value> operands) {
+    constexpr int most = 64;
+    int ids[most]{};
+    tensor types[most]{};
+    int count = 0;
+    if (operands.size > most || operands.size == 0)
+      recorder_.refuse(
+          {code::operand_count, Op::name, "", operands.size == 0 ? 1 : most, operands.size});
+    for (const value v : operands) {
+      if (!recorder_.fault.ok()) return {};
+      if (!known(v)) {
+        recorder_.refuse({code::output, Op::name, "operand", recorder_.out.nodes.size(), v.id});
+        return {};
+      }
+      ids[count] = v.id;
+      types[count++] = recorder_.at(v.id);
+    }
+    if (!recorder_.fault.ok()) return {};
+    const result<tensor> out = infer_of<Op>(options, {types, count});
+    if (!out.ok()) {
+      recorder_.refuse(out.error());
+      return {};
+    }
+    if (const error e = check_result(Op::name, out->shape); !e.ok()) {
+      recorder_.refuse(e);
+      return {};
+    }
+    const int first = recorder_.out.nodes.size();
+    const value made{Op::record(recorder_, options, {ids, count}, *out), this};
+    note<Op>(options, first, {ids, count});
+    return made;
+  }
+  /// Adds an operator with several results: all of them. Error: what `Op::infer` refuses.
+  template <multiple_operator Op>
+  constexpr sequence<value> add_all(const typename Op::options& options, list<value> operands) {
+    const value first = add<Op>(options, operands);
+    sequence<value> all;
+    for (int k = 0; k < Op::results(options); ++k)
+      all.push(first.of == nullptr ? value{} : value{first.id + k, this});
+    return all;
+  }
+  template <multiple_operator Op>
+  constexpr sequence<value> add_all(const typename Op::options& options,
+                                    std::initializer_list<value> operands) {
+    return add_all<Op>(options, {operands.begin(), static_cast<int>(operands.size())});
+  }
+  /// An element-wise operator from a lambda over symbols, captures allowed.
+  template <int Arity, class F>
+  constexpr value map(const F& f, std::initializer_list<value> operands) {
+    program_types types{};
+    int n = 0;
+    for (const value v : operands)
+      if (n < Arity) types.operand[n++] = type_of_value(v).type;
+    return add<data_map<Arity>>({record_program<Arity>(f, types)}, operands);
+  }
+  /// Asks for the policy at position `place`. Error: place.
+  constexpr value on(int place, value v) {
+    if (!known(v) || place < 0 || place > 7)
+      recorder_.refuse({code::place, "on", "place", 7, place});
+    else
+      recorder_.put(v.id, place);
+    return v;
+  }
+  /// The same for all operators that a callable adds, but those that are tagged inside; returns what it
+  /// returns.
+  template <class F>
+  requires std::invocable<const F&>
+  constexpr auto on(int place, const F& add_operators) {
+    const int first = recorder_.out.nodes.size();
+    const auto made = add_operators();
+    if (place < 0 || place > 7)
+      recorder_.refuse({code::place, "on", "place", 7, place});
+    else
+      recorder_.put_from(first, place);
+    return made;
+  }
+  /// The tensor of a value.
+  constexpr tensor type_of_value(value v) const { return known(v) ? recorder_.at(v.id) : tensor{}; }
+  constexpr const error& fault() const { return recorder_.fault; }
+
+  /// The finished table; the builder is empty afterwards. Error: the first one, or output.
+  constexpr result<table> finish(std::initializer_list<value> outputs) {
+    return finish(list<value>{outputs.begin(), static_cast<int>(outputs.size())});
+  }
+  /// The same with as many outputs as data say.
+  constexpr result<table> finish(list<value> outputs) {
+    if (!recorder_.fault.ok()) return recorder_.fault;
+    if (outputs.size == 0) recorder_.refuse({code::output, "finish", "outputs", 1, 0});
+    for (const value v : outputs) {
+      if (!known(v))
+        recorder_.refuse({code::output, "finish", "outputs", recorder_.out.nodes.size(), v.id});
+      recorder_.out.outputs.push(v.id);
+    }
+    recorder_.seal();
+    if (!recorder_.fault.ok()) return recorder_.fault;
+    return static_cast<table&&>(recorder_.out);
+  }
+
+ private:
+  template <int Arity> struct data_map {
+    static constexpr const char* name = "map";
+    struct options {
+      recorded program;
+    };
+    static constexpr result<tensor> infer(const options& o, list<tensor> in) {
+      if (in.size != Arity) return error{code::operand_count, name, "", Arity, in.size};
+      if (o.program.fault != code::ok)
+        return error{o.program.fault, name, "program", max_program, o.program.size};
+      const result<shape> s = maps::broadcast_shapes(name, in);
+      if (!s.ok()) return s.error();
+      return tensor{result_type(o.program.view()), *s};
+    }
+    static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
+      return maps::push<Arity>(r, name, o.program, in, out);
+    }
+  };
+  constexpr bool known(value v) const {
+    return v.of == this && v.id >= 0 && v.id < recorder_.out.nodes.size();
+  }
+  template <class Op> static error again(recorder& r, const recipe& c, list<int> ids) {
+    typename Op::options o;
+    __builtin_memcpy(&o, c.options, sizeof(o));
+    return record_again<Op>(r, o, ids);
+  }
+  /// Remembers operator and options, in graphs with bounds. Error: capacity, when the options are not
+  /// plain data of at most `recipe::room` bytes.
+  template <class Op> constexpr void note(const typename Op::options& o, int first, list<int> ids) {
+    recipe* c = recorder_.note(first, ids, nullptr);
+    if (c == nullptr || recorder_.is_elementwise(*c)) return;
+    if constexpr (std::is_trivially_copyable_v<typename Op::options> &&
+                  sizeof(typename Op::options) <= recipe::room) {
+      c->again = &again<Op>;
+      __builtin_memcpy(c->options, &o, sizeof(o));
+    } else {
+      recorder_.refuse({code::capacity, Op::name, "options", recipe::room,
+                        static_cast<int>(sizeof(typename Op::options))});
+    }
+  }
+  /// Whether a leaf may be added. (No template: clang instantiates those that stand behind their use
+  /// too late for a constant expression.)
+  constexpr bool takes(const char* op, const name& called, const tensor& t) {
+    if (!recorder_.fault.ok()) return false;
+    if (const error e = check_extents(op, called, t.shape); !e.ok()) recorder_.refuse(e);
+    return recorder_.fault.ok();
+  }
+  constexpr value leaf(int id) const { return recorder_.fault.ok() ? value{id, this} : value{}; }
+  recorder recorder_;
+};
+
+}  // namespace tenon

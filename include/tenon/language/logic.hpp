@@ -1,0 +1,224 @@
+// Comparisons, logic on their results, selection and casts, with WebNN's names and as C++ operators.
+// A truth value is a uint8: comparisons give 1 or 0, logic takes anything but 0 for true.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/language/map.hpp>
+
+namespace tenon {
+
+template <class Op> struct comparison_operator : map_operator<Op, 2> {
+  static constexpr bool accepts(int, type) { return true; }
+  static constexpr type result_of(no_options, type) { return type::uint8; }
+};
+struct equal_t : comparison_operator<equal_t> {
+  static constexpr const char* name = "equal";
+  static constexpr auto meaning(no_options, scalar a, scalar b) { return a == b; }
+};
+struct notEqual_t : comparison_operator<notEqual_t> {
+  static constexpr const char* name = "notEqual";
+  static constexpr auto meaning(no_options, scalar a, scalar b) { return a != b; }
+};
+struct greater_t : comparison_operator<greater_t> {
+  static constexpr const char* name = "greater";
+  static constexpr auto meaning(no_options, scalar a, scalar b) { return a > b; }
+};
+struct greaterOrEqual_t : comparison_operator<greaterOrEqual_t> {
+  static constexpr const char* name = "greaterOrEqual";
+  static constexpr auto meaning(no_options, scalar a, scalar b) { return a >= b; }
+};
+struct lesser_t : comparison_operator<lesser_t> {
+  static constexpr const char* name = "lesser";
+  static constexpr auto meaning(no_options, scalar a, scalar b) { return a < b; }
+};
+struct lesserOrEqual_t : comparison_operator<lesserOrEqual_t> {
+  static constexpr const char* name = "lesserOrEqual";
+  static constexpr auto meaning(no_options, scalar a, scalar b) { return a <= b; }
+};
+
+template <class Op, int Arity> struct logic_operator : map_operator<Op, Arity> {
+  static constexpr bool accepts(int, type t) { return t == type::uint8; }
+};
+struct logicalAnd_t : logic_operator<logicalAnd_t, 2> {
+  static constexpr const char* name = "logicalAnd";
+  static constexpr auto meaning(no_options, scalar a, scalar b) { return (a != 0) & (b != 0); }
+};
+struct logicalOr_t : logic_operator<logicalOr_t, 2> {
+  static constexpr const char* name = "logicalOr";
+  static constexpr auto meaning(no_options, scalar a, scalar b) { return (a != 0) | (b != 0); }
+};
+struct logicalXor_t : logic_operator<logicalXor_t, 2> {
+  static constexpr const char* name = "logicalXor";
+  static constexpr auto meaning(no_options, scalar a, scalar b) {
+    const scalar x = a != 0, y = b != 0;
+    return (x | y) & !(x & y);
+  }
+};
+struct logicalNot_t : logic_operator<logicalNot_t, 1> {
+  static constexpr const char* name = "logicalNot";
+  static constexpr const char* names[] = {"a"};
+  static constexpr auto meaning(no_options, scalar a) { return a == 0; }
+};
+struct isNaN_t : map_operator<isNaN_t, 1> {
+  static constexpr const char* name = "isNaN";
+  static constexpr const char* names[] = {"a"};
+  static constexpr type result_of(no_options, type) { return type::uint8; }
+  static constexpr auto meaning(no_options, scalar x) { return x != x; }
+};
+struct isInfinite_t : map_operator<isInfinite_t, 1> {
+  static constexpr const char* name = "isInfinite";
+  static constexpr const char* names[] = {"a"};
+  static constexpr type result_of(no_options, type) { return type::uint8; }
+  static constexpr auto meaning(no_options, scalar x) {
+    return abs(x) == std::numeric_limits<float>::infinity();
+  }
+};
+/// trueValue where the condition is not 0, falseValue elsewhere.
+struct where_t : map_operator<where_t, 3> {
+  static constexpr const char* name = "where";
+  static constexpr bool explains_types = true;
+  static constexpr const char* names[] = {"condition", "trueValue", "falseValue"};
+  static constexpr int first_of_type = 1;
+  static constexpr bool accepts(int operand, type t) { return operand > 0 || t == type::uint8; }
+  static constexpr auto meaning(no_options, scalar condition, scalar a, scalar b) {
+    return select(condition != 0, a, b);
+  }
+  template <error E> static consteval void explain() {
+    static_assert(E.what != code::element_type,
+                  "where: the condition must be uint8 and the values of one type; cast() them");
+    static_assert(E.what != code::broadcast,
+                  "where: condition and values must broadcast, every pair of extents equal or 1; "
+                  "reshape() one of them");
+  }
+};
+/// WebNN cast. Integers become the nearest float, and keep the low bits in another integer type.
+/// Floats are truncated; outside of int32 or int64, NaN included, they become the most negative one
+/// (uint64: numbers below 2^64 stay). int8 and uint8 are the low bits of that int32, uint32 of that
+/// int64.
+struct cast_options {
+  tenon::type type = tenon::type::float32;
+  constexpr bool operator==(const cast_options&) const = default;
+};
+struct cast_t : map_operator<cast_t, 1, cast_options> {
+  static constexpr const char* name = "cast";
+  static constexpr bool accepts(int, type) { return true; }
+  static constexpr type result_of(const cast_options& o, type) { return o.type; }
+  static constexpr scalar meaning(const cast_options& o, scalar x) {
+    return symbols::in_lane(x, computed_in(o.type));
+  }
+};
+
+/// Comparisons. Shape: broadcast. Type: any two of one type -> uint8.
+template <operand_like A, operand_like B> constexpr auto equal(A a, B b) {
+  return apply<equal_t>(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto notEqual(A a, B b) {
+  return apply<notEqual_t>(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto greater(A a, B b) {
+  return apply<greater_t>(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto greaterOrEqual(A a, B b) {
+  return apply<greaterOrEqual_t>(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto lesser(A a, B b) {
+  return apply<lesser_t>(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto lesserOrEqual(A a, B b) {
+  return apply<lesserOrEqual_t>(a, b);
+}
+/// Logic. Shape: broadcast. Type: uint8.
+template <operand_like A, operand_like B> constexpr auto logicalAnd(A a, B b) {
+  return apply<logicalAnd_t>(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto logicalOr(A a, B b) {
+  return apply<logicalOr_t>(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto logicalXor(A a, B b) {
+  return apply<logicalXor_t>(a, b);
+}
+template <operand_like X> constexpr auto logicalNot(X x) { return apply<logicalNot_t>(x); }
+template <operand_like X> constexpr auto isNaN(X x) { return apply<isNaN_t>(x); }
+template <operand_like X> constexpr auto isInfinite(X x) { return apply<isInfinite_t>(x); }
+/// `where(x > 0.0f, x, y)`. Shape: broadcast. Type: uint8 and any two of one type.
+template <operand_like C, operand_like A, operand_like B> constexpr auto where(C c, A a, B b) {
+  return apply<where_t>(c, a, b);
+}
+/// `cast<std::int32_t>(x)`: another element type; see `cast_options`.
+template <class T, operand_like X> constexpr auto cast(X x) {
+  static_assert(is_element<T>, "cast: the element type is not one of tenon's");
+  return apply<cast_t, cast_options{type_of<T>}>(x);
+}
+
+template <operand_like A, operand_like B> constexpr auto operator==(A a, B b) {
+  return equal(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto operator!=(A a, B b) {
+  return notEqual(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto operator<(A a, B b) {
+  return lesser(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto operator<=(A a, B b) {
+  return lesserOrEqual(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto operator>(A a, B b) {
+  return greater(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto operator>=(A a, B b) {
+  return greaterOrEqual(a, b);
+}
+template <operand_like A, number N> constexpr auto operator==(A a, N b) {
+  return maps::number_operator<equal_t>(a, b);
+}
+template <operand_like A, number N> constexpr auto operator!=(A a, N b) {
+  return maps::number_operator<notEqual_t>(a, b);
+}
+template <operand_like A, number N> constexpr auto operator<(A a, N b) {
+  return maps::number_operator<lesser_t>(a, b);
+}
+template <operand_like A, number N> constexpr auto operator<=(A a, N b) {
+  return maps::number_operator<lesserOrEqual_t>(a, b);
+}
+template <operand_like A, number N> constexpr auto operator>(A a, N b) {
+  return maps::number_operator<greater_t>(a, b);
+}
+template <operand_like A, number N> constexpr auto operator>=(A a, N b) {
+  return maps::number_operator<greaterOrEqual_t>(a, b);
+}
+template <number N, operand_like A> constexpr auto operator==(N a, A b) {
+  return maps::number_operator<equal_t>(b, a);
+}
+template <number N, operand_like A> constexpr auto operator!=(N a, A b) {
+  return maps::number_operator<notEqual_t>(b, a);
+}
+template <number N, operand_like A> constexpr auto operator<(N a, A b) {
+  return maps::number_operator<greater_t>(b, a);
+}
+template <number N, operand_like A> constexpr auto operator<=(N a, A b) {
+  return maps::number_operator<greaterOrEqual_t>(b, a);
+}
+template <number N, operand_like A> constexpr auto operator>(N a, A b) {
+  return maps::number_operator<lesser_t>(b, a);
+}
+template <number N, operand_like A> constexpr auto operator>=(N a, A b) {
+  return maps::number_operator<lesserOrEqual_t>(b, a);
+}
+/// `&&` and `||` compute both sides for every element, as `&` and `|` do.
+template <operand_like A, operand_like B> constexpr auto operator&&(A a, B b) {
+  return logicalAnd(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto operator||(A a, B b) {
+  return logicalOr(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto operator&(A a, B b) {
+  return logicalAnd(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto operator|(A a, B b) {
+  return logicalOr(a, b);
+}
+template <operand_like A, operand_like B> constexpr auto operator^(A a, B b) {
+  return logicalXor(a, b);
+}
+template <operand_like A> constexpr auto operator!(A a) { return logicalNot(a); }
+
+}  // namespace tenon

@@ -1,0 +1,63 @@
+// The scalar programs between numbers and the integers that stand for them. Operators record them,
+// and passes know them again.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/language/scalar.hpp>
+
+namespace tenon::quantized {
+
+/// A number from what stands for it: `(x - zero) * scale` in float32, rounded to float16 at the end.
+constexpr scalar widened(scalar x, scalar scale, scalar zero) {
+  return (cast<float>(x) - cast<float>(zero)) * scale;
+}
+/// What stands for a number, at most 16 bits: `round(x / scale) + zero`, brought between `low` and
+/// `high`. NaN becomes `low`. The quotient is a float32, of float16 numbers as well.
+constexpr scalar narrowed(scalar x, scalar scale, scalar zero, int low, int high) {
+  const scalar y = round_even(x / scale) + cast<float>(zero);
+  const scalar bounded = select(y > low, select(y < high, y, y.lift(high)), y.lift(low));
+  return bounded.apply(sop::to_int, lane::real);
+}
+/// The same in 32 bits: a float32 has not all of these integers, so the zero point is added as one.
+constexpr scalar narrowed(scalar x, scalar scale, scalar zero, type t) {
+  constexpr float far = 0x1p40f;  // a zero point leads back from nowhere beyond
+  const scalar y = round_even(x / scale);
+  const scalar bounded = select(y > -far, select(y < far, y, y.lift(far)), y.lift(-far));
+  const scalar sum =
+      symbols::to_wide(bounded, false) + symbols::to_wide(zero, false).as_unsigned(false);
+  const auto low = static_cast<i64>(numbers::begin_of(t)),
+             high = static_cast<i64>(numbers::end_of(t)) - 1;
+  return min(max(sum, low), high).apply(sop::narrow, lane::wide).as_unsigned(!is_signed(t));
+}
+
+/// Operands: x, scale, zero. `From` stands for numbers of type `Real`. What stands for numbers in 4
+/// bits is in whole bytes here.
+template <type From, type Real> inline constexpr recorded widening =
+    record_program<3>([](scalar x, scalar scale, scalar zero) { return widened(x, scale, zero); },
+                      {{From, Real, From}, true, Real});
+template <type Real, type To> inline constexpr recorded narrowing = record_program<3>(
+    [](scalar x, scalar scale, scalar zero) {
+      if constexpr (size_bytes(To) == 4)
+        return narrowed(x, scale, zero, To);
+      else
+        return narrowed(x, scale, zero, static_cast<int>(numbers::begin_of(To)),
+                        static_cast<int>(numbers::end_of(To)) - 1);
+    },
+    {{Real, Real, unpacked(To)}, true, unpacked(To)});
+
+/// The same by the type of what stands for the numbers, in whole bytes.
+template <type Real> constexpr const recorded& widening_to(type from) {
+  return from == type::int8    ? widening<type::int8, Real>
+         : from == type::uint8 ? widening<type::uint8, Real>
+         : from == type::int32 ? widening<type::int32, Real>
+                               : widening<type::uint32, Real>;
+}
+template <type Real> constexpr const recorded& narrowing_from(type to) {
+  return to == type::int8    ? narrowing<Real, type::int8>
+         : to == type::uint8 ? narrowing<Real, type::uint8>
+         : to == type::int4  ? narrowing<Real, type::int4>
+         : to == type::uint4 ? narrowing<Real, type::uint4>
+         : to == type::int32 ? narrowing<Real, type::int32>
+                             : narrowing<Real, type::uint32>;
+}
+
+}  // namespace tenon::quantized

@@ -1,0 +1,361 @@
+// What recurrent networks have in common: cells are composites of other families; nets carry a cell's
+// states along a sequence. The operators are in gru.hpp and lstm.hpp.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/language/scan.hpp>
+
+namespace tenon {
+
+/// WebNN's activation functions of recurrent networks.
+enum class recurrent_activation : std::uint8_t { relu, sigmoid, tanh };
+/// The activation functions of a cell as an option; default: those of WebNN.
+struct activation_list {
+  int count = -1;
+  recurrent_activation item[3]{};
+  constexpr activation_list() = default;
+  constexpr activation_list(std::initializer_list<recurrent_activation> items) : count(0) {
+    for (const recurrent_activation a : items) {
+      if (count < 3) item[count] = a;
+      ++count;
+    }
+  }
+  constexpr bool given() const { return count >= 0; }
+  constexpr bool operator==(const activation_list&) const = default;
+};
+/// In which order a net reads its sequence; `both`: two nets, one each.
+enum class recurrent_direction : std::uint8_t { forward, backward, both };
+
+namespace recurrent {
+
+/// The operands of an operator by role; -1: not there.
+struct operands {
+  int input = -1, weight = -1, recurrentWeight = -1, hiddenState = -1, cellState = -1, bias = -1,
+      recurrentBias = -1, peepholeWeight = -1;
+};
+/// The results of an operator, side by side in the end.
+struct outcome {
+  int count = 0;
+  int id[3]{};
+};
+
+constexpr scalar activated(recurrent_activation a, scalar x) {
+  if (a == recurrent_activation::relu) return max(x, 0.0f);
+  return a == recurrent_activation::sigmoid ? sigmoid(x) : tanh(x);
+}
+/// The activation function at a position: by default sigmoid for the gates and tanh behind them.
+constexpr recurrent_activation activation(const activation_list& all, int i) {
+  if (all.given()) return all.item[i];
+  return i == 0 ? recurrent_activation::sigmoid : recurrent_activation::tanh;
+}
+
+/// The gates' rows [first, first + count) of a weight or a bias, in units of `hidden`.
+constexpr int rows(recorder& r, const char* op, int id, i64 first, i64 count, i64 hidden) {
+  tensor t = r.at(id);
+  if (first == 0 && count * hidden == t.shape[0]) return id;
+  movement m{};
+  m.step = dense(t.shape);
+  m.offset = first * hidden * m.step[0];
+  t.shape.extent[0] = count * hidden;
+  return r.move(op, m, id, t);
+}
+/// The columns of one gate in [batch, gates * hidden].
+constexpr int gate(recorder& r, const char* op, int id, i64 which, i64 hidden) {
+  tensor t = r.at(id);
+  movement m{};
+  m.step = dense(t.shape);
+  m.offset = which * hidden;
+  t.shape.extent[1] = hidden;
+  return r.move(op, m, id, t);
+}
+/// Direction `d` of an operand that has all directions in its first axis.
+constexpr int direction(recorder& r, const char* op, int id, int d) {
+  if (id < 0) return id;
+  const tensor t = r.at(id);
+  shape s{t.shape.rank - 1, {}};
+  for (int i = 0; i < s.rank; ++i) s.extent[i] = t.shape[i + 1];
+  if (t.shape[0] == 1) return r.reshape(op, id, s);
+  movement m{};
+  m.step = dense(s);
+  m.offset = d * s.count();
+  return r.move(op, m, id, {t.type, s});
+}
+/// x w^T, and a bias where there is one.
+constexpr int projected(recorder& r, const char* op, int x, int w, int bias) {
+  const shape a = r.at(x).shape, b = r.at(w).shape;
+  const tensor out{type::float32, extents(a[0], b[0])};
+  contraction c;
+  contracts::loop(c, a[0], a[1], 0, b[0]);
+  contracts::loop(c, b[0], 0, b[1], 1);
+  contracts::loop(c, a[1], 1, 1, 0, true);
+  const int y = r.contract(op, c, x, w, out);
+  if (bias < 0) return y;
+  return r.map(op, constant_program<2>([](auto sum, auto z) { return sum + z; }), {y, bias}, out);
+}
+/// The sum of two biases; either may be missing.
+constexpr int sum_of(recorder& r, const char* op, int a, int b) {
+  if (a < 0 || b < 0) return a < 0 ? b : a;
+  return r.map(op, constant_program<2>([](auto x, auto y) { return x + y; }), {a, b}, r.at(a));
+}
+
+/// What a net's directions have in common.
+struct net {
+  i64 steps = 0, batch = 0, hidden = 0;
+  int directions = 1;
+  recurrent_direction order = recurrent_direction::forward;
+  bool returns = false;
+  constexpr bool backward(int d) const { return d == 1 || order == recurrent_direction::backward; }
+};
+/// What the input contributes in all steps: [steps, batch, gates * hidden], one product.
+constexpr int by_steps(recorder& r, const char* op, const net& n, int product) {
+  return r.reshape(op, product, extents(n.steps, n.batch, r.at(product).shape[1]));
+}
+constexpr int flattened(recorder& r, const char* op, int input) {
+  const shape s = r.at(input).shape;
+  return r.reshape(op, input, extents(s[0] * s[1], s[2]));
+}
+/// The last one of a net's values in all steps.
+constexpr int last_of(recorder& r, const char* op, const net& n, int all, bool backward) {
+  movement m{};
+  const shape one = extents(i64{1}, n.batch, n.hidden);
+  m.step = dense(one);
+  m.offset = backward ? 0 : (n.steps - 1) * one.count();
+  return r.move(op, m, all, {r.at(all).type, one});
+}
+/// What comes out of a direction for a state: its last value and, where it is wanted, all.
+struct history {
+  int last = -1, all = -1;
+};
+constexpr history leave(recorder& r, const char* op, const net& n, int value, int state, bool all) {
+  history y;
+  if (all)
+    y.all = r.all_steps(op, value, extents(n.steps, i64{1}, n.batch, n.hidden), state);
+  else
+    y.last = r.last_step(op, value, extents(i64{1}, n.batch, n.hidden), state);
+  return y;
+}
+/// Both directions' values side by side along `axis`.
+constexpr int both(recorder& r, int axis, int first, int second) {
+  return second < 0 ? first : part<concat_t>(r, {axis}, {first, second});
+}
+/// Results side by side.
+constexpr int present(recorder& r, const char* op, const outcome& all) {
+  int first = -1;
+  for (int k = 0; k < all.count; ++k) {
+    const int id = r.reshape(op, all.id[k], r.at(all.id[k]).shape);
+    if (k == 0) first = id;
+  }
+  return all.count > 1 ? first : all.id[0];
+}
+/// The initial state of a direction, zeros where none is given.
+constexpr int initial(recorder& r, const char* op, const net& n, int given, int d, int any) {
+  if (given >= 0) return direction(r, op, given, d);
+  return scans::zeros(r, op, any, extents(n.batch, n.hidden));
+}
+
+/// Records an operator of this kind; float16 as float32 with results that are rounded once.
+template <class Op> constexpr int record(recorder& r, const typename Op::options& o, list<int> in) {
+  int ids[max_operands]{};
+  const bool half = takes_half(r, in);
+  r.open(Op::name);
+  for (int i = 0; i < in.size; ++i)
+    ids[i] =
+        half ? r.map(Op::name, casts::widened, {in[i]}, {type::float32, r.at(in[i]).shape}) : in[i];
+  outcome all = Op::compute(r, o, Op::roles(o, {ids, in.size}));
+  int y = -1;
+  for (int k = 0; half && k < all.count; ++k) {
+    const shape s = r.at(all.id[k]).shape;
+    const int id = r.map(Op::name, casts::rounded, {all.id[k]}, {type::float16, s});
+    if (k == 0) y = id;
+  }
+  if (!half) y = present(r, Op::name, all);
+  r.close();
+  return y;
+}
+
+/// Checks operands against the shapes that they must have. Error: operand_count, element_type, rank,
+/// extent, option.
+struct wanted {
+  const char* operand = "";
+  shape of{};
+};
+constexpr error check(const char* op, list<wanted> all, list<tensor> in) {
+  if (in.size != all.size) return {code::operand_count, op, "", all.size, in.size};
+  for (int i = 0; i < in.size; ++i) {
+    const wanted& w = all[i];
+    const type t = is_real(in[0].type) ? in[0].type : type::float32;
+    if (in[i].type != t) return {code::element_type, op, w.operand, t, in[i].type};
+    if (in[i].shape.rank != w.of.rank)
+      return {code::rank, op, w.operand, w.of.rank, in[i].shape.rank};
+    if (!(in[i].shape == w.of)) return {code::extent, op, w.operand, w.of, in[i].shape};
+  }
+  return {};
+}
+constexpr error check_options(const char* op, const activation_list& a, int activations, i64 hidden,
+                              int gates) {
+  constexpr i64 most = (i64{1} << 31) - 1;
+  if (a.given() && a.count != activations)
+    return {code::option, op, "activations", activations, a.count};
+  if (hidden < 1 || hidden > most / (2 * gates))
+    return {code::capacity, op, "hiddenSize", most / (2 * gates), hidden};
+  return {};
+}
+/// How many operands the options announce.
+template <class Options> constexpr int announced(const Options& o) {
+  int n = o.bias + o.recurrentBias;
+  if constexpr (requires { o.peepholeWeight; }) n += o.peepholeWeight;
+  if constexpr (requires { o.initialHiddenState; }) n += o.initialHiddenState;
+  if constexpr (requires { o.initialCellState; }) n += o.initialCellState;
+  return n;
+}
+
+/// Gives roles to operands in their order.
+class dealer {
+ public:
+  constexpr explicit dealer(list<int> ids) : ids_(ids) {}
+  constexpr int operator()(bool there = true) { return there ? ids_[at_++] : -1; }
+
+ private:
+  list<int> ids_;
+  int at_ = 0;
+};
+/// What operands must look like, in their order.
+struct expectations {
+  int count = 0;
+  wanted item[max_operands]{};
+  constexpr void add(const char* operand, const shape& of, bool there = true) {
+    if (there) item[count++] = {operand, of};
+  }
+  constexpr list<wanted> view() const { return {item, count}; }
+};
+/// The input itself, of the right rank, or what it should be.
+constexpr shape of_rank(const shape& s, int rank) {
+  shape r = s;
+  r.rank = rank;
+  return r;
+}
+template <class Options>
+constexpr i64 hidden_size(const Options& o, const tensor& recurrentWeight) {
+  const shape& s = recurrentWeight.shape;
+  return o.hiddenSize != 0 ? o.hiddenSize : s.rank > 0 ? s[s.rank - 1] : 0;
+}
+constexpr int directions(recurrent_direction d) { return d == recurrent_direction::both ? 2 : 1; }
+
+/// The roles of a cell's operands, in the order of `check_cell`.
+template <class Options> constexpr operands roles_of_cell(const Options& o, list<int> ids) {
+  dealer next(ids);
+  operands in;
+  in.input = next();
+  in.weight = next();
+  in.recurrentWeight = next();
+  in.hiddenState = next();
+  if constexpr (requires { o.peepholeWeight; }) in.cellState = next();
+  in.bias = next(o.bias);
+  in.recurrentBias = next(o.recurrentBias);
+  if constexpr (requires { o.peepholeWeight; }) in.peepholeWeight = next(o.peepholeWeight);
+  return in;
+}
+/// The roles of a net's operands, in the order of `check_net`.
+template <class Options> constexpr operands roles_of_net(const Options& o, list<int> ids) {
+  dealer next(ids);
+  operands in;
+  in.input = next();
+  in.weight = next();
+  in.recurrentWeight = next();
+  in.bias = next(o.bias);
+  in.recurrentBias = next(o.recurrentBias);
+  if constexpr (requires { o.peepholeWeight; }) in.peepholeWeight = next(o.peepholeWeight);
+  in.hiddenState = next(o.initialHiddenState);
+  if constexpr (requires { o.initialCellState; }) in.cellState = next(o.initialCellState);
+  return in;
+}
+/// The operands of a net, which has `gates` gates and as many states as `initial`s.
+template <class Options> constexpr error check_net(const char* op, const Options& o,
+                                                   int activations, int gates, list<tensor> in) {
+  const int operands = 3 + announced(o);
+  if (in.size != operands) return {code::operand_count, op, "", operands, in.size};
+  const i64 n = directions(o.direction), hidden = hidden_size(o, in[2]);
+  if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok())
+    return e;
+  const shape x = of_rank(in[0].shape, 3), h = extents(n, x[1], hidden);
+  expectations all;
+  all.add("input", x);
+  all.add("weight", extents(n, gates * hidden, x[2]));
+  all.add("recurrentWeight", extents(n, gates * hidden, hidden));
+  all.add("bias", extents(n, gates * hidden), o.bias);
+  all.add("recurrentBias", extents(n, gates * hidden), o.recurrentBias);
+  if constexpr (requires { o.peepholeWeight; })
+    all.add("peepholeWeight", extents(n, 3 * hidden), o.peepholeWeight);
+  all.add("initialHiddenState", h, o.initialHiddenState);
+  if constexpr (requires { o.initialCellState; })
+    all.add("initialCellState", h, o.initialCellState);
+  if (const error e = check(op, all.view(), in); !e.ok()) return e;
+  if (o.steps != 0 && o.steps != x[0]) return {code::option, op, "steps", x[0], o.steps};
+  return {};
+}
+/// The operands of a cell.
+template <class Options> constexpr error check_cell(const char* op, const Options& o,
+                                                    int activations, int gates, list<tensor> in) {
+  constexpr int states = requires { o.peepholeWeight; }
+  ? 2 : 1;
+  const int operands = 3 + states + announced(o);
+  if (in.size != operands) return {code::operand_count, op, "", operands, in.size};
+  const i64 hidden = hidden_size(o, in[2]);
+  if (const error e = check_options(op, o.activations, activations, hidden, gates); !e.ok())
+    return e;
+  const shape x = of_rank(in[0].shape, 2), h = extents(x[0], hidden);
+  expectations all;
+  all.add("input", x);
+  all.add("weight", extents(gates * hidden, x[1]));
+  all.add("recurrentWeight", extents(gates * hidden, hidden));
+  all.add("hiddenState", h);
+  if constexpr (requires { o.peepholeWeight; }) all.add("cellState", h);
+  all.add("bias", extents(gates * hidden), o.bias);
+  all.add("recurrentBias", extents(gates * hidden), o.recurrentBias);
+  if constexpr (requires { o.peepholeWeight; })
+    all.add("peepholeWeight", extents(3 * hidden), o.peepholeWeight);
+  return check(op, all.view(), in);
+}
+/// Which result of a net: its last states, then the hidden states of all steps.
+template <class Options>
+constexpr tensor net_result(const Options& o, list<tensor> in, int states, int which) {
+  const i64 n = directions(o.direction), hidden = hidden_size(o, in[2]);
+  const shape& x = in[0].shape;
+  if (which < states) return {in[0].type, extents(n, x[1], hidden)};
+  return {in[0].type, extents(x[0], n, x[1], hidden)};
+}
+template <class Options> constexpr net net_of(recorder& r, const Options& o, const operands& in) {
+  const shape x = r.at(in.input).shape, w = r.at(in.recurrentWeight).shape;
+  return {x[0], x[1], w[2], static_cast<int>(w[0]), o.direction, o.returnSequence};
+}
+/// The operands of one direction; states are there in any case.
+constexpr operands of_direction(recorder& r, const char* op, const net& n, const operands& all,
+                                int d, bool cell) {
+  operands in;
+  in.input = all.input;
+  in.weight = direction(r, op, all.weight, d);
+  in.recurrentWeight = direction(r, op, all.recurrentWeight, d);
+  in.bias = direction(r, op, all.bias, d);
+  in.recurrentBias = direction(r, op, all.recurrentBias, d);
+  in.peepholeWeight = direction(r, op, all.peepholeWeight, d);
+  in.hiddenState = initial(r, op, n, all.hiddenState, d, all.weight);
+  if (cell) in.cellState = initial(r, op, n, all.cellState, d, all.weight);
+  return in;
+}
+/// What a net computes: `Op::one_direction` fills in what comes out for each of its `Op::states`, of
+/// which the first is the hidden state.
+template <class Op>
+constexpr outcome compute_net(recorder& r, const typename Op::options& o, const operands& in) {
+  const net n = net_of(r, o, in);
+  history y[2][Op::states]{};
+  for (int d = 0; d < n.directions; ++d) Op::one_direction(r, o, n, in, d, y[d]);
+  for (int d = 0; n.returns && d < n.directions; ++d)
+    y[d][0].last = last_of(r, Op::name, n, y[d][0].all, n.backward(d));
+  outcome all;
+  for (int s = 0; s < Op::states; ++s) all.id[all.count++] = both(r, 0, y[0][s].last, y[1][s].last);
+  if (n.returns) all.id[all.count++] = both(r, 1, y[0][0].all, y[1][0].all);
+  return all;
+}
+
+}  // namespace recurrent
+
+}  // namespace tenon

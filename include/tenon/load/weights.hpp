@@ -1,0 +1,116 @@
+// Where a model finds its weights: anything that knows views by name, and a fixed set of them that
+// needs neither heap nor files.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/base/view.hpp>
+#include <tenon/base/span.hpp>
+#include <concepts>
+#include <type_traits>
+
+namespace tenon {
+
+/// Required: `find(name)` gives the view, whose data is null when the name is not there.
+/// Optional: `get(name)` gives a result<const_view> that says why there is none; see look_up.
+// clang-format off
+template <class S>
+concept weight_source = requires(const S& source, const name& wanted) {
+  { source.find(wanted) } noexcept -> std::same_as<const_view>;
+};
+// clang-format on
+
+/// A source that tells apart why it has no view of that name.
+// clang-format off
+template <class S>
+concept explaining_source = weight_source<S> && requires(const S& source, const name& wanted) {
+  { source.get(wanted) } noexcept -> std::same_as<result<const_view>>;
+};
+// clang-format on
+
+/// The view of that name, or why there is none.
+/// Error: missing; with a source that has get(), that source's own errors.
+template <weight_source S>
+constexpr result<const_view> look_up(const S& source, const name& wanted) noexcept {
+  if constexpr (explaining_source<S>) {
+    return source.get(wanted);
+  } else {
+    const const_view found = source.find(wanted);
+    if (found.data == nullptr) return error{code::missing, "weights", wanted, {}, {}};
+    return found;
+  }
+}
+
+/// A name and the view that it stands for.
+struct named_view {
+  name text{};
+  const_view view{};
+};
+
+/// Names an object: `named("conv.weight", w)` with any viewable `w`.
+template <viewable T> constexpr named_view named(const name& text, const T& object) noexcept {
+  return {text, view_of(object)};
+}
+
+/// Names a run of elements and gives it a shape: `named("w", span, extents(8, 1, 5, 5))`.
+/// Misuse: a shape with another number of elements, or an object that is not dense, keeps the
+/// object's own description, so that binding refuses it with code::size, rank or stride.
+template <viewable T>
+constexpr named_view named(const name& text, const T& object, const shape& wanted) noexcept {
+  const const_view own = view_of(object);
+  strides packed = dense(own.shape);
+  bool is_dense = own.shape.count() == wanted.count();
+  for (int i = 0; i < own.shape.rank; ++i)
+    is_dense = is_dense && (own.shape[i] <= 1 || own.strides[i] == packed[i]);
+  if (!is_dense) return {text, own};
+  return {text, {own.data, own.type, wanted, dense(wanted), true}};
+}
+
+/// A fixed set of named views: `weights set{named("w", w), named("b", b)};`, also as a constexpr
+/// object over static arrays, which then stays in read-only memory.
+template <int N> class weights {
+ public:
+  template <std::same_as<named_view>... V>
+  requires(sizeof...(V) == N) constexpr explicit weights(const V&... views) noexcept
+      : entries_{views...} {}
+
+  /// The view of that name; a null view when it is not there, or there twice, or too long.
+  constexpr const_view find(const name& wanted) const noexcept { return look(wanted).value(); }
+
+  /// The view of that name.
+  /// Error: missing; duplicate, when two entries have it; name_length, when it was cut.
+  constexpr result<const_view> get(const name& wanted) const noexcept { return look(wanted); }
+
+  constexpr int size() const noexcept { return N; }
+  constexpr const name& name_at(int i) const noexcept { return entries_[i].text; }
+
+  /// Checks the names: `static_assert(set.check().ok());`. `operand` is the entry's position.
+  /// Error: name_length, for an empty or cut name; duplicate, for the second of two equal ones.
+  constexpr status check() const noexcept {
+    for (int i = 0; i < N; ++i) {
+      const name& own = entries_[i].text;
+      if (own.empty() || own.cut) return {code::name_length, i, name::capacity, own.size()};
+      if (first(own) != i) return {code::duplicate, i, first(own), i};
+    }
+    return {};
+  }
+
+ private:
+  /// Position of the first entry of that name from `from` on, or N.
+  constexpr int first(const name& wanted, int from = 0) const noexcept {
+    while (from < N && !(entries_[from].text == wanted)) ++from;
+    return from;
+  }
+  constexpr result<const_view> look(const name& wanted) const noexcept {
+    const int at = first(wanted);
+    if (wanted.cut || (at < N && entries_[at].text.cut))
+      return error{code::name_length, "weights", wanted, name::capacity, {}};
+    if (at == N) return error{code::missing, "weights", wanted, {}, {}};
+    if (first(wanted, at + 1) != N) return error{code::duplicate, "weights", wanted, {}, {}};
+    return entries_[at].view;
+  }
+  named_view entries_[N > 0 ? N : 1]{};
+};
+template <class... V> weights(const V&...) -> weights<static_cast<int>(sizeof...(V))>;
+
+static_assert(explaining_source<weights<1>>);
+
+}  // namespace tenon

@@ -1,0 +1,385 @@
+// Nodes as formulas: scalar programs in infix notation, the geometry of contractions and windows.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/plan/decision.hpp>
+#include <tenon/plan/describe/notation.hpp>
+#include <charconv>
+#include <vector>
+
+namespace tenon::notation {
+
+/// The shortest decimal that gives this float back.
+inline std::string literal(float x) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, x).ptr;
+  return std::string(text, end);
+}
+
+/// Part of an expression: its text, and how strongly its outermost operator binds.
+struct term {
+  std::string text;
+  int binds = 0;
+};
+enum binding_strength {
+  loosest,
+  or_,
+  xor_,
+  and_,
+  equality,
+  comparison,
+  shift,
+  sum,
+  product,
+  prefix,
+  tight
+};
+
+/// An instruction as the program's author would have written it.
+inline term write(instruction x, const term& a, const term& b, const term& c) {
+  const auto within = [](const term& t, int least) {
+    return t.binds < least ? "(" + t.text + ")" : t.text;
+  };
+  const auto infix = [&](const char* sign, int level) {
+    return term{within(a, level) + sign + within(b, level + 1), level};
+  };
+  const auto call = [&](const char* f) {
+    const int n = sources_of(x.op());
+    std::string text = std::string(f) + "(" + a.text;
+    if (n > 1) text += ", " + b.text;
+    if (n > 2) text += ", " + c.text;
+    return term{text + ")", tight};
+  };
+  const auto before = [&](const char* sign) { return term{sign + within(a, tight), prefix}; };
+  switch (x.op()) {
+    case sop::literal: return {literal(x.real()), x.real() < 0 ? prefix : tight};
+    case sop::literal_int: {
+      const auto value = static_cast<std::int32_t>(x.bits());
+      return {std::to_string(value), value < 0 ? prefix : tight};
+    }
+    case sop::add:
+    case sop::int_add:
+    case sop::wide_add: return infix(" + ", sum);
+    case sop::sub:
+    case sop::int_sub:
+    case sop::wide_sub: return infix(" - ", sum);
+    case sop::mul:
+    case sop::int_mul:
+    case sop::wide_mul: return infix(" * ", product);
+    case sop::int_div:
+    case sop::int_div_unsigned:
+    case sop::wide_div:
+    case sop::wide_div_unsigned:
+    case sop::div: return infix(" / ", product);
+    case sop::less:
+    case sop::int_less_unsigned:
+    case sop::wide_less:
+    case sop::wide_less_unsigned:
+    case sop::int_less: return infix(" < ", comparison);
+    case sop::less_equal:
+    case sop::int_less_equal: return infix(" <= ", comparison);
+    case sop::equal:
+    case sop::wide_equal:
+    case sop::int_equal: return infix(" == ", equality);
+    case sop::mask_and:
+    case sop::wide_and:
+    case sop::int_and: return infix(" & ", and_);
+    case sop::mask_or:
+    case sop::wide_or:
+    case sop::int_or: return infix(" | ", or_);
+    case sop::wide_xor:
+    case sop::int_xor: return infix(" ^ ", xor_);
+    case sop::wide_shift_left:
+    case sop::shift_left: return {within(a, shift) + joined(" << ", x.b()), shift};
+    case sop::wide_shift_right:
+    case sop::shift_right: return {within(a, shift) + joined(" >> ", x.b()), shift};
+    case sop::neg: return before("-");
+    case sop::mask_not: return before("!");
+    case sop::fma: return call("fma");
+    case sop::abs: return call("abs");
+    case sop::min: return call("min");
+    case sop::max: return call("max");
+    case sop::sqrt: return call("sqrt");
+    case sop::floor: return call("floor");
+    case sop::round_even: return call("round_even");
+    case sop::wide_select:
+    case sop::select: return call("select");
+    case sop::to_int:
+    case sop::narrow:
+    case sop::mask_to_int: return call("cast<int32>");
+    case sop::to_byte: return call("cast<uint8>");
+    case sop::to_int8: return call("cast<int8>");
+    case sop::to_half: return call("cast<float16>");
+    case sop::wide_to_real:
+    case sop::wide_to_real_unsigned:
+    case sop::to_float: return call("cast<float>");
+    case sop::to_wide:
+    case sop::real_to_wide: return call("cast<int64>");
+    case sop::to_wide_unsigned:
+    case sop::real_to_wide_unsigned: return call("cast<uint64>");
+    case sop::wide_join: return call("join");
+    case sop::typed_float32:
+    case sop::typed_int32:
+    case sop::typed_uint32:
+    case sop::typed_int64:
+    case sop::typed_uint64: return a;
+    case sop::as_int: return call("bitcast<int32>");
+    case sop::as_float: return call("bitcast<float>");
+    case sop::exp: return call("exp");
+    case sop::log: return call("log");
+    case sop::tanh: return call("tanh");
+    case sop::erf: return call("erf");
+    case sop::sigmoid: return call("sigmoid");
+    case sop::sin: return call("sin");
+    case sop::cos: return call("cos");
+    case sop::tan: return call("tan");
+    case sop::int_pow:
+    case sop::int_pow_unsigned:
+    case sop::wide_pow:
+    case sop::wide_pow_unsigned:
+    case sop::pow: return call("pow");
+    case sop::arg: break;
+  }
+  return {joined("x", x.a()), tight};
+}
+
+/// A scalar program as text: `max(x0 + x1, 0)`. Argument i is called `arguments[i]`, else `xi`. A
+/// result that is used more than once gets a name: `t1 = x0 * 2; max(t1, 0) / t1`.
+inline std::string infix(program_view p, const std::vector<std::string>& arguments = {}) {
+  const auto count = static_cast<std::size_t>(p.size);
+  std::vector<int> uses(count), source(3 * count, -1), holds(256, -1);
+  for (int i = 0; i < p.size; ++i) {  // registers are reused: back to single assignment
+    const instruction x = p.code[i];
+    const int from[] = {x.a(), x.b(), x.c()};
+    for (int k = 0; k < sources_of(x.op()); ++k) {
+      const int at = holds[static_cast<std::size_t>(from[k])];
+      source[static_cast<std::size_t>(3 * i + k)] = at;
+      ++uses[static_cast<std::size_t>(at)];
+    }
+    holds[static_cast<std::size_t>(x.dst())] = i;
+  }
+  std::vector<term> terms;
+  std::string text;
+  int named = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const instruction x = p.code[i];
+    const auto of = [&](std::size_t k) {
+      const int at = source[3 * i + k];
+      return at < 0 ? term{} : terms[static_cast<std::size_t>(at)];
+    };
+    const auto operand = static_cast<std::size_t>(x.a());
+    const bool leaf = x.op() == sop::arg || x.is_literal();
+    term t = x.op() == sop::arg && operand < arguments.size() ? term{arguments[operand], tight}
+                                                              : write(x, of(0), of(1), of(2));
+    if (!leaf && uses[i] > 1) {
+      const std::string called = joined("t", ++named);
+      text += called + " = " + t.text + "; ";
+      t = {called, tight};
+    }
+    terms.push_back(t);
+  }
+  return text + (terms.empty() ? "" : terms.back().text);
+}
+
+/// What a combination is called.
+inline const char* word_of(combine how) {
+  constexpr const char* words[] = {"sum", "max", "min", "product", "argMax", "argMin"};
+  return words[static_cast<int>(how)];
+}
+inline const char* word_of(const reduction& r) { return r.average ? "mean" : word_of(r.how); }
+
+/// `5 x 5 taps, stride 2, dilation 2, padding 1`, of two sweeps whose results have these extents.
+inline std::string taps(const sweep& h, const sweep& w, i64 height, i64 width) {
+  const auto both = [](i64 a, i64 b) {
+    return std::to_string(a) + (a == b ? "" : joined(" x ", b));
+  };
+  const auto end = [](const sweep& s, i64 positions) {  // what the last position reads beyond
+    const i64 past =
+        (positions - 1) * s.stride + (s.taps - 1) * s.dilation + 1 - s.begin - s.extent;
+    return past > 0 ? past : 0;
+  };
+  std::string text = std::to_string(h.taps) + joined(" x ", w.taps) + " taps";
+  if (h.stride != 1 || w.stride != 1) text += ", stride " + both(h.stride, w.stride);
+  if (h.dilation != 1 || w.dilation != 1) text += ", dilation " + both(h.dilation, w.dilation);
+  const i64 around[] = {h.begin, end(h, height), w.begin, end(w, width)};
+  const bool even = around[0] == around[1] && around[0] == around[2] && around[0] == around[3];
+  if (even && around[0] == 0) return text;
+  text += joined(", padding ", around[0]);
+  for (int i = 1; i < 4 && !even; ++i) text += joined(", ", around[i]);
+  return text;
+}
+
+/// The loop nest of a contraction: `[m x n x k]`, or a convolution's geometry.
+inline std::string geometry(const contraction& c) {
+  i64 rows = 1, columns = 1, batch = 1, terms = 1;
+  bool swept[contraction::max_axes]{};
+  for (int i = 0; i < c.sweeps; ++i) swept[c.swept[i].out_axis] = swept[c.swept[i].tap_axis] = true;
+  for (int i = 0; i < c.axes; ++i) {
+    const contraction::loop& l = c.axis[i];
+    if (swept[i] || l.extent == 1) continue;
+    (l.reduced ? terms : l.a != 0 && l.b != 0 ? batch : l.b != 0 ? columns : rows) *= l.extent;
+  }
+  if (c.sweeps == 0)
+    return joined("[", rows, " x ", columns, " x ", terms, "] rows x columns x terms") +
+           (batch > 1 ? joined(", ", batch, " times") : "");
+  const sweep &h = c.swept[0], &w = c.swept[c.sweeps - 1];
+  const i64 height = c.axis[h.out_axis].extent, width = c.axis[w.out_axis].extent;
+  std::string text = joined(columns, columns == 1 ? " filter" : " filters", " of ", terms,
+                            terms == 1 ? " channel, " : " channels, ", taps(h, w, height, width),
+                            ", ", height, " x ", width, " positions");
+  if (batch > 1) text += joined(", ", batch, " groups");
+  if (rows > 1) text += joined(", ", rows, " images");
+  return text;
+}
+
+/// The numbers, with commas: `0, 1`.
+inline std::string listed(const i64* numbers, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += joined(i > 0 ? ", " : "", numbers[i]);
+  return text;
+}
+/// Where a move's elements come from, unless its name tells that.
+inline std::string origin_of(table_view t, const node& n) {
+  const movement& m = t.movement_of(n);
+  const int rank = n.out.shape.rank;
+  if (m.is == movement::form::affine)
+    return (m.offset != 0 ? joined("from element ", m.offset, " on, ") : "") + "steps " +
+           listed(m.step.step, rank);
+  if (m.is == movement::form::band) {
+    constexpr i64 far = i64{1} << 31;
+    std::string text = "the rest 0; columns";
+    if (m.low > -far)
+      text += joined(" from row ", m.low < 0 ? "- " : "+ ", m.low < 0 ? -m.low : m.low);
+    if (m.high < far)
+      text += joined(" to row ", m.high < 0 ? "- " : "+ ", m.high < 0 ? -m.high : m.high);
+    return text;
+  }
+  if (m.is == movement::form::sample) {
+    constexpr const char* shown[] = {"the nearest element", "the element below",
+                                     "the element above", "the fraction between two elements"};
+    return shown[static_cast<int>(m.how)];
+  }
+  if (m.is == movement::form::unpack) return "two elements from each byte";
+  if (m.is == movement::form::pack) return "two elements into each byte";
+  if (m.is != movement::form::pad) return "";
+  i64 after[max_rank]{};
+  for (int i = 0; i < rank; ++i)
+    after[i] = n.out.shape[i] - t.nodes[n.in[0]].out.shape[i] - m.begin[i];
+  const std::string around =
+      joined("before ", listed(m.begin, rank), "; after ", listed(after, rank), "; ");
+  if (m.mode == padding_mode::edge) return around + "the nearest element";
+  if (m.mode == padding_mode::reflection) return around + "mirrored";
+  char value[32];
+  const auto write = [&](auto x) { return std::to_chars(value, value + sizeof value, x).ptr; };
+  const any_number& v = m.value;
+  const auto end = !v.whole      ? write(v.value)
+                   : v.value < 0 ? write(static_cast<std::int64_t>(v.digits))
+                                 : write(v.digits);
+  return around + "value " + std::string(value, end);
+}
+
+/// What its family adds to a node's name: geometry, window, or where elements come from; empty
+/// where there is no more to say.
+inline std::string details(table_view t, const node& n) {
+  switch (n.kind) {
+    case family::move: return origin_of(t, n);
+    case family::gather: {
+      const gathering& g = t.gathering_of(n);
+      return (g.writes ? "updates go to computed positions below "
+                       : "at computed positions below ") +
+             listed(g.extent, g.coordinates);
+    }
+    case family::contract: return geometry(t.contraction_of(n));
+    case family::window: {
+      const windowing& w = t.windowing_of(n);
+      const sweep &v = w.swept[0], &h = w.swept[1];
+      return (w.average ? std::string("average") : word_of(w.how)) + " of " +
+             taps(v, h, n.out.shape[v.out_axis], n.out.shape[h.out_axis]);
+    }
+    default: return "";
+  }
+}
+
+/// True for what the graph keeps between calls: the last of its inputs.
+inline bool is_state(table_view t, int id) {
+  for (int i = t.call_inputs(); i < t.inputs.size; ++i)
+    if (t.inputs[i] == id) return true;
+  return false;
+}
+
+/// The operator's name; the reshape of a bias inside of a convolution is a reshape.
+inline std::string operator_name(table_view t, int id) {
+  const node& n = t.nodes[id];
+  return n.kind == family::move && t.movement_of(n).reshapes() ? "reshape" : printable(n.op);
+}
+
+/// A node's name in programs: an input's or weight's own, where it reads like one word; else `%5`.
+inline std::string symbol(table_view t, int id) {
+  const std::string number = joined("%", id);
+  const node& n = t.nodes[id];
+  if (!is_leaf(n.kind)) return number;
+  const std::string called = t.name_of(n).c_str();
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == ':';
+  };
+  for (const char c : called)
+    if (!plain(c)) return number;
+  const bool number_like =
+      called.empty() || (called[0] >= '0' && called[0] <= '9') || called[0] == '.';
+  return number_like || called.size() > 40 ? number : called;
+}
+
+/// The operand of a program: a reshaped input or weight keeps its name.
+inline std::string argument(const plan_view& p, int id) {
+  const node& n = p.table.nodes[id];
+  const bool same_order = n.kind == family::move && p.group_of[id] < 0 &&
+                          p.table.movement_of(n).reshapes() && is_leaf(p.table.nodes[n.in[0]].kind);
+  return symbol(p.table, same_order ? n.in[0] : id);
+}
+
+/// `, axis 1` or `, axes 0 2`.
+inline std::string axes(const reduction& r, int rank) {
+  std::string text;
+  int count = 0;
+  for (int i = 0; i < rank; ++i)
+    if (r.reduces(i)) text += (++count, joined(" ", i));
+  return std::string(count == 1 ? ", axis" : count == 0 ? ", no axis" : ", axes") + text;
+}
+
+/// How node `id` is computed: `max(%3 + conv.bias, 0)`, `conv2d(image, conv.weight)`,
+/// `sum(%5, axis 1)`, `concat(%4, %6, axis 0)`.
+inline std::string expression(const plan_view& p, int id) {
+  const node& n = p.table.nodes[id];
+  std::vector<std::string> operands;
+  for (int k = 0; k < n.operands; ++k) operands.push_back(argument(p, n.in[k]));
+  if (n.kind == family::map) return infix(p.table.program_of(n), operands);
+  std::string text;
+  for (std::size_t k = 0; k < operands.size(); ++k) text += joined(k > 0 ? ", " : "", operands[k]);
+  if (n.kind == family::move && p.table.movement_of(n).is == movement::form::join)
+    text += joined(", axis ", p.table.movement_of(n).axis);
+  if (n.kind != family::reduce) return operator_name(p.table, id) + "(" + text + ")";
+  const reduction& r = p.table.reduction_of(n);  // softmax's maximum is no softmax
+  return joined(word_of(r), "(", text, axes(r, p.table.nodes[n.in[0]].out.shape.rank), ")");
+}
+
+/// The names of a group's operators, each once: `conv2d + relu`. Of more than `most` the first.
+inline std::string title(const plan_view& p, const group& g, std::size_t most = 100) {
+  std::vector<std::string> ops;
+  for (const int i : p.members_of(g)) {
+    const std::string op = operator_name(p.table, i);
+    bool again = false;
+    for (const std::string& s : ops) again |= s == op;
+    if (!again) ops.push_back(op);
+  }
+  std::string text;
+  for (std::size_t i = 0; i < ops.size() && i < most; ++i)
+    text += joined(i > 0 ? " + " : "", ops[i]);
+  return text + (ops.size() > most ? joined(" + ", ops.size() - most) + " more" : "");
+}
+
+/// The form in which a group runs: its family, or `rows` for a row group.
+inline const char* kind_of(const group& g) {
+  return g.kind == family::map && g.columns > 0 ? "rows" : name_of(g.kind);
+}
+
+}  // namespace tenon::notation

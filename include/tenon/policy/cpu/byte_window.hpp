@@ -1,0 +1,162 @@
+// Extremes of windows over elements of one byte, row by row of the result: the compiler's vectors go
+// along the channels where they are the last axis, else along the columns.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/plan/layout.hpp>
+#include <tenon/policy/policy.hpp>
+#include <algorithm>
+#include <cstring>
+
+namespace tenon::simd {
+
+/// A bound one. Axes of the result: `extent`, read with `step` where they do not slide.
+struct byte_window {
+  bool largest = true, is_signed = false, channels_last = false;
+  int root = -1, out_root = -1, rank = 0;
+  i64 offset = 0, out_offset = 0, rows = 0;
+  i64 extent[max_rank]{}, step[max_rank]{};
+  sweep swept[2]{};
+};
+
+inline constexpr int byte_line = 1024;  ///< columns that are looked at together
+
+template <class T, bool Largest> struct byte_extreme {
+  static constexpr T neutral =
+      Largest ? std::numeric_limits<T>::min() : std::numeric_limits<T>::max();
+  static T of(T a, T b) noexcept { return Largest ? std::max(a, b) : std::min(a, b); }
+  static void take(T* to, const T* from, i64 n) noexcept {
+    for (i64 i = 0; i < n; ++i) to[i] = of(to[i], from[i]);
+  }
+  template <int Stride> static void take_strided(T* to, const T* from, i64 n, i64 stride) noexcept {
+    const i64 by = Stride > 0 ? Stride : stride;
+    for (i64 i = 0; i < n; ++i) to[i] = of(to[i], from[i * by]);
+  }
+};
+
+/// The taps of a window that lie inside: first and one behind the last.
+struct tap_range {
+  i64 first = 0, last = 0, at = 0;  ///< `at`: where the first tap would be
+  tap_range(const sweep& s, i64 position) noexcept : at(position * s.stride - s.begin) {
+    first = at < 0 ? (s.dilation - 1 - at) / s.dilation : 0;
+    const i64 inside = s.extent > at ? (s.extent - 1 - at) / s.dilation + 1 : 0;
+    last = inside < s.taps ? inside : s.taps;
+  }
+};
+
+/// A row of channels: the window's pixels, one after the other.
+template <class E, class T>
+void byte_channels(const byte_window& w, const T* x, T* y, const i64* position, i64 n) noexcept {
+  const tap_range v(w.swept[0], position[w.swept[0].out_axis]),
+      h(w.swept[1], position[w.swept[1].out_axis]);
+  bool first = true;
+  for (i64 r = v.first; r < v.last; ++r)
+    for (i64 c = h.first; c < h.last; ++c) {
+      const T* from = x + (v.at + r * w.swept[0].dilation) * w.swept[0].step +
+                      (h.at + c * w.swept[1].dilation) * w.swept[1].step;
+      if (first)
+        std::memcpy(y, from, static_cast<std::size_t>(n));
+      else
+        E::take(y, from, n);
+      first = false;
+    }
+}
+/// A row of columns: each column of the window's rows first, then the windows along it.
+template <class E, class T>
+void byte_columns(const byte_window& w, const T* x, T* y, const i64* position, i64 n) noexcept {
+  const sweep& h = w.swept[1];
+  const tap_range v(w.swept[0], position[w.swept[0].out_axis]);
+  const i64 reach = (h.taps - 1) * h.dilation, most = (byte_line - reach - 1) / h.stride + 1;
+  T line[byte_line];
+  for (i64 begin = 0; begin < n; begin += most) {
+    const i64 count = n - begin < most ? n - begin : most;
+    const i64 left = begin * h.stride - h.begin, whole = (count - 1) * h.stride + reach + 1;
+    const i64 from = left < 0 ? -left : 0,
+              to = left + whole > h.extent ? h.extent - left : whole;  // of the line: inside
+    std::fill(line, line + from, E::neutral);
+    if (to < whole) std::fill(line + to, line + whole, E::neutral);
+    for (i64 r = v.first; r < v.last; ++r) {
+      const T* row = x + (v.at + r * w.swept[0].dilation) * w.swept[0].step + left + from;
+      if (r == v.first)
+        std::memcpy(line + from, row, static_cast<std::size_t>(to - from));
+      else
+        E::take(line + from, row, to - from);
+    }
+    T* out = y + begin;
+    std::fill(out, out + count, E::neutral);
+    for (i64 tap = 0; tap < h.taps; ++tap) {
+      const T* first = line + tap * h.dilation;
+      if (h.stride == 1)
+        E::template take_strided<1>(out, first, count, 1);
+      else if (h.stride == 2)
+        E::template take_strided<2>(out, first, count, 2);
+      else
+        E::template take_strided<0>(out, first, count, h.stride);
+    }
+  }
+}
+template <class E, class T>
+void byte_rows(const byte_window& w, const frame& f, i64 begin, i64 end) noexcept {
+  const i64 n = w.extent[w.rank - 1];
+  for (i64 u = begin; u < end; ++u) {
+    i64 rest = u, offset = w.offset, position[max_rank]{};
+    for (int d = w.rank - 2; d >= 0; --d) {
+      position[d] = rest % w.extent[d];
+      rest /= w.extent[d];
+      offset += position[d] * w.step[d];
+    }
+    const T* x = reinterpret_cast<const T*>(f.base[w.root]) + offset;
+    T* y = reinterpret_cast<T*>(f.base[w.out_root]) + w.out_offset + u * n;
+    (w.channels_last ? byte_channels<E, T> : byte_columns<E, T>)(w, x, y, position, n);
+  }
+}
+inline void run_byte_window(const byte_window& w, const frame& f) noexcept {
+  const i64 row = w.extent[w.rank - 1] * (w.swept[0].taps + w.swept[1].taps);
+  f.threads(w.rows, 1 + 65536 / row, [&](i64 begin, i64 end, int) {
+    using s = std::int8_t;
+    using u = std::uint8_t;
+    if (w.is_signed)
+      (w.largest ? byte_rows<byte_extreme<s, true>, s>
+                 : byte_rows<byte_extreme<s, false>, s>)(w, f, begin, end);
+    else
+      (w.largest ? byte_rows<byte_extreme<u, true>, u>
+                 : byte_rows<byte_extreme<u, false>, u>)(w, f, begin, end);
+  });
+}
+
+/// True if a windowing is one: every window has elements, and they stand one behind the other along
+/// the last axis.
+inline bool is_byte_window(const windowing& m, const tensor& x, const value& from,
+                           const shape& out) noexcept {
+  const int last = x.shape.rank - 1;
+  if (size_bytes(x.type) != 1 || (m.how != combine::max && m.how != combine::min)) return false;
+  if (x.shape[last] > 1 && from.step[last] != 1) return false;
+  for (const sweep& s : m.swept)
+    if (!always_inside(s, out[s.out_axis])) return false;
+  const sweep& h = m.swept[1];
+  if (m.swept[0].out_axis == last) return false;
+  return h.out_axis != last || (h.taps - 1) * h.dilation + h.stride < byte_line;
+}
+inline byte_window bind_byte_window(const windowing& m, const tensor& x, const value& from,
+                                    const value& own, const shape& out) noexcept {
+  byte_window w;
+  w.largest = m.how == combine::max;
+  w.is_signed = is_signed(x.type);
+  w.channels_last = m.swept[1].out_axis != out.rank - 1;
+  w.root = from.root;
+  w.offset = from.offset;
+  w.out_root = own.root;
+  w.out_offset = own.offset;
+  w.rank = out.rank;
+  w.rows = out.count() / out[out.rank - 1];
+  for (int i = 0; i < out.rank; ++i) {
+    w.extent[i] = out[i];
+    w.step[i] = i == m.swept[0].out_axis || i == m.swept[1].out_axis ? 0 : from.step[i];
+  }
+  for (int s = 0; s < 2; ++s) {
+    w.swept[s] = m.swept[s];
+    w.swept[s].step = from.step[m.swept[s].out_axis];
+  }
+  return w;
+}
+
+}  // namespace tenon::simd

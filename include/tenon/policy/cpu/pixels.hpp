@@ -1,0 +1,76 @@
+// Pieces of an image's line: loads that leave out what is not there, and every other element.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/policy/cpu/tile.hpp>
+
+namespace tenon::simd {
+
+/// Whether a load can leave out elements at no cost.
+#if defined(__AVX512F__)
+inline constexpr bool masks_loads = true;
+#else
+inline constexpr bool masks_loads = false;
+#endif
+/// Elements [at, at + width) of rows of `n`; what lies outside is 0.
+struct between {
+  i64 at = 0, first = 0, end = 0;
+#if defined(__AVX512F__)
+  __mmask16 inside = 0;
+#endif
+  between() = default;
+  between(i64 position, i64 n) noexcept
+      : at(position), first(at < 0 ? -at : 0), end(n - at < width ? n - at : i64{width}) {
+    if (first > end) first = end = 0;
+#if defined(__AVX512F__)
+    inside = static_cast<__mmask16>((1u << end) - (1u << first));
+#endif
+  }
+  /// From the address of the element `at`, even where there is none.
+  [[gnu::always_inline]] real load_at(const float* p) const noexcept {
+#if defined(__AVX512F__)
+    return _mm512_maskz_loadu_ps(inside, p);
+#else
+    return load_at(p, real(0.0f));
+#endif
+  }
+  /// What lies outside is `outside`.
+  [[gnu::always_inline]] real load_at(const float* p, real outside) const noexcept {
+#if defined(__AVX512F__)
+    return _mm512_mask_loadu_ps(outside, inside, p);
+#else
+    if (end - first == width) return load(p);
+    float padded[width];
+    store(outside, padded);
+    std::memcpy(padded + first, p + first, static_cast<std::size_t>(end - first) * sizeof(float));
+    return load(padded);
+#endif
+  }
+  [[gnu::always_inline]] real load_from(const float* row) const noexcept {
+    return load_at(row + at);
+  }
+};
+struct evens_of {
+  static constexpr int of(int i) { return 2 * i; }
+};
+struct odds_of {
+  static constexpr int of(int i) { return 2 * i + 1; }
+};
+struct next_of {
+  static constexpr int of(int i) { return i + 1; }
+};
+/// Lane i of the result is lane `From::of(i)` of both, one behind the other.
+template <class From, int... I>
+[[gnu::always_inline]] inline real shuffled(real a, real b, From,
+                                            std::integer_sequence<int, I...>) noexcept {
+  lanes_of_register x, y;
+  __builtin_memcpy(&x, &a, sizeof x);
+  __builtin_memcpy(&y, &b, sizeof y);
+  const lanes_of_register z = __builtin_shufflevector(x, y, From::of(I)...);
+  real r;
+  __builtin_memcpy(&r, &z, sizeof r);
+  return r;
+}
+template <class From> [[gnu::always_inline]] inline real shuffled(real a, real b, From f) noexcept {
+  return shuffled(a, b, f, std::make_integer_sequence<int, width>{});
+}
+}  // namespace tenon::simd

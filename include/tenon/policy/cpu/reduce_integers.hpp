@@ -1,0 +1,227 @@
+// Reductions and windows of integers. They wrap around, so that no order of combination shows.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/plan/layout.hpp>
+#include <tenon/policy/policy.hpp>
+#include <tenon/policy/cpu/byte_window.hpp>
+#include <cstring>
+#include <new>
+
+namespace tenon::simd {
+
+/// Integers combined in 64 bits, which wrap around as fewer do. Extremes compare words: of types with
+/// a sign the sign bit is turned around.
+class integer_sum {
+ public:
+  integer_sum(combine how, type t) noexcept
+      : how_(how), type_(t), turn_(is_signed(t) && orders(how) ? std::uint64_t{1} << 63 : 0) {
+    restart();
+  }
+  void restart() noexcept {
+    all_ = how_ == combine::min ? ~std::uint64_t{0} : how_ == combine::product ? 1u : 0u;
+  }
+  std::uint64_t value() const noexcept { return all_ ^ turn_; }
+  /// `n` elements that lie `step` apart.
+  void add(const std::byte* from, i64 step, i64 n) noexcept {
+    for (i64 at = 0; at < n; at += block) {
+      const i64 m = n - at < block ? n - at : block;
+      load(from + at * step * size_bytes(type_), step, m);
+      combine_block(m);
+    }
+  }
+  /// The position of the first extreme of `n` elements.
+  i64 first(const std::byte* from, i64 step, i64 n) noexcept {
+    i64 best = 0;
+    std::uint64_t found = 0;
+    for (i64 k = 0; k < n; ++k) {
+      if (k % block == 0)
+        load(from + k * step * size_bytes(type_), step, n - k < block ? n - k : block);
+      const std::uint64_t e = x_[k % block];
+      if (k > 0 && !(how_ == combine::first_max ? e > found : e < found)) continue;
+      found = e;
+      best = k;
+    }
+    return best;
+  }
+
+ private:
+  static constexpr i64 block = 64;
+  combine how_;
+  type type_;
+  std::uint64_t turn_, all_ = 0;
+  std::uint64_t x_[block];
+
+  static bool orders(combine how) noexcept {
+    return how != combine::sum && how != combine::product;
+  }
+  template <class T> void load_as(const std::byte* from, i64 step, i64 n) noexcept {
+    const auto* x = reinterpret_cast<const T*>(from);
+    for (i64 i = 0; i < n; ++i)
+      x_[i] = static_cast<std::uint64_t>(static_cast<std::int64_t>(x[i * step])) ^ turn_;
+  }
+  [[gnu::noinline]] void load(const std::byte* from, i64 step, i64 n) noexcept {
+    switch (type_) {
+      case type::int8: return load_as<std::int8_t>(from, step, n);
+      case type::uint8: return load_as<std::uint8_t>(from, step, n);
+      case type::int32: return load_as<std::int32_t>(from, step, n);
+      case type::uint32: return load_as<std::uint32_t>(from, step, n);
+      default: return load_as<std::uint64_t>(from, step, n);
+    }
+  }
+  [[gnu::noinline]] void combine_block(i64 n) noexcept {
+    std::uint64_t r = all_;
+    switch (how_) {
+      case combine::sum:
+        for (i64 i = 0; i < n; ++i) r += x_[i];
+        break;
+      case combine::max:
+        for (i64 i = 0; i < n; ++i) r = x_[i] > r ? x_[i] : r;
+        break;
+      case combine::min:
+        for (i64 i = 0; i < n; ++i) r = x_[i] < r ? x_[i] : r;
+        break;
+      default:
+        for (i64 i = 0; i < n; ++i) r *= x_[i];
+    }
+    all_ = r;
+  }
+};
+/// The low bytes of an integer as an element.
+inline void store_integer(std::uint64_t x, type t, std::byte* to) noexcept {
+  const auto byte = static_cast<std::uint8_t>(x);
+  const auto word = static_cast<std::uint32_t>(x);
+  if (size_bytes(t) == 1)
+    std::memcpy(to, &byte, sizeof(byte));
+  else if (size_bytes(t) == 4)
+    std::memcpy(to, &word, sizeof(word));
+  else
+    std::memcpy(to, &x, sizeof(x));
+}
+
+/// A nest of loops, its strides in elements.
+struct integer_nest {
+  int axes = 0;
+  i64 extent[max_rank]{}, step[max_rank]{};
+  void push(i64 n, i64 by) noexcept {
+    extent[axes] = n;
+    step[axes++] = by;
+  }
+};
+/// A reduction or a windowing: the results, and the terms of each. Of a window the terms are its taps,
+/// which its padding cuts off.
+struct integer_plan {
+  combine how = combine::sum;
+  type element = type::int32, result = type::int32;
+  int root = -1, out_root = -1;
+  i64 offset = 0, out_offset = 0, results = 1, work = 1;
+  integer_nest kept{}, terms{};
+  bool slides = false;
+  sweep swept[2]{};
+  bool by_bytes = false;  ///< `bytes` says it all
+  byte_window bytes{};
+};
+
+/// One result, whose first term would be at `from`.
+inline void integer_result(const integer_plan& p, integer_sum& all, const std::byte* from,
+                           const i64* position, std::byte* to) noexcept {
+  const i64 bytes = size_bytes(p.element);
+  integer_nest t = p.terms;
+  for (int s = 0; p.slides && s < 2; ++s) {
+    const sweep& w = p.swept[s];
+    const i64 at = position[w.out_axis] * w.stride - w.begin;
+    const i64 first = at < 0 ? (w.dilation - 1 - at) / w.dilation : 0,
+              inside = w.extent > at ? (w.extent - 1 - at) / w.dilation + 1 : 0,
+              last = inside < w.taps ? inside : w.taps;
+    if (first >= last) return store_integer(0, p.result, to);
+    from += (at + first * w.dilation) * w.step * bytes;
+    t.extent[s] = last - first;
+  }
+  const int inner = t.axes - 1;
+  const i64 n = inner < 0 ? 1 : t.extent[inner], step = inner < 0 ? 1 : t.step[inner];
+  if (gives_position(p.how))
+    return store_integer(static_cast<std::uint64_t>(all.first(from, step, n)), p.result, to);
+  all.restart();
+  i64 at[max_rank]{};
+  for (bool more = true; more;) {
+    all.add(from, step, n);
+    more = false;
+    for (int d = inner - 1; d >= 0 && !more; --d) {
+      from += t.step[d] * bytes;
+      more = ++at[d] < t.extent[d];
+      if (more) continue;
+      from -= t.step[d] * t.extent[d] * bytes;
+      at[d] = 0;
+    }
+  }
+  store_integer(all.value(), p.result, to);
+}
+inline void integer_results(const integer_plan& p, const frame& f, i64 begin, i64 end) noexcept {
+  integer_sum all(p.how, p.element);
+  for (i64 u = begin; u < end; ++u) {
+    i64 rest = u, offset = p.offset, position[max_rank]{};
+    for (int d = p.kept.axes - 1; d >= 0; --d) {
+      position[d] = rest % p.kept.extent[d];
+      rest /= p.kept.extent[d];
+      offset += position[d] * p.kept.step[d];
+    }
+    integer_result(p, all, f.base[p.root] + offset * size_bytes(p.element), position,
+                   f.base[p.out_root] + (p.out_offset + u) * size_bytes(p.result));
+  }
+}
+inline void run_integers(const integer_plan& p, const frame& f) noexcept {
+  if (p.by_bytes) return run_byte_window(p.bytes, f);
+  f.threads(p.results, 1 + 4096 / p.work,
+            [&](i64 begin, i64 end, int) { integer_results(p, f, begin, end); });
+}
+
+constexpr footprint measure_integers() { return {0, 0, 0, static_cast<i64>(sizeof(integer_plan))}; }
+/// True if a group is one reduction or windowing of integers.
+constexpr bool is_integer(const plan_view& p, int g) {
+  const group& own = p.groups[g];
+  return (own.kind == family::reduce || own.kind == family::window) &&
+         p.table.nodes[p.table.nodes[own.anchor].in[0]].out.type != type::float32;
+}
+template <class Binding> const integer_plan* bind_integers(const Binding& b) noexcept {
+  const plan_view& p = *b.plan;
+  const int id = p.groups[b.group].anchor;
+  const node& n = p.table.nodes[id];
+  const value &from = p.values[n.in[0]], &own = p.values[id];
+  const tensor& x = p.table.nodes[n.in[0]].out;
+  auto* w = new (b.bound) integer_plan{};
+  w->element = x.type;
+  w->result = n.out.type;
+  w->root = from.root;
+  w->offset = from.offset;
+  w->out_root = own.root;
+  w->out_offset = own.offset;
+  w->results = n.out.shape.count();
+  if (n.kind == family::reduce) {
+    const reduction& r = p.table.reduction_of(n);
+    w->how = r.how;
+    for (int i = 0; i < x.shape.rank; ++i)
+      (r.reduces(i) ? w->terms : w->kept).push(x.shape[i], from.step[i]);
+    w->work = x.shape.count() / w->results;
+    return w;
+  }
+  const windowing& r = p.table.windowing_of(n);
+  w->by_bytes = is_byte_window(r, x, from, n.out.shape);
+  if (w->by_bytes) {
+    w->bytes = bind_byte_window(r, x, from, own, n.out.shape);
+    return w;
+  }
+  w->how = r.how;
+  w->slides = true;
+  for (int i = 0; i < n.out.shape.rank; ++i) {
+    const bool spatial = i == r.swept[0].out_axis || i == r.swept[1].out_axis;
+    w->kept.push(n.out.shape[i], spatial ? 0 : from.step[i]);
+  }
+  for (int s = 0; s < 2; ++s) {
+    w->swept[s] = r.swept[s];
+    w->swept[s].step = from.step[r.swept[s].out_axis];
+    w->terms.push(r.swept[s].taps, w->swept[s].step * r.swept[s].dilation);
+    w->work *= r.swept[s].taps;
+  }
+  return w;
+}
+
+}  // namespace tenon::simd

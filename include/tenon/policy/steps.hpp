@@ -1,0 +1,126 @@
+// The order of execution: runs of groups of one policy, and the steps of scans, each of which runs the
+// same groups of its body at other addresses.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/policy/policy.hpp>
+
+namespace tenon::scans {
+
+/// Where a node's elements begin.
+inline std::byte* address_of(const plan_view& p, int id, const frame& f) noexcept {
+  const value& v = p.values[id];
+  return f.base[v.root] + v.offset * size_bytes(p.table.nodes[id].out.type);
+}
+
+/// Sets the addresses that one node of the border moves in a step. A sequence is read and written in
+/// place, position by position. The state behind a sequence is its position of the step before; one of
+/// which only the last value comes out alternates between that value's memory and its own, so that the
+/// last step writes where it is wanted. Nothing is copied.
+inline void move(const plan_view& p, const scanning& s, i64 step, const frame& f) noexcept {
+  const node& n = p.table.nodes[s.node];
+  if (s.is == scanning::part::slice) {
+    f.base[s.node] = address_of(p, n.in[0], f) + s.position(step) * n.out.bytes();
+    return;
+  }
+  if (s.is == scanning::part::state) return;  // moves with its next value
+  const int made = n.in[0], state = n.operands == 2 ? n.in[1] : -1;
+  std::byte* const out = address_of(p, s.node, f);
+  std::byte* before = out;
+  if (s.is == scanning::part::all) {
+    const i64 bytes = p.table.nodes[made].out.bytes();
+    f.base[made] = out + s.position(step) * bytes;
+    before = out + (step > 0 ? s.position(step - 1) * bytes : 0);
+  } else {
+    const bool odd = state >= 0 && (s.steps - 1 - step) % 2 != 0;
+    std::byte* const own = odd || state < 0 ? out : f.address_of(p.buffers[state]);
+    f.base[made] = odd ? f.address_of(p.buffers[state]) : out;
+    before = own;
+  }
+  if (state < 0) return;
+  f.base[state] = step > 0 ? before : address_of(p, p.table.nodes[state].in[0], f);
+}
+
+/// The end of the body that begins at group `g`.
+constexpr int end_of_body(const plan_view& p, int g) {
+  int end = g;
+  while (end < p.groups.size && p.loop_of(end) == p.loop_of(g)) ++end;
+  return end;
+}
+
+/// Runs the groups of a run in their order, those of a scan's body once for each of its steps:
+/// `each(group, first, last)`, with whether it is the first and the last time in the run.
+template <class Each>
+void run_groups(const plan_view& p, const group_run& r, const frame& f, const Each& each) noexcept {
+  for (int g = r.begin; g < r.end;) {
+    const int loop = r.inside ? -1 : p.loop_of(g);
+    if (loop < 0) {
+      each(g++, true, true);
+      continue;
+    }
+    const list<scanning> border = p.table.border_of(loop);
+    const int end = end_of_body(p, g);
+    for (i64 step = 0; step < border[0].steps; ++step) {
+      for (const scanning& s : border) move(p, s, step, f);
+      for (int i = g; i < end; ++i) each(i, step == 0, step + 1 == border[0].steps);
+    }
+    g = end;
+  }
+}
+
+/// The end of the groups of one policy from group `g` on.
+constexpr int end_of_place(const plan_view& p, int g, int most) {
+  int end = g;
+  while (end < most && p.groups[end].place == p.groups[g].place) ++end;
+  return end;
+}
+/// The end of the run that begins at group `g`; `g` itself where several policies run the body that
+/// begins there.
+constexpr int end_of_run(const plan_view& p, int g) {
+  int end = g;
+  while (end < p.groups.size && p.groups[end].place == p.groups[g].place) {
+    const int body = p.loop_of(end) < 0 ? end + 1 : end_of_body(p, end);
+    if (end_of_place(p, end, body) < body) break;
+    end = body;
+  }
+  return end;
+}
+/// The runs of a body that several policies run: `each(run)` returns a status. Stops at the first
+/// error, as the others below.
+template <class Each>
+status each_run_inside(const plan_view& p, int begin, int end, const Each& each) {
+  for (int from = begin; from < end;) {
+    const int to = end_of_place(p, from, end);
+    if (const status s = each(group_run{from, to, true}); !s.ok()) return s;
+    from = to;
+  }
+  return {};
+}
+/// A plan in its order: `each(run)`, and `body(begin, end)` for each body that several policies run.
+template <class Each, class Body>
+status each_run_or_body(const plan_view& p, const Each& each, const Body& body) {
+  for (int g = 0; g < p.groups.size;) {
+    const int run = end_of_run(p, g), end = run > g ? run : end_of_body(p, g);
+    if (const status s = run > g ? each(group_run{g, run, false}) : body(g, end); !s.ok()) return s;
+    g = end;
+  }
+  return {};
+}
+/// The runs of a plan, each once.
+template <class Each> status each_run(const plan_view& p, const Each& each) {
+  return each_run_or_body(p, each,
+                          [&](int begin, int end) { return each_run_inside(p, begin, end, each); });
+}
+/// Runs a plan run by run, a body that several policies run step by step.
+template <class Each>
+status cut_into_runs(const plan_view& p, const frame& f, const Each& each) noexcept {
+  return each_run_or_body(p, each, [&](int begin, int end) {
+    const list<scanning> border = p.table.border_of(p.loop_of(begin));
+    for (i64 step = 0; step < border[0].steps; ++step) {
+      for (const scanning& s : border) move(p, s, step, f);
+      if (const status s = each_run_inside(p, begin, end, each); !s.ok()) return s;
+    }
+    return status{};
+  });
+}
+
+}  // namespace tenon::scans

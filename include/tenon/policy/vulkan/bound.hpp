@@ -1,0 +1,207 @@
+// What a model holds for a Vulkan device: a kernel for every step of every group, and the weights.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/policy/device.hpp>
+#include <tenon/policy/vulkan/spirv/kernel.hpp>
+#include <tenon/policy/vulkan/spirv/matrix.hpp>
+#include <tenon/policy/vulkan/memory.hpp>
+#include <tenon/policy/vulkan/recording.hpp>
+#include <cstring>
+
+namespace tenon {
+
+/// One dispatch of a group.
+struct vulkan_step {
+  struct port {
+    int root = -1;
+    int element_bytes = 4;
+    bool writes = false;
+  };
+  const vulkan_kernel* kernel = nullptr;
+  int ports = 0;
+  port port_at[spirv::max_ports]{};
+  std::uint32_t groups[3]{1, 1, 1};
+};
+
+/// Whether the host's processor, which is the device of CPU drivers, reads 8 bytes at multiples of 4.
+#if defined(__x86_64__) || defined(__aarch64__)
+inline constexpr bool reads_unaligned = true;
+#else
+inline constexpr bool reads_unaligned = false;
+#endif
+
+/// What kernels may use on a device.
+inline spirv::target target_of(const vulkan_context& c,
+                               spirv::precision products = spirv::precision::float32) noexcept {
+  const vulkan_facts& f = c.facts();
+  spirv::target t;
+  t.by = c.addressing() == vulkan_addressing::address ? spirv::addressing::address
+                                                      : spirv::addressing::descriptor;
+  t.storage8 = f.has.storage_8 && f.has.int8;
+  t.storage16 = f.has.storage_16 && f.has.int16;
+  t.int64 = f.has.int64;
+  t.float64 = f.has.float64;
+  t.keeps_nan = f.signed_zero_inf_nan_32;
+  t.keeps_denormals = f.denorm_preserve_32;
+  t.cpu_driver = f.cpu;
+  t.fuses = !f.cpu;
+  t.subgroup = static_cast<int>(f.subgroup_size);
+  t.shuffles = f.subgroup_compute && f.subgroup_shuffle;
+  t.unaligned = f.cpu && reads_unaligned;
+  if (f.cpu) t.rounds = 65535;  // lavapipe's; measured: it says nothing
+  t.invocations = static_cast<int>(f.invocations);
+  t.shared_bytes = static_cast<int>(f.shared_bytes);
+  t.matrix = matrix_unit_of(f);
+  t.matrix.products = products;
+  return t;
+}
+
+/// The kernels and weights of one policy of a model.
+class vulkan_bound {
+ public:
+  explicit vulkan_bound(spirv::precision products = spirv::precision::float32) noexcept
+      : products_(products) {}
+  /// Error: the context's fault; import_failed (the device cannot use host memory: take the policy
+  /// `vulkan_staged`); feature, with what the device lacks, matrices of the policy's precision among
+  /// it; capacity (a group with more than 16 buffers, or with longer loops than the driver runs);
+  /// memory; what the driver refuses.
+  error bind(vulkan_context& context, const plan_view& p, int place,
+             const std::byte* const* weights) noexcept {
+    context_ = &context;
+    if (!context.ok()) return context.fault();
+    if (p.policies[place].memory == sharing::importable && !context.facts().host_import)
+      return {code::import_failed, p.policies[place].name, "host memory", "vulkan_staged",
+              "no VK_EXT_external_memory_host"};
+    if (products_ != spirv::precision::float32 &&
+        !matrix_unit_of(context.facts()).of(products_).exists())
+      return lacks_matrices(context.facts(), p.policies[place], products_);
+    return platform::guarded(
+        [&] {
+          if (const error e = make_kernels(p, place); !e.ok()) return e;
+          return take_weights(p, place, weights);
+        },
+        [] {
+          return error{code::memory, "vulkan", "model"};
+        });
+  }
+  /// Kernels for other extents of the same graph; the weights are those of `bounds`, which outlives this.
+  error follow(const vulkan_bound& bounds, const plan_view& p, int place) noexcept {
+    context_ = bounds.context_;
+    return platform::guarded(
+        [&] {
+          weight_at_ = bounds.weight_at_;
+          steps_.clear();
+          of_group_.clear();
+          return make_kernels(p, place);
+        },
+        [] {
+          return error{code::memory, "vulkan", "model"};
+        });
+  }
+  vulkan_context& context() const noexcept { return *context_; }
+  /// The dispatches of a group, in their order.
+  list<vulkan_step> steps_of(int group) const noexcept {
+    const range r = of_group_[group];
+    return {steps_.data() + r.begin, r.size};
+  }
+  std::byte* weight(int node) const noexcept { return weight_at_[node]; }
+
+ private:
+  static error lacks(const table_view& t, const node& n, const spirv::target& device) noexcept {
+    const char* feature = "";
+    const auto look = [&](type of) {
+      if (!spirv::has_type(device, of))
+        feature = size_bytes(of) == 1   ? "storageBuffer8BitAccess and shaderInt8"
+                  : size_bytes(of) == 2 ? "storageBuffer16BitAccess and shaderInt16"
+                                        : "shaderInt64";
+    };
+    look(n.out.type);
+    for (int k = 0; k < n.operands; ++k) look(t.nodes[n.in[k]].out.type);
+    return {code::feature, n.op, "device", feature[0] ? feature : "offsets below 2^31", "none"};
+  }
+  error make_kernels(const plan_view& p, int place) {
+    const spirv::target device = target_of(*context_, products_);
+    of_group_.resize(p.groups.size);
+    for (int g = 0; g < p.groups.size; ++g) {
+      if (p.groups[g].place != place) continue;
+      for (const int i : p.members_of(p.groups[g])) {
+        const node& n = p.table.nodes[i];
+        if (!spirv::supports(p.table, n, device)) return lacks(p.table, n, device);
+        for (int k = 0; k < n.operands; ++k)  // casts that are views: their operand is read
+          if (const node& from = p.table.nodes[n.in[k]];
+              p.group_of[n.in[k]] < 0 && !spirv::supports(p.table, from, device))
+            return lacks(p.table, from, device);
+      }
+      of_group_[g].begin = steps_.size();
+      const sequence<spirv::kernel> kernels = spirv::emit(p, g, device);
+      if (kernels.empty())
+        return {code::capacity, p.table.nodes[p.groups[g].anchor].op, "kernel",
+                "16 buffers, and loops that the driver runs", "more"};
+      for (const spirv::kernel& k : kernels)
+        if (const error e = add(k); !e.ok()) return e;
+      of_group_[g].size = steps_.size() - of_group_[g].begin;
+    }
+    return {};
+  }
+  error add(const spirv::kernel& k) {
+    // where none can be asked for, Vulkan 1.2 gives what the facts say
+    const bool asks = context_->facts().subgroup_size_chosen;
+    const auto made =
+        context_->kernel({k.words.data(), static_cast<std::size_t>(k.words.size())}, k.ports.size(),
+                         context_->addressing(), asks ? k.subgroup : 0);
+    if (!made) return made.error();
+    vulkan_step s;
+    s.kernel = *made;
+    s.ports = k.ports.size();
+    for (int i = 0; i < s.ports; ++i)
+      s.port_at[i] = {k.ports[i].root, static_cast<int>(size_bytes(k.ports[i].element)),
+                      k.ports[i].writes};
+    for (int i = 0; i < 3; ++i) s.groups[i] = k.groups[i];
+    steps_.push(s);
+    return {};
+  }
+
+  /// Weights stay where they are if the device works in the host's memory and may; else they are
+  /// copied into its own.
+  error take_weights(const plan_view& p, int place, const std::byte* const* weights) {
+    weight_at_.resize(p.table.nodes.size, nullptr);
+    const bool stay =
+        p.policies[place].memory == sharing::importable && context_->facts().unified_memory;
+    error bad;
+    passes::each_upload(p, [&](int id, int to, i64 bytes) {
+      if (to != place || !bad.ok()) return;
+      auto made = stay ? vulkan_memory::import_host(*context_, weights[id], bytes)
+                       : vulkan_memory::device(*context_, bytes);
+      bad = made ? error{} : made.error();
+      if (bad.ok() && !stay) bad = upload(weights[id], *made);
+      if (!bad.ok()) return;
+      weight_at_[id] = reinterpret_cast<std::byte*>(made->address());
+      memory_.push_back(std::move(*made));
+    });
+    return bad;
+  }
+  error upload(const std::byte* from, const vulkan_memory& to) {
+    if (to.data() != nullptr) {
+      std::memcpy(to.data(), from, static_cast<std::size_t>(to.bytes()));
+      return {};
+    }
+    auto staging = vulkan_memory::host(*context_, to.bytes());
+    if (!staging) return staging.error();
+    std::memcpy(staging->data(), from, static_cast<std::size_t>(to.bytes()));
+    vulkan_recording r(*context_);
+    r.begin();
+    r.copy(staging->address(), to.address(), to.bytes());
+    if (const error e = r.end(); !e.ok()) return e;
+    const status s = r.submit_and_wait();
+    return {s.what, s.ok() ? "" : "vulkan", "upload", s.expected, s.found};
+  }
+
+  spirv::precision products_;
+  vulkan_context* context_ = nullptr;
+  sequence<vulkan_step> steps_;
+  sequence<range> of_group_;
+  sequence<std::byte*> weight_at_;
+  std::vector<vulkan_memory> memory_;
+};
+
+}  // namespace tenon

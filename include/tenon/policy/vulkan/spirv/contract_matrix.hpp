@@ -1,0 +1,428 @@
+// Contractions on matrix units: a workgroup computes a tile in fragments, with operands of 16 bits in
+// its own memory and sums in float32.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/policy/vulkan/spirv/contract_tile.hpp>
+#include <tenon/policy/vulkan/spirv/fragment.hpp>
+
+namespace tenon::spirv {
+
+/// A tile of `subgroups[0]` x `subgroups[1]` subgroups, each with `each[0]` x `each[1]` fragments.
+struct matrix_tile {
+  bool used = false;
+  precision operands = precision::float16;
+  matrix_shape fragment{};
+  int lanes = 32;  ///< invocations of a subgroup
+  int subgroups[2]{1, 1}, each[2]{1, 1};
+  int terms = 32;   ///< at a time
+  int buffers = 2;  ///< 2: the next terms are on their way while products are computed
+
+  constexpr int extent(int side) const { return side == 0 ? fragment.rows : fragment.columns; }
+  /// Rows or columns of the tile, and those of one subgroup.
+  constexpr int part(int side) const { return each[side] * extent(side); }
+  constexpr int width(int side) const { return subgroups[side] * part(side); }
+  constexpr int invocations() const { return subgroups[0] * subgroups[1] * lanes; }
+
+  /// Operands are brought in quads: four neighbours along terms or lanes are 8 bytes. Rows of such
+  /// memory are 16 bytes longer, so that reads of several rows come from other banks.
+  static constexpr int quad = 4, apart = 2;
+  constexpr int stride(int side, bool by_term) const {
+    return (by_term ? terms : width(side)) / quad + apart;
+  }
+  constexpr int quads(int side, bool by_term) const {
+    return stride(side, by_term) * (by_term ? width(side) : terms);
+  }
+  /// Where sums pass through on their way out: a row of fragments of every subgroup.
+  constexpr int sums() const { return subgroups[0] * subgroups[1] * fragment.rows * part(1); }
+  constexpr int quads_of_memory(bool by_term_0, bool by_term_1) const {
+    const int operands_of_all = buffers * (quads(0, by_term_0) + quads(1, by_term_1)),
+              all = sums() / 2;
+    return operands_of_all > all ? operands_of_all : all;
+  }
+};
+
+/// Chooses tiles. Nothing was measured on a GPU yet: 128 x 128 and 256 invocations are what published
+/// kernels for tensor cores use.
+class matrix_tile_choice {
+ public:
+  constexpr matrix_tile_choice(const loop_nest& n, const target& device, precision operands)
+      : n_(n), device_(device) {
+    t_.operands = operands;
+    t_.fragment = device.matrix.of(operands);
+    t_.lanes = device.subgroup;
+  }
+  constexpr matrix_tile chosen() {
+    if (!t_.fragment.exists() || t_.lanes == 0 || !is_product() || !choose_subgroups()) return t_;
+    choose_each();
+    while (!fits() && shrink()) {
+    }
+    t_.used = fits();
+    return t_;
+  }
+
+ private:
+  /// Rows, columns and terms below which fragments are mostly padding; of a tile, most and least rows
+  /// or columns; and tiles that keep all parts of a large GPU busy.
+  static constexpr i64 least = 8, most_width = 128, least_width = 32, enough_tiles = 128;
+  const loop_nest& n_;
+  const target& device_;
+  matrix_tile t_{};
+  i64 count_[2]{};
+
+  /// Whether there are rows, columns and terms enough, and neighbours in the result are columns alone.
+  constexpr bool is_product() {
+    const int row_operand = row_operand_of(n_), last = n_.out.dims - 1;
+    count_[0] = part_of(n_, row_operand).count();
+    count_[1] = part_of(n_, 1 - row_operand).count();
+    return moves(n_, 0, last) != moves(n_, 1, last) && count_[0] >= least && count_[1] >= least &&
+           n_.terms.count() >= least;
+  }
+  /// A grid of up to 256 invocations, at least as wide as high.
+  constexpr bool choose_subgroups() {
+    const int most = (device_.invocations < 256 ? device_.invocations : 256) / t_.lanes;
+    for (int k = 1; t_.subgroups[0] * t_.subgroups[1] * 2 <= most; k = 1 - k) {
+      if (t_.subgroups[k] * 2 * t_.extent(k) > most_width) return true;
+      t_.subgroups[k] *= 2;
+    }
+    return most > 0;
+  }
+  constexpr void choose_each() {
+    for (int k = 0; k < 2; ++k)
+      while (t_.width(k) < least_width || (t_.width(k) < most_width && t_.width(k) < count_[k]))
+        t_.each[k] *= 2;
+    while (tiles() < enough_tiles && halve()) {
+    }
+  }
+  constexpr i64 tiles() const {
+    return batches_of(n_).count() * blocks_of(count_[0], t_.width(0)) *
+           blocks_of(count_[1], t_.width(1));
+  }
+  /// Halves the longer side, or the other one.
+  constexpr bool halve() {
+    const int k = t_.width(0) >= t_.width(1) ? 0 : 1;
+    for (const int side : {k, 1 - k}) {
+      if (t_.each[side] == 1 || t_.width(side) <= least_width) continue;
+      t_.each[side] /= 2;
+      return true;
+    }
+    return false;
+  }
+  constexpr bool shrink() {
+    if (halve()) return true;
+    return --t_.buffers > 0;
+  }
+  /// Whether a tile goes into the workgroup's memory, and its parts divide evenly.
+  constexpr bool fits() const {
+    bool even =
+        t_.terms % t_.fragment.terms == 0 && t_.fragment.rows * t_.fragment.columns % t_.lanes == 0;
+    int bytes = 0;
+    for (int k = 0; k < 2; ++k)
+      even = even && t_.width(k) * t_.terms / matrix_tile::quad % t_.invocations() == 0 &&
+             t_.invocations() * matrix_tile::quad % t_.width(k) == 0 &&
+             t_.invocations() * matrix_tile::quad % t_.terms == 0 &&
+             t_.extent(k) % matrix_tile::quad == 0;
+    for (const bool by_term_0 : {false, true})
+      for (const bool by_term_1 : {false, true})
+        if (const int own = t_.quads_of_memory(by_term_0, by_term_1) * 8; own > bytes) bytes = own;
+    return t_.buffers > 0 && even && bytes <= device_.shared_bytes;
+  }
+};
+
+/// True if a program's results are numbers that a float16 holds: rounded to one, or an operand of it.
+constexpr bool gives_halves(program_view p) {
+  int at = p.size - 1;
+  if (is_typed(p.code[at].op()))
+    for (const int from = p.code[at--].a(); at > 0 && p.code[at].dst() != from;) --at;
+  const instruction& x = p.code[at];
+  return x.op() == sop::to_half || (x.op() == sop::arg && x.type() == type::float16);
+}
+/// True if a node's elements are such numbers: products of two are exact in float32.
+constexpr bool holds_halves(const table_view& t, int id) {
+  const node& n = t.nodes[id];
+  if (n.kind == family::map) return gives_halves(t.program_of(n));
+  if (n.kind != family::move) return false;
+  const movement::form how = t.movement_of(n).is;
+  return (how == movement::form::affine || how == movement::form::reshape) &&
+         holds_halves(t, n.in[0]);
+}
+/// What a contraction's operands may be rounded to: what the target says, and float16 where that
+/// changes nothing.
+constexpr precision operands_of(const table_view& t, const node& n, const matrix_unit& unit) {
+  const bool exact = unit.half.exists() && unit.keeps_denormals && holds_halves(t, n.in[0]) &&
+                     holds_halves(t, n.in[1]);
+  return exact ? precision::float16 : unit.products;
+}
+
+/// Such a kernel while it is written, with one of the two spellings of fragments.
+template <class Fragments> class matrix_tile_writer {
+ public:
+  constexpr matrix_tile_writer(writer& m, const loop_nest& n, closing& after, const matrix_tile& t)
+      : m_(m),
+        n_(n),
+        after_(after),
+        t_(t),
+        rounding_(m, t.operands),
+        fragments_(m, rounding_, t.lanes),
+        side_{{m, n, row_operand_of(n)}, {m, n, 1 - row_operand_of(n)}},
+        batch_(batches_of(n)) {
+    for (int k = 0; k < 2; ++k) plan(k);
+    memory_ = m.shared(kind::int32, t.quads_of_memory(side_[0].by_term, side_[1].by_term), 2);
+  }
+  constexpr kernel write() {
+    const i64 rows = blocks_of(side_[0].count, t_.width(0)),
+              columns = blocks_of(side_[1].count, t_.width(1));
+    kernel k =
+        m_.each_group(rows * columns * batch_.count(), t_.invocations(), [&](id flat, id own) {
+          const id tile = m_.modulo(flat, rows * columns);
+          own_ = own;
+          m_.unravel(batch_, m_.over(flat, rows * columns), outer_);
+          side_[0].first = m_.times(m_.over(tile, columns), t_.width(0));
+          side_[1].first = m_.times(m_.modulo(tile, columns), t_.width(1));
+          enter();
+          sum_terms();
+          store();
+        });
+    k.subgroup = static_cast<word>(t_.lanes);
+    return k;
+  }
+
+ private:
+  using operand = typename Fragments::operand;
+  using accumulator = typename Fragments::accumulator;
+  /// How one operand comes into the workgroup's memory: this invocation brings `quads` of them, `step`
+  /// apart: lanes if a quad is of terms, else terms.
+  struct tile_side : product_side {
+    using product_side::product_side;
+    bool by_term = false;  ///< the four elements of a quad are neighbouring terms, else lanes
+    bool whole = false;    ///< all four exist or none, and they stand evenly
+    bool wide = false;     ///< and lie side by side: one load, if the buffer begins at 16 bytes
+    int quads = 0, step = 0;
+    id first{};         ///< of the tile
+    id lane{}, term{};  ///< of the first quad, in the tile
+    id begins{};        ///< whether the buffer begins at a multiple of 16 bytes
+    int memory = 0;  ///< where the operand begins in the workgroup's memory, in quads; from there:
+    id stash{};      ///< this invocation's first quad
+    id fragment{};   ///< the first fragment of its subgroup
+    sequence<source> from;
+    sequence<variable> held;  ///< quads that are on their way
+  };
+
+  writer& m_;
+  const loop_nest& n_;
+  closing& after_;
+  matrix_tile t_;
+  operand_rounding rounding_;
+  Fragments fragments_;
+  tile_side side_[2];
+  space batch_;
+  variable memory_{};
+  id own_{}, subgroup_{}, outer_[max_axes]{};
+  sequence<accumulator> sums_;
+
+  // ---- how operands lie
+  constexpr void plan(int k) {
+    tile_side& s = side_[k];
+    const int last = n_.terms.dims - 1;
+    s.by_term = s.term_steps()[last] == 1;
+    s.quads = t_.width(k) * t_.terms / matrix_tile::quad / t_.invocations();
+    s.step = t_.invocations() * matrix_tile::quad / (s.by_term ? t_.terms : t_.width(k));
+    s.memory = k == 0 ? 0 : t_.buffers * t_.quads(0, side_[0].by_term);
+    s.whole = s.borders() == 0 &&
+              (s.by_term ? n_.terms.extent[last] : lanes_in_a_row(s)) % matrix_tile::quad == 0;
+    s.wide = s.whole && m_.has_places() && is_even(s) &&
+             (s.elements().element == type::float32 || m_.device.float16);
+    for (int i = 0; i < s.quads; ++i) s.held.push(m_.local(kind::float32, matrix_tile::quad));
+  }
+  /// How many neighbouring lanes stand evenly: those along the last axis.
+  constexpr i64 lanes_in_a_row(const tile_side& s) const {
+    const int axis = last_axis(s);
+    return axis < 0 ? 1 : s.axes.extent[axis];
+  }
+  constexpr int last_axis(const product_side& s) const {
+    int axis = n_.out.dims - 1;
+    while (axis >= 0 && s.axes.extent[axis] == 1) --axis;
+    return axis;
+  }
+  /// True if the elements of quads are neighbours that begin at multiples of quads in the buffer.
+  constexpr bool is_even(const tile_side& s) const {
+    const view& v = s.elements();
+    const int inner = s.by_term ? n_.terms.dims - 1 : last_axis(s);
+    bool even = v.offset % matrix_tile::quad == 0;
+    for (int i = 0; i < n_.out.dims; ++i)
+      even = even && (v.step[i] % matrix_tile::quad == 0 || (!s.by_term && i == inner));
+    for (int i = 0; i < n_.terms.dims; ++i)
+      even = even && (s.term_steps()[i] % matrix_tile::quad == 0 || (s.by_term && i == inner));
+    return even && (s.by_term ? s.term_steps()[inner] : v.step[inner]) == 1;
+  }
+
+  // ---- where this invocation is
+  constexpr void enter() {
+    subgroup_ = fragments_.subgroup(own_);
+    for (int k = 0; k < 2; ++k) enter(k);
+    for (int i = 0; i < t_.each[0] * t_.each[1]; ++i) sums_.push(fragments_.zero());
+  }
+  constexpr void enter(int k) {
+    tile_side& s = side_[k];
+    const int in_row = (s.by_term ? t_.terms : t_.width(k)) / matrix_tile::quad;
+    const id in = m_.modulo(own_, in_row), line = m_.over(own_, in_row);
+    s.stash = m_.add(m_.times(line, t_.stride(k, s.by_term)), in);
+    s.lane = s.by_term ? line : m_.times(in, matrix_tile::quad);
+    s.term = s.by_term ? m_.times(in, matrix_tile::quad) : line;
+    const id part = m_.times(subgroup_of(subgroup_, k), t_.part(k));
+    s.fragment = s.by_term ? m_.times(part, t_.stride(k, true)) : m_.over(part, matrix_tile::quad);
+    if (s.wide) s.begins = begins_at_16(s.elements());
+    const int sources = s.by_term ? s.quads : s.whole ? 1 : matrix_tile::quad;
+    const i64 last = s.whole && !s.by_term ? s.count - matrix_tile::quad : s.count - 1;
+    for (int i = 0; i < sources; ++i) {
+      const id lane = m_.add(s.first, m_.plus(s.lane, s.by_term ? i * s.step : i));
+      s.from.push(s.source_of(lane, outer_, last));
+    }
+  }
+  /// The place of a subgroup along a side of the tile.
+  constexpr id subgroup_of(id subgroup, int k) {
+    return k == 0 ? m_.over(subgroup, t_.subgroups[1]) : m_.modulo(subgroup, t_.subgroups[1]);
+  }
+  constexpr id begins_at_16(const view& v) {
+    const id place = m_.place_of(v, m_.integer(0)),
+             rest = m_.binary(op::BitwiseAnd, place, m_.constant(kind::int64, 15));
+    return m_.equal(rest, m_.constant(kind::int64, 0));
+  }
+
+  // ---- terms
+  /// While the products of some terms are computed, the next ones are on their way. With two buffers
+  /// one barrier is enough: who writes into one has passed the barrier behind its last reader.
+  constexpr void sum_terms() {
+    const i64 steps = blocks_of(n_.terms.count(), t_.terms);
+    fetch(m_.integer(0));
+    stash(m_.integer(0));
+    m_.barrier();
+    m_.loop(steps - 1, [&](id step) {
+      const id next = m_.plus(step, 1);
+      fetch(m_.times(next, t_.terms));
+      multiply(step);
+      if (t_.buffers == 1) m_.barrier();
+      stash(next);
+      m_.barrier();
+    });
+    multiply(m_.integer(steps - 1));
+  }
+  constexpr void fetch(id begin) {
+    for (tile_side& s : side_) {
+      if (s.wide)
+        m_.when(
+            s.begins, [&] { fetch(s, begin, true); }, [&] { fetch(s, begin, false); });
+      else
+        fetch(s, begin, false);
+    }
+  }
+  constexpr void fetch(tile_side& s, id begin, bool wide) {
+    for (int i = 0; i < s.quads; ++i) {
+      const id term = m_.add(begin, m_.plus(s.term, s.by_term ? 0 : i * s.step));
+      m_.set(s.held[i], wide ? quad(s, i, term) : one_by_one(s, i, term));
+    }
+  }
+  /// Whether there is such a term; nothing: there is. Behind the last one term 0 is read, and not used.
+  constexpr id existing(id& term) {
+    if (n_.terms.count() % t_.terms == 0) return {};
+    const id inside = m_.below(term, m_.integer(n_.terms.count()));
+    term = m_.select(inside, term, m_.integer(0));
+    return inside;
+  }
+  constexpr id quad(const tile_side& s, int i, id term) {
+    const id inside = existing(term);
+    id at[max_axes]{};
+    const id index = s.index_of(s.from[s.by_term ? i : 0], term, at);
+    pointer p = m_.element(s.elements(), index, matrix_tile::quad);
+    p.align = matrix_tile::quad * bytes_of(p.is);
+    id x = m_.load(p);
+    if (p.is == kind::float16) x = m_.convert(op::FConvert, x, kind::float32);
+    return inside.number == 0
+               ? x
+               : m_.select(m_.splat(inside, matrix_tile::quad), x, m_.real_like(x, 0));
+  }
+  constexpr id one_by_one(const tile_side& s, int i, id term) {
+    id x[matrix_tile::quad];
+    for (int k = 0; k < matrix_tile::quad; ++k) {
+      product_side::source from = s.from[s.by_term ? i : s.whole ? 0 : k];
+      id own = s.by_term ? m_.plus(term, k) : term;
+      if (!s.by_term && s.whole) from.start = m_.plus(from.start, k * lane_step(s));
+      const id inside = existing(own);
+      x[k] = s.read(from, own, inside);
+    }
+    return m_.vector(x[0], x[1], x[2], x[3]);
+  }
+  constexpr i64 lane_step(const tile_side& s) const { return s.elements().step[last_axis(s)]; }
+  /// Rounds what was fetched, and puts it into buffer `step` modulo 2.
+  constexpr void stash(id step) {
+    for (int k = 0; k < 2; ++k) {
+      tile_side& s = side_[k];
+      const id start = m_.add(buffer(k, step), s.stash);
+      for (int i = 0; i < s.quads; ++i) {
+        const id packed = rounding_.packed(m_.get(s.held[i]));
+        m_.set(memory_, m_.plus(start, i64{i} * s.step * t_.stride(k, s.by_term)), packed);
+      }
+    }
+  }
+  constexpr id buffer(int k, id step) {
+    const tile_side& s = side_[k];
+    if (t_.buffers == 1) return m_.integer(s.memory);
+    return m_.plus(m_.times(m_.modulo(step, 2), t_.quads(k, s.by_term)), s.memory);
+  }
+  constexpr void multiply(id step) {
+    id start[2];
+    for (int k = 0; k < 2; ++k) start[k] = m_.add(buffer(k, step), side_[k].fragment);
+    for (int at = 0; at < t_.terms; at += t_.fragment.terms) multiply(start, at);
+  }
+  constexpr void multiply(const id* start, int at) {
+    sequence<operand> x[2];
+    for (int k = 0; k < 2; ++k)
+      for (int i = 0; i < t_.each[k]; ++i) x[k].push(load(k, start[k], i, at));
+    for (int r = 0; r < t_.each[0]; ++r)
+      for (int c = 0; c < t_.each[1]; ++c)
+        fragments_.multiply(x[0][r], x[1][c], sums_[r * t_.each[1] + c]);
+  }
+  /// Fragment i of a side, from term `at` on.
+  constexpr operand load(int k, id start, int i, int at) {
+    const bool by_term = side_[k].by_term;
+    const int stride = t_.stride(k, by_term), lane = i * t_.extent(k);
+    const int behind =
+        by_term ? lane * stride + at / matrix_tile::quad : at * stride + lane / matrix_tile::quad;
+    const matrix_layout layout =
+        by_term == (k == 0) ? matrix_layout::by_rows : matrix_layout::by_columns;
+    return fragments_.load(k == 0 ? matrix_use::a : matrix_use::b,
+                           {memory_, m_.plus(start, behind), stride, layout});
+  }
+
+  // ---- results
+  /// Nobody knows which invocation holds which sum: they pass through the workgroup's memory, a row of
+  /// fragments after the other.
+  constexpr void store() {
+    const int patch = t_.fragment.rows * t_.part(1);
+    for (int r = 0; r < t_.each[0]; ++r) {
+      m_.barrier();
+      const id start = m_.times(subgroup_, patch / 2);
+      for (int c = 0; c < t_.each[1]; ++c)
+        fragments_.store(sums_[r * t_.each[1] + c],
+                         {memory_, m_.plus(start, c * t_.fragment.columns / 2), t_.part(1) / 2,
+                          matrix_layout::by_rows});
+      m_.barrier();
+      m_.loop(patch / t_.lanes, [&](id i) { store(r, i); });
+    }
+  }
+  /// The i-th sum of this invocation in row r of fragments.
+  constexpr void store(int r, id i) {
+    const int patch = t_.fragment.rows * t_.part(1);
+    const id subgroup = m_.over(own_, t_.lanes), lane = m_.modulo(own_, t_.lanes);
+    const id at = m_.add(lane, m_.times(i, t_.lanes));
+    const id in_row = m_.over(at, t_.part(1)), in_column = m_.modulo(at, t_.part(1));
+    const id high = m_.times(subgroup_of(subgroup, 0), t_.part(0)),
+             wide = m_.times(subgroup_of(subgroup, 1), t_.part(1));
+    const id row = m_.add(side_[0].first, m_.plus(m_.add(high, in_row), r * t_.fragment.rows)),
+             column = m_.add(side_[1].first, m_.add(wide, in_column));
+    const id where = m_.add(m_.times(subgroup, patch), at);
+    store_in_tile(m_, n_, after_, side_[0], side_[1], row, column, outer_,
+                  [&] { return m_.bits_as(m_.get_component(memory_, where), kind::float32); });
+  }
+};
+
+}  // namespace tenon::spirv

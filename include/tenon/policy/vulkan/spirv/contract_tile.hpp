@@ -1,0 +1,114 @@
+// What contractions in tiles have in common: the rows and the columns of a product as the axes of an
+// output have them, elements of its operands by row and term, and where a sum goes.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/policy/vulkan/spirv/contract_nest.hpp>
+
+namespace tenon::spirv {
+
+/// The axes of one kind as one: those for which `takes(i)`.
+template <class F> constexpr space part_of(const space& s, F&& takes) {
+  space r = s;
+  for (int i = 0; i < s.dims; ++i)
+    if (!takes(i)) r.extent[i] = 1;
+  return r;
+}
+/// The axes of the output along which one operand alone moves.
+constexpr space part_of(const loop_nest& n, int operand) {
+  return part_of(n.out, [&](int i) { return moves(n, operand, i) && !moves(n, 1 - operand, i); });
+}
+/// The axes that are neither rows nor columns: each of their positions is a product of its own.
+constexpr space batches_of(const loop_nest& n) {
+  return part_of(n.out, [&](int i) { return moves(n, 0, i) == moves(n, 1, i); });
+}
+/// The operand of the rows: columns are neighbours in the result.
+constexpr int row_operand_of(const loop_nest& n) { return moves(n, 0, n.out.dims - 1) ? 1 : 0; }
+
+/// The rows of a product, or its columns: a lane is one of them.
+class product_side {
+ public:
+  /// Where a lane's term 0 is.
+  struct source {
+    id start{}, tap[2]{};
+  };
+  int operand;
+  space axes;
+  i64 count;
+
+  constexpr product_side(writer& m, const loop_nest& n, int its_operand)
+      : operand(its_operand), axes(part_of(n, its_operand)), count(axes.count()), m_(m), n_(n) {}
+
+  constexpr const view& elements() const { return operand == 0 ? n_.a : n_.b; }
+  constexpr const i64* term_steps() const { return operand == 0 ? n_.term_a : n_.term_b; }
+  constexpr int borders() const { return operand == 0 ? n_.borders : 0; }
+
+  /// The position of a lane; behind lane `last` that of `last`.
+  constexpr void position_of(id lane, id* position, i64 last) const {
+    const id most = m_.integer(last);
+    id own[max_axes]{};
+    m_.unravel(axes, m_.select(m_.less(most, lane), most, lane), own);
+    for (int i = 0; i < n_.out.dims; ++i)
+      if (axes.extent[i] > 1) position[i] = own[i];
+  }
+  constexpr void position_of(id lane, id* position) const {
+    position_of(lane, position, count - 1);
+  }
+  /// `outer` is the position of the product; along the axes of the other side this operand stands still.
+  constexpr source source_of(id lane, const id* outer, i64 last) const {
+    id position[max_axes]{};
+    for (int k = 0; k < n_.out.dims; ++k) position[k] = outer[k];
+    position_of(lane, position, last);
+    source from{m_.index_of(elements(), n_.out, position), {}};
+    for (int b = 0; b < 2; ++b)
+      if (b < borders())
+        from.tap[b] =
+            m_.plus(m_.times(position[n_.cut[b].axis], n_.cut[b].stride), -n_.cut[b].begin);
+    return from;
+  }
+  constexpr source source_of(id lane, const id* outer) const {
+    return source_of(lane, outer, count - 1);
+  }
+  /// The index of an element without the borders of an image; `at` receives the term's position.
+  constexpr id index_of(const source& from, id term, id* at) const {
+    id index = from.start;
+    m_.unravel(n_.terms, term, at);
+    for (int i = 0; i < n_.terms.dims; ++i) index = m_.plus_times(index, at[i], term_steps()[i]);
+    return index;
+  }
+  /// An element; where `inside` does not hold (nothing: it holds), and outside of an image, zero.
+  constexpr id read(const source& from, id term, id inside) const {
+    id at[max_axes]{}, index = index_of(from, term, at);
+    for (int b = 0; b < borders(); ++b) {
+      const border& c = n_.cut[b];
+      const id x = m_.plus_times(from.tap[b], at[c.term], c.dilation),
+               own = m_.below(x, m_.integer(c.extent));
+      index = m_.add(index, m_.select(own, m_.times(x, c.step), m_.integer(0)));
+      inside = m_.hold(inside, own);
+    }
+    const id x = m_.read(elements(), index);
+    return inside.number == 0 ? x : m_.select(inside, x, m_.real(0));
+  }
+
+ private:
+  writer& m_;
+  const loop_nest& n_;
+};
+
+/// Stores a sum at a row and a column if there are such; `sum()` writes what gives it.
+template <class F> constexpr void store_in_tile(writer& m, const loop_nest& n, closing& after,
+                                                const product_side& rows,
+                                                const product_side& columns, id row, id column,
+                                                const id* outer, F&& sum) {
+  const id is_column = m.below(column, m.integer(columns.count)),
+           is_row = m.below(row, m.integer(rows.count));
+  const id inside = m.both(is_row, is_column);
+  id position[max_axes]{};
+  for (int i = 0; i < n.out.dims; ++i) position[i] = outer[i];
+  rows.position_of(row, position);
+  columns.position_of(column, position);
+  after.enter(n.out, position);
+  const i64 here[max_axes]{};
+  after.store(sum(), here, n.out.dims, inside);
+}
+
+}  // namespace tenon::spirv

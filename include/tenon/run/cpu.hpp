@@ -1,6 +1,0 @@
-// Execution on the policy `cpu`.
-// SPDX-License-Identifier: MIT
-#pragma once
-#include <tenon/run/cpu/policy.hpp>
-#include <tenon/run/instance.hpp>
-#include <tenon/tenon.hpp>

@@ -1,7 +1,0 @@
-// Execution on Vulkan devices. Needs the headers of Vulkan and Vulkan-Hpp, and at run time a loader;
-// links nothing.
-// SPDX-License-Identifier: MIT
-#pragma once
-#include <tenon/run/instance.hpp>
-#include <tenon/run/vulkan/policy.hpp>
-#include <tenon/tenon.hpp>
