@@ -1,17 +1,17 @@
-// Layers of 8 bits whose scales are powers of two: `cpu` multiplies integers, and beside it the same
-// policy that computes with float32 what it dequantized:
+// Layers of 8 bits whose scales are powers of two: `cpu` multiplies integers, and beside it the
+// same policy that computes with float32 what it dequantized:
 //   quantized [--threads N] [--json FILE] [--only NAME] [--seconds S]
 // SPDX-License-Identifier: MIT
+#include <tenon/cpu.hpp>
+#include <tenon/language/builder.hpp>
+#include <tenon/language/contract.hpp>
+#include <tenon/language/quantize.hpp>
+#include <tenon/run/instance.hpp>
+#include <tenon/run/thread_pool.hpp>
 #include "report.hpp"
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <tenon/language/contract.hpp>
-#include <tenon/language/quantize.hpp>
-#include <tenon/language/builder.hpp>
-#include <tenon/cpu.hpp>
-#include <tenon/run/instance.hpp>
-#include <tenon/run/thread_pool.hpp>
 namespace tn = tenon;
 using bytes = std::vector<std::byte>;
 
@@ -133,7 +133,8 @@ contender enter(const char* name, const quantized_layer& l, int threads, tn::mul
   return {name, [own](double seconds) { return time_calls(seconds, [&] { (void)own->call(); }); },
           [own] {
             numbers r;
-            for (const std::byte x : own->output) r.push_back(static_cast<float>(std::to_integer<int>(x)));
+            for (const std::byte x : own->output)
+              r.push_back(static_cast<float>(std::to_integer<int>(x)));
             return r;
           }};
 }

@@ -8,8 +8,8 @@
 #include <memory>
 namespace tn = tenon;
 
-/// Floating-point operations of a call: those of the sums of products; where there are none, one for
-/// each element-wise operator and element.
+/// Floating-point operations of a call: those of the sums of products; where there are none, one
+/// for each element-wise operator and element.
 inline double operations_of(const tn::table_view& t) {
   double sum = 0, others = 0;
   for (const tn::node& n : t.nodes) {

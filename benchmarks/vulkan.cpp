@@ -1,5 +1,5 @@
-// What the policy `vulkan` costs: from nothing to the first result, of a submission, for each kernel; and
-// networks beside the policy `cpu` in the same run:
+// What the policy `vulkan` costs: from nothing to the first result, of a submission, for each
+// kernel; and networks beside the policy `cpu` in the same run:
 //   vulkan [--device NAME] [--json FILE] [--seconds S] [--only ROW]
 // docs/benchmarks.md says what is compared and how.
 // SPDX-License-Identifier: MIT
@@ -46,7 +46,8 @@ void add(rows& to, const char* name, timing t) {
 void set(const char* variable, const std::string& value) { ::setenv(variable, value.c_str(), 1); }
 void set_threads(int n) { set("LP_NUM_THREADS", std::to_string(n)); }
 
-/// From opening the device to the first result of LeNet-5; then again with whatever the driver has kept.
+/// From opening the device to the first result of LeNet-5; then again with whatever the driver has
+/// kept.
 void first_result(const device_options& o, rows& to) {
   namespace fs = std::filesystem;
   const fs::path folder = fs::temp_directory_path() / ("tenon-cache-" + std::to_string(::getpid()));

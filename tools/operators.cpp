@@ -1,14 +1,14 @@
-// Prints docs/operators.md: what every operator is recorded as, and what each policy runs of it, for
-// every element type. A test compares; `build/tests/operators > docs/operators.md` writes it again.
-// A new operator is one line of `samples`, a new policy one of `policies`.
+// Prints docs/operators.md: what every operator is recorded as, and what each policy runs of it,
+// for every element type. A test compares; `build/tests/operators > docs/operators.md` writes it
+// again. A new operator is one line of `samples`, a new policy one of `policies`.
 // SPDX-License-Identifier: MIT
+#include <tenon/base/describe.hpp>
+#include <tenon/cpu.hpp>
+#include <tenon/policy/vulkan/spirv/kernel.hpp>
+#include <tenon/reference.hpp>
 #include <cstdio>
 #include <functional>
 #include <string>
-#include <tenon/base/describe.hpp>
-#include <tenon/cpu.hpp>
-#include <tenon/reference.hpp>
-#include <tenon/policy/vulkan/spirv/kernel.hpp>
 #include <vector>
 
 namespace {
@@ -24,9 +24,12 @@ template <class P> policy listed() { return {P::name, facts_of<P>()}; }
 /// As policy/vulkan/policy.hpp declares it, which needs Vulkan's headers: kernels alone do not.
 policy on_vulkan() {
   policy_facts f{"vulkan", sharing::importable, true, nullptr, nullptr};
-  f.supports = [](const table_view& t, const node& n) { return spirv::supports(t, n, spirv::target{}); };
+  f.supports = [](const table_view& t, const node& n) {
+    return spirv::supports(t, n, spirv::target{});
+  };
   f.measure = [](const plan_view&, int) { return footprint{}; };
-  return {f.name, f, [](const plan_view& p, int g) { return spirv::emit(p, g, spirv::target{}).size(); }};
+  return {f.name, f,
+          [](const plan_view& p, int g) { return spirv::emit(p, g, spirv::target{}).size(); }};
 }
 const std::vector<policy> policies = {listed<reference>(), listed<cpu>(), on_vulkan()};
 
@@ -45,17 +48,22 @@ struct sample {
   const char* remark = "";
 };
 /// An operator with options on operands of these shapes.
-template <class Op> sample with(const typename Op::options& o, const std::vector<operand>& operands) {
-  return {Op::name, [=](type t) -> result<table> {
+template <class Op>
+sample with(const typename Op::options& o, const std::vector<operand>& operands) {
+  return {Op::name,
+          [=](type t) -> result<table> {
             builder b;
             std::vector<builder::value> in;
             for (const operand& x : operands)
-              in.push_back(b.input(name("x") + static_cast<int>(in.size()), {x.prescribed ? x.as : t, x.extents}));
-            return b.finish({b.add<Op>(o, list<builder::value>{in.data(), static_cast<int>(in.size())})});
+              in.push_back(b.input(name("x") + static_cast<int>(in.size()),
+                                   {x.prescribed ? x.as : t, x.extents}));
+            return b.finish(
+                {b.add<Op>(o, list<builder::value>{in.data(), static_cast<int>(in.size())})});
           },
           ""};
 }
-template <class... Op> void each(std::vector<sample>& all, const typename std::common_type_t<typename Op::options...>& o,
+template <class... Op> void each(std::vector<sample>& all,
+                                 const typename std::common_type_t<typename Op::options...>& o,
                                  const std::vector<operand>& operands) {
   (all.push_back(with<Op>(o, operands)), ...);
 }
@@ -68,8 +76,9 @@ std::vector<sample> element_wise() {
   const operand x = of(extents(4, 6)), row = of(extents(6)), byte = of(type::uint8, extents(4, 6));
   std::vector<sample> all;
   plain<add_t, sub_t, mul_t, tenon::div_t, max_t, min_t, pow_t, prelu_t>(all, {x, row});
-  plain<identity_t, abs_t, neg_t, ceil_t, floor_t, roundEven_t, sign_t, sqrt_t, reciprocal_t, exp_t, log_t, sin_t, cos_t, tan_t, erf_t, tanh_t,
-        sigmoid_t, relu_t, softplus_t, softsign_t, hardSwish_t, gelu_t, elu_t, leakyRelu_t, hardSigmoid_t, linear_t>(all, {x});
+  plain<identity_t, abs_t, neg_t, ceil_t, floor_t, roundEven_t, sign_t, sqrt_t, reciprocal_t, exp_t,
+        log_t, sin_t, cos_t, tan_t, erf_t, tanh_t, sigmoid_t, relu_t, softplus_t, softsign_t,
+        hardSwish_t, gelu_t, elu_t, leakyRelu_t, hardSigmoid_t, linear_t>(all, {x});
   clamp_options six;
   six.minValue = 0;
   six.maxValue = 6;
@@ -84,20 +93,23 @@ std::vector<sample> element_wise() {
 std::vector<sample> reductions() {
   const operand x = of(extents(4, 6));
   std::vector<sample> all;
-  each<reduceSum_t, reduceProduct_t, reduceMax_t, reduceMin_t, reduceMean_t, reduceL1_t, reduceSumSquare_t, reduceL2_t, reduceLogSum_t,
-       reduceLogSumExp_t>(all, {.axes = {1}}, {x});
+  each<reduceSum_t, reduceProduct_t, reduceMax_t, reduceMin_t, reduceMean_t, reduceL1_t,
+       reduceSumSquare_t, reduceL2_t, reduceLogSum_t, reduceLogSumExp_t>(all, {.axes = {1}}, {x});
   all.push_back(with<argMax_t>({1, {}}, {x}));
   all.push_back(with<argMin_t>({1, {}}, {x}));
   return all;
 }
 std::vector<sample> products() {
-  const operand image = of(extents(1, 4, 8, 8)), filter = of(extents(6, 4, 3, 3)), bias = of(extents(6));
+  const operand image = of(extents(1, 4, 8, 8)), filter = of(extents(6, 4, 3, 3)),
+                bias = of(extents(6));
   std::vector<sample> all;
   plain<matmul_t>(all, {of(extents(4, 6)), of(extents(6, 5))});
   plain<gemm_t>(all, {of(extents(4, 6)), of(extents(6, 5)), of(extents(5))});
   all.push_back(with<conv2d_t>({.padding = {1, 1, 1, 1}}, {image, filter, bias}));
-  all.push_back(with<convTranspose2d_t>({.strides = {2, 2}}, {image, of(extents(4, 6, 3, 3)), bias}));
-  each<maxPool2d_t, averagePool2d_t, l2Pool2d_t>(all, {.windowDimensions = {2, 2}, .strides = {2, 2}}, {image});
+  all.push_back(
+      with<convTranspose2d_t>({.strides = {2, 2}}, {image, of(extents(4, 6, 3, 3)), bias}));
+  each<maxPool2d_t, averagePool2d_t, l2Pool2d_t>(
+      all, {.windowDimensions = {2, 2}, .strides = {2, 2}}, {image});
   return all;
 }
 std::vector<sample> moves() {
@@ -114,7 +126,8 @@ std::vector<sample> moves() {
   return all;
 }
 std::vector<sample> gathers_of() {
-  const operand x = of(extents(4, 6)), at = of(type::int32, extents(3, 6)), rows = of(type::int32, extents(3, 1));
+  const operand x = of(extents(4, 6)), at = of(type::int32, extents(3, 6)),
+                rows = of(type::int32, extents(3, 1));
   std::vector<sample> all;
   plain<gather_t>(all, {x, of(type::int32, extents(3))});
   plain<gatherElements_t>(all, {x, at});
@@ -124,10 +137,12 @@ std::vector<sample> gathers_of() {
   return all;
 }
 std::vector<sample> compositions() {
-  const operand x = of(extents(4, 6)), image = of(extents(1, 4, 8, 8)), row = of(extents(6)), channel = of(extents(4));
+  const operand x = of(extents(4, 6)), image = of(extents(1, 4, 8, 8)), row = of(extents(6)),
+                channel = of(extents(4));
   std::vector<sample> all;
   all.push_back(with<softmax_t>({1}, {x}));
-  all.push_back(with<resample2d_t>({.mode = interpolation::nearest_neighbor, .scales = {2, 2}}, {image}));
+  all.push_back(
+      with<resample2d_t>({.mode = interpolation::nearest_neighbor, .scales = {2, 2}}, {image}));
   all.push_back(with<resample2d_t>({.mode = interpolation::linear, .scales = {2, 2}}, {image}));
   all.back().remark = ", linear";
   plain<layerNormalization_t>(all, {x, row, row});
@@ -140,8 +155,12 @@ std::vector<sample> compositions() {
 
 std::vector<sample> recurrent_nets() {
   const operand x = of(extents(4, 3)), h = of(extents(4, 2)), steps = of(extents(5, 4, 3));
-  const auto weights = [](i64 gates) { return std::vector<operand>{of(extents(gates, 3)), of(extents(gates, 2))}; };
-  const auto stacked = [](i64 gates) { return std::vector<operand>{of(extents(1, gates, 3)), of(extents(1, gates, 2))}; };
+  const auto weights = [](i64 gates) {
+    return std::vector<operand>{of(extents(gates, 3)), of(extents(gates, 2))};
+  };
+  const auto stacked = [](i64 gates) {
+    return std::vector<operand>{of(extents(1, gates, 3)), of(extents(1, gates, 2))};
+  };
   std::vector<sample> all;
   all.push_back(with<cumulativeSum_t>({.axis = 0}, {of(extents(4, 6))}));
   plain<gruCell_t>(all, {x, weights(6)[0], weights(6)[1], h});
@@ -177,7 +196,9 @@ class chain {
 
  private:
   void flush() {
-    if (count_ > 0) text_ += (text_.empty() ? "" : ", ") + last_ + (count_ > 1 ? " " + std::to_string(count_) : "");
+    if (count_ > 0)
+      text_ +=
+          (text_.empty() ? "" : ", ") + last_ + (count_ > 1 ? " " + std::to_string(count_) : "");
     count_ = 0;
   }
   std::string text_, last_;
@@ -197,7 +218,8 @@ std::string steps(const table_view& t, const policy& on) {
   const plan_view p = made->view();
   for (int i = 0; i < p.groups.size; ++i) {
     const group& g = p.groups[i];
-    const int dispatches = on.dispatches != nullptr && p.group_of[g.anchor] == i ? on.dispatches(p, i) : 1;
+    const int dispatches =
+        on.dispatches != nullptr && p.group_of[g.anchor] == i ? on.dispatches(p, i) : 1;
     c.add((g.columns > 0 ? "row group" : name_of(g.kind)) +
           (dispatches == 1 ? "" : " of " + std::to_string(dispatches) + " dispatches"));
   }
@@ -205,12 +227,14 @@ std::string steps(const table_view& t, const policy& on) {
   return text.empty() ? "a view" : text;
 }
 
-constexpr type types[] = {type::float32, type::float16, type::int32, type::uint32, type::int64, type::uint64, type::int8, type::uint8};
+constexpr type types[] = {type::float32, type::float16, type::int32, type::uint32,
+                          type::int64,   type::uint64,  type::int8,  type::uint8};
 /// Cells of a row behind the element types.
 using cells = std::vector<std::string>;
 cells row_of(const sample& s, type t) {
   const result<table> net = s.record(t);
-  if (!net.ok()) return {"refused: " + describe(net.error()).substr(std::string(s.name).size() + 2)};
+  if (!net.ok())
+    return {"refused: " + describe(net.error()).substr(std::string(s.name).size() + 2)};
   cells all = {families(net->view())};
   for (const policy& p : policies) all.push_back(steps(net->view(), p));
   return all;
@@ -253,12 +277,13 @@ void features() {
   std::puts("\n| element type | in buffers | in arithmetic |\n|---|---|---|");
   const auto row = [](bool spirv::target::*needed, const char* storage, const char* arithmetic) {
     std::string all;
-    for (const type t : {type::float32, type::int32, type::uint32, type::float16, type::int8, type::uint8,
-                         type::int64, type::uint64}) {
+    for (const type t : {type::float32, type::int32, type::uint32, type::float16, type::int8,
+                         type::uint8, type::int64, type::uint64}) {
       spirv::target without;
       if (needed != nullptr) without.*needed = false;
       const bool always = needed == nullptr && size_bytes(t) == 4;
-      if (always || (needed != nullptr && !spirv::has_type(without, t))) all += (all.empty() ? "" : ", ") + std::string(name_of(t));
+      if (always || (needed != nullptr && !spirv::has_type(without, t)))
+        all += (all.empty() ? "" : ", ") + std::string(name_of(t));
     }
     std::printf("| %s | %s | %s |\n", all.c_str(), storage, arithmetic);
   };
@@ -273,13 +298,19 @@ void features() {
 int main() {
   std::puts(
       "# Operators on policies\n\n"
-      "<!-- Made by tools/operators.cpp, which is compiled and compared by a test: build/tests/operators > docs/operators.md -->\n\n"
-      "What an operator is recorded as (families of nodes, in order; a number counts equal ones that follow each other), and\n"
-      "the steps that a policy runs of it after fusion, for every element type. A *row group* is maps and reductions over the\n"
-      "same rows in one pass; *a view* runs nothing. An element type is refused where the WebNN specification does not have it;\n"
-      "what a policy does not support stands in its column with the reason. Operands are small: [operators](1_operators.md) has\n"
+      "<!-- Made by tools/operators.cpp, which is compiled and compared by a test: "
+      "build/tests/operators > docs/operators.md -->\n\n"
+      "What an operator is recorded as (families of nodes, in order; a number counts equal ones "
+      "that follow each other), and\n"
+      "the steps that a policy runs of it after fusion, for every element type. A *row group* is "
+      "maps and reductions over the\n"
+      "same rows in one pass; *a view* runs nothing. An element type is refused where the WebNN "
+      "specification does not have it;\n"
+      "what a policy does not support stands in its column with the reason. Operands are small: "
+      "[operators](1_operators.md) has\n"
       "options and limits, and [`tn::describe`](describe.md) shows the plan of any graph.\n\n"
-      "A step on `vulkan` is one dispatch of one kernel, unless it says otherwise; `vulkan_staged` runs the same. What a device must\n"
+      "A step on `vulkan` is one dispatch of one kernel, unless it says otherwise; `vulkan_staged` "
+      "runs the same. What a device must\n"
       "have for an element type of an operand or a result, by the names of Vulkan's features:");
   features();
   print("Element-wise", element_wise());

@@ -5,6 +5,7 @@
 set -eu
 packages=(g++ meson ninja-build pkgconf libeigen3-dev libxsimd-dev catch2 nlohmann-json3-dev cmake
   python3 python3-numpy libvulkan-dev mesa-vulkan-drivers vulkan-validationlayers spirv-tools)
+optional=(clang-format-14)  # Debian 13 has only newer ones, which format otherwise
 
 lacking() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" != installed ]
@@ -35,6 +36,12 @@ fi
 missing=()
 for package in "${packages[@]}"; do
   if lacking "$package"; then
+    missing+=("$package")
+  fi
+done
+[ ${#missing[@]} -eq 0 ] || update
+for package in "${optional[@]}"; do
+  if lacking "$package" && apt-cache show "$package" >/dev/null 2>&1; then
     missing+=("$package")
   fi
 done

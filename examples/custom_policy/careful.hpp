@@ -164,7 +164,8 @@ struct careful {
   }
 
   /// The compiled form of a scalar program. Here the program itself, to be interpreted; a policy
-  /// may also offer `constant<program>()`, a kernel of its own for a program that the compiler knows.
+  /// may also offer `constant<program>()`, a kernel of its own for a program that the compiler
+  /// knows.
   using function = tenon::program_view;                                      // required
   static function interpreted(tenon::program_view p) noexcept { return p; }  // required
 

@@ -1,5 +1,6 @@
-// DS-CNN for keyword spotting (Zhang et al., 2017), on 49 x 10 features of a second of speech; once as
-// an expression and once for the run-time builder. Weights are named in the order of their first use.
+// DS-CNN for keyword spotting (Zhang et al., 2017), on 49 x 10 features of a second of speech; once
+// as an expression and once for the run-time builder. Weights are named in the order of their first
+// use.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "layers.hpp"

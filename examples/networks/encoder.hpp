@@ -1,6 +1,6 @@
-// The encoder of a transformer (Vaswani et al., 2017) with the extents of BERT base: normalized behind
-// every sum, gelu in its exact form. Once as an expression and once for the run-time builder; weights
-// are named in the order of their first use.
+// The encoder of a transformer (Vaswani et al., 2017) with the extents of BERT base: normalized
+// behind every sum, gelu in its exact form. Once as an expression and once for the run-time
+// builder; weights are named in the order of their first use.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "layers.hpp"

@@ -1,5 +1,5 @@
-// LeNet-5 with ReLU and maximum pooling (LeCun et al., 1998), once as an expression and once for the
-// run-time builder. Weights are named in the order of their first use.
+// LeNet-5 with ReLU and maximum pooling (LeCun et al., 1998), once as an expression and once for
+// the run-time builder. Weights are named in the order of their first use.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "layers.hpp"

@@ -1,5 +1,5 @@
-// ResNet-50 with the stride in its 3 x 3 convolutions (He et al., 2015; "1.5"), once as an expression
-// and once for the run-time builder. Weights are named in the order of their first use.
+// ResNet-50 with the stride in its 3 x 3 convolutions (He et al., 2015; "1.5"), once as an
+// expression and once for the run-time builder. Weights are named in the order of their first use.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "layers.hpp"

@@ -29,8 +29,8 @@ class normal_numbers {
   std::uint64_t state_;
 };
 
-/// How many products each sum has to which the weight `id` contributes; 0 where it is no factor of a
-/// matrix product or convolution.
+/// How many products each sum has to which the weight `id` contributes; 0 where it is no factor of
+/// a matrix product or convolution.
 inline tn::i64 fan_in(const tn::table_view& t, int id) {
   for (int i = id + 1; i < t.nodes.size; ++i) {
     const tn::node& n = t.nodes[i];

@@ -1,6 +1,6 @@
-// What this application had before it met tenon: an instance, a device and a queue of its own, buffers,
-// compute pipelines and one command buffer. Vulkan-Hpp with its default dispatcher, which the program
-// fills at run time: it links nothing.
+// What this application had before it met tenon: an instance, a device and a queue of its own,
+// buffers, compute pipelines and one command buffer. Vulkan-Hpp with its default dispatcher, which
+// the program fills at run time: it links nothing.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/describe.hpp>

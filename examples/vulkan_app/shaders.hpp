@@ -1,5 +1,6 @@
-// The application's own shaders: one draws a picture, one looks at what the network made of it. They are
-// SPIR-V that the compiler writes, so that nobody needs a shader compiler; yours may come from anywhere.
+// The application's own shaders: one draws a picture, one looks at what the network made of it.
+// They are SPIR-V that the compiler writes, so that nobody needs a shader compiler; yours may come
+// from anywhere.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/constant.hpp>
@@ -12,8 +13,8 @@ constexpr int width = 320, height = 240, colours = 3, channels = 16;
 constexpr int pixels = width * height;
 constexpr int group = 64;  // invocations that start together
 
-/// A shader while it is written. Its parameters are push constants of eight bytes each, in the order
-/// in which they are asked for: addresses of buffers, and numbers.
+/// A shader while it is written. Its parameters are push constants of eight bytes each, in the
+/// order in which they are asked for: addresses of buffers, and numbers.
 class shader : public spirv::assembler {
  public:
   constexpr shader() : push_(fresh()) {

@@ -1,14 +1,15 @@
-// A network between two shaders of a Vulkan program: it works in the program's own buffers, inside its own
-// command buffer, and copies nothing.
+// A network between two shaders of a Vulkan program: it works in the program's own buffers, inside
+// its own command buffer, and copies nothing.
 //
-// Each frame the program's first shader draws a picture, a network computes features of it, and the program's
-// second shader reads those: one submission. The same frame with copies in between is timed beside it.
+// Each frame the program's first shader draws a picture, a network computes features of it, and the
+// program's second shader reads those: one submission. The same frame with copies in between is
+// timed beside it.
 // SPDX-License-Identifier: MIT
 // The program's choice for its own calls. tenon's calls name a dispatcher of their own.
 #define VULKAN_HPP_DISPATCH_LOADER_DYNAMIC 1
+#include <tenon/policy/vulkan/lease.hpp>
 #include <tenon/reference.hpp>
 #include <tenon/vulkan.hpp>
-#include <tenon/policy/vulkan/lease.hpp>
 #include "../networks/weights.hpp"
 #include "gpu.hpp"
 #include "shaders.hpp"
@@ -96,7 +97,8 @@ class without_copies {
     scene_->look(commands);
     gpu_->submit_and_wait();
   }
-  /// Whether the network's operands are the scene's own buffers, at the addresses that the shaders use.
+  /// Whether the network's operands are the scene's own buffers, at the addresses that the shaders
+  /// use.
   bool uses_the_scene() {
     const auto picture = need(picture_.lend());
     const auto features = need(features_.lend());

@@ -18,7 +18,8 @@ static_assert([] {
   const tn::sequence<int> copy = s;
   tn::sequence<int> moved = static_cast<tn::sequence<int>&&>(s);
   moved.resize(101, 50);
-  return s.empty() && copy.size() == 100 && sum(copy) == 4950 && sum(moved) == 5000 && moved.grows();
+  return s.empty() && copy.size() == 100 && sum(copy) == 4950 && sum(moved) == 5000 &&
+         moved.grows();
 }());
 static_assert([] {
   int room[3]{};

@@ -30,7 +30,10 @@ struct single_case {
 };
 
 inline call read_call(const json& j) {
-  call c{j.at("name").get<std::string>(), j.at("arguments"), j.at("operand_args").get<std::vector<std::string>>(), {}};
+  call c{j.at("name").get<std::string>(),
+         j.at("arguments"),
+         j.at("operand_args").get<std::vector<std::string>>(),
+         {}};
   const json& outputs = j.at("outputs");
   if (outputs.is_string())
     c.outputs.push_back(outputs.get<std::string>());
@@ -41,13 +44,15 @@ inline call read_call(const json& j) {
 inline tolerance read_tolerance(const json& j) {
   const std::string how = j.at("type").get<std::string>();
   if (how != "ULP" && how != "ATOL") throw problem("no tolerance of type '" + how + "'");
-  return {how == "ULP" ? tolerance::measure::ulp : tolerance::measure::absolute, real_of(j.at("value"))};
+  return {how == "ULP" ? tolerance::measure::ulp : tolerance::measure::absolute,
+          real_of(j.at("value"))};
 }
 /// Error: throws `problem` when the case uses what the library does not know.
 inline single_case read_case(const json& j) {
   single_case c;
   c.name = j.at("name").get<std::string>();
-  for (const auto& [name, value] : j.at("inputs").items()) c.inputs[name] = {read_buffer(value), value.value("constant", false)};
+  for (const auto& [name, value] : j.at("inputs").items())
+    c.inputs[name] = {read_buffer(value), value.value("constant", false)};
   for (const json& one : j.at("operators")) c.calls.push_back(read_call(one));
   for (const auto& [name, value] : j.at("expected").items()) c.expected[name] = read_buffer(value);
   c.allowed = read_tolerance(j.at("tolerance"));
@@ -63,6 +68,8 @@ inline std::vector<std::filesystem::path> files_of(const std::filesystem::path& 
   std::sort(all.begin(), all.end());
   return all;
 }
-inline json read_file(const std::filesystem::path& file) { return json::parse(std::ifstream(file)); }
+inline json read_file(const std::filesystem::path& file) {
+  return json::parse(std::ifstream(file));
+}
 
 }  // namespace conformance

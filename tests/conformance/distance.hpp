@@ -31,8 +31,10 @@ template <class T> double distance(T a, T b, tolerance::measure how) {
     return static_cast<double>(a < b ? y - x : x - y);
   } else {
     const double x = number_of(a), y = number_of(b);
-    if (std::isnan(x) || std::isnan(y)) return std::isnan(x) && std::isnan(y) ? 0 : std::numeric_limits<double>::infinity();
-    if (how == tolerance::measure::ulp) return std::abs(static_cast<double>(place_of(a) - place_of(b)));
+    if (std::isnan(x) || std::isnan(y))
+      return std::isnan(x) && std::isnan(y) ? 0 : std::numeric_limits<double>::infinity();
+    if (how == tolerance::measure::ulp)
+      return std::abs(static_cast<double>(place_of(a) - place_of(b)));
     return x == y ? 0 : std::abs(x - y);
   }
 }
@@ -50,15 +52,18 @@ template <class T> std::string text_of_number(T x) {
 }
 
 /// The first element that is too far from what was expected, in words.
-inline std::optional<std::string> difference(const buffer& expected, const buffer& found, const tolerance& allowed) {
+inline std::optional<std::string> difference(const buffer& expected, const buffer& found,
+                                             const tolerance& allowed) {
   return with_element(expected.of.type, [&]<class T>(T) -> std::optional<std::string> {
     for (i64 i = 0, n = expected.of.shape.count(); i < n; ++i) {
       const T wanted = expected.at<T>(i), got = found.at<T>(i);
       const double far = distance(wanted, got, allowed.is);
       if (far <= allowed.most) continue;
       std::ostringstream out;
-      out << "element " << i << ", expected " << text_of_number(wanted) << ", found " << text_of_number(got) << ", distance "
-          << far << (allowed.is == tolerance::measure::ulp ? " ulp" : "") << " (at most " << allowed.most << ")";
+      out << "element " << i << ", expected " << text_of_number(wanted) << ", found "
+          << text_of_number(got) << ", distance " << far
+          << (allowed.is == tolerance::measure::ulp ? " ulp" : "") << " (at most " << allowed.most
+          << ")";
       return out.str();
     }
     return std::nullopt;

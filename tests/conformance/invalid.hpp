@@ -1,14 +1,14 @@
-// Graphs that the WebNN specification rejects: one line is one operator on inputs of given types, and
-// the error that both front ends give. See explained.py for what TENON_STOP is for.
+// Graphs that the WebNN specification rejects: one line is one operator on inputs of given types,
+// and the error that both front ends give. See explained.py for what TENON_STOP is for.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/base/describe.hpp>
+#include <tenon/tenon.hpp>
 #include "../catch.hpp"
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
-#include <tenon/base/describe.hpp>
-#include <tenon/tenon.hpp>
 #include <vector>
 
 namespace invalid {
@@ -21,7 +21,8 @@ template <int I, tensor T> struct fed {
   static constexpr tn::name name = tn::name("x") + I;
   static constexpr int record(recorder& r) { return r.input(name, type); }
 };
-template <class Op, auto Options> inline constexpr auto alone = [](auto... x) { return apply<Op, Options>(x...); };
+template <class Op, auto Options>
+inline constexpr auto alone = [](auto... x) { return apply<Op, Options>(x...); };
 
 /// One operator on inputs of these types, by both front ends.
 template <class Op, auto Options, tensor... T> struct single {
@@ -105,7 +106,8 @@ template <class... Lines> int distinct(const Lines&... all) {
   std::vector<error> seen;
   const auto look = [&](const auto& some) {
     for (const line& l : some)
-      if (!l.wanted.ok() && std::find(seen.begin(), seen.end(), l.wanted) == seen.end()) seen.push_back(l.wanted);
+      if (!l.wanted.ok() && std::find(seen.begin(), seen.end(), l.wanted) == seen.end())
+        seen.push_back(l.wanted);
   };
   (look(all), ...);
   return static_cast<int>(seen.size());
@@ -131,7 +133,8 @@ template <class... I> constexpr tensor i64s(I... extent) { return of(type::int64
 template <class... I> constexpr tensor u8(I... extent) { return of(type::uint8, extent...); }
 template <class... I> constexpr shape sh(I... extent) { return extents(extent...); }
 
-inline constexpr i64 least = std::numeric_limits<i64>::min(), most = std::numeric_limits<i64>::max();
+inline constexpr i64 least = std::numeric_limits<i64>::min(),
+                     most = std::numeric_limits<i64>::max();
 inline constexpr i64 one = 1;  ///< for shifts
 
 }  // namespace invalid

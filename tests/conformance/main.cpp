@@ -1,12 +1,12 @@
 // Runs conformance cases on a policy:
 //   conformance --data DIR --policy NAME [--mode table|eager] [--filter TEXT] [--json FILE]
-// `table` runs a case as one graph, `eager` each operator as its own. Prints a line for every case that
-// fails or that the policy declares not to support, and the numbers. Exit: 0, 1 when a case fails, 2 for
-// wrong arguments, 77 when there are no cases or the policy's device is not there.
+// `table` runs a case as one graph, `eager` each operator as its own. Prints a line for every case
+// that fails or that the policy declares not to support, and the numbers. Exit: 0, 1 when a case
+// fails, 2 for wrong arguments, 77 when there are no cases or the policy's device is not there.
 // SPDX-License-Identifier: MIT
-#include "run.hpp"
 #include <tenon/cpu.hpp>
 #include <tenon/reference.hpp>
+#include "run.hpp"
 #if __has_include(<vulkan/vulkan.hpp>)
 #include "../policy/vulkan/driver.hpp"
 #include "../policy/vulkan/validated.hpp"
@@ -38,7 +38,8 @@ struct policy {
   tn::error (*fault)();
   std::string (*said)();
 };
-template <class P> constexpr policy entry{P::name, &run_case<P>, &missing_device<P>, &complaints<P>};
+template <class P>
+constexpr policy entry{P::name, &run_case<P>, &missing_device<P>, &complaints<P>};
 constexpr policy policies[] = {
     entry<tn::reference>,
     entry<tn::cpu>,
@@ -97,7 +98,9 @@ int run_all(const settings& s) {
 }
 
 int refuse(const std::string& why) {
-  std::fprintf(stderr, "conformance: %s\nconformance --data DIR --policy NAME [--mode table|eager] [--filter TEXT] [--json FILE]\npolicies:",
+  std::fprintf(stderr,
+               "conformance: %s\nconformance --data DIR --policy NAME [--mode table|eager] "
+               "[--filter TEXT] [--json FILE]\npolicies:",
                why.c_str());
   for (const policy& p : policies) std::fprintf(stderr, " %s", p.name);
   std::fputs("\n", stderr);
@@ -133,7 +136,8 @@ int main(int argc, char** argv) {
   }
   if (const tn::error e = s.on->fault(); !e.ok()) {
     std::printf("conformance: %s\n", describe(e).c_str());
-    const bool absent = e.what == tn::code::no_device || e.operand == tn::name("VK_LAYER_KHRONOS_validation");
+    const bool absent =
+        e.what == tn::code::no_device || e.operand == tn::name("VK_LAYER_KHRONOS_validation");
     return absent ? 77 : 1;
   }
   return run_all(s);

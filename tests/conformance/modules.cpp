@@ -1,18 +1,18 @@
-// Lets spirv-val look at what the emitter writes: for the conformance cases and for random graphs, with
-// addresses and descriptors, for CPU drivers and GPUs.
+// Lets spirv-val look at what the emitter writes: for the conformance cases and for random graphs,
+// with addresses and descriptors, for CPU drivers and GPUs.
 //   modules --data DIR [--graphs N] [--most N]
-// At most `most` different modules, spread evenly over all. Exit: 0, 1 when one is refused, 77 without
-// spirv-val.
+// At most `most` different modules, spread evenly over all. Exit: 0, 1 when one is refused, 77
+// without spirv-val.
 // SPDX-License-Identifier: MIT
-#include "operators.hpp"
 #include <tenon/base/describe.hpp>
 #include <tenon/trial.hpp>
 #include <tenon/vulkan.hpp>
-#include <unistd.h>
+#include "operators.hpp"
 #include <cstdio>
 #include <cstdlib>
 #include <random>
 #include <set>
+#include <unistd.h>
 
 using namespace conformance;
 namespace spirv = tn::spirv;
@@ -58,7 +58,8 @@ void collect_case(const single_case& c, module_set& to) {
   named_values values;
   for (const auto& [name, input] : c.inputs) {
     const tn::name called = tn::name("operand ") + static_cast<int>(values.size());
-    values[name] = input.constant ? b.weight(called, input.value.of) : b.input(called, input.value.of);
+    values[name] =
+        input.constant ? b.weight(called, input.value.of) : b.input(called, input.value.of);
   }
   for (const call& one : c.calls) add(b, one, values);
   std::vector<builder::value> wanted;
@@ -74,7 +75,8 @@ void collect_cases(const std::filesystem::path& data, module_set& to) {
 }
 void collect_random(std::uint64_t seed, int graphs, module_set& to) {
   for (int i = 0; i < graphs; ++i) {
-    tn::trial::choices d = tn::trial::choices::from_seed(tn::trial::seed_of(seed, static_cast<std::uint64_t>(i)));
+    tn::trial::choices d =
+        tn::trial::choices::from_seed(tn::trial::seed_of(seed, static_cast<std::uint64_t>(i)));
     const tn::trial::random_graph g = tn::trial::make_graph(d, {});
     if (g.fault.ok()) collect(g.net.view(), to);
   }
@@ -84,12 +86,16 @@ void collect_random(std::uint64_t seed, int graphs, module_set& to) {
 bool is_valid(const words& module, const std::string& path) {
   std::FILE* file = std::fopen(path.c_str(), "wb");
   if (file == nullptr) return false;
-  const bool written = std::fwrite(module.data(), sizeof(spirv::word), module.size(), file) == module.size();
+  const bool written =
+      std::fwrite(module.data(), sizeof(spirv::word), module.size(), file) == module.size();
   const bool closed = std::fclose(file) == 0;
-  return written && closed && std::system(("spirv-val --target-env vulkan1.2 " + path + " 2>&1").c_str()) == 0;
+  return written && closed &&
+         std::system(("spirv-val --target-env vulkan1.2 " + path + " 2>&1").c_str()) == 0;
 }
 int validate(const module_set& m, std::size_t most) {
-  const std::string path = (std::filesystem::temp_directory_path() / ("tenon-" + std::to_string(::getpid()) + ".spv")).string();
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("tenon-" + std::to_string(::getpid()) + ".spv"))
+          .string();
   std::size_t at = 0, looked = 0;
   int refused = 0;
   for (const words& one : m.all) {
@@ -104,7 +110,8 @@ int validate(const module_set& m, std::size_t most) {
     if (refused == 10) break;
   }
   std::filesystem::remove(path);
-  std::printf("%ld kernels, %zu different modules, %zu looked at, %d refused\n", m.kernels, m.all.size(), looked, refused);
+  std::printf("%ld kernels, %zu different modules, %zu looked at, %d refused\n", m.kernels,
+              m.all.size(), looked, refused);
   return refused == 0 && looked > 0 ? 0 : 1;
 }
 
@@ -124,7 +131,8 @@ int main(int argc, char** argv) {
     return 77;
   }
   const char* given = std::getenv("TENON_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  const std::uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
   std::printf("seed: TENON_SEED=%llu\n", static_cast<unsigned long long>(seed));
   module_set all;
   collect_cases(data, all);

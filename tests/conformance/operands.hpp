@@ -31,13 +31,16 @@ inline half half_of(double x) {
   if (std::isnan(x)) return {static_cast<std::uint16_t>(sign | 0x7e00)};
   const double a = std::abs(x);
   if (a >= 65520) return {static_cast<std::uint16_t>(sign | 0x7c00)};
-  const int e = a < 0x1p-14 ? -14 : std::ilogb(a);  // subnormal numbers have the exponent of the least normal
+  const int e =
+      a < 0x1p-14 ? -14 : std::ilogb(a);  // subnormal numbers have the exponent of the least normal
   const auto units = static_cast<int>(std::nearbyint(std::ldexp(a, 10 - e)));
   return {static_cast<std::uint16_t>(sign | ((e + 14) * 1024 + units))};
 }
 inline double number_of(half h) {
   const int e = h.bits >> 10 & 31, m = h.bits & 1023;
-  const double a = e == 31 ? (m != 0 ? std::nan("") : HUGE_VAL) : e == 0 ? std::ldexp(m, -24) : std::ldexp(1024 + m, e - 25);
+  const double a = e == 31  ? (m != 0 ? std::nan("") : HUGE_VAL)
+                   : e == 0 ? std::ldexp(m, -24)
+                            : std::ldexp(1024 + m, e - 25);
   return (h.bits & 0x8000) != 0 ? -a : a;
 }
 inline double number_of(float x) { return static_cast<double>(x); }
@@ -62,7 +65,8 @@ template <class F> auto with_element(tn::type t, F f) {
 /// The element type of WebNN's name.
 inline tn::type type_named(const std::string& text) {
   using enum tn::type;
-  for (const tn::type t : {float32, float16, int32, uint32, int64, uint64, int8, uint8, int4, uint4})
+  for (const tn::type t :
+       {float32, float16, int32, uint32, int64, uint64, int8, uint8, int4, uint4})
     if (text == tn::name_of(t)) return t;
   throw problem("the library has no element type '" + text + "'");
 }
@@ -102,12 +106,14 @@ struct buffer {
   tn::tensor of{};
   std::vector<std::byte> bytes{};
   buffer() = default;
-  explicit buffer(const tn::tensor& t) : of(t), bytes(static_cast<std::size_t>(t.bytes()), std::byte{0xcd}) {}
+  explicit buffer(const tn::tensor& t)
+      : of(t), bytes(static_cast<std::size_t>(t.bytes()), std::byte{0xcd}) {}
   template <class T> T at(i64 i) const {
     T x;
     if constexpr (sizeof x == 1)
       if (is_packed(of.type)) {
-        const int one = std::to_integer<int>(bytes[static_cast<std::size_t>(i / 2)]) >> i % 2 * 4 & 15;
+        const int one =
+            std::to_integer<int>(bytes[static_cast<std::size_t>(i / 2)]) >> i % 2 * 4 & 15;
         return static_cast<T>(of.type == tn::type::int4 ? (one ^ 8) - 8 : one);
       }
     std::memcpy(&x, bytes.data() + static_cast<std::size_t>(i) * sizeof x, sizeof x);
@@ -121,7 +127,8 @@ inline buffer read_buffer(const json& j) {
   if (extents.size() > tn::max_rank) throw problem("a rank of " + std::to_string(extents.size()));
   for (int i = 0; i < s.rank; ++i) s.extent[i] = extents[static_cast<std::size_t>(i)].get<i64>();
   buffer b(tn::tensor{type_named(j.at("dataType").get<std::string>()), s});
-  if (static_cast<i64>(data.size()) != s.count()) throw problem("the data have another number of elements than the shape");
+  if (static_cast<i64>(data.size()) != s.count())
+    throw problem("the data have another number of elements than the shape");
   with_element(b.of.type, [&]<class T>(T x) {
     std::byte* to = b.bytes.data();
     bool high = false;

@@ -1,8 +1,8 @@
 // The table of WebNN's operators: name, operands, options.
 // SPDX-License-Identifier: MIT
 #include "operators.hpp"
-#include <set>
 #include <tenon/tenon.hpp>
+#include <set>
 
 namespace conformance {
 namespace {
@@ -10,8 +10,8 @@ namespace {
 using value = builder::value;
 using values = std::vector<value>;
 
-/// A call as its operator reads it. Every argument must be read: one that nobody knows is a mistake of
-/// this runner, not to be ignored.
+/// A call as its operator reads it. Every argument must be read: one that nobody knows is a mistake
+/// of this runner, not to be ignored.
 class reading {
  public:
   reading(builder& to, const call& c, const named_values& known) : b(to), c_(c), known_(known) {
@@ -100,7 +100,8 @@ class reading {
     x = {static_cast<float>(real_of((*j)[0])), static_cast<float>(real_of((*j)[1]))};
   }
   void get(const std::string& path, tn::border& x) {
-    if (const json* j = find(path)) x = {whole(*j, 0, 4), whole(*j, 1, 4), whole(*j, 2, 4), whole(*j, 3, 4)};
+    if (const json* j = find(path))
+      x = {whole(*j, 0, 4), whole(*j, 1, 4), whole(*j, 2, 4), whole(*j, 3, 4)};
   }
   void get(const std::string& path, tn::activation_list& x) {
     using enum tn::recurrent_activation;
@@ -113,7 +114,8 @@ class reading {
     }
   }
   /// An enumeration, by WebNN's names of its values.
-  template <class E> void get(const std::string& path, E& x, const std::vector<std::pair<const char*, E>>& names) {
+  template <class E>
+  void get(const std::string& path, E& x, const std::vector<std::pair<const char*, E>>& names) {
     const json* j = find(path);
     if (j == nullptr) return;
     for (const auto& [name, e] : names)
@@ -153,8 +155,8 @@ class reading {
   std::set<std::string> unread_;
 };
 
-const std::vector<std::pair<const char*, tn::image_layout>> image_layouts = {{"nchw", tn::image_layout::nchw},
-                                                                             {"nhwc", tn::image_layout::nhwc}};
+const std::vector<std::pair<const char*, tn::image_layout>> image_layouts = {
+    {"nchw", tn::image_layout::nchw}, {"nhwc", tn::image_layout::nhwc}};
 
 /// An operator without options.
 template <class Op> values plain(reading& r) { return {r.add<Op>({}, r.operands())}; }
@@ -207,7 +209,8 @@ values conv2d(reading& r) {
   r.get("options.dilations", o.dilations);
   r.get("options.groups", o.groups);
   r.get("options.inputLayout", o.inputLayout, image_layouts);
-  r.get("options.filterLayout", o.filterLayout, {{"oihw", oihw}, {"hwio", hwio}, {"ohwi", ohwi}, {"ihwo", ihwo}});
+  r.get("options.filterLayout", o.filterLayout,
+        {{"oihw", oihw}, {"hwio", hwio}, {"ohwi", ohwi}, {"ihwo", ihwo}});
   return {r.add<tn::conv2d_t>(o, r.operands({"input", "filter", "options.bias"}))};
 }
 values convTranspose2d(reading& r) {
@@ -230,7 +233,8 @@ template <class Op> values pool2d(reading& r) {
   r.get("options.strides", o.strides);
   r.get("options.dilations", o.dilations);
   r.get("options.layout", o.layout, image_layouts);
-  r.get("options.outputShapeRounding", o.outputShapeRounding, {{"floor", tn::rounding::floor}, {"ceil", tn::rounding::ceil}});
+  r.get("options.outputShapeRounding", o.outputShapeRounding,
+        {{"floor", tn::rounding::floor}, {"ceil", tn::rounding::ceil}});
   r.get("options.outputSizes", o.outputSizes);
   return {r.add<Op>(o, {r.operand("input")})};
 }
@@ -241,11 +245,21 @@ template <class Op, auto List> values shaped(reading& r, const char* path) {
   r.get(path, o.*List);
   return {r.add<Op>(o, {r.operand("input")})};
 }
-values reshape(reading& r) { return shaped<tn::reshape_t, &tn::reshape_options::newShape>(r, "newShape"); }
-values expand(reading& r) { return shaped<tn::expand_t, &tn::expand_options::newShape>(r, "newShape"); }
-values tile(reading& r) { return shaped<tn::tile_t, &tn::tile_options::repetitions>(r, "repetitions"); }
-values transpose(reading& r) { return shaped<tn::transpose_t, &tn::transpose_options::permutation>(r, "options.permutation"); }
-values reverse(reading& r) { return shaped<tn::reverse_t, &tn::reverse_options::axes>(r, "options.axes"); }
+values reshape(reading& r) {
+  return shaped<tn::reshape_t, &tn::reshape_options::newShape>(r, "newShape");
+}
+values expand(reading& r) {
+  return shaped<tn::expand_t, &tn::expand_options::newShape>(r, "newShape");
+}
+values tile(reading& r) {
+  return shaped<tn::tile_t, &tn::tile_options::repetitions>(r, "repetitions");
+}
+values transpose(reading& r) {
+  return shaped<tn::transpose_t, &tn::transpose_options::permutation>(r, "options.permutation");
+}
+values reverse(reading& r) {
+  return shaped<tn::reverse_t, &tn::reverse_options::axes>(r, "options.axes");
+}
 values slice(reading& r) {
   tn::slice_options o;
   r.get("starts", o.starts);
@@ -258,7 +272,8 @@ values pad(reading& r) {
   tn::pad_options o;
   r.get("beginningPadding", o.beginningPadding);
   r.get("endingPadding", o.endingPadding);
-  r.get("options.mode", o.mode, {{"constant", constant}, {"edge", edge}, {"reflection", reflection}});
+  r.get("options.mode", o.mode,
+        {{"constant", constant}, {"edge", edge}, {"reflection", reflection}});
   r.get("options.value", o.value);
   return {r.add<tn::pad_t>(o, {r.operand("input")})};
 }
@@ -326,21 +341,24 @@ values batchNormalization(reading& r) {
   r.get("options.axis", o.axis);
   r.get("options.epsilon", o.epsilon);
   o.scale = r.has("options.scale");
-  return {r.add<tn::batchNormalization_t>(o, r.operands({"input", "mean", "variance", "options.scale", "options.bias"}))};
+  return {r.add<tn::batchNormalization_t>(
+      o, r.operands({"input", "mean", "variance", "options.scale", "options.bias"}))};
 }
 values instanceNormalization(reading& r) {
   tn::instanceNormalization_options o;
   r.get("options.epsilon", o.epsilon);
   r.get("options.layout", o.layout, image_layouts);
   o.scale = r.has("options.scale");
-  return {r.add<tn::instanceNormalization_t>(o, r.operands({"input", "options.scale", "options.bias"}))};
+  return {r.add<tn::instanceNormalization_t>(
+      o, r.operands({"input", "options.scale", "options.bias"}))};
 }
 values layerNormalization(reading& r) {
   tn::layerNormalization_options o;
   r.get("options.axes", o.axes);
   r.get("options.epsilon", o.epsilon);
   o.scale = r.has("options.scale");
-  return {r.add<tn::layerNormalization_t>(o, r.operands({"input", "options.scale", "options.bias"}))};
+  return {
+      r.add<tn::layerNormalization_t>(o, r.operands({"input", "options.scale", "options.bias"}))};
 }
 
 values cumulativeSum(reading& r) {
@@ -350,10 +368,10 @@ values cumulativeSum(reading& r) {
   r.get("options.reversed", o.reversed);
   return {r.add<tn::cumulativeSum_t>(o, {r.operand("input")})};
 }
-const std::vector<std::pair<const char*, tn::gru_layout>> gru_layouts = {{"zrn", tn::gru_layout::zrn},
-                                                                         {"rzn", tn::gru_layout::rzn}};
-const std::vector<std::pair<const char*, tn::lstm_layout>> lstm_layouts = {{"iofg", tn::lstm_layout::iofg},
-                                                                           {"ifgo", tn::lstm_layout::ifgo}};
+const std::vector<std::pair<const char*, tn::gru_layout>> gru_layouts = {
+    {"zrn", tn::gru_layout::zrn}, {"rzn", tn::gru_layout::rzn}};
+const std::vector<std::pair<const char*, tn::lstm_layout>> lstm_layouts = {
+    {"iofg", tn::lstm_layout::iofg}, {"ifgo", tn::lstm_layout::ifgo}};
 /// What cells and nets have in common.
 template <class Options> void recurrent(reading& r, Options& o) {
   r.get("hiddenSize", o.hiddenSize);
@@ -368,38 +386,43 @@ template <class Options> void net(reading& r, Options& o) {
   recurrent(r, o);
   r.get("steps", o.steps);
   r.get("options.returnSequence", o.returnSequence);
-  r.get("options.direction", o.direction, {{"forward", forward}, {"backward", backward}, {"both", both}});
+  r.get("options.direction", o.direction,
+        {{"forward", forward}, {"backward", backward}, {"both", both}});
   o.initialHiddenState = r.has("options.initialHiddenState");
-  if constexpr (requires { o.initialCellState; }) o.initialCellState = r.has("options.initialCellState");
+  if constexpr (requires { o.initialCellState; })
+    o.initialCellState = r.has("options.initialCellState");
 }
 values gruCell(reading& r) {
   tn::gruCell_options o;
   recurrent(r, o);
   r.get("options.layout", o.layout, gru_layouts);
-  return {r.add<tn::gruCell_t>(
-      o, r.operands({"input", "weight", "recurrentWeight", "hiddenState", "options.bias", "options.recurrentBias"}))};
+  return {r.add<tn::gruCell_t>(o, r.operands({"input", "weight", "recurrentWeight", "hiddenState",
+                                              "options.bias", "options.recurrentBias"}))};
 }
 values gru(reading& r) {
   tn::gru_options o;
   net(r, o);
   r.get("options.layout", o.layout, gru_layouts);
-  return r.add_all<tn::gru_t>(o, r.operands({"input", "weight", "recurrentWeight", "options.bias", "options.recurrentBias",
-                                             "options.initialHiddenState"}));
+  return r.add_all<tn::gru_t>(
+      o, r.operands({"input", "weight", "recurrentWeight", "options.bias", "options.recurrentBias",
+                     "options.initialHiddenState"}));
 }
 values lstmCell(reading& r) {
   tn::lstmCell_options o;
   recurrent(r, o);
   r.get("options.layout", o.layout, lstm_layouts);
-  return r.add_all<tn::lstmCell_t>(o, r.operands({"input", "weight", "recurrentWeight", "hiddenState", "cellState",
-                                                  "options.bias", "options.recurrentBias", "options.peepholeWeight"}));
+  return r.add_all<tn::lstmCell_t>(
+      o, r.operands({"input", "weight", "recurrentWeight", "hiddenState", "cellState",
+                     "options.bias", "options.recurrentBias", "options.peepholeWeight"}));
 }
 values lstm(reading& r) {
   tn::lstm_options o;
   net(r, o);
   r.get("options.layout", o.layout, lstm_layouts);
   return r.add_all<tn::lstm_t>(
-      o, r.operands({"input", "weight", "recurrentWeight", "options.bias", "options.recurrentBias", "options.peepholeWeight",
-                     "options.initialHiddenState", "options.initialCellState"}));
+      o, r.operands({"input", "weight", "recurrentWeight", "options.bias", "options.recurrentBias",
+                     "options.peepholeWeight", "options.initialHiddenState",
+                     "options.initialCellState"}));
 }
 
 using table_type = std::map<std::string, values (*)(reading&)>;
@@ -407,68 +430,70 @@ template <class... Op> table_type with_plain(table_type all) {
   (all.emplace(Op::name, plain<Op>), ...);
   return all;
 }
-const table_type operators = with_plain<
-    tn::abs_t, tn::add_t, tn::ceil_t, tn::cos_t, tn::dequantizeLinear_t, tn::div_t, tn::equal_t, tn::erf_t,
-    tn::exp_t, tn::floor_t, tn::gatherND_t, tn::gelu_t, tn::greaterOrEqual_t, tn::greater_t, tn::hardSwish_t,
-    tn::identity_t, tn::isInfinite_t, tn::isNaN_t, tn::lesserOrEqual_t, tn::lesser_t, tn::log_t, tn::logicalAnd_t,
-    tn::logicalNot_t, tn::logicalOr_t, tn::logicalXor_t, tn::matmul_t, tn::max_t, tn::min_t, tn::mul_t, tn::neg_t,
-    tn::notEqual_t, tn::pow_t, tn::prelu_t, tn::quantizeLinear_t, tn::reciprocal_t, tn::relu_t, tn::roundEven_t,
-    tn::scatterND_t, tn::sigmoid_t, tn::sign_t, tn::sin_t, tn::softplus_t, tn::softsign_t, tn::sqrt_t, tn::sub_t,
-    tn::tan_t, tn::tanh_t, tn::where_t>({
-    // map
-    {"cast", cast},
-    {"clamp", clamp},
-    {"elu", activation<tn::elu_t>},
-    {"hardSigmoid", activation<tn::hardSigmoid_t>},
-    {"leakyRelu", activation<tn::leakyRelu_t>},
-    {"linear", activation<tn::linear_t>},
-    // reduce
-    {"argMax", position<tn::argMax_t>},
-    {"argMin", position<tn::argMin_t>},
-    {"reduceL1", reduce<tn::reduceL1_t>},
-    {"reduceL2", reduce<tn::reduceL2_t>},
-    {"reduceLogSum", reduce<tn::reduceLogSum_t>},
-    {"reduceLogSumExp", reduce<tn::reduceLogSumExp_t>},
-    {"reduceMax", reduce<tn::reduceMax_t>},
-    {"reduceMean", reduce<tn::reduceMean_t>},
-    {"reduceMin", reduce<tn::reduceMin_t>},
-    {"reduceProduct", reduce<tn::reduceProduct_t>},
-    {"reduceSum", reduce<tn::reduceSum_t>},
-    {"reduceSumSquare", reduce<tn::reduceSumSquare_t>},
-    // contract, window
-    {"averagePool2d", pool2d<tn::averagePool2d_t>},
-    {"conv2d", conv2d},
-    {"convTranspose2d", convTranspose2d},
-    {"gemm", gemm},
-    {"l2Pool2d", pool2d<tn::l2Pool2d_t>},
-    {"maxPool2d", pool2d<tn::maxPool2d_t>},
-    // move, gather
-    {"concat", concat},
-    {"expand", expand},
-    {"gather", gather<tn::gather_t>},
-    {"gatherElements", gather<tn::gatherElements_t>},
-    {"pad", pad},
-    {"reshape", reshape},
-    {"reverse", reverse},
-    {"scatterElements", scatterElements},
-    {"slice", slice},
-    {"split", split},
-    {"tile", tile},
-    {"transpose", transpose},
-    {"triangular", triangular},
-    // scan
-    {"cumulativeSum", cumulativeSum},
-    {"gru", gru},
-    {"gruCell", gruCell},
-    {"lstm", lstm},
-    {"lstmCell", lstmCell},
-    // compose
-    {"batchNormalization", batchNormalization},
-    {"instanceNormalization", instanceNormalization},
-    {"layerNormalization", layerNormalization},
-    {"resample2d", resample2d},
-    {"softmax", softmax},
-});
+const table_type operators =
+    with_plain<tn::abs_t, tn::add_t, tn::ceil_t, tn::cos_t, tn::dequantizeLinear_t, tn::div_t,
+               tn::equal_t, tn::erf_t, tn::exp_t, tn::floor_t, tn::gatherND_t, tn::gelu_t,
+               tn::greaterOrEqual_t, tn::greater_t, tn::hardSwish_t, tn::identity_t,
+               tn::isInfinite_t, tn::isNaN_t, tn::lesserOrEqual_t, tn::lesser_t, tn::log_t,
+               tn::logicalAnd_t, tn::logicalNot_t, tn::logicalOr_t, tn::logicalXor_t, tn::matmul_t,
+               tn::max_t, tn::min_t, tn::mul_t, tn::neg_t, tn::notEqual_t, tn::pow_t, tn::prelu_t,
+               tn::quantizeLinear_t, tn::reciprocal_t, tn::relu_t, tn::roundEven_t, tn::scatterND_t,
+               tn::sigmoid_t, tn::sign_t, tn::sin_t, tn::softplus_t, tn::softsign_t, tn::sqrt_t,
+               tn::sub_t, tn::tan_t, tn::tanh_t, tn::where_t>({
+        // map
+        {"cast", cast},
+        {"clamp", clamp},
+        {"elu", activation<tn::elu_t>},
+        {"hardSigmoid", activation<tn::hardSigmoid_t>},
+        {"leakyRelu", activation<tn::leakyRelu_t>},
+        {"linear", activation<tn::linear_t>},
+        // reduce
+        {"argMax", position<tn::argMax_t>},
+        {"argMin", position<tn::argMin_t>},
+        {"reduceL1", reduce<tn::reduceL1_t>},
+        {"reduceL2", reduce<tn::reduceL2_t>},
+        {"reduceLogSum", reduce<tn::reduceLogSum_t>},
+        {"reduceLogSumExp", reduce<tn::reduceLogSumExp_t>},
+        {"reduceMax", reduce<tn::reduceMax_t>},
+        {"reduceMean", reduce<tn::reduceMean_t>},
+        {"reduceMin", reduce<tn::reduceMin_t>},
+        {"reduceProduct", reduce<tn::reduceProduct_t>},
+        {"reduceSum", reduce<tn::reduceSum_t>},
+        {"reduceSumSquare", reduce<tn::reduceSumSquare_t>},
+        // contract, window
+        {"averagePool2d", pool2d<tn::averagePool2d_t>},
+        {"conv2d", conv2d},
+        {"convTranspose2d", convTranspose2d},
+        {"gemm", gemm},
+        {"l2Pool2d", pool2d<tn::l2Pool2d_t>},
+        {"maxPool2d", pool2d<tn::maxPool2d_t>},
+        // move, gather
+        {"concat", concat},
+        {"expand", expand},
+        {"gather", gather<tn::gather_t>},
+        {"gatherElements", gather<tn::gatherElements_t>},
+        {"pad", pad},
+        {"reshape", reshape},
+        {"reverse", reverse},
+        {"scatterElements", scatterElements},
+        {"slice", slice},
+        {"split", split},
+        {"tile", tile},
+        {"transpose", transpose},
+        {"triangular", triangular},
+        // scan
+        {"cumulativeSum", cumulativeSum},
+        {"gru", gru},
+        {"gruCell", gruCell},
+        {"lstm", lstm},
+        {"lstmCell", lstmCell},
+        // compose
+        {"batchNormalization", batchNormalization},
+        {"instanceNormalization", instanceNormalization},
+        {"layerNormalization", layerNormalization},
+        {"resample2d", resample2d},
+        {"softmax", softmax},
+    });
 
 }  // namespace
 
@@ -477,7 +502,8 @@ void add(builder& b, const call& c, named_values& known) {
   if (found == operators.end()) throw problem("the library has no operator " + c.op);
   reading r(b, c, known);
   const values out = found->second(r);
-  if (out.size() != c.outputs.size()) throw problem(c.op + " has " + std::to_string(out.size()) + " outputs");
+  if (out.size() != c.outputs.size())
+    throw problem(c.op + " has " + std::to_string(out.size()) + " outputs");
   for (std::size_t i = 0; i < out.size(); ++i) known[c.outputs[i]] = out[i];
 }
 

@@ -1,9 +1,9 @@
 // Builds the graphs of a case, binds and runs them on a policy, and compares what comes out.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "operators.hpp"
 #include <tenon/base/describe.hpp>
 #include <tenon/run/instance.hpp>
+#include "operators.hpp"
 
 namespace conformance {
 
@@ -29,8 +29,8 @@ template <class V, class B> V dense_view(B& b) {
   return {b.bytes.data(), b.of.type, b.of.shape, dense(b.of.shape), true};
 }
 
-/// A graph with what its leaves stand for: any name of a case, characters that the library's names do
-/// not have included.
+/// A graph with what its leaves stand for: any name of a case, characters that the library's names
+/// do not have included.
 struct graph {
   builder b;
   named_values values;
@@ -58,18 +58,20 @@ template <class Policy> std::optional<std::string> missing(const tn::table_view&
   for (const tn::node& n : t.nodes) {
     if (is_leaf(n.kind) || Policy::supports(t, n)) continue;
     std::string text = std::string(n.op) + " (";
-    for (int k = 0; k < n.operands; ++k) text += (k > 0 ? ", " : "") + std::string(tn::name_of(t.nodes[n.in[k]].out.type));
+    for (int k = 0; k < n.operands; ++k)
+      text += (k > 0 ? ", " : "") + std::string(tn::name_of(t.nodes[n.in[k]].out.type));
     return text + " -> " + tn::name_of(n.out.type) + ")";
   }
   return std::nullopt;
 }
 
-/// Binds and runs a graph. Error: throws `unsupported` when the policy's own table says so, `problem`
-/// for everything else that the library refuses.
+/// Binds and runs a graph. Error: throws `unsupported` when the policy's own table says so,
+/// `problem` for everything else that the library refuses.
 template <class Policy> named_buffers run(graph& g, const std::vector<std::string>& outputs) {
   std::vector<builder::value> wanted;
   for (const std::string& name : outputs) {
-    if (g.b.fault().ok() && !g.values.contains(name)) throw problem("no operator gives '" + name + "'");
+    if (g.b.fault().ok() && !g.values.contains(name))
+      throw problem("no operator gives '" + name + "'");
     wanted.push_back(g.values[name]);
   }
   const tn::result<tn::table> net = g.b.finish({wanted.data(), static_cast<int>(wanted.size())});
@@ -77,7 +79,8 @@ template <class Policy> named_buffers run(graph& g, const std::vector<std::strin
   const tn::model<tn::dynamic, Policy> model{*net, g.weights};
   if (model.fault().what == tn::code::unsupported)
     if (const auto what = missing<Policy>(net->view())) throw unsupported(*what);
-  if (const tn::error& e = model.fault(); e.what == tn::code::feature) throw unsupported(std::string(e.op.c_str()) + ": the device lacks " + describe(e));
+  if (const tn::error& e = model.fault(); e.what == tn::code::feature)
+    throw unsupported(std::string(e.op.c_str()) + ": the device lacks " + describe(e));
   check(model.fault());
   tn::instance caller{model};
   named_buffers found;
@@ -87,7 +90,8 @@ template <class Policy> named_buffers run(graph& g, const std::vector<std::strin
     buffer& own = found[outputs[o]] = buffer(t.nodes[t.outputs[static_cast<int>(o)]].out);
     views.push_back(dense_view<tn::mutable_view>(own));
   }
-  if (const tn::status s = caller.run(g.inputs, views); !s.ok()) throw problem("the call: " + describe(s));
+  if (const tn::status s = caller.run(g.inputs, views); !s.ok())
+    throw problem("the call: " + describe(s));
   return found;
 }
 
@@ -106,7 +110,8 @@ inline std::vector<std::string> operands_of(const call& c) {
   std::vector<std::string> all;
   for (const std::string& path : c.operands) {
     const bool option = path.starts_with("options.");
-    const json& found = option ? c.arguments.at("options").at(path.substr(8)) : c.arguments.at(path);
+    const json& found =
+        option ? c.arguments.at("options").at(path.substr(8)) : c.arguments.at(path);
     if (found.is_string())
       all.push_back(found.get<std::string>());
     else
@@ -140,12 +145,15 @@ template <class Policy> void run_case(const single_case& c, way how) {
     const auto own = found.find(name);
     if (own == found.end()) throw problem("no operator gives '" + name + "'");
     if (!(own->second.of == expected.of))
-      throw problem(name + ": expected " + tn::name_of(expected.of.type) + " " + describe(expected.of.shape) + ", found " +
-                    tn::name_of(own->second.of.type) + " " + describe(own->second.of.shape));
-    if (const auto wrong = difference(expected, own->second, c.allowed)) throw problem(name + ": " + *wrong);
+      throw problem(name + ": expected " + tn::name_of(expected.of.type) + " " +
+                    describe(expected.of.shape) + ", found " + tn::name_of(own->second.of.type) +
+                    " " + describe(own->second.of.shape));
+    if (const auto wrong = difference(expected, own->second, c.allowed))
+      throw problem(name + ": " + *wrong);
   }
   for (const auto& [name, input] : c.inputs)
-    if (input.value.bytes != before.inputs.at(name).value.bytes) throw problem(name + ": the call wrote to its input");
+    if (input.value.bytes != before.inputs.at(name).value.bytes)
+      throw problem(name + ": the call wrote to its input");
 }
 
 }  // namespace conformance

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/cpu.hpp>
-#include <tenon/run/instance.hpp>
 #include <tenon/reference.hpp>
+#include <tenon/run/instance.hpp>
 
 namespace conformance {
 
@@ -25,7 +25,8 @@ struct static_case {
   const char* file;
   const char* name;
   tenon::table_view (*table)();
-  using caller = tenon::code (*)(const constant_list&, const tenon::const_view*, const tenon::mutable_view*);
+  using caller = tenon::code (*)(const constant_list&, const tenon::const_view*,
+                                 const tenon::mutable_view*);
   caller reference, cpu;
 };
 
@@ -39,16 +40,21 @@ template <int I, class Result> constexpr auto result_of(const Result& r) {
   }
 }
 
-template <class Net, class Policy>
-tenon::code run_once(const constant_list& weights, const tenon::const_view* in, const tenon::mutable_view* out) {
+template <class Net, class Policy> tenon::code run_once(const constant_list& weights,
+                                                        const tenon::const_view* in,
+                                                        const tenon::mutable_view* out) {
   const tenon::model<Net, Policy> model{weights};
   if (!model.fault().ok()) return model.fault().what;
   tenon::instance caller{model};
   constexpr tenon::table_view t = Net::view();
-  return caller.run({in, static_cast<std::size_t>(t.inputs.size)}, {out, static_cast<std::size_t>(t.outputs.size)}).what;
+  return caller
+      .run({in, static_cast<std::size_t>(t.inputs.size)},
+           {out, static_cast<std::size_t>(t.outputs.size)})
+      .what;
 }
 template <class Net> constexpr static_case entry(const char* file, const char* name) {
-  return {file, name, [] { return Net::view(); }, &run_once<Net, tenon::reference>, &run_once<Net, tenon::cpu>};
+  return {file, name, [] { return Net::view(); }, &run_once<Net, tenon::reference>,
+          &run_once<Net, tenon::cpu>};
 }
 
 /// What one generated source has.

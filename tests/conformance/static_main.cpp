@@ -1,13 +1,14 @@
-// Conformance cases through the compile-time front end: a case's static graph gives the bits, on each
-// policy, that the table of the run-time builder gives. static_cases.py chose the cases and wrote the
-// graphs. Exit: 0, 1 when bits differ, 77 when there are no cases.
+// Conformance cases through the compile-time front end: a case's static graph gives the bits, on
+// each policy, that the table of the run-time builder gives. static_cases.py chose the cases and
+// wrote the graphs. Exit: 0, 1 when bits differ, 77 when there are no cases.
 // SPDX-License-Identifier: MIT
 #include "run.hpp"
 #include "static_case.hpp"
 #include <cstdio>
 
 namespace conformance {
-extern const static_cases contract_cases, map_cases, move_cases, other_cases, plain_cases, recurrent_cases, reduce_cases;
+extern const static_cases contract_cases, map_cases, move_cases, other_cases, plain_cases,
+    recurrent_cases, reduce_cases;
 }
 using namespace conformance;
 
@@ -23,28 +24,33 @@ single_case read(const std::filesystem::path& data, const static_case& s) {
 named_buffers run_static(const single_case& c, const static_case& s, static_case::caller call) {
   std::vector<constant> operands;  // the graph says which are inputs
   for (const auto& [name, input] : c.inputs)
-    operands.push_back({tn::name("x") + static_cast<int>(operands.size()), dense_view<tn::const_view>(input.value)});
+    operands.push_back({tn::name("x") + static_cast<int>(operands.size()),
+                        dense_view<tn::const_view>(input.value)});
   const constant_list weights{{operands.data(), static_cast<int>(operands.size())}};
   const tn::table_view t = s.table();
   std::vector<tn::const_view> in;
   for (const int i : t.inputs) in.push_back(weights.find(t.name_of(t.nodes[i])));
   named_buffers found;
   std::vector<tn::mutable_view> out;
-  if (t.outputs.size != static_cast<int>(c.expected.size())) throw problem("another number of outputs");
+  if (t.outputs.size != static_cast<int>(c.expected.size()))
+    throw problem("another number of outputs");
   for (const auto& [name, value] : c.expected) {
     buffer& own = found[name] = buffer(t.nodes[t.outputs[static_cast<int>(out.size())]].out);
     out.push_back(dense_view<tn::mutable_view>(own));
   }
   const tn::code result = call(weights, in.data(), out.data());
-  if (result != tn::code::ok) throw problem(std::string("the static model: ") + tn::text_of(result));
+  if (result != tn::code::ok)
+    throw problem(std::string("the static model: ") + tn::text_of(result));
   return found;
 }
-template <class Policy> void compare(const single_case& c, const static_case& s, static_case::caller call) {
+template <class Policy>
+void compare(const single_case& c, const static_case& s, static_case::caller call) {
   const named_buffers built = run_table<Policy>(c), found = run_static(c, s, call);
   for (const auto& [name, wanted] : built) {
     const buffer& own = found.at(name);
     if (!(own.of == wanted.of)) throw problem(name + ": another type or shape");
-    if (own.bytes != wanted.bytes) throw problem(name + ": other bits than the builder's on " + Policy::name);
+    if (own.bytes != wanted.bytes)
+      throw problem(name + ": other bits than the builder's on " + Policy::name);
   }
 }
 
@@ -57,7 +63,8 @@ int main(int argc, char** argv) {
     return 77;
   }
   int same = 0, different = 0;
-  for (const static_cases& some : {contract_cases, map_cases, move_cases, other_cases, plain_cases, recurrent_cases, reduce_cases})
+  for (const static_cases& some : {contract_cases, map_cases, move_cases, other_cases, plain_cases,
+                                   recurrent_cases, reduce_cases})
     for (int i = 0; i < some.size; ++i) {
       const static_case& s = some.all[i];
       try {

@@ -17,8 +17,10 @@ namespace {
 }
 std::string words_of(const tn::trial::random_graph& g) {
   std::string r;
-  for (const auto& s : g.steps) r += "const auto v" + std::to_string(s.node) + " = " + s.code + ";\n";
-  for (const auto& c : g.next) r += "b.next(v" + std::to_string(c.state) + ", v" + std::to_string(c.next) + ");\n";
+  for (const auto& s : g.steps)
+    r += "const auto v" + std::to_string(s.node) + " = " + s.code + ";\n";
+  for (const auto& c : g.next)
+    r += "b.next(v" + std::to_string(c.state) + ", v" + std::to_string(c.next) + ");\n";
   return r;
 }
 /// Plans of graphs that are too large to run, too.
@@ -26,7 +28,8 @@ template <class... Policies> void plan(const tn::trial::random_graph& g) {
   const tn::policy_facts facts[] = {tn::facts_of<Policies>()...};
   const auto made = tn::make_plan(g.net.view(), {facts, sizeof...(Policies)});
   if (!made.ok()) {
-    if (made.error().what != tn::code::unsupported && made.error().what != tn::code::place) found("planning", words_of(g));
+    if (made.error().what != tn::code::unsupported && made.error().what != tn::code::place)
+      found("planning", words_of(g));
     return;
   }
   if (!tn::verify(made->view()).ok()) found("verifying", words_of(g));
@@ -42,7 +45,8 @@ tn::i64 bytes_of(const tn::table_view& t) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto decide = tn::trial::choices::from_bytes({data, size});
-  tn::trial::limits most{.operators = 12, .elements = 512, .terms = 50'000, .places = 2, .spoiled = true};
+  tn::trial::limits most{
+      .operators = 12, .elements = 512, .terms = 50'000, .places = 2, .spoiled = true};
   if (decide.one_in(16)) most.elements = most.terms = tn::i64{1} << 40;
   const auto g = tn::trial::make_graph(decide, most);
   if (!g.fault.ok()) {
@@ -57,6 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto moods = static_cast<int>(decide.below(4));
   const std::uint64_t seed = decide.ended() ? 1 : 2;
   if (const auto d = run.differs(g, seed, tn::trial::mood_of(moods)))
-    found("running", tn::trial::report_of(run, g, *d, seed, tn::trial::mood_of(moods), 0) + words_of(g));
+    found("running",
+          tn::trial::report_of(run, g, *d, seed, tn::trial::mood_of(moods), 0) + words_of(g));
   return 0;
 }

@@ -1,8 +1,8 @@
 // Passes over scalar programs: joining, forming fma, sharing registers.
 // SPDX-License-Identifier: MIT
-#include "../catch.hpp"
 #include <tenon/graph/rewrite.hpp>
 #include <tenon/policy/reference/scalar.hpp>
+#include "../catch.hpp"
 #include <bit>
 #include <random>
 
@@ -16,8 +16,12 @@ constexpr int count(const recorded& r, sop o) {
   for (int i = 0; i < r.size; ++i) n += r.code[i].op() == o;
   return n;
 }
-template <int Arity, class F> constexpr recorded fused(F f) { return tn::form_fma(record_program<Arity>(f).view()); }
-template <int Arity, class F> constexpr int registers(F f) { return tn::allocate(record_program<Arity>(f).view()).registers; }
+template <int Arity, class F> constexpr recorded fused(F f) {
+  return tn::form_fma(record_program<Arity>(f).view());
+}
+template <int Arity, class F> constexpr int registers(F f) {
+  return tn::allocate(record_program<Arity>(f).view()).registers;
+}
 constexpr float value(const recorded& r, float a, float b, float c) {
   const float x[] = {a, b, c};
   return tn::evaluate(r.view(), x);
@@ -28,26 +32,39 @@ constexpr recorded sum_first = fused<3>([](auto a, auto b, auto c) { return a * 
 constexpr recorded sum_second = fused<3>([](auto a, auto b, auto c) { return c + a * b; });
 constexpr recorded less_third = fused<3>([](auto a, auto b, auto c) { return a * b - c; });
 constexpr recorded from_third = fused<3>([](auto a, auto b, auto c) { return c - a * b; });
-static_assert(count(sum_first, sop::fma) == 1 && sum_first.size == 4 && value(sum_first, 2, 3, 5) == 11);
-static_assert(count(sum_second, sop::fma) == 1 && sum_second.size == 4 && value(sum_second, 2, 3, 5) == 11);
-static_assert(count(less_third, sop::fma) == 1 && count(less_third, sop::neg) == 1 && value(less_third, 2, 3, 5) == 1);
-static_assert(count(from_third, sop::fma) == 1 && count(from_third, sop::neg) == 1 && value(from_third, 2, 3, 5) == -1);
-static_assert(count(sum_first, sop::mul) + count(sum_second, sop::mul) + count(less_third, sop::mul) + count(from_third, sop::mul) == 0);
+static_assert(count(sum_first, sop::fma) == 1 && sum_first.size == 4 &&
+              value(sum_first, 2, 3, 5) == 11);
+static_assert(count(sum_second, sop::fma) == 1 && sum_second.size == 4 &&
+              value(sum_second, 2, 3, 5) == 11);
+static_assert(count(less_third, sop::fma) == 1 && count(less_third, sop::neg) == 1 &&
+              value(less_third, 2, 3, 5) == 1);
+static_assert(count(from_third, sop::fma) == 1 && count(from_third, sop::neg) == 1 &&
+              value(from_third, 2, 3, 5) == -1);
+static_assert(count(sum_first, sop::mul) + count(sum_second, sop::mul) +
+                  count(less_third, sop::mul) + count(from_third, sop::mul) ==
+              0);
 
 // Rounded once: (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24, which a separate product loses.
 constexpr float near = 1.0f + 0x1p-12f;
 static_assert(value(less_third, near, near, 1.0f + 0x1p-11f) == 0x1p-24f);
 
 // A product with two uses stays, of two products one is taken, a product alone stays.
-constexpr recorded shared = fused<2>([](auto a, auto b) { auto p = a * b; return (p + 1.0f) / p; });
-static_assert(count(shared, sop::fma) == 0 && count(shared, sop::mul) == 1 && count(shared, sop::add) == 1);
+constexpr recorded shared = fused<2>([](auto a, auto b) {
+  auto p = a * b;
+  return (p + 1.0f) / p;
+});
+static_assert(count(shared, sop::fma) == 0 && count(shared, sop::mul) == 1 &&
+              count(shared, sop::add) == 1);
 constexpr recorded doubled = fused<2>([](auto a, auto b) { return a * b + a * b; });
 static_assert(count(doubled, sop::fma) == 0, "the product is shared, so it has two uses");
 constexpr recorded both = fused<3>([](auto a, auto b, auto c) { return a * b + b * c; });
-static_assert(count(both, sop::fma) == 1 && count(both, sop::mul) == 1 && value(both, 2, 3, 5) == 21);
+static_assert(count(both, sop::fma) == 1 && count(both, sop::mul) == 1 &&
+              value(both, 2, 3, 5) == 21);
 static_assert(count(fused<2>([](auto a, auto b) { return a * b; }), sop::mul) == 1);
-constexpr recorded horner = fused<1>([](auto x) { return ((2.0f * x + 3.0f) * x + 4.0f) * x + 5.0f; });
-static_assert(count(horner, sop::fma) == 3 && count(horner, sop::mul) == 0 && value(horner, 2, 0, 0) == 41);
+constexpr recorded horner =
+    fused<1>([](auto x) { return ((2.0f * x + 3.0f) * x + 4.0f) * x + 5.0f; });
+static_assert(count(horner, sop::fma) == 3 && count(horner, sop::mul) == 0 &&
+              value(horner, 2, 0, 0) == 41);
 
 // Where the negations of differences do not fit into a program, nothing changes.
 constexpr recorded differences = record_program<1>([](auto x) {
@@ -56,7 +73,8 @@ constexpr recorded differences = record_program<1>([](auto x) {
 });
 static_assert(differences.fault == tn::code::ok && differences.size > 200);
 constexpr recorded too_long = tn::form_fma(differences.view());
-static_assert(too_long.fault == tn::code::ok && too_long.size == differences.size && count(too_long, sop::fma) == 0);
+static_assert(too_long.fault == tn::code::ok && too_long.size == differences.size &&
+              count(too_long, sop::fma) == 0);
 
 // Registers: as many as values are alive at once.
 static_assert(registers<1>([](auto x) { return x; }) == 1);
@@ -66,7 +84,8 @@ static_assert(registers<1>([](auto x) { return x * exp(x); }) == 2);
 static_assert(registers<1>([](auto x) { return ((x + 1) * (x + 2)) * ((x + 3) * (x + 4)); }) == 4);
 constexpr tn::allocated wide = tn::allocate(record_program<1>([](auto x) {
                                               tn::scalar s = x;
-                                              for (int i = 0; i < 50; ++i) s = s * x + static_cast<float>(i);
+                                              for (int i = 0; i < 50; ++i)
+                                                s = s * x + static_cast<float>(i);
                                               return s;
                                             }).view());
 static_assert(wide.registers == 3, "a long program re-uses registers");
@@ -88,10 +107,13 @@ recorded random_program(std::mt19937& random) {
   for (int i = 0; i < 3; ++i) t.emit(sop::arg, i);
   const int steps = 1 + below(60);
   for (int i = 0; i < steps; ++i) {
-    constexpr sop vocabulary[] = {sop::add, sop::sub, sop::mul, sop::max, sop::min, sop::neg, sop::abs};
+    constexpr sop vocabulary[] = {sop::add, sop::sub, sop::mul, sop::max,
+                                  sop::min, sop::neg, sop::abs};
     const sop o = vocabulary[below(7)];
-    if (below(6) == 0) t.literal(0.25f * static_cast<float>(below(8) - 4));
-    else t.emit(o, below(t.size), tn::sources_of(o) > 1 ? below(t.size) : 0);
+    if (below(6) == 0)
+      t.literal(0.25f * static_cast<float>(below(8) - 4));
+    else
+      t.emit(o, below(t.size), tn::sources_of(o) > 1 ? below(t.size) : 0);
   }
   return tn::finish(t, t.size - 1);
 }
@@ -107,7 +129,8 @@ TEST_CASE("sharing registers never changes a value") {
     const recorded ssa = random_program(random);
     const tn::allocated own = tn::allocate(ssa.view());
     int highest = 0;
-    for (int k = 0; k < own.program.size; ++k) highest = std::max(highest, own.program.code[k].dst());
+    for (int k = 0; k < own.program.size; ++k)
+      highest = std::max(highest, own.program.code[k].dst());
     CHECK(highest + 1 == own.registers);
     CHECK(own.registers <= ssa.size);
     const float a = element(random), b = element(random), c = element(random);

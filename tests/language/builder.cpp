@@ -16,25 +16,39 @@ constexpr tn::result<tn::table> built_lenet() {
   builder b;
   constexpr tn::conv2d_options pad{.padding = {2, 2, 2, 2}};
   const auto image = b.input("image", floats(1, 1, 28, 28));
-  const auto w1 = b.weight("conv1.weight", floats(8, 1, 5, 5)), b1 = b.weight("conv1.bias", floats(8));
-  const auto p1 = b.add<tn::maxPool2d_t>({.windowDimensions = {2, 2}, .strides = {2, 2}},
-                                         {b.add<tn::relu_t>({}, {b.add<tn::conv2d_t>(pad, {image, w1, b1})})});
-  const auto w2 = b.weight("conv2.weight", floats(16, 8, 5, 5)), b2 = b.weight("conv2.bias", floats(16));
-  const auto p2 = b.add<tn::maxPool2d_t>({.windowDimensions = {3, 3}, .strides = {3, 3}},
-                                         {b.add<tn::relu_t>({}, {b.add<tn::conv2d_t>(pad, {p1, w2, b2})})});
+  const auto w1 = b.weight("conv1.weight", floats(8, 1, 5, 5)),
+             b1 = b.weight("conv1.bias", floats(8));
+  const auto p1 =
+      b.add<tn::maxPool2d_t>({.windowDimensions = {2, 2}, .strides = {2, 2}},
+                             {b.add<tn::relu_t>({}, {b.add<tn::conv2d_t>(pad, {image, w1, b1})})});
+  const auto w2 = b.weight("conv2.weight", floats(16, 8, 5, 5)),
+             b2 = b.weight("conv2.bias", floats(16));
+  const auto p2 =
+      b.add<tn::maxPool2d_t>({.windowDimensions = {3, 3}, .strides = {3, 3}},
+                             {b.add<tn::relu_t>({}, {b.add<tn::conv2d_t>(pad, {p1, w2, b2})})});
   const auto flat = b.add<tn::reshape_t>({.newShape = {1, 256}}, {p2});
   const auto w3 = b.weight("fc.weight", floats(256, 10)), b3 = b.weight("fc.bias", floats(10));
   return b.finish({b.add<tn::softmax_t>({1}, {b.add<tn::gemm_t>({}, {flat, w3, b3})})});
 }
-static_assert(same(built_lenet()->view(), lenet_graph::view()), "the builder works in constant expressions too");
+static_assert(same(built_lenet()->view(), lenet_graph::view()),
+              "the builder works in constant expressions too");
 
-// Every operator, with options, by both front ends. One call with two recording arguments would leave
-// their order to the compiler: each stands on its own line.
-constexpr tn::gemm_options gemm_all{.alpha = 0.5f, .beta = 2.0f, .aTranspose = true, .bTranspose = true};
-constexpr tn::conv2d_options conv_all{.padding = {1, 0, 2, 1}, .strides = {2, 1}, .dilations = {1, 2}, .groups = 2,
-                                      .inputLayout = tn::image_layout::nhwc, .filterLayout = tn::filter_layout::ohwi};
-constexpr tn::pool2d_options pool_all{.windowDimensions = {2, 3}, .padding = {1, 1, 0, 0}, .strides = {2, 1}, .dilations = {2, 1},
-                                      .layout = tn::image_layout::nhwc, .outputShapeRounding = tn::rounding::ceil};
+// Every operator, with options, by both front ends. One call with two recording arguments would
+// leave their order to the compiler: each stands on its own line.
+constexpr tn::gemm_options gemm_all{
+    .alpha = 0.5f, .beta = 2.0f, .aTranspose = true, .bTranspose = true};
+constexpr tn::conv2d_options conv_all{.padding = {1, 0, 2, 1},
+                                      .strides = {2, 1},
+                                      .dilations = {1, 2},
+                                      .groups = 2,
+                                      .inputLayout = tn::image_layout::nhwc,
+                                      .filterLayout = tn::filter_layout::ohwi};
+constexpr tn::pool2d_options pool_all{.windowDimensions = {2, 3},
+                                      .padding = {1, 1, 0, 0},
+                                      .strides = {2, 1},
+                                      .dilations = {2, 1},
+                                      .layout = tn::image_layout::nhwc,
+                                      .outputShapeRounding = tn::rounding::ceil};
 constexpr tn::clamp_options six{.minValue = 0, .maxValue = 6};
 constexpr auto everything = [](auto x, auto a) {
   auto c = tn::conv2d<conv_all>(x, tn::weight<"f", float, 6, 3, 3, 3>);
@@ -59,7 +73,8 @@ constexpr auto everything = [](auto x, auto a) {
   auto top = tn::reduceMax(h);
   return tn::outputs(y, top, tn::transpose<1, 0, 2>(h), g);
 };
-using everything_graph = tn::graph<everything, tn::input<"x", float, 2, 7, 6, 6>, tn::input<"a", float, 3, 2, 4>>;
+using everything_graph =
+    tn::graph<everything, tn::input<"x", float, 2, 7, 6, 6>, tn::input<"a", float, 3, 2, 4>>;
 
 constexpr tn::result<tn::table> built_everything() {
   using tn::maps::with_number;
@@ -75,17 +90,21 @@ constexpr tn::result<tn::table> built_everything() {
   const auto t = b.add<tn::div_t>({}, {gated, b.add<tn::exp_t>({}, {b.add<tn::tanh_t>({}, {s})})});
   const auto u = b.map<2>([](auto v, auto w) { return select(v < w, v, 3.0f * w); }, {t, s});
   const auto u1 = b.add<with_number<tn::add_t, false>>({1}, {u});
-  const auto u2 = b.add<with_number<tn::mul_t, true>>({2}, {b.add<with_number<tn::div_t, false>>({4}, {u})});
+  const auto u2 =
+      b.add<with_number<tn::mul_t, true>>({2}, {b.add<with_number<tn::div_t, false>>({4}, {u})});
   const auto m = b.add<tn::reshape_t>({.newShape = {6, 2}}, {b.add<tn::sub_t>({}, {u1, u2})});
-  const auto n1 = b.add<with_number<tn::mul_t, false>>({5}, {b.add<with_number<tn::sub_t, false>>({3}, {m})});
+  const auto n1 =
+      b.add<with_number<tn::mul_t, false>>({5}, {b.add<with_number<tn::sub_t, false>>({3}, {m})});
   const auto n2 = b.add<with_number<tn::sub_t, true>>({1}, {n1});
-  const auto n3 = b.add<with_number<tn::div_t, true>>({6}, {b.add<with_number<tn::add_t, true>>({7}, {m})});
+  const auto n3 =
+      b.add<with_number<tn::div_t, true>>({6}, {b.add<with_number<tn::add_t, true>>({7}, {m})});
   const auto n = b.add<tn::add_t>({}, {n2, n3});
   const auto w = b.weight("g", floats(5, 6)), z = b.weight("h", floats(2, 1));
   const auto g = b.add<tn::gemm_t>(gemm_all, {n, w, z});
   const auto h = b.add<tn::matmul_t>({}, {b.add<tn::transpose_t>({}, {g}), a});
   const auto y = b.on(3, b.add<tn::softmax_t>({0}, {h}));
-  const auto top = b.add<tn::reduceMax_t>({}, {h}), turned = b.add<tn::transpose_t>({.permutation = {1, 0, 2}}, {h});
+  const auto top = b.add<tn::reduceMax_t>({}, {h}),
+             turned = b.add<tn::transpose_t>({.permutation = {1, 0, 2}}, {h});
   return b.finish({y, top, turned, g});
 }
 
@@ -140,7 +159,8 @@ TEST_CASE("hundreds of weights are found again by name, and forgotten with their
   for (int round = 0; round < 2; ++round) {
     const auto x = b.input("x", floats(4));
     int ids[500];
-    for (int i = 0; i < 500; ++i) ids[i] = b.weight(tn::name("layer.") + i + ".weight", floats(4)).id;
+    for (int i = 0; i < 500; ++i)
+      ids[i] = b.weight(tn::name("layer.") + i + ".weight", floats(4)).id;
     for (int i = 0; i < 500; ++i) {
       CHECK(ids[i] == i + 1);
       CHECK(b.weight(tn::name("layer.") + i + ".weight", floats(4)).id == ids[i]);
@@ -211,7 +231,8 @@ TEST_CASE("extents are at least 1 and a tensor has at most 2^40 elements") {
 
 TEST_CASE("a result of more than 2^40 elements is refused") {
   builder b;
-  const auto x = b.input("x", floats(tn::i64{1} << 30, 1)), y = b.input("y", floats(1, tn::i64{1} << 30));
+  const auto x = b.input("x", floats(tn::i64{1} << 30, 1)),
+             y = b.input("y", floats(1, tn::i64{1} << 30));
   (void)b.add<tn::matmul_t>({}, {x, y});
   CHECK(b.fault().is(code::extent, "matmul"));
 }

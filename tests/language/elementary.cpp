@@ -291,8 +291,7 @@ constexpr std::array<float, samples> all_computed(std::integer_sequence<int, I..
 }
 
 template <sop O> void same_bits() {
-  static constexpr auto constant =
-      all_computed<O>(std::make_integer_sequence<int, samples>{});
+  static constexpr auto constant = all_computed<O>(std::make_integer_sequence<int, samples>{});
   for (int i = 0; i < samples; ++i) {
     const volatile float x = sample(i), y = second(O, i);
     CAPTURE(static_cast<int>(O), sample(i));

@@ -14,12 +14,17 @@ template <class Op, class... T> constexpr tn::error fault(const typename Op::opt
   return Op::infer(o, {all, sizeof...(T)}).error();
 }
 constexpr tn::tensor halves(auto... extent) { return {tn::type::float16, tn::extents(extent...)}; }
-static_assert(fault<tn::matmul_t>({}, halves(2, 3), floats(3, 4)).is(tn::code::element_type, "matmul"));
-static_assert(fault<tn::matmul_t>({}, floats(2, 3), halves(3, 4)).is(tn::code::element_type, "matmul"));
+static_assert(
+    fault<tn::matmul_t>({}, halves(2, 3), floats(3, 4)).is(tn::code::element_type, "matmul"));
+static_assert(
+    fault<tn::matmul_t>({}, floats(2, 3), halves(3, 4)).is(tn::code::element_type, "matmul"));
 static_assert(fault<tn::matmul_t>({}, halves(2, 3), halves(3, 4)).ok());
-static_assert(fault<tn::conv2d_t>({}, ints(tn::extents(1, 1, 3, 3)), ints(tn::extents(1, 1, 1, 1))).is(tn::code::element_type, "conv2d"));
-static_assert(fault<tn::layerNormalization_t>({}, halves(2, 3), floats(3)).is(tn::code::element_type, "layerNormalization"));
-static_assert(fault<tn::averagePool2d_t>({}, ints(tn::extents(1, 1, 3, 3))).is(tn::code::element_type, "averagePool2d"));
+static_assert(fault<tn::conv2d_t>({}, ints(tn::extents(1, 1, 3, 3)), ints(tn::extents(1, 1, 1, 1)))
+                  .is(tn::code::element_type, "conv2d"));
+static_assert(fault<tn::layerNormalization_t>({}, halves(2, 3), floats(3))
+                  .is(tn::code::element_type, "layerNormalization"));
+static_assert(fault<tn::averagePool2d_t>({}, ints(tn::extents(1, 1, 3, 3)))
+                  .is(tn::code::element_type, "averagePool2d"));
 
 /// Numbers of which sums stay far from 65,504.
 typed<float16> moderate(const tn::shape& s, dice& d) {
@@ -44,7 +49,8 @@ template <class Op, class... X> void check_op(const typename Op::options& o, con
 }
 
 constexpr auto network = [](auto image) {
-  auto a = tn::relu(tn::layer::conv2d<4, 3, tn::conv2d_options{.padding = {1, 1, 1, 1}}>(image, tn::name("conv")));
+  auto a = tn::relu(tn::layer::conv2d<4, 3, tn::conv2d_options{.padding = {1, 1, 1, 1}}>(
+      image, tn::name("conv")));
   auto b = tn::maxPool2d<tn::pool2d_options{.windowDimensions = {2, 2}, .strides = {2, 2}}>(a);
   return tn::softmax<1>(tn::layer::dense<5>(tn::layer::flatten(b), tn::name("dense")));
 };
@@ -54,16 +60,31 @@ constexpr auto network = [](auto image) {
 TEST_CASE("contractions, pools and normalizations of float16 are those of float32, rounded") {
   for (int round = 0; round < times(2); ++round) {
     dice d = dice_of(761, round);
-    check_op<tn::matmul_t>({}, moderate(tn::extents(3, 7, 33), d), moderate(tn::extents(33, 19), d));
-    check_op<tn::gemm_t>({.alpha = 0.5f, .beta = 2, .bTranspose = true}, moderate(tn::extents(9, 21), d), moderate(tn::extents(17, 21), d), moderate(tn::extents(17), d));
-    check_op<tn::conv2d_t>({.padding = {1, 0, 1, 1}, .groups = 2}, moderate(tn::extents(2, 4, 9, 11), d), moderate(tn::extents(6, 2, 3, 3), d), moderate(tn::extents(6), d));
-    check_op<tn::maxPool2d_t>({.windowDimensions = {3, 2}, .padding = {1, 1, 0, 1}, .strides = {2, 1}}, moderate(tn::extents(1, 3, 9, 11), d));
-    check_op<tn::averagePool2d_t>({.windowDimensions = {3, 2}, .padding = {1, 1, 0, 1}}, moderate(tn::extents(1, 3, 9, 11), d));
+    check_op<tn::matmul_t>({}, moderate(tn::extents(3, 7, 33), d),
+                           moderate(tn::extents(33, 19), d));
+    check_op<tn::gemm_t>({.alpha = 0.5f, .beta = 2, .bTranspose = true},
+                         moderate(tn::extents(9, 21), d), moderate(tn::extents(17, 21), d),
+                         moderate(tn::extents(17), d));
+    check_op<tn::conv2d_t>({.padding = {1, 0, 1, 1}, .groups = 2},
+                           moderate(tn::extents(2, 4, 9, 11), d),
+                           moderate(tn::extents(6, 2, 3, 3), d), moderate(tn::extents(6), d));
+    check_op<tn::maxPool2d_t>(
+        {.windowDimensions = {3, 2}, .padding = {1, 1, 0, 1}, .strides = {2, 1}},
+        moderate(tn::extents(1, 3, 9, 11), d));
+    check_op<tn::averagePool2d_t>({.windowDimensions = {3, 2}, .padding = {1, 1, 0, 1}},
+                                  moderate(tn::extents(1, 3, 9, 11), d));
     check_op<tn::softmax_t>({1}, moderate(tn::extents(4, 31, 3), d));
-    check_op<tn::layerNormalization_t>({.axes = {2, 1}}, moderate(tn::extents(3, 5, 7), d), moderate(tn::extents(7, 5), d), moderate(tn::extents(7, 5), d));
-    check_op<tn::batchNormalization_t>({.epsilon = 2}, moderate(tn::extents(2, 3, 4), d), moderate(tn::extents(3), d), moderate(tn::extents(3), d), moderate(tn::extents(3), d));
-    check_op<tn::instanceNormalization_t>({}, moderate(tn::extents(2, 3, 4, 5), d), moderate(tn::extents(3), d));
-    check_op<tn::attention_t>({2}, moderate(tn::extents(1, 5, 8), d), moderate(tn::extents(1, 6, 8), d), moderate(tn::extents(1, 6, 4), d), moderate(tn::extents(5, 6), d));
+    check_op<tn::layerNormalization_t>({.axes = {2, 1}}, moderate(tn::extents(3, 5, 7), d),
+                                       moderate(tn::extents(7, 5), d),
+                                       moderate(tn::extents(7, 5), d));
+    check_op<tn::batchNormalization_t>({.epsilon = 2}, moderate(tn::extents(2, 3, 4), d),
+                                       moderate(tn::extents(3), d), moderate(tn::extents(3), d),
+                                       moderate(tn::extents(3), d));
+    check_op<tn::instanceNormalization_t>({}, moderate(tn::extents(2, 3, 4, 5), d),
+                                          moderate(tn::extents(3), d));
+    check_op<tn::attention_t>({2}, moderate(tn::extents(1, 5, 8), d),
+                              moderate(tn::extents(1, 6, 8), d), moderate(tn::extents(1, 6, 4), d),
+                              moderate(tn::extents(5, 6), d));
   }
 }
 TEST_CASE("reductions of float16 are those of float32, rounded") {
@@ -71,7 +92,8 @@ TEST_CASE("reductions of float16 are those of float32, rounded") {
   const typed<float16> x = moderate(tn::extents(5, 37, 3), d);
   typed<float16> positive = x;
   for (float16& e : positive.at) e = float16(std::abs(static_cast<float>(e)) + 0.5f);
-  for (const tn::reduce_options& o : {tn::reduce_options{}, tn::reduce_options{.axes = {1}}, tn::reduce_options{.axes = {1, 2}, .keepDimensions = true}}) {
+  for (const tn::reduce_options& o : {tn::reduce_options{}, tn::reduce_options{.axes = {1}},
+                                      tn::reduce_options{.axes = {1, 2}, .keepDimensions = true}}) {
     check_op<tn::reduceSum_t>(o, x);
     check_op<tn::reduceProduct_t>(o, x);
     check_op<tn::reduceMax_t>(o, x);
@@ -97,7 +119,8 @@ TEST_CASE("a matrix product of float16 is the exact one within a unit of float16
         exact += static_cast<double>(a[i * 57 + j]) * static_cast<double>(b[j * 11 + k]);
         size += std::abs(static_cast<double>(a[i * 57 + j]) * static_cast<double>(b[j * 11 + k]));
       }
-      REQUIRE(std::abs(static_cast<double>(y[i * 11 + k]) - exact) <= std::abs(exact) * 0x1p-11 + size * 57 * 0x1p-24 + 0x1p-25);
+      REQUIRE(std::abs(static_cast<double>(y[i * 11 + k]) - exact) <=
+              std::abs(exact) * 0x1p-11 + size * 57 * 0x1p-24 + 0x1p-25);
     }
 }
 TEST_CASE("a network of float16 runs as a static graph and as one built at run time") {

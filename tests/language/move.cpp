@@ -7,13 +7,15 @@ using tn::code;
 
 namespace {
 
-constexpr tn::type stored[] = {tn::type::float32, tn::type::int32, tn::type::uint8, tn::type::int64};
+constexpr tn::type stored[] = {tn::type::float32, tn::type::int32, tn::type::uint8,
+                               tn::type::int64};
 
 /// Which nodes of a plan have a group of their own, by the operator's name.
 template <class Plan> constexpr int groups_of(const char* op) {
   int n = 0;
   const tn::plan_view p = Plan::view();
-  for (int i = 0; i < p.table.nodes.size; ++i) n += p.group_of[i] >= 0 && same_text(p.table.nodes[i].op, op);
+  for (int i = 0; i < p.table.nodes.size; ++i)
+    n += p.group_of[i] >= 0 && same_text(p.table.nodes[i].op, op);
   return n;
 }
 template <auto Model, class... In> constexpr int groups_on_reference(const char* op) {
@@ -25,32 +27,55 @@ template <auto Model, class... In> constexpr int groups_on_cpu(const char* op) {
 using x46 = tn::input<"x", float, 4, 6>;
 using y46 = tn::input<"y", float, 4, 6>;
 
-// A slice without gaps, a split along the first axis and an expansion of nothing are views for everybody.
-constexpr auto rows = [](auto x) { return tn::relu(tn::slice<tn::slice_options{.starts = {1, 0}, .sizes = {2, 6}}>(x)); };
-static_assert(groups_on_reference<rows, x46>("slice") == 0 && groups_on_cpu<rows, x46>("slice") == 0);
+// A slice without gaps, a split along the first axis and an expansion of nothing are views for
+// everybody.
+constexpr auto rows = [](auto x) {
+  return tn::relu(tn::slice<tn::slice_options{.starts = {1, 0}, .sizes = {2, 6}}>(x));
+};
+static_assert(groups_on_reference<rows, x46>("slice") == 0 &&
+              groups_on_cpu<rows, x46>("slice") == 0);
 constexpr auto halves = [](auto x) {
   auto [a, b] = tn::split<0, 1, 3>(x);
   return tn::outputs(tn::relu(a), tn::softmax<1>(b));
 };
-static_assert(groups_on_reference<halves, x46>("split") == 0 && groups_on_cpu<halves, x46>("split") == 0);
+static_assert(groups_on_reference<halves, x46>("split") == 0 &&
+              groups_on_cpu<halves, x46>("split") == 0);
 // Columns have gaps: cpu's element-wise loops read them in place, reference copies them.
-constexpr auto columns = [](auto x) { return tn::relu(tn::slice<tn::slice_options{.starts = {0, 2}, .sizes = {4, 3}}>(x)); };
-static_assert(groups_on_reference<columns, x46>("slice") == 1 && groups_on_cpu<columns, x46>("slice") == 0);
+constexpr auto columns = [](auto x) {
+  return tn::relu(tn::slice<tn::slice_options{.starts = {0, 2}, .sizes = {4, 3}}>(x));
+};
+static_assert(groups_on_reference<columns, x46>("slice") == 1 &&
+              groups_on_cpu<columns, x46>("slice") == 0);
 // Products read anything in place.
-constexpr auto turned = [](auto x, auto y) { return tn::outputs(tn::matmul(x, tn::transpose<1, 0>(y)), tn::matmul(tn::reverse<0>(x), tn::reshape<6, 4>(y))); };
-static_assert(groups_on_cpu<turned, x46, y46>("transpose") == 0 && groups_on_cpu<turned, x46, y46>("reverse") == 0);
+constexpr auto turned = [](auto x, auto y) {
+  return tn::outputs(tn::matmul(x, tn::transpose<1, 0>(y)),
+                     tn::matmul(tn::reverse<0>(x), tn::reshape<6, 4>(y)));
+};
+static_assert(groups_on_cpu<turned, x46, y46>("transpose") == 0 &&
+              groups_on_cpu<turned, x46, y46>("reverse") == 0);
 
 // What is computed is computed where the concat wants it.
-constexpr auto joined = [](auto x, auto y) { return tn::relu(tn::concat<0>(tn::exp(x), tn::softmax<1>(y), tn::tanh(x))); };
-static_assert(groups_on_reference<joined, x46, y46>("concat") == 0 && groups_on_cpu<joined, x46, y46>("concat") == 0);
-constexpr auto nested = [](auto x, auto y) { return tn::concat<0>(tn::exp(x), tn::concat<0>(tn::tanh(y), tn::concat<0>(tn::sin(x), tn::cos(y)))); };
-static_assert(groups_on_reference<nested, x46, y46>("concat") == 0 && groups_on_cpu<nested, x46, y46>("concat") == 0);
+constexpr auto joined = [](auto x, auto y) {
+  return tn::relu(tn::concat<0>(tn::exp(x), tn::softmax<1>(y), tn::tanh(x)));
+};
+static_assert(groups_on_reference<joined, x46, y46>("concat") == 0 &&
+              groups_on_cpu<joined, x46, y46>("concat") == 0);
+constexpr auto nested = [](auto x, auto y) {
+  return tn::concat<0>(tn::exp(x),
+                       tn::concat<0>(tn::tanh(y), tn::concat<0>(tn::sin(x), tn::cos(y))));
+};
+static_assert(groups_on_reference<nested, x46, y46>("concat") == 0 &&
+              groups_on_cpu<nested, x46, y46>("concat") == 0);
 // Along another axis the operands have gaps, and inputs, outputs and views are not moved: a copy.
 // What can be computed in place is, beside a copy of the rest; also in a concat of concats.
-constexpr auto partly = [](auto x, auto y) { return tn::concat<0>(tn::concat<0>(tn::exp(x), y), x); };
-static_assert(groups_on_reference<partly, x46, y46>("concat") == 2 && tn::plan<tn::graph<partly, x46, y46>, tn::cpu>::arena_bytes < 1024);
+constexpr auto partly = [](auto x, auto y) {
+  return tn::concat<0>(tn::concat<0>(tn::exp(x), y), x);
+};
+static_assert(groups_on_reference<partly, x46, y46>("concat") == 2 &&
+              tn::plan<tn::graph<partly, x46, y46>, tn::cpu>::arena_bytes < 1024);
 constexpr auto wide = [](auto x, auto y) { return tn::concat<1>(tn::exp(x), tn::tanh(y)); };
-static_assert(groups_on_reference<wide, x46, y46>("concat") == 1 && groups_on_cpu<wide, x46, y46>("concat") == 1);
+static_assert(groups_on_reference<wide, x46, y46>("concat") == 1 &&
+              groups_on_cpu<wide, x46, y46>("concat") == 1);
 constexpr auto of_inputs = [](auto x, auto y) { return tn::concat<0>(x, y); };
 static_assert(groups_on_cpu<of_inputs, x46, y46>("concat") == 1);
 constexpr auto of_output = [](auto x, auto y) {
@@ -62,19 +87,29 @@ static_assert(groups_on_cpu<of_output, x46, y46>("concat") == 1);
 constexpr auto many = [](auto x, auto y) {
   const auto e = tn::exp(x);
   const auto t = tn::tanh(y);
-  return tn::outputs(tn::concat<0>(e, e, t), tn::concat<1>(x, e, tn::slice<tn::slice_options{.starts = {0, 1}, .sizes = {4, 2}}>(y)),
-                     tn::concat<1>(tn::concat<0>(tn::sin(x), y), tn::concat<0>(tn::slice<tn::slice_options{.starts = {1, 0}, .sizes = {3, 6}}>(e), tn::sin(y), tn::reshape<1, 6>(tn::relu(tn::expand<6>(tn::reshape<1>(tn::reduceSum(x))))))),
-                     e);
+  return tn::outputs(
+      tn::concat<0>(e, e, t),
+      tn::concat<1>(x, e, tn::slice<tn::slice_options{.starts = {0, 1}, .sizes = {4, 2}}>(y)),
+      tn::concat<1>(
+          tn::concat<0>(tn::sin(x), y),
+          tn::concat<0>(
+              tn::slice<tn::slice_options{.starts = {1, 0}, .sizes = {3, 6}}>(e), tn::sin(y),
+              tn::reshape<1, 6>(tn::relu(tn::expand<6>(tn::reshape<1>(tn::reduceSum(x))))))),
+      e);
 };
 using many_net = tn::graph<many, x46, y46>;
 
-array naive_slice(const array& x, const std::vector<tn::i64>& starts, const std::vector<tn::i64>& sizes, const std::vector<tn::i64>& strides) {
+array naive_slice(const array& x, const std::vector<tn::i64>& starts,
+                  const std::vector<tn::i64>& sizes, const std::vector<tn::i64>& strides) {
   tn::shape s{x.is.shape.rank, {}};
-  for (int i = 0; i < s.rank; ++i) s.extent[i] = (sizes[static_cast<std::size_t>(i)] + strides[static_cast<std::size_t>(i)] - 1) / strides[static_cast<std::size_t>(i)];
+  for (int i = 0; i < s.rank; ++i)
+    s.extent[i] = (sizes[static_cast<std::size_t>(i)] + strides[static_cast<std::size_t>(i)] - 1) /
+                  strides[static_cast<std::size_t>(i)];
   array r = zeros({x.is.type, s});
   each_position(s, [&](const tn::i64* at, tn::i64 n) {
     tn::i64 from[tn::max_rank]{};
-    for (int i = 0; i < s.rank; ++i) from[i] = starts[static_cast<std::size_t>(i)] + at[i] * strides[static_cast<std::size_t>(i)];
+    for (int i = 0; i < s.rank; ++i)
+      from[i] = starts[static_cast<std::size_t>(i)] + at[i] * strides[static_cast<std::size_t>(i)];
     r[n] = x[number_of(x.is.shape, from)];
   });
   return r;
@@ -124,16 +159,20 @@ TEST_CASE("slices and splits show their box of every element type") {
       strides.push_back(d.in(1, 3));
     }
     INFO(text_of(s) << " of " << tn::name_of(x.is.type));
-    CHECK(difference(naive_slice(x, starts, sizes, strides), operate<tn::slice_t>({list_of(starts), list_of(sizes), list_of(strides)}, {x})) == "");
+    CHECK(difference(naive_slice(x, starts, sizes, strides),
+                     operate<tn::slice_t>({list_of(starts), list_of(sizes), list_of(strides)},
+                                          {x})) == "");
     std::vector<tn::i64> ones(static_cast<std::size_t>(s.rank), 1);
-    CHECK(difference(naive_slice(x, starts, sizes, ones), operate<tn::slice_t>({list_of(starts), list_of(sizes), {}}, {x})) == "");
+    CHECK(difference(naive_slice(x, starts, sizes, ones),
+                     operate<tn::slice_t>({list_of(starts), list_of(sizes), {}}, {x})) == "");
     if (s.rank == 0) continue;
     const int axis = d.in(0, s.rank - 1);
     std::vector<tn::i64> from(static_cast<std::size_t>(s.rank), 0), whole;
     for (int i = 0; i < s.rank; ++i) whole.push_back(s[i]);
     const auto at = static_cast<std::size_t>(axis);
     from[at] = starts[at], whole[at] = sizes[at];
-    CHECK(difference(naive_slice(x, from, whole, ones), operate<tn::split_t>({axis, starts[at], sizes[at]}, {x})) == "");
+    CHECK(difference(naive_slice(x, from, whole, ones),
+                     operate<tn::split_t>({axis, starts[at], sizes[at]}, {x})) == "");
   }
 }
 
@@ -158,7 +197,9 @@ TEST_CASE("concat puts up to 20 operands one behind the other") {
       }
     }
     for (int i = 1; i < count; ++i)
-      if (d.one_in(5)) v[i] = v[i - 1], wanted[static_cast<std::size_t>(i)] = wanted[static_cast<std::size_t>(i) - 1];
+      if (d.one_in(5))
+        v[i] = v[i - 1],
+        wanted[static_cast<std::size_t>(i)] = wanted[static_cast<std::size_t>(i) - 1];
     // the builder takes at most 8 operands at once: further ones in groups of up to 8
     std::vector<tn::builder::value> parts(v, v + count);
     const auto join = [&](std::size_t first, std::size_t n) {
@@ -172,9 +213,12 @@ TEST_CASE("concat puts up to 20 operands one behind the other") {
       }
     };
     while (parts.size() > 5) {
-      const std::size_t n = static_cast<std::size_t>(d.in(2, 5)), first = static_cast<std::size_t>(d.in(0, static_cast<int>(parts.size() - n)));
+      const std::size_t n = static_cast<std::size_t>(d.in(2, 5)),
+                        first =
+                            static_cast<std::size_t>(d.in(0, static_cast<int>(parts.size() - n)));
       const auto y = join(first, n);
-      parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(first), parts.begin() + static_cast<std::ptrdiff_t>(first + n));
+      parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(first),
+                  parts.begin() + static_cast<std::ptrdiff_t>(first + n));
       parts.insert(parts.begin() + static_cast<std::ptrdiff_t>(first), y);
     }
     const auto y = join(0, parts.size());
@@ -192,20 +236,31 @@ TEST_CASE("concat of 20 operands in one call of a static graph") {
   constexpr auto twenty = [](auto x, auto y) {
     const auto a = tn::exp(x);
     const auto b = -y;
-    return tn::outputs(tn::concat<0>(a, b, x, y, a, b, x, y, a, b, x, y, a, b, x, y, a, b, x, y), tn::concat<1>(a, b, x, y, a, b, x, y, a, b, x, y, a, b, x, y, a, b, x, y),
-                       tn::concat<0>(-x, -y, tn::abs(x), tn::abs(y), tn::relu(x), tn::relu(y), tn::floor(x), tn::floor(y), tn::ceil(x), tn::ceil(y), tn::sign(x), tn::sign(y)));
+    return tn::outputs(
+        tn::concat<0>(a, b, x, y, a, b, x, y, a, b, x, y, a, b, x, y, a, b, x, y),
+        tn::concat<1>(a, b, x, y, a, b, x, y, a, b, x, y, a, b, x, y, a, b, x, y),
+        tn::concat<0>(-x, -y, tn::abs(x), tn::abs(y), tn::relu(x), tn::relu(y), tn::floor(x),
+                      tn::floor(y), tn::ceil(x), tn::ceil(y), tn::sign(x), tn::sign(y)));
   };
   dice d = dice_of(733, 0);
   const array x = random_array(floats(4, 6), d), y = random_array(floats(4, 6), d);
   const std::vector<array> found = run_static_both<tn::graph<twenty, x46, y46>>({x, y});
-  const auto each = [](const array& v, double (*f)(double)) { return made(v.is, [&](tn::i64 i) { return f(v[i]); }); };
+  const auto each = [](const array& v, double (*f)(double)) {
+    return made(v.is, [&](tn::i64 i) { return f(v[i]); });
+  };
   array a = operate<tn::exp_t>({}, {x}), b = each(y, [](double v) { return -v; });
   std::vector<array> all;
   for (int i = 0; i < 5; ++i) all.insert(all.end(), {a, b, x, y});
   CHECK(difference(naive_concat(0, all), found[0]) == "");
   CHECK(difference(naive_concat(1, all), found[1]) == "");
   std::vector<array> twelve;
-  for (const auto f : {+[](double v) { return -v; }, +[](double v) { return std::abs(v); }, +[](double v) { return v > 0 ? v : 0.0; }, +[](double v) { return std::floor(v); }, +[](double v) { return std::ceil(v); }, +[](double v) { return v > 0 ? 1.0 : v < 0 ? -1.0 : v; }})
+  for (const auto f :
+       {+[](double v) { return -v; }, +[](double v) { return std::abs(v); },
+        +[](double v) { return v > 0 ? v : 0.0; }, +[](double v) { return std::floor(v); },
+        +[](double v) { return std::ceil(v); },
+        +[](double v) { return v > 0   ? 1.0
+                               : v < 0 ? -1.0
+                                       : v; }})
     twelve.push_back(each(x, f)), twelve.push_back(each(y, f));
   CHECK(difference(naive_concat(0, twelve), found[2]) == "");
 }
@@ -214,12 +269,17 @@ TEST_CASE("concats of views, inputs, outputs and each other") {
   dice d = dice_of(734, 0);
   const array x = random_array(floats(4, 6), d), y = random_array(floats(4, 6), d);
   const std::vector<array> found = run_static_both<many_net>({x, y});
-  const array e = operate<tn::exp_t>({}, {x}), t = operate<tn::tanh_t>({}, {y}), sx = operate<tn::sin_t>({}, {x}), sy = operate<tn::sin_t>({}, {y});
+  const array e = operate<tn::exp_t>({}, {x}), t = operate<tn::tanh_t>({}, {y}),
+              sx = operate<tn::sin_t>({}, {x}), sy = operate<tn::sin_t>({}, {y});
   CHECK(difference(naive_concat(0, {e, e, t}), found[0]) == "");
-  CHECK(difference(naive_concat(1, {x, e, naive_slice(y, {0, 1}, {4, 2}, {1, 1})}), found[1]) == "");
+  CHECK(difference(naive_concat(1, {x, e, naive_slice(y, {0, 1}, {4, 2}, {1, 1})}), found[1]) ==
+        "");
   const array sum = operate<tn::reduceSum_t>({}, {x});
   const array row = made(floats(1, 6), [&](tn::i64) { return std::max(0.0, sum[0]); });
-  CHECK(difference(naive_concat(1, {naive_concat(0, {sx, y}), naive_concat(0, {naive_slice(e, {1, 0}, {3, 6}, {1, 1}), sy, row})}), found[2]) == "");
+  CHECK(difference(
+            naive_concat(1, {naive_concat(0, {sx, y}),
+                             naive_concat(0, {naive_slice(e, {1, 0}, {3, 6}, {1, 1}), sy, row})}),
+            found[2]) == "");
   CHECK(difference(e, found[3]) == "");
 }
 
@@ -239,7 +299,8 @@ TEST_CASE("expand, tile, reverse and transpose show every element where it belon
     }
     const array expanded = made({x.is.type, larger}, [](tn::i64) { return 0.0; });
     array w = expanded;
-    each_position(larger, [&](const tn::i64* at, tn::i64 n) { w[n] = x[broadcast_number(s, larger, at)]; });
+    each_position(larger,
+                  [&](const tn::i64* at, tn::i64 n) { w[n] = x[broadcast_number(s, larger, at)]; });
     CHECK(difference(w, operate<tn::expand_t>({list_of(extents)}, {x})) == "");
 
     tn::shape tiled = s;
@@ -253,7 +314,8 @@ TEST_CASE("expand, tile, reverse and transpose show every element where it belon
       for (int i = 0; i < s.rank; ++i) from[i] = at[i] % s[i];
       return true;
     };
-    CHECK(difference(naive_move(x, tiled, 0, modulo), operate<tn::tile_t>({list_of(repetitions)}, {x})) == "");
+    CHECK(difference(naive_move(x, tiled, 0, modulo),
+                     operate<tn::tile_t>({list_of(repetitions)}, {x})) == "");
 
     const auto mirrored = [&](bool all) {
       return naive_move(x, s, 0, [&](const tn::i64* at, tn::i64* from) {
@@ -268,14 +330,17 @@ TEST_CASE("expand, tile, reverse and transpose show every element where it belon
     CHECK(difference(mirrored(false), operate<tn::reverse_t>({list_of(axes)}, {x})) == "");
     CHECK(difference(mirrored(true), operate<tn::reverse_t>({}, {x})) == "");
 
-    for (std::size_t i = permutation.size(); i > 1; --i) std::swap(permutation[i - 1], permutation[d.next() % i]);
+    for (std::size_t i = permutation.size(); i > 1; --i)
+      std::swap(permutation[i - 1], permutation[d.next() % i]);
     tn::shape swapped{s.rank, {}};
-    for (int i = 0; i < s.rank; ++i) swapped.extent[i] = s[static_cast<int>(permutation[static_cast<std::size_t>(i)])];
+    for (int i = 0; i < s.rank; ++i)
+      swapped.extent[i] = s[static_cast<int>(permutation[static_cast<std::size_t>(i)])];
     const auto permuted = [&](const tn::i64* at, tn::i64* from) {
       for (int i = 0; i < s.rank; ++i) from[permutation[static_cast<std::size_t>(i)]] = at[i];
       return true;
     };
-    CHECK(difference(naive_move(x, swapped, 0, permuted), operate<tn::transpose_t>({list_of(permutation)}, {x})) == "");
+    CHECK(difference(naive_move(x, swapped, 0, permuted),
+                     operate<tn::transpose_t>({list_of(permutation)}, {x})) == "");
   }
 }
 
@@ -298,13 +363,15 @@ TEST_CASE("pad surrounds with a value, the edge or the mirror image") {
         tn::i64 k = at[i] - begin[static_cast<std::size_t>(i)];
         if (mode == tn::padding_mode::constant && (k < 0 || k >= s[i])) return false;
         if (mode == tn::padding_mode::edge) k = k < 0 ? 0 : k >= s[i] ? s[i] - 1 : k;
-        if (mode == tn::padding_mode::reflection) k = k < 0 ? -k : k >= s[i] ? 2 * (s[i] - 1) - k : k;
+        if (mode == tn::padding_mode::reflection)
+          k = k < 0 ? -k : k >= s[i] ? 2 * (s[i] - 1) - k : k;
         from[i] = k;
       }
       return true;
     });
     INFO(text_of(s) << " of " << tn::name_of(x.is.type) << ", mode " << static_cast<int>(mode));
-    CHECK(difference(wanted, operate<tn::pad_t>({list_of(begin), list_of(end), mode, value}, {x})) == "");
+    CHECK(difference(wanted,
+                     operate<tn::pad_t>({list_of(begin), list_of(end), mode, value}, {x})) == "");
   }
 }
 
@@ -314,13 +381,15 @@ TEST_CASE("triangular keeps one side of a diagonal") {
     const tn::shape s = random_shape(d, d.in(2, 4), 7);
     const array x = random_array({stored[round % 4], s}, d);
     const bool upper = d.one_in(2);
-    const tn::i64 diagonal = d.one_in(8) ? (d.one_in(2) ? -2147483648ll : 2147483647ll) : d.in(-8, 8);
+    const tn::i64 diagonal =
+        d.one_in(8) ? (d.one_in(2) ? -2147483648ll : 2147483647ll) : d.in(-8, 8);
     const array wanted = naive_move(x, s, 0, [&](const tn::i64* at, tn::i64* from) {
       std::copy(at, at + s.rank, from);
       const tn::i64 off = at[s.rank - 1] - at[s.rank - 2];
       return upper ? off >= diagonal : off <= diagonal;
     });
-    INFO(text_of(s) << " of " << tn::name_of(x.is.type) << ", " << (upper ? "upper " : "lower ") << diagonal);
+    INFO(text_of(s) << " of " << tn::name_of(x.is.type) << ", " << (upper ? "upper " : "lower ")
+                    << diagonal);
     CHECK(difference(wanted, operate<tn::triangular_t>({upper, diagonal}, {x})) == "");
   }
 }
@@ -342,7 +411,8 @@ TEST_CASE("resample2d shows the nearest element along any two axes") {
   for (int round = 0; round < times(48); ++round) {
     dice d = dice_of(738, round);
     const tn::shape s = random_shape(d, 4, 9);
-    constexpr tn::type types[] = {tn::type::float32, tn::type::float16, tn::type::int8, tn::type::uint8};
+    constexpr tn::type types[] = {tn::type::float32, tn::type::float16, tn::type::int8,
+                                  tn::type::uint8};
     const array x = random_array({types[round % 4], s}, d);
     tn::resample2d_options o;
     int axes[2] = {2, 3};
@@ -358,8 +428,12 @@ TEST_CASE("resample2d shows the nearest element along any two axes") {
     for (int i = 0; i < 2; ++i) {
       scale[i] = d.pick(scales);
       tn::i64& extent = out.extent[axes[i]];
-      extent = sized ? d.in(1, 20) : std::max<tn::i64>(1, static_cast<tn::i64>(std::floor(static_cast<double>(extent) * static_cast<double>(scale[i]))));
-      if (extent == 1) scale[i] = 1.0f / static_cast<float>(s[axes[i]]) + 1e-3f;  // large enough for one element
+      extent = sized ? d.in(1, 20)
+                     : std::max<tn::i64>(
+                           1, static_cast<tn::i64>(std::floor(static_cast<double>(extent) *
+                                                              static_cast<double>(scale[i]))));
+      if (extent == 1)
+        scale[i] = 1.0f / static_cast<float>(s[axes[i]]) + 1e-3f;  // large enough for one element
       if (extent == 1 && s[axes[i]] == 1) scale[i] = 1;
     }
     o.scales = {scale[0], scale[1]};
@@ -377,8 +451,10 @@ TEST_CASE("triangles and samples of views, in a static graph") {
   constexpr auto model = [](auto x) {
     const auto t = tn::transpose<0, 2, 1>(x);  // [2, 7, 5]
     const auto image = tn::reshape<1, 2, 5, 7>(x);
-    return tn::outputs(tn::triangular(t), tn::triangular<tn::triangular_options{.upper = false, .diagonal = -2}>(tn::exp(t)),
-                       tn::resample2d<tn::resample2d_options{.sizes = {3, 11}}>(tn::transpose<0, 1, 3, 2>(image)));
+    return tn::outputs(
+        tn::triangular(t),
+        tn::triangular<tn::triangular_options{.upper = false, .diagonal = -2}>(tn::exp(t)),
+        tn::resample2d<tn::resample2d_options{.sizes = {3, 11}}>(tn::transpose<0, 1, 3, 2>(image)));
   };
   using net = tn::graph<model, tn::input<"x", float, 2, 5, 7>>;
   dice d = dice_of(739, 0);
@@ -403,7 +479,10 @@ TEST_CASE("triangles and samples of views, in a static graph") {
 }
 
 TEST_CASE("moves refuse what does not fit") {
-  const auto fault = []<class Op>(Op, const typename Op::options& o, std::initializer_list<tn::tensor> in) { return Op::infer(o, {in.begin(), static_cast<int>(in.size())}).error(); };
+  const auto fault = []<class Op>(Op, const typename Op::options& o,
+                                  std::initializer_list<tn::tensor> in) {
+    return Op::infer(o, {in.begin(), static_cast<int>(in.size())}).error();
+  };
   const tn::tensor x = floats(4, 6);
   using namespace tenon;
   CHECK(fault(slice_t{}, {{0}, {4}, {}}, {x}).is(code::rank, "slice"));
@@ -411,7 +490,8 @@ TEST_CASE("moves refuse what does not fit") {
   CHECK(fault(slice_t{}, {{0, 6}, {4, 1}, {}}, {x}).is(code::extent, "slice"));
   CHECK(fault(slice_t{}, {{0, 0}, {4, 0}, {}}, {x}).is(code::extent, "slice"));
   CHECK(fault(slice_t{}, {{0, 0}, {4, 6}, {1, 0}}, {x}).is(code::stride, "slice"));
-  CHECK(fault(slice_t{}, {{0, 0}, {4, std::numeric_limits<i64>::max()}, {}}, {x}).is(code::extent, "slice"));
+  CHECK(fault(slice_t{}, {{0, 0}, {4, std::numeric_limits<i64>::max()}, {}}, {x})
+            .is(code::extent, "slice"));
   CHECK(fault(split_t{}, {2, 0, 1}, {x}).is(code::axis, "split"));
   CHECK(fault(split_t{}, {1, 5, 2}, {x}).is(code::extent, "split"));
   CHECK(fault(concat_t{}, {0}, {x, floats(4, 5)}).is(code::extent, "concat"));
@@ -435,12 +515,15 @@ TEST_CASE("moves refuse what does not fit") {
   CHECK(fault(resample2d_t{}, {.axes = {1, 4}}, {image}).is(code::axis, "resample2d"));
   CHECK(fault(resample2d_t{}, {.sizes = {1}}, {image}).is(code::option, "resample2d"));
   CHECK(fault(resample2d_t{}, {.sizes = {1, 0}}, {image}).is(code::option, "resample2d"));
-  CHECK(fault(resample2d_t{}, {.sizes = {1, i64{1} << 25}}, {image}).is(code::capacity, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.sizes = {1, i64{1} << 25}}, {image})
+            .is(code::capacity, "resample2d"));
   CHECK(fault(resample2d_t{}, {.scales = {1, 0}}, {image}).is(code::option, "resample2d"));
-  CHECK(fault(resample2d_t{}, {.scales = {-1, 1}, .sizes = {2, 2}}, {image}).is(code::option, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.scales = {-1, 1}, .sizes = {2, 2}}, {image})
+            .is(code::option, "resample2d"));
   CHECK(fault(resample2d_t{}, {.scales = {0.2f, 1}}, {image}).is(code::option, "resample2d"));
   CHECK(fault(resample2d_t{}, {.scales = {3e38f, 1}}, {image}).is(code::capacity, "resample2d"));
-  CHECK(fault(resample2d_t{}, {.mode = interpolation::linear}, {ints(image.shape)}).is(code::element_type, "resample2d"));
+  CHECK(fault(resample2d_t{}, {.mode = interpolation::linear}, {ints(image.shape)})
+            .is(code::element_type, "resample2d"));
   CHECK(fault(pad_t{}, {{1, 1}, {1}}, {x}).is(code::rank, "pad"));
   CHECK(fault(pad_t{}, {{1, -1}, {1, 1}}, {x}).is(code::padding, "pad"));
   CHECK(fault(pad_t{}, {{4, 0}, {0, 0}, padding_mode::reflection}, {x}).is(code::window, "pad"));

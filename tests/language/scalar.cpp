@@ -63,7 +63,7 @@ static_assert(fault([](auto x) { return x + cast<std::int32_t>(x); }) == code::p
 static_assert(fault([](auto x) { return select(x, x, x); }) == code::program,
               "a condition is a mask");
 static_assert(fault([](auto x) { return select(x < 1, cast<std::int32_t>(x), x); }) ==
-              code::program,
+                  code::program,
               "both branches have one type");
 static_assert(fault([](auto x) { return (x < 1) & cast<std::int32_t>(x); }) == code::program);
 static_assert(fault([](auto x) { return cast<float>(x << 1); }) == code::program,

@@ -13,11 +13,14 @@ namespace {
 using x4 = tn::input<"x", float, 4>;
 
 // Weights are interned by name.
-constexpr auto twice = [](auto x) { return x * tn::weight<"w", float, 4> + tn::weight<"w", float, 4>; };
+constexpr auto twice = [](auto x) {
+  return x * tn::weight<"w", float, 4> + tn::weight<"w", float, 4>;
+};
 static_assert(tn::graph<twice, x4>::view().weights.size == 1);
 static_assert(tn::graph<twice, x4>::view().nodes.size == 4);
 constexpr auto first = [](auto x) { return tn::weight<"w", float, 4> - x; };
-static_assert(tn::graph<first, x4>::view().nodes[2].in[0] == 1, "a weight may be the first operand");
+static_assert(tn::graph<first, x4>::view().nodes[2].in[0] == 1,
+              "a weight may be the first operand");
 static_assert(tn::graph<first, x4>::view().nodes[2].in[1] == 0);
 
 // Operators on weights alone are recorded where they meet a handle.
@@ -27,10 +30,12 @@ constexpr auto deferred = [](auto x) {
   return x + scaled;
 };
 constexpr tn::table_view d = tn::graph<deferred, x4>::view();
-static_assert(d.nodes.size == 6 && d.weights.size == 2 && d.nodes[3].kind == family::map && d.nodes[4].in[0] == 3);
+static_assert(d.nodes.size == 6 && d.weights.size == 2 && d.nodes[3].kind == family::map &&
+              d.nodes[4].in[0] == 3);
 static_assert(d.nodes[5].in[0] == 0 && d.nodes[5].in[1] == 4);
 constexpr auto constant = [](auto) { return tn::relu(tn::weight<"w", float, 4>); };
-static_assert(tn::graph<constant, x4>::view().outputs[0] == 2, "a result may be made of weights alone");
+static_assert(tn::graph<constant, x4>::view().outputs[0] == 2,
+              "a result may be made of weights alone");
 constexpr auto product = [](auto x) {
   return tn::matmul(x, tn::transpose<1, 0>(tn::weight<"w", float, 7, 4>));
 };
@@ -42,10 +47,12 @@ constexpr auto many = [](auto x, auto y) {
   return tn::outputs(z, tn::relu(z), y, tn::weight<"w", float, 4>, z);
 };
 constexpr tn::table_view m = tn::graph<many, x4, tn::input<"y", float, 4>>::view();
-static_assert(m.outputs.size == 5 && m.outputs[0] == 2 && m.outputs[1] == 3 && m.outputs[2] == 1 && m.outputs[4] == 2);
+static_assert(m.outputs.size == 5 && m.outputs[0] == 2 && m.outputs[1] == 3 && m.outputs[2] == 1 &&
+              m.outputs[4] == 2);
 static_assert(m.nodes[m.outputs[3]].kind == family::weight);
 constexpr auto untouched = [](auto x) { return x; };
-static_assert(tn::graph<untouched, x4>::view().nodes.size == 1 && tn::graph<untouched, x4>::view().outputs[0] == 0);
+static_assert(tn::graph<untouched, x4>::view().nodes.size == 1 &&
+              tn::graph<untouched, x4>::view().outputs[0] == 0);
 
 // A number becomes a literal of the program, on its side of the operator.
 constexpr auto numbers = [](auto x) { return 2 - (1.0f / (x - 3.0)); };
@@ -56,7 +63,8 @@ constexpr float literal(const tn::table_view& t, int id) {
     if (p.code[i].is_literal()) return p.code[i].real();
   return -1;
 }
-static_assert(n.nodes.size == 4 && literal(n, 1) == 3.0f && literal(n, 2) == 1.0f && literal(n, 3) == 2.0f);
+static_assert(n.nodes.size == 4 && literal(n, 1) == 3.0f && literal(n, 2) == 1.0f &&
+              literal(n, 3) == 2.0f);
 constexpr bool literal_first(const tn::table_view& t, int id) {
   const tn::program_view p = t.program_of(t.nodes[id]);
   return p.code[p.code[p.size - 1].a()].is_literal();
@@ -71,10 +79,13 @@ constexpr auto loop = [](auto x) {
 static_assert(tn::graph<loop, x4>::view().nodes.size == 11);
 
 // Placement tags the operator, or the whole composite.
-constexpr auto placed = [](auto x) { return tn::relu(tn::on<1>(tn::softmax<1>(tn::on<2>(tn::exp(x))))); };
+constexpr auto placed = [](auto x) {
+  return tn::relu(tn::on<1>(tn::softmax<1>(tn::on<2>(tn::exp(x)))));
+};
 constexpr tn::table_view p = tn::graph<placed, tn::input<"x", float, 2, 3>>::view();
 static_assert(p.nodes[1].place == 2 && p.nodes[6].place == -1);
-static_assert(p.nodes[2].place == 1 && p.nodes[3].place == 1 && p.nodes[4].place == 1 && p.nodes[5].place == 1);
+static_assert(p.nodes[2].place == 1 && p.nodes[3].place == 1 && p.nodes[4].place == 1 &&
+              p.nodes[5].place == 1);
 
 // One graph is one type: the same model and inputs give the same table.
 static_assert(std::is_same_v<tn::graph<twice, x4>, tn::graph<twice, x4>>);
@@ -83,19 +94,25 @@ static_assert(std::is_same_v<tn::graph<twice, x4>, tn::graph<twice, x4>>);
 static_assert(tn::graph<loop, tn::input<"x", float, 2, 2>>::view().nodes[10].out == floats(2, 2));
 
 // A lambda is called with symbols only: what it would compute in double is recorded in float.
-constexpr auto custom = [](auto a, auto b) { return tn::map([](auto x, auto y) { return max(x, 0.1 * y); })(a, b); };
-constexpr tn::table_view c = tn::graph<custom, tn::input<"a", float, 3, 1>, tn::input<"b", float, 2>>::view();
+constexpr auto custom = [](auto a, auto b) {
+  return tn::map([](auto x, auto y) { return max(x, 0.1 * y); })(a, b);
+};
+constexpr tn::table_view c =
+    tn::graph<custom, tn::input<"a", float, 3, 1>, tn::input<"b", float, 2>>::view();
 static_assert(c.nodes[2].out == floats(3, 2) && literal(c, 2) == 0.1f);
 
 // Maps take up to eight operands.
-constexpr auto eight = [](auto x) { return tn::map([](auto... v) { return (v + ...); })(x, x, x, x, x, x, x, x); };
+constexpr auto eight = [](auto x) {
+  return tn::map([](auto... v) { return (v + ...); })(x, x, x, x, x, x, x, x);
+};
 static_assert(tn::graph<eight, x4>::view().nodes[1].operands == 8);
 
 }  // namespace
 
 TEST_CASE("a model traced at run time gives the table of the compile-time graph") {
   tn::recorder r;
-  const tn::error e = tn::front::run<decltype(placed), tn::mode::build, tn::input<"x", float, 2, 3>>(r);
+  const tn::error e =
+      tn::front::run<decltype(placed), tn::mode::build, tn::input<"x", float, 2, 3>>(r);
   CHECK(e.ok());
   CHECK(std::string(difference(r.out.view(), p)) == "");
 }

@@ -17,13 +17,16 @@ template <class F> void each_term(const tn::shape& x, std::uint32_t axes, F&& f)
 }
 template <class T> T combined(tn::combine how, T a, T b) {
   switch (how) {
-    case tn::combine::sum: return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-    case tn::combine::product: return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+    case tn::combine::sum:
+      return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+    case tn::combine::product:
+      return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
     case tn::combine::max: return a > b ? a : b;
     default: return a < b ? a : b;
   }
 }
-template <class Op, class T, class Before> void check_reduce(tn::combine how, const typed<T>& x, const tn::reduce_options& o, Before before) {
+template <class Op, class T, class Before>
+void check_reduce(tn::combine how, const typed<T>& x, const tn::reduce_options& o, Before before) {
   const std::uint32_t axes = tn::reduces::mask(o.axes, x.shape.rank);
   typed<T> wanted{tn::reduces::reduced(x.shape, axes, o.keepDimensions), {}};
   std::vector<bool> begun(static_cast<std::size_t>(wanted.shape.count()));
@@ -36,7 +39,9 @@ template <class Op, class T, class Before> void check_reduce(tn::combine how, co
   });
   check_same(wanted, operate_typed<Op, T>(o, false, x), Op::name);
 }
-template <class T> T absolute(T x) { return x < 0 ? static_cast<T>(0 - static_cast<std::uint64_t>(x)) : x; }
+template <class T> T absolute(T x) {
+  return x < 0 ? static_cast<T>(0 - static_cast<std::uint64_t>(x)) : x;
+}
 template <class T> T square(T x) { return combined(tn::combine::product, x, x); }
 
 template <class T> void check_pool(const tn::pool2d_options& o, dice& d) {
@@ -52,8 +57,11 @@ template <class T> void check_pool(const tn::pool2d_options& o, dice& d) {
         const int h = nchw ? 2 : 1;
         tn::i64 from[] = {at[0], at[1], at[2], at[3]};
         from[h] = at[h] * o.strides.height + ky * o.dilations.height - o.padding.beginningHeight;
-        from[h + 1] = at[h + 1] * o.strides.width + kx * o.dilations.width - o.padding.beginningWidth;
-        if (from[h] < 0 || from[h] >= x.shape[h] || from[h + 1] < 0 || from[h + 1] >= x.shape[h + 1]) continue;
+        from[h + 1] =
+            at[h + 1] * o.strides.width + kx * o.dilations.width - o.padding.beginningWidth;
+        if (from[h] < 0 || from[h] >= x.shape[h] || from[h + 1] < 0 ||
+            from[h + 1] >= x.shape[h + 1])
+          continue;
         const T e = x[number_of(x.shape, from)];
         most = any && most > e ? most : e;
         any = true;
@@ -67,7 +75,12 @@ template <class T> void check_pool(const tn::pool2d_options& o, dice& d) {
 
 TEST_CASE("reductions of integers wrap around") {
   dice d = dice_of(771, 0);
-  const tn::reduce_options all[] = {{}, {.axes = {1}}, {.axes = {2}}, {.axes = {0, 2}, .keepDimensions = true}, {.axes = {1, 2}}, {.axes = tn::axis_list({})}};
+  const tn::reduce_options all[] = {{},
+                                    {.axes = {1}},
+                                    {.axes = {2}},
+                                    {.axes = {0, 2}, .keepDimensions = true},
+                                    {.axes = {1, 2}},
+                                    {.axes = tn::axis_list({})}};
   for (const tn::reduce_options& o : all)
     for_integers([&]<class T>() {
       const typed<T> x = any_run<T>(tn::extents(5, 131, 3), d);
@@ -84,7 +97,9 @@ TEST_CASE("reductions of integers wrap around") {
 }
 TEST_CASE("a row of integers runs with the maps around it") {
   dice d = dice_of(772, 0);
-  constexpr auto share = [](auto x) { return x - tn::reduceSum<tn::reduce_options{.axes = {1}, .keepDimensions = true}>(x * 3); };
+  constexpr auto share = [](auto x) {
+    return x - tn::reduceSum<tn::reduce_options{.axes = {1}, .keepDimensions = true}>(x * 3);
+  };
   using net = tn::graph<share, tn::input<"x", std::int64_t, 7, 301>>;
   static_assert(tn::plan<net, tn::cpu>::groups == 1);
   const typed<std::int64_t> x = any_run<std::int64_t>(tn::extents(7, 301), d);
@@ -92,7 +107,9 @@ TEST_CASE("a row of integers runs with the maps around it") {
   for (tn::i64 row = 0; row < 7; ++row) {
     std::uint64_t sum = 0;
     for (tn::i64 i = 0; i < 301; ++i) sum += 3 * static_cast<std::uint64_t>(x[row * 301 + i]);
-    for (tn::i64 i = 0; i < 301; ++i) wanted.at.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(x[row * 301 + i]) - sum));
+    for (tn::i64 i = 0; i < 301; ++i)
+      wanted.at.push_back(
+          static_cast<std::int64_t>(static_cast<std::uint64_t>(x[row * 301 + i]) - sum));
   }
   const tn::model<net, tn::cpu> fast(byte_weights{});
   check_same(wanted, call_typed<std::int64_t>(fast, {bytes_of(x)}), "static");
@@ -119,7 +136,10 @@ TEST_CASE("positions of extremes among integers are the first ones") {
         most.push_back(high);
         least.push_back(low);
       });
-      check_same(typed<std::int64_t>{results, most}, operate_typed<tn::argMax_t, std::int64_t>({axis, {.outputDataType = tn::type::int64}}, false, x), "argMax");
+      check_same(typed<std::int64_t>{results, most},
+                 operate_typed<tn::argMax_t, std::int64_t>(
+                     {axis, {.outputDataType = tn::type::int64}}, false, x),
+                 "argMax");
       const typed<std::int32_t> low = operate_typed<tn::argMin_t, std::int32_t>({axis}, false, x);
       for (std::size_t i = 0; i < least.size(); ++i) REQUIRE(low.at[i] == least[i]);
     }
@@ -130,8 +150,17 @@ TEST_CASE("maxPool2d of integers, with padding, strides and dilations, in both l
   for_integers([&]<class T>() {
     check_pool<T>({.windowDimensions = {3, 2}}, d);
     check_pool<T>({.windowDimensions = {3, 3}, .padding = {1, 2, 2, 1}, .strides = {2, 1}}, d);
-    check_pool<T>({.windowDimensions = {2, 2}, .padding = {1, 1, 1, 1}, .strides = {1, 2}, .dilations = {3, 2}}, d);
-    check_pool<T>({.windowDimensions = {2, 3}, .padding = {0, 1, 1, 0}, .strides = {2, 2}, .layout = tn::image_layout::nhwc}, d);
-    check_pool<T>({.windowDimensions = {1, 1}, .padding = {2, 2, 2, 2}, .strides = {2, 2}}, d);  // windows of nothing but padding
+    check_pool<T>({.windowDimensions = {2, 2},
+                   .padding = {1, 1, 1, 1},
+                   .strides = {1, 2},
+                   .dilations = {3, 2}},
+                  d);
+    check_pool<T>({.windowDimensions = {2, 3},
+                   .padding = {0, 1, 1, 0},
+                   .strides = {2, 2},
+                   .layout = tn::image_layout::nhwc},
+                  d);
+    check_pool<T>({.windowDimensions = {1, 1}, .padding = {2, 2, 2, 2}, .strides = {2, 2}},
+                  d);  // windows of nothing but padding
   });
 }

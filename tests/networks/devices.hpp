@@ -1,9 +1,9 @@
-// Networks built at run time on policies that run on a device: what `reference` gives, within 1e-4 in the
-// Euclidean norm.
+// Networks built at run time on policies that run on a device: what `reference` gives, within 1e-4
+// in the Euclidean norm.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "network.hpp"
 #include "../policy/vulkan/policies.hpp"
+#include "network.hpp"
 
 namespace tenon_test {
 

@@ -22,7 +22,9 @@ std::pair<lodger, lodger> neighbours(const tn::owned_plan& p, bool with_scratch)
   const std::vector<lodger> all = lodgers_of(p.view());
   for (const lodger& a : all)
     for (const lodger& b : all)
-      if (&a != &b && a.node >= 0 && (b.node < 0) == with_scratch && a.first <= b.last && b.first <= a.last) return {a, b};
+      if (&a != &b && a.node >= 0 && (b.node < 0) == with_scratch && a.first <= b.last &&
+          b.first <= a.last)
+        return {a, b};
   FAIL("no two lodgers live at the same time");
   return {};
 }
@@ -50,7 +52,9 @@ TEST_CASE("scratch memory that shares bytes is found") {
 
 TEST_CASE("what lies outside of the arena is found") {
   CHECK(found([](tn::owned_plan& p) { p.shared_bytes -= 64; }) != "");
-  CHECK(found([](tn::owned_plan& p) { p.buffers[p.values[neighbours(p, false).first.node].root].offset = -64; }) != "");
+  CHECK(found([](tn::owned_plan& p) {
+          p.buffers[p.values[neighbours(p, false).first.node].root].offset = -64;
+        }) != "");
 }
 
 TEST_CASE("lifetimes do not come from the plan: a shortened one does not hide an overlap") {
@@ -64,8 +68,11 @@ TEST_CASE("lifetimes do not come from the plan: a shortened one does not hide an
 TEST_CASE("distance and spread know what is wrong") {
   CHECK(relative_distance({1, 2}, {1, 2}) == 0);
   CHECK(relative_distance({1, 2.1f}, {1, 2}) > 0.04);
-  CHECK(relative_distance({1, std::numeric_limits<float>::quiet_NaN()}, {1, 2}) == std::numeric_limits<double>::infinity());
-  CHECK(relative_distance({std::numeric_limits<float>::infinity(), 1}, {std::numeric_limits<float>::infinity(), 1}) == std::numeric_limits<double>::infinity());
+  CHECK(relative_distance({1, std::numeric_limits<float>::quiet_NaN()}, {1, 2}) ==
+        std::numeric_limits<double>::infinity());
+  CHECK(relative_distance({std::numeric_limits<float>::infinity(), 1},
+                          {std::numeric_limits<float>::infinity(), 1}) ==
+        std::numeric_limits<double>::infinity());
   CHECK(relative_distance({1}, {1, 2}) == std::numeric_limits<double>::infinity());
   CHECK(spread({3, 3, 3}) == 0);
   CHECK(spread({1, 3}) == 1);

@@ -1,12 +1,12 @@
-// What every network must hold: one table however it is written, the results of the reference, and an
-// arena in which nothing overlaps that lives at the same time.
+// What every network must hold: one table however it is written, the results of the reference, and
+// an arena in which nothing overlaps that lives at the same time.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "../catch.hpp"
-#include "../support/same.hpp"
-#include "../policy/cpu/testing.hpp"
-#include "../../examples/networks/weights.hpp"
 #include <tenon/run/thread_pool.hpp>
+#include "../../examples/networks/weights.hpp"
+#include "../catch.hpp"
+#include "../policy/cpu/testing.hpp"
+#include "../support/same.hpp"
 
 namespace tenon_test {
 
@@ -15,7 +15,9 @@ inline contents scaled_contents(const tn::table_view& t) {
   networks::normal_numbers numbers(dice_of(61, 0).next());
   contents c;
   for (const int i : t.inputs)
-    for (auto& x = c.inputs.emplace_back(static_cast<std::size_t>(t.nodes[i].out.shape.count())); float& v : x) v = numbers.next();
+    for (auto& x = c.inputs.emplace_back(static_cast<std::size_t>(t.nodes[i].out.shape.count()));
+         float& v : x)
+      v = numbers.next();
   for (const int i : t.weights) networks::append_random(c.weights.emplace_back(), t, i, numbers);
   return c;
 }
@@ -37,7 +39,8 @@ inline double spread(const std::vector<float>& v) {
   double sum = 0, squares = 0;
   for (const float x : v) sum += static_cast<double>(x);
   const double mean = sum / static_cast<double>(v.size());
-  for (const float x : v) squares += (static_cast<double>(x) - mean) * (static_cast<double>(x) - mean);
+  for (const float x : v)
+    squares += (static_cast<double>(x) - mean) * (static_cast<double>(x) - mean);
   return std::sqrt(squares / static_cast<double>(v.size()));
 }
 
@@ -47,8 +50,8 @@ struct lodger {
   int first = 0, last = 0, node = -1;
 };
 
-/// The lodgers of a plan's arena. Lifetimes are worked out from the table alone: a value lives from the
-/// group that computes it to the last group that reads it, through whatever needs no kernel.
+/// The lodgers of a plan's arena. Lifetimes are worked out from the table alone: a value lives from
+/// the group that computes it to the last group that reads it, through whatever needs no kernel.
 inline std::vector<lodger> lodgers_of(const tn::plan_view& p) {
   const tn::table_view t = p.table;
   std::vector<int> last(static_cast<std::size_t>(t.nodes.size), -1);
@@ -59,13 +62,15 @@ inline std::vector<lodger> lodgers_of(const tn::plan_view& p) {
     for (int k = 0; k < t.nodes[id].operands; ++k) self(self, t.nodes[id].in[k], group);
   };
   for (int i = 0; i < t.nodes.size; ++i)
-    for (int k = 0; p.group_of[i] >= 0 && k < t.nodes[i].operands; ++k) read(read, t.nodes[i].in[k], p.group_of[i]);
+    for (int k = 0; p.group_of[i] >= 0 && k < t.nodes[i].operands; ++k)
+      read(read, t.nodes[i].in[k], p.group_of[i]);
   for (const int o : t.outputs) read(read, o, p.groups.size);
 
   std::vector<lodger> all;
   for (int i = 0; i < t.nodes.size; ++i) {
     const int group = p.group_of[i];
-    if (group < 0 || (!p.values[i].materialised && last[static_cast<std::size_t>(i)] == group)) continue;
+    if (group < 0 || (!p.values[i].materialised && last[static_cast<std::size_t>(i)] == group))
+      continue;
     const tn::buffer& b = p.buffers[p.values[i].root];
     if (b.in != tn::buffer::storage::arena) continue;
     i64 low = p.values[i].offset, high = low;
@@ -74,26 +79,32 @@ inline std::vector<lodger> lodgers_of(const tn::plan_view& p) {
       (reach < 0 ? low : high) += reach;
     }
     const i64 size = tn::size_bytes(t.nodes[i].out.type);
-    all.push_back({b.offset + low * size, b.offset + (high + 1) * size, group, std::max(group, last[static_cast<std::size_t>(i)]), i});
+    all.push_back({b.offset + low * size, b.offset + (high + 1) * size, group,
+                   std::max(group, last[static_cast<std::size_t>(i)]), i});
   }
   for (int g = 0; g < p.groups.size; ++g)
-    if (p.needs[g].scratch > 0) all.push_back({p.scratch_offset[g], p.scratch_offset[g] + p.needs[g].scratch, g, g, -1});
+    if (p.needs[g].scratch > 0)
+      all.push_back({p.scratch_offset[g], p.scratch_offset[g] + p.needs[g].scratch, g, g, -1});
   return all;
 }
 /// What is wrong in a plan's arena; "" if nothing is.
 inline std::string overlap_in(const tn::plan_view& p) {
   const std::vector<lodger> all = lodgers_of(p);
-  const auto at = [](const lodger& l) { return l.node < 0 ? "the scratch memory of group " + std::to_string(l.first) : "node " + std::to_string(l.node); };
+  const auto at = [](const lodger& l) {
+    return l.node < 0 ? "the scratch memory of group " + std::to_string(l.first)
+                      : "node " + std::to_string(l.node);
+  };
   for (const lodger& a : all) {
     if (a.begin < 0 || a.end > p.shared_bytes) return at(a) + " lies outside";
     for (const lodger& b : all)
-      if (&a < &b && a.first <= b.last && b.first <= a.last && a.begin < b.end && b.begin < a.end) return at(a) + " overlaps " + at(b);
+      if (&a < &b && a.first <= b.last && b.first <= a.last && a.begin < b.end && b.begin < a.end)
+        return at(a) + " overlaps " + at(b);
   }
   return "";
 }
 
-/// A network's results on `cpu`, static and built at run time, on one and two threads, beside those of
-/// `reference`. Returns the reference's.
+/// A network's results on `cpu`, static and built at run time, on one and two threads, beside those
+/// of `reference`. Returns the reference's.
 template <class Graph> results check_results(const tn::table& built) {
   const contents c = scaled_contents(Graph::view());
   std::string problem;

@@ -1,9 +1,9 @@
 // Executing a deep network calls nothing of the system, takes no lock and touches no heap.
 // SPDX-License-Identifier: MIT
-#include "../support/strict_child.hpp"
-#include "network.hpp"
 #include "../../examples/networks/encoder.hpp"
 #include "../../examples/networks/mobilenetv2.hpp"
+#include "../support/strict_child.hpp"
+#include "network.hpp"
 
 using namespace tenon_test;
 

@@ -1,13 +1,13 @@
-// The networks at the size that they are known for: the arena of every plan is the least that can do,
-// and nothing in it overlaps.
+// The networks at the size that they are known for: the arena of every plan is the least that can
+// do, and nothing in it overlaps.
 // SPDX-License-Identifier: MIT
-#include "network.hpp"
 #include "../../examples/networks/conv100.hpp"
 #include "../../examples/networks/dscnn.hpp"
 #include "../../examples/networks/encoder.hpp"
 #include "../../examples/networks/mobilenetv2.hpp"
 #include "../../examples/networks/resnet50.hpp"
 #include "../../examples/networks/squeezenet11.hpp"
+#include "network.hpp"
 
 using namespace tenon_test;
 

@@ -1,8 +1,8 @@
 // Networks of RTNeural's test suite, as Keras wrote them, against the results of Keras.
 // SPDX-License-Identifier: MIT
 #include "../support/arrays.hpp"
-#include <nlohmann/json.hpp>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 using namespace tenon_test;
@@ -37,13 +37,11 @@ array array_of(const json& lists) {
   return r;
 }
 
-/// A Keras model becomes a graph, layer by layer. Images are [1, time, features, channels], sequences
-/// [1, 1, time, channels], single steps [time, channels].
+/// A Keras model becomes a graph, layer by layer. Images are [1, time, features, channels],
+/// sequences [1, 1, time, channels], single steps [time, channels].
 class network {
  public:
-  explicit network(const std::string& name) {
-    std::ifstream(folder + name + ".json") >> model_;
-  }
+  explicit network(const std::string& name) { std::ifstream(folder + name + ".json") >> model_; }
   tn::result<tn::table> build(const tn::shape& input) {
     y_ = b_.input("x", reals(input));
     int n = 0;
@@ -52,7 +50,8 @@ class network {
   }
   tn::const_view find(const tn::name& wanted) const noexcept {
     for (const auto& [called, w] : weights_)
-      if (called == wanted) return {w.data.data(), tn::type::float32, w.shape, tn::dense(w.shape), true};
+      if (called == wanted)
+        return {w.data.data(), tn::type::float32, w.shape, tn::dense(w.shape), true};
     return {};
   }
 
@@ -99,15 +98,18 @@ class network {
     }
     activate(l["activation"]);
   }
-  /// A sequence [time, 1, channels]. Keras has weights the other way round, and its gates are z, r, n.
+  /// A sequence [time, 1, channels]. Keras has weights the other way round, and its gates are z, r,
+  /// n.
   void add_gru(const std::vector<array>& w) {
     const tn::i64 gates = w[0].is.shape[1];
     const auto turned = [&](const array& a) {
       const tn::i64 rows = a.is.shape[0], columns = a.is.shape[1];
-      return weight(made(reals(tn::extents(1, columns, rows)), [&](tn::i64 i) { return a[i % rows * columns + i / rows]; }));
+      return weight(made(reals(tn::extents(1, columns, rows)),
+                         [&](tn::i64 i) { return a[i % rows * columns + i / rows]; }));
     };
     const auto part = [&](tn::i64 row) {
-      return weight(made(reals(tn::extents(1, gates)), [&](tn::i64 i) { return w[2][row * gates + i]; }));
+      return weight(
+          made(reals(tn::extents(1, gates)), [&](tn::i64 i) { return w[2][row * gates + i]; }));
     };
     const tn::gru_options o{.bias = true, .recurrentBias = true, .returnSequence = true};
     const tn::i64 steps = b_.type_of_value(y_).shape[0];
@@ -118,17 +120,26 @@ class network {
   void add_conv1d(const json& l, const std::vector<array>& w) {
     const tn::shape k = w[0].is.shape;  // [taps, input channels / groups, output channels]
     const tn::i64 dilation = l["dilation"][0];
-    const tn::conv2d_options o{.padding = {0, 0, (k[0] - 1) * dilation, 0}, .dilations = {1, dilation}, .groups = l["groups"],
-                               .inputLayout = tn::image_layout::nhwc, .filterLayout = tn::filter_layout::hwio};
-    y_ = b_.add<tn::conv2d_t>(o, {y_, weight(w[0], tn::extents(1, k[0], k[1], k[2])), weight(w[1])});
+    const tn::conv2d_options o{.padding = {0, 0, (k[0] - 1) * dilation, 0},
+                               .dilations = {1, dilation},
+                               .groups = l["groups"],
+                               .inputLayout = tn::image_layout::nhwc,
+                               .filterLayout = tn::filter_layout::hwio};
+    y_ =
+        b_.add<tn::conv2d_t>(o, {y_, weight(w[0], tn::extents(1, k[0], k[1], k[2])), weight(w[1])});
   }
   /// Strides are along the features, dilations along the time. "same" pads both as Keras does.
   void add_conv2d(const json& l, const std::vector<array>& w) {
-    const tn::i64 stride = l["strides"], dilation = l["dilation"], taps_t = l["kernel_size_time"], taps_f = l["kernel_size_feature"];
-    tn::conv2d_options o{.strides = {1, stride}, .dilations = {dilation, 1}, .inputLayout = tn::image_layout::nhwc, .filterLayout = tn::filter_layout::hwio};
+    const tn::i64 stride = l["strides"], dilation = l["dilation"], taps_t = l["kernel_size_time"],
+                  taps_f = l["kernel_size_feature"];
+    tn::conv2d_options o{.strides = {1, stride},
+                         .dilations = {dilation, 1},
+                         .inputLayout = tn::image_layout::nhwc,
+                         .filterLayout = tn::filter_layout::hwio};
     if (l["padding"] == "same") {
       const tn::i64 features = l["num_features_in"], out = (features + stride - 1) / stride;
-      const tn::i64 time = (taps_t - 1) * dilation, beside = std::max<tn::i64>(0, (out - 1) * stride + taps_f - features);
+      const tn::i64 time = (taps_t - 1) * dilation,
+                    beside = std::max<tn::i64>(0, (out - 1) * stride + taps_f - features);
       o.padding = {time / 2, time - time / 2, beside / 2, beside - beside / 2};
     }
     y_ = b_.add<tn::conv2d_t>(o, {y_, weight(w[0]), weight(w[1])});
@@ -140,7 +151,8 @@ class network {
     if (w.size() == 2)
       y_ = b_.add<tn::batchNormalization_t>(o, {y_, weight(w[0]), weight(w[1])});
     else
-      y_ = b_.add<tn::batchNormalization_t>(o, {y_, weight(w[2]), weight(w[3]), weight(w[0]), weight(w[1])});
+      y_ = b_.add<tn::batchNormalization_t>(
+          o, {y_, weight(w[2]), weight(w[3]), weight(w[0]), weight(w[1])});
   }
   void activate(const std::string& how) {
     const int rank = b_.type_of_value(y_).shape.rank;
@@ -149,13 +161,15 @@ class network {
     if (how == "elu") y_ = b_.add<tn::elu_t>({}, {y_});
     if (how == "sigmoid") y_ = b_.add<tn::sigmoid_t>({}, {y_});
     if (how == "softmax") y_ = b_.add<tn::softmax_t>({rank - 1}, {y_});
-    REQUIRE((how.empty() || how == "tanh" || how == "relu" || how == "elu" || how == "sigmoid" || how == "softmax"));
+    REQUIRE((how.empty() || how == "tanh" || how == "relu" || how == "elu" || how == "sigmoid" ||
+             how == "softmax"));
   }
 };
 
 void check_network(const std::string& name, const tn::shape& input) {
   if (!std::ifstream(folder + name + ".json")) tenon_test::skip("no " + folder + name + ".json");
-  const std::vector<double> given_x = column(folder + name + "_x_python.csv"), y = column(folder + name + "_y_python.csv");
+  const std::vector<double> given_x = column(folder + name + "_x_python.csv"),
+                            y = column(folder + name + "_y_python.csv");
   network net(name);
   const tn::result<tn::table> built = net.build(input);
   INFO(name << ": " << tn::text_of(built.error().what) << " " << built.error().op.c_str());
@@ -178,9 +192,15 @@ void check_network(const std::string& name, const tn::shape& input) {
 
 }  // namespace
 
-TEST_CASE("dense layers, with and without bias, and four activations") { check_network("dense", tn::extents(100, 1)); }
-TEST_CASE("causal convolutions with dilation and groups, normalization, prelu") { check_network("conv", tn::extents(1, 1, 100, 1)); }
-TEST_CASE("convolutions over time and features") { check_network("conv2d", tn::extents(1, 50, 23, 1)); }
+TEST_CASE("dense layers, with and without bias, and four activations") {
+  check_network("dense", tn::extents(100, 1));
+}
+TEST_CASE("causal convolutions with dilation and groups, normalization, prelu") {
+  check_network("conv", tn::extents(1, 1, 100, 1));
+}
+TEST_CASE("convolutions over time and features") {
+  check_network("conv2d", tn::extents(1, 50, 23, 1));
+}
 TEST_CASE("recurrent nets along a sequence") {
   check_network("gru", tn::extents(100, 1, 1));
   check_network("gru_1d", tn::extents(100, 1, 1));

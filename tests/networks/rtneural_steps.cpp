@@ -1,11 +1,11 @@
-// A recurrent network of RTNeural's test suite as an audio plug-in runs it: a sample a call, its state
-// kept between the calls, without allocation, lock or system call.
+// A recurrent network of RTNeural's test suite as an audio plug-in runs it: a sample a call, its
+// state kept between the calls, without allocation, lock or system call.
 // SPDX-License-Identifier: MIT
 #include "../support/strict_child.hpp"
-#include <nlohmann/json.hpp>
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 
 using namespace tenon_test;
 using json = nlohmann::json;
@@ -15,11 +15,14 @@ namespace {
 
 inline constexpr tn::gruCell_options with_biases{.bias = true, .recurrentBias = true};
 inline constexpr auto tail = [](auto h) {
-  auto y = tn::sigmoid(tn::gemm(h, tn::weight<"dense.w", float, 8, 8>, tn::weight<"dense.b", float, 8>));
+  auto y =
+      tn::sigmoid(tn::gemm(h, tn::weight<"dense.w", float, 8, 8>, tn::weight<"dense.b", float, 8>));
   return tn::gemm(y, tn::weight<"out.w", float, 8, 1>, tn::weight<"out.b", float, 1>);
 };
 template <tn::i64 In> inline constexpr auto unit = [](auto x, auto h) {
-  return tn::gruCell<with_biases>(x, tn::weight<"gru.w", float, 24, In>, tn::weight<"gru.r", float, 24, 8>, h, tn::weight<"gru.b", float, 24>, tn::weight<"gru.rb", float, 24>);
+  return tn::gruCell<with_biases>(x, tn::weight<"gru.w", float, 24, In>,
+                                  tn::weight<"gru.r", float, 24, 8>, h,
+                                  tn::weight<"gru.b", float, 24>, tn::weight<"gru.rb", float, 24>);
 };
 inline constexpr auto gru_1d = [](auto x, auto h) {
   auto now = unit<1>(x, h);
@@ -32,7 +35,8 @@ inline constexpr auto gru = [](auto x, auto h) {
   tn::next(h, now);
   return tail(now);
 };
-template <auto Model> using graph_of = tn::graph<Model, tn::input<"x", float, 1, 1>, tn::state<"h", float, 1, 8>>;
+template <auto Model> using graph_of =
+    tn::graph<Model, tn::input<"x", float, 1, 1>, tn::state<"h", float, 1, 8>>;
 
 const std::string folder = std::string(TENON_SHARED_DATA) + "/models/rtneural/";
 std::vector<double> column(const std::string& path) {
@@ -51,7 +55,10 @@ struct keras {
     for (const json& l : model["layers"]) {
       const json& w = l["weights"];
       const std::string type = l["type"];
-      const std::string called = type == "gru" ? "gru" : type == "time-distributed-dense" ? "in" : dense++ == 0 ? "dense" : "out";
+      const std::string called = type == "gru"                      ? "gru"
+                                 : type == "time-distributed-dense" ? "in"
+                                 : dense++ == 0                     ? "dense"
+                                                                    : "out";
       add(called + ".w", w[0], type == "gru");
       if (type != "gru") {
         add(called + ".b", json::array({w[1]}), false);
@@ -78,34 +85,42 @@ struct keras {
 };
 
 /// A call for each sample; returns how many did well.
-template <class Instance> int play(Instance& own, const std::vector<float>& x, std::vector<float>& y) {
+template <class Instance>
+int play(Instance& own, const std::vector<float>& x, std::vector<float>& y) {
   int done = 0;
   own.reset();
-  for (std::size_t i = 0; i < x.size(); ++i) done += own(std::span{&x[i], 1}, std::span{&y[i], 1}).ok();
+  for (std::size_t i = 0; i < x.size(); ++i)
+    done += own(std::span{&x[i], 1}, std::span{&y[i], 1}).ok();
   return done;
 }
-template <class Instance> void check_instance(Instance& own, const std::vector<float>& x, const std::vector<double>& wanted, const char* how) {
+template <class Instance> void check_instance(Instance& own, const std::vector<float>& x,
+                                              const std::vector<double>& wanted, const char* how) {
   INFO(how);
   std::vector<float> y(x.size()), again(x.size());
   const int all = static_cast<int>(x.size());
   REQUIRE(play(own, x, y) == all);
   double most = 0;
-  for (std::size_t i = 0; i < y.size(); ++i) most = std::max(most, std::abs(static_cast<double>(y[i]) - wanted[i]));
+  for (std::size_t i = 0; i < y.size(); ++i)
+    most = std::max(most, std::abs(static_cast<double>(y[i]) - wanted[i]));
   std::printf("%s: largest difference %.2g\n", how, most);
   CHECK(most < 1e-5);
   const ending e = in_strict_child([&](ledger& ledger) {
     ledger.calls = play(own, x, again);
     ledger.bits = std::memcmp(y.data(), again.data(), y.size() * sizeof(float)) == 0;
   });
-  INFO("signal " << e.signal << ", status " << e.status << ", " << e.left.forbidden << " forbidden calls, the first of " << e.left.which);
+  INFO("signal " << e.signal << ", status " << e.status << ", " << e.left.forbidden
+                 << " forbidden calls, the first of " << e.left.which);
   CHECK(e.clean());
   CHECK(e.left.calls == all);
   CHECK(e.left.bits == 1);
 }
-template <class Policy, class Graph> void check_policy(const std::string& name, const std::vector<float>& x, const std::vector<double>& wanted) {
+template <class Policy, class Graph> void check_policy(const std::string& name,
+                                                       const std::vector<float>& x,
+                                                       const std::vector<double>& wanted) {
   const keras source(name);
   const tn::model<Graph, Policy> model(source);
-  INFO(name << ", " << Policy::name << ": " << tn::text_of(model.fault().what) << " " << model.fault().operand.c_str());
+  INFO(name << ", " << Policy::name << ": " << tn::text_of(model.fault().what) << " "
+            << model.fault().operand.c_str());
   REQUIRE(model.fault().ok());
   static tn::instance<tn::model<Graph, Policy>, tn::embedded>* embedded = nullptr;
   alignas(64) static std::byte place[sizeof *embedded];
@@ -119,7 +134,8 @@ template <class Policy, class Graph> void check_policy(const std::string& name, 
 template <class Graph> void check_samples(const std::string& name) {
   if (!std::ifstream(folder + name + ".json")) tenon_test::skip("no " + folder + name + ".json");
   if (!strict_mode_works()) tenon_test::skip("strict seccomp is not to be had here");
-  const std::vector<double> given = column(folder + name + "_x_python.csv"), wanted = column(folder + name + "_y_python.csv");
+  const std::vector<double> given = column(folder + name + "_x_python.csv"),
+                            wanted = column(folder + name + "_y_python.csv");
   std::vector<float> x;
   for (const double v : given) x.push_back(static_cast<float>(v));
   REQUIRE(x.size() == wanted.size());

@@ -1,7 +1,7 @@
-// Networks on `vulkan` and `vulkan_staged`: what `reference` gives, within 1e-4 in the Euclidean norm; and
-// trained readers of digits on real images.
+// Networks on `vulkan` and `vulkan_staged`: what `reference` gives, within 1e-4 in the Euclidean
+// norm; and trained readers of digits on real images.
 // SPDX-License-Identifier: MIT
-#include "devices.hpp"
+#include <tenon/load/safetensors.hpp>
 #include "../../examples/digits/data.hpp"
 #include "../../examples/networks/digits.hpp"
 #include "../../examples/networks/encoder.hpp"
@@ -9,7 +9,7 @@
 #include "../../examples/networks/mobilenetv2.hpp"
 #include "../../examples/networks/resnet50.hpp"
 #include "../../examples/networks/squeezenet11.hpp"
-#include <tenon/load/safetensors.hpp>
+#include "devices.hpp"
 
 namespace tn = tenon;
 using namespace tenon_test;
@@ -18,13 +18,19 @@ namespace {
 
 constexpr double most = 1e-4;
 
-void check_both(const tn::result<tn::table>& built) { check_devices<tn::vulkan, tn::vulkan_staged>(built); }
+void check_both(const tn::result<tn::table>& built) {
+  check_devices<tn::vulkan, tn::vulkan_staged>(built);
+}
 
 using logits = std::array<float, 10>;
-std::size_t digit_of(const logits& l) { return static_cast<std::size_t>(std::ranges::max_element(l) - l.begin()); }
+std::size_t digit_of(const logits& l) {
+  return static_cast<std::size_t>(std::ranges::max_element(l) - l.begin());
+}
 
 /// A trained reader of digits as a static graph on one policy, called image by image.
-template <class Graph, class Policy> std::vector<logits> read_digits(const fs::path& weights, const std::vector<image>& images, float scale) {
+template <class Graph, class Policy>
+std::vector<logits> read_digits(const fs::path& weights, const std::vector<image>& images,
+                                float scale) {
   const auto file = tn::safetensors::open(weights.c_str());
   INFO(describe(file.error()));
   REQUIRE(file.ok());
@@ -37,7 +43,8 @@ template <class Graph, class Policy> std::vector<logits> read_digits(const fs::p
     image scaled = pixels;
     for (float& p : scaled) p *= scale;
     logits probabilities{};
-    REQUIRE(reader(std::span(scaled), std::span(all.emplace_back()), std::span(probabilities)).ok());
+    REQUIRE(
+        reader(std::span(scaled), std::span(all.emplace_back()), std::span(probabilities)).ok());
   }
   return all;
 }
@@ -48,7 +55,8 @@ template <class A, class B> double apart(const A& found, const B& wanted) {
     double largest = 0, off = 0;
     for (std::size_t k = 0; k < 10; ++k) {
       largest = std::max(largest, std::fabs(static_cast<double>(wanted[i][k])));
-      off = std::max(off, std::fabs(static_cast<double>(found[i][k]) - static_cast<double>(wanted[i][k])));
+      off = std::max(
+          off, std::fabs(static_cast<double>(found[i][k]) - static_cast<double>(wanted[i][k])));
     }
     worst = std::max(worst, off / largest);
   }
@@ -57,13 +65,16 @@ template <class A, class B> double apart(const A& found, const B& wanted) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("LeNet reads ten of ten digits on Vulkan, its logits as expected", "", tn::vulkan, tn::vulkan_staged) {
+TEMPLATE_TEST_CASE("LeNet reads ten of ten digits on Vulkan, its logits as expected", "",
+                   tn::vulkan, tn::vulkan_staged) {
   need_device<TestType>();
   const fs::path folder = fs::path(TENON_SHARED_DATA) / "models" / "lenet";
   if (!fs::is_directory(folder)) skip("no " + folder.string());
-  const auto read = read_digits<networks::lenet::graph, TestType>(folder / "lenet.safetensors", read_mnist(folder), 255);
+  const auto read = read_digits<networks::lenet::graph, TestType>(folder / "lenet.safetensors",
+                                                                  read_mnist(folder), 255);
   std::ifstream file(folder / "expected_logits.json");
-  const auto expected = nlohmann::json::parse(file).get<std::map<std::string, std::array<double, 10>>>();
+  const auto expected =
+      nlohmann::json::parse(file).get<std::map<std::string, std::array<double, 10>>>();
   REQUIRE(read.size() == 10);
   std::vector<std::array<double, 10>> wanted;
   for (std::size_t i = 0; i < 10; ++i) {
@@ -86,11 +97,20 @@ TEST_CASE("the reader of digits sees on Vulkan what it sees on reference") {
   CHECK(apart(found, wanted) <= most);
   CHECK(apart(found, golden) <= most);
   std::size_t right = 0;
-  for (std::size_t i = 0; i < found.size(); ++i) right += digit_of(found[i]) == static_cast<std::size_t>(heldout.labels[i]);
+  for (std::size_t i = 0; i < found.size(); ++i)
+    right += digit_of(found[i]) == static_cast<std::size_t>(heldout.labels[i]);
   CHECK(right * 100 >= found.size() * 97);
 }
 
-TEST_CASE("MobileNetV2 on Vulkan gives the results of the reference") { check_both(networks::mobilenetv2::build(96)); }
-TEST_CASE("SqueezeNet on Vulkan gives the results of the reference") { check_both(networks::squeezenet11::build(96)); }
-TEST_CASE("ResNet-50 on Vulkan gives the results of the reference") { check_both(networks::resnet50::build(64)); }
-TEST_CASE("the encoder on Vulkan gives the results of the reference") { check_both(networks::encoder::build(1, 24)); }
+TEST_CASE("MobileNetV2 on Vulkan gives the results of the reference") {
+  check_both(networks::mobilenetv2::build(96));
+}
+TEST_CASE("SqueezeNet on Vulkan gives the results of the reference") {
+  check_both(networks::squeezenet11::build(96));
+}
+TEST_CASE("ResNet-50 on Vulkan gives the results of the reference") {
+  check_both(networks::resnet50::build(64));
+}
+TEST_CASE("the encoder on Vulkan gives the results of the reference") {
+  check_both(networks::encoder::build(1, 24));
+}

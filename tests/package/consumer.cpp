@@ -2,6 +2,4 @@
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>
 
-int main() {
-  return 0;
-}
+int main() { return 0; }

@@ -1,9 +1,9 @@
 // The plan for actual extents: decisions of the bounds, numbers of the call.
 // SPDX-License-Identifier: MIT
-#include "../catch.hpp"
-#include "../support/same.hpp"
 #include <tenon/plan/plan.hpp>
 #include <tenon/policy/reference/policy.hpp>
+#include "../catch.hpp"
+#include "../support/same.hpp"
 
 namespace tn = tenon;
 using namespace tenon_test;
@@ -14,17 +14,23 @@ namespace {
 constexpr auto model = [](auto x, auto y) {
   const auto all = tn::concat<0>(tn::exp(x), tn::concat<0>(tn::tanh(y), tn::sin(x)));
   auto [left, right] = tn::split<0, 2, 4>(tn::transpose<1, 0>(all));
-  return tn::outputs(tn::matmul(left, tn::transpose<1, 0>(right)), tn::reduceSum<tn::reduce_options{.axes = {0}}>(all), tn::softmax<1>(all * 2.0f));
+  return tn::outputs(tn::matmul(left, tn::transpose<1, 0>(right)),
+                     tn::reduceSum<tn::reduce_options{.axes = {0}}>(all),
+                     tn::softmax<1>(all * 2.0f));
 };
-template <auto N, auto M> using net = tn::graph<model, tn::input<"x", float, N, 6>, tn::input<"y", float, M, 6>>;
+template <auto N, auto M> using net =
+    tn::graph<model, tn::input<"x", float, N, 6>, tn::input<"y", float, M, 6>>;
 using bounded = net<tn::upto<7>, tn::upto<5>>;
 using plan = tn::plan<bounded, tn::reference>;
-static_assert(plan::view().has_bounds() && plan::view().source.nodes.size == bounded::view().nodes.size);
+static_assert(plan::view().has_bounds() &&
+              plan::view().source.nodes.size == bounded::view().nodes.size);
 static_assert(!tn::plan<net<7, 5>, tn::reference>::view().has_bounds());
 // The plan for the bounds is that of a graph with these extents.
-static_assert(plan::arena_bytes == tn::plan<net<7, 5>, tn::reference>::arena_bytes && plan::groups == tn::plan<net<7, 5>, tn::reference>::groups);
+static_assert(plan::arena_bytes == tn::plan<net<7, 5>, tn::reference>::arena_bytes &&
+              plan::groups == tn::plan<net<7, 5>, tn::reference>::groups);
 
-/// The first thing in which two plans for the same extents differ; offsets in the arena are the bounds'.
+/// The first thing in which two plans for the same extents differ; offsets in the arena are the
+/// bounds'.
 std::string difference_of(const tn::plan_view& a, const tn::plan_view& b) {
   if (a.table.nodes.size != b.table.nodes.size || a.groups.size != b.groups.size) return "sizes";
   for (int i = 0; i < a.table.nodes.size; ++i) {
@@ -32,7 +38,9 @@ std::string difference_of(const tn::plan_view& a, const tn::plan_view& b) {
     if (!(a.table.nodes[i].out == b.table.nodes[i].out)) return "tensor" + at;
     if (a.group_of[i] != b.group_of[i]) return "group" + at;
     const tn::value &v = a.values[i], &w = b.values[i];
-    if (v.root != w.root || v.offset != w.offset || v.materialised != w.materialised || v.inside != w.inside) return "value" + at;
+    if (v.root != w.root || v.offset != w.offset || v.materialised != w.materialised ||
+        v.inside != w.inside)
+      return "value" + at;
     for (int k = 0; k < a.table.nodes[i].out.shape.rank; ++k)
       if (a.table.nodes[i].out.shape[k] > 1 && v.step[k] != w.step[k]) return "strides" + at;
   }
@@ -68,7 +76,8 @@ TEST_CASE("extents, strides, views and joins are those of an exact plan") {
 
 TEST_CASE("an extent of 1 does not start to repeat, whichever operand it is") {
   constexpr auto sums = [](auto x, auto y) { return (x + y) * tn::exp(x); };
-  using both = tn::graph<sums, tn::input<"x", float, tn::upto<4>, 3>, tn::input<"y", float, tn::upto<4>, 3>>;
+  using both =
+      tn::graph<sums, tn::input<"x", float, tn::upto<4>, 3>, tn::input<"y", float, tn::upto<4>, 3>>;
   tn::actual_extents actual;
   actual.start(tn::plan<both, tn::reference>::view());
   const auto fault = [&](tn::i64 n, tn::i64 m) {

@@ -12,25 +12,33 @@ using tn::builder, tn::family;
 
 namespace {
 
-template <auto Model, class... In> constexpr tn::owned_plan fused() { return planned<tn::graph<Model, In...>>(fusing).value(); }
+template <auto Model, class... In> constexpr tn::owned_plan fused() {
+  return planned<tn::graph<Model, In...>>(fusing).value();
+}
 /// The kind, anchor's operator and size of group `g`, if the plan has `groups` of them.
-template <auto Model, class... In> constexpr bool is_group(int g, int groups, family kind, const char* anchor, int size) {
+template <auto Model, class... In>
+constexpr bool is_group(int g, int groups, family kind, const char* anchor, int size) {
   const tn::owned_plan p = fused<Model, In...>();
   const tn::group& own = p.grouped.groups[g];
   return p.grouped.groups.size() == groups && own.kind == kind && own.size == size &&
          same_text(p.table.nodes[own.anchor].op, anchor);
 }
-template <auto Model, class... In> constexpr int groups() { return fused<Model, In...>().grouped.groups.size(); }
+template <auto Model, class... In> constexpr int groups() {
+  return fused<Model, In...>().grouped.groups.size();
+}
 using image = tn::input<"x", float, 1, 4, 8, 8>;
 using rows = tn::input<"x", float, 6, 16>;
 
 // Epilogues join the contraction that they follow.
 constexpr auto conv_relu = [](auto x) {
-  return tn::relu(tn::conv2d<tn::conv2d_options{.padding = {1, 1, 1, 1}}>(x, tn::weight<"f", float, 4, 4, 3, 3>, tn::weight<"b", float, 4>));
+  return tn::relu(tn::conv2d<tn::conv2d_options{.padding = {1, 1, 1, 1}}>(
+      x, tn::weight<"f", float, 4, 4, 3, 3>, tn::weight<"b", float, 4>));
 };
 static_assert(groups<conv_relu, image>() == 1, "the bias' reshape is a view, not a step");
 static_assert(is_group<conv_relu, image>(0, 1, family::contract, "conv2d", 2));
-constexpr auto residual = [](auto x) { return tn::relu(tn::matmul(x, tn::weight<"w", float, 16, 16>) + x); };
+constexpr auto residual = [](auto x) {
+  return tn::relu(tn::matmul(x, tn::weight<"w", float, 16, 16>) + x);
+};
 static_assert(is_group<residual, rows>(0, 1, family::contract, "matmul", 2));
 constexpr auto kept = [](auto x) {
   auto y = tn::matmul(x, tn::weight<"w", float, 16, 16>);
@@ -52,7 +60,8 @@ static_assert(fused<softmax, rows>().grouped.groups[0].columns == 1);
 constexpr auto over_columns = [](auto x) { return tn::softmax<0>(x); };
 static_assert(groups<over_columns, rows>() == 4, "rows lie along the trailing axes");
 constexpr auto gated = [](auto x) { return tn::softmax<1>(tn::tanh(x) * 2.0f) * x; };
-static_assert(is_group<gated, rows>(0, 1, family::map, "mul", 5), "maps join the rows in front and behind");
+static_assert(is_group<gated, rows>(0, 1, family::map, "mul", 5),
+              "maps join the rows in front and behind");
 constexpr auto layer_norm = [](auto x) {
   constexpr tn::reduce_options row{.axes = {1}, .keepDimensions = true};
   auto centred = x - tn::reduceSum<row>(x) / 16.0f;
@@ -62,15 +71,20 @@ constexpr auto layer_norm = [](auto x) {
 };
 static_assert(groups<layer_norm, rows>() == 1);
 constexpr auto image_norm = [](auto x) {
-  return x / tn::reduceSum<tn::reduce_options{.axes = {1, 2, 3}, .keepDimensions = true}>(tn::exp(x));
+  return x /
+         tn::reduceSum<tn::reduce_options{.axes = {1, 2, 3}, .keepDimensions = true}>(tn::exp(x));
 };
-static_assert(groups<image_norm, image>() == 1 && fused<image_norm, image>().grouped.groups[0].columns == 3);
+static_assert(groups<image_norm, image>() == 1 &&
+              fused<image_norm, image>().grouped.groups[0].columns == 3);
 constexpr auto other_axes = [](auto x) {
-  constexpr tn::reduce_options last{.axes = {3}, .keepDimensions = true}, two{.axes = {2, 3}, .keepDimensions = true};
+  constexpr tn::reduce_options last{.axes = {3}, .keepDimensions = true},
+      two{.axes = {2, 3}, .keepDimensions = true};
   return x - tn::reduceMax<last>(x) + tn::reduceSum<two>(x);
 };
 static_assert(groups<other_axes, image>() == 2, "reductions over other axes have other rows");
-constexpr auto middle = [](auto x) { return tn::exp(tn::reduceSum<tn::reduce_options{.axes = {1}}>(x)); };
+constexpr auto middle = [](auto x) {
+  return tn::exp(tn::reduceSum<tn::reduce_options{.axes = {1}}>(x));
+};
 static_assert(is_group<middle, image>(0, 2, family::reduce, "reduceSum", 1));
 constexpr auto by_channel = [](auto x) {
   return tn::softmax<3>(x * tn::reshape<4, 1, 1>(tn::weight<"gain", float, 4>));
@@ -80,7 +94,8 @@ constexpr auto by_height = [](auto x) {
   auto y = x * tn::weight<"gain", float, 8, 1>;
   return y / tn::reduceSum<tn::reduce_options{.axes = {2, 3}, .keepDimensions = true}>(y);
 };
-static_assert(groups<by_height, image>() > 1, "an operand that is uneven along the row stays outside");
+static_assert(groups<by_height, image>() > 1,
+              "an operand that is uneven along the row stays outside");
 
 // Two users of one map are one group of maps.
 constexpr auto siblings = [](auto x) {
@@ -101,7 +116,8 @@ static_assert([] {
 }());
 constexpr auto long_way_round = [](auto x) {
   auto e = tn::exp(x);
-  auto through = tn::matmul(tn::matmul(e, tn::weight<"v", float, 16, 16>), tn::weight<"w", float, 16, 16>);
+  auto through =
+      tn::matmul(tn::matmul(e, tn::weight<"v", float, 16, 16>), tn::weight<"w", float, 16, 16>);
   auto narrow = tn::reduceMax<tn::reduce_options{.axes = {1}, .keepDimensions = true}>(through);
   return tn::outputs(e - narrow, e);
 };
@@ -116,8 +132,8 @@ constexpr auto grows_later = [](auto x) {
 static_assert(is_group<grows_later, rows>(0, 2, family::map, "reduceMax", 2));
 static_assert(is_group<grows_later, rows>(1, 2, family::contract, "matmul", 1));
 
-// A path that leads through the early member of a group that grew: e + c must not join c, for c feeds
-// the group of b and ratio (through top), which feeds e (through b).
+// A path that leads through the early member of a group that grew: e + c must not join c, for c
+// feeds the group of b and ratio (through top), which feeds e (through b).
 constexpr auto through_early_member = [](auto x) {
   constexpr tn::reduce_options row{.axes = {1}, .keepDimensions = true};
   auto b = tn::reduceSum<row>(x);
@@ -153,15 +169,26 @@ tn::result<tn::table> random_graph(std::mt19937& random, int nodes) {
   const auto below = [&](int n) { return std::uniform_int_distribution<int>(0, n - 1)(random); };
   builder b;
   std::vector<builder::value> full{b.input("x", floats(8, 8)), b.weight("w", floats(8, 8))}, narrow;
-  const auto any = [&] { return full[static_cast<std::size_t>(below(static_cast<int>(full.size())))]; };
+  const auto any = [&] {
+    return full[static_cast<std::size_t>(below(static_cast<int>(full.size())))];
+  };
   while (static_cast<int>(full.size() + narrow.size()) < nodes) {
     switch (below(7)) {
       case 0: full.push_back(b.add<tn::matmul_t>({}, {any(), any()})); break;
-      case 1: narrow.push_back(b.add<tn::reduceSum_t>({.axes = {1}, .keepDimensions = true}, {any()})); break;
-      case 2: narrow.push_back(b.add<tn::reduceMax_t>({.axes = {1}, .keepDimensions = true}, {any()})); break;
+      case 1:
+        narrow.push_back(b.add<tn::reduceSum_t>({.axes = {1}, .keepDimensions = true}, {any()}));
+        break;
+      case 2:
+        narrow.push_back(b.add<tn::reduceMax_t>({.axes = {1}, .keepDimensions = true}, {any()}));
+        break;
       case 3: full.push_back(b.add<tn::transpose_t>({}, {any()})); break;
       case 4: full.push_back(b.add<tn::tanh_t>({}, {any()})); break;
-      case 5: if (!narrow.empty()) full.push_back(b.add<tn::sub_t>({}, {any(), narrow[static_cast<std::size_t>(below(static_cast<int>(narrow.size())))]})); break;
+      case 5:
+        if (!narrow.empty())
+          full.push_back(b.add<tn::sub_t>(
+              {},
+              {any(), narrow[static_cast<std::size_t>(below(static_cast<int>(narrow.size())))]}));
+        break;
       default: full.push_back(b.add<tn::add_t>({}, {any(), any()})); break;
     }
   }

@@ -9,7 +9,8 @@ using tn::extents, tn::strides, tn::value;
 
 namespace {
 
-template <auto Model, class... In> constexpr tn::owned_plan laid(const tn::policy_facts& f = fusing) {
+template <auto Model, class... In>
+constexpr tn::owned_plan laid(const tn::policy_facts& f = fusing) {
   return planned<tn::graph<Model, In...>>(f).value();
 }
 constexpr strides steps(std::initializer_list<tn::i64> all) {
@@ -27,50 +28,62 @@ static_assert(tn::restride(2, extents(4, 3, 2), turned) == 6);
 static_assert(tn::restride(1, extents(4, 3, 2), turned) == 96);
 static_assert(tn::restride(4, extents(4, 3, 2), turned) == 12);
 static_assert(tn::restride(7, extents(4, 3, 2), turned) == 97);
-static_assert(tn::restride(2, extents(4, 1, 2), value{0, 0, steps({10, 77, 1})}) == 10, "axes of extent 1 take no part");
+static_assert(tn::restride(2, extents(4, 1, 2), value{0, 0, steps({10, 77, 1})}) == 10,
+              "axes of extent 1 take no part");
 static_assert(tn::broadcast(turned, extents(4, 1, 2), extents(9, 4, 3, 2)) == steps({0, 1, 0, 96}));
 
 // A reshape is an alias: same root, no group, dense strides of its own shape.
-constexpr auto flat = [](auto x) { return tn::exp(tn::reshape<96>(tn::matmul(x, tn::weight<"w", float, 16, 16>))); };
+constexpr auto flat = [](auto x) {
+  return tn::exp(tn::reshape<96>(tn::matmul(x, tn::weight<"w", float, 16, 16>)));
+};
 static_assert([] {
   const tn::owned_plan p = laid<flat, rows>();
   const value& v = p.values[3];
-  return v.root == 2 && v.offset == 0 && v.step == steps({1}) && v.materialised && p.grouped.of[3] == -1 &&
-         p.values[2].materialised && p.buffers[2].in == tn::buffer::storage::arena &&
+  return v.root == 2 && v.offset == 0 && v.step == steps({1}) && v.materialised &&
+         p.grouped.of[3] == -1 && p.values[2].materialised &&
+         p.buffers[2].in == tn::buffer::storage::arena &&
          p.buffers[3].in == tn::buffer::storage::none;
 }());
 static_assert(laid<flat, rows>(plain).values[3].root == 2, "for every policy");
 
 // A transposed weight is absorbed by the contraction.
-constexpr auto linear = [](auto x) { return tn::matmul(x, tn::transpose<1, 0>(tn::weight<"w", float, 8, 16>)); };
+constexpr auto linear = [](auto x) {
+  return tn::matmul(x, tn::transpose<1, 0>(tn::weight<"w", float, 8, 16>));
+};
 static_assert([] {
   const tn::owned_plan p = laid<linear, rows>();
-  return p.values[2].root == 1 && p.values[2].step == steps({1, 16}) && p.grouped.of[2] == -1 && p.shared_bytes == 0;
+  return p.values[2].root == 1 && p.values[2].step == steps({1, 16}) && p.grouped.of[2] == -1 &&
+         p.shared_bytes == 0;
 }());
 static_assert(laid<linear, rows>(plain).grouped.of[2] == 1 - 1, "without fusion it is a step");
 static_assert(laid<linear, rows>(plain).values[2].root == 2);
 
-// Where contractions take float16, the casts around them are views, of views too, and part of the epilogue.
+// Where contractions take float16, the casts around them are views, of views too, and part of the
+// epilogue.
 constexpr tn::policy_facts halves = [] {
   tn::policy_facts f = fusing;
   f.takes_halves = true;
   return f;
 }();
 constexpr auto half_layer = [](auto x) {
-  return tn::relu(tn::matmul(x, tn::transpose<1, 0>(tn::weight<"w", tn::float16, 8, 16>)) + tn::weight<"c", tn::float16, 8>);
+  return tn::relu(tn::matmul(x, tn::transpose<1, 0>(tn::weight<"w", tn::float16, 8, 16>)) +
+                  tn::weight<"c", tn::float16, 8>);
 };
 using half_rows = tn::input<"x", tn::float16, 6, 16>;
 constexpr int casts_in_place(const tn::owned_plan& p) {
   int casts = 0;
   for (int i = 0; i < p.table.nodes.size(); ++i)
-    casts += p.table.nodes[i].kind == tn::family::map && p.grouped.of[i] < 0 && p.table.nodes[p.values[i].root].out.type == tn::type::float16;
+    casts += p.table.nodes[i].kind == tn::family::map && p.grouped.of[i] < 0 &&
+             p.table.nodes[p.values[i].root].out.type == tn::type::float16;
   return casts;
 }
 static_assert([] {
   const tn::owned_plan p = laid<half_layer, half_rows>(halves);
   return p.grouped.groups.size() == 1 && casts_in_place(p) == 2 && p.shared_bytes == 0;
 }());
-static_assert(laid<half_layer, half_rows>().grouped.groups.size() > 3 && casts_in_place(laid<half_layer, half_rows>()) == 0, "others widen");
+static_assert(laid<half_layer, half_rows>().grouped.groups.size() > 3 &&
+                  casts_in_place(laid<half_layer, half_rows>()) == 0,
+              "others widen");
 // ... but not where anybody else reads the wide numbers, or the caller does.
 constexpr auto two_readers = [](auto x) {
   auto y = tn::cast<float>(x);
@@ -85,7 +98,8 @@ static_assert(casts_in_place(laid<read_outside, half_rows>(halves)) == 0);
 
 // ... a view of a view too.
 constexpr auto twice = [](auto x) {
-  return tn::matmul(tn::reshape<3, 2, 16>(x), tn::transpose<0, 2, 1>(tn::reshape<3, 2, 16>(tn::weight<"w", float, 6, 16>)));
+  return tn::matmul(tn::reshape<3, 2, 16>(x),
+                    tn::transpose<0, 2, 1>(tn::reshape<3, 2, 16>(tn::weight<"w", float, 6, 16>)));
 };
 static_assert([] {
   const tn::owned_plan p = laid<twice, rows>();
@@ -108,8 +122,11 @@ constexpr auto softmaxed = [](auto x) { return tn::softmax<1>(tn::transpose<>(x)
 static_assert(laid<softmaxed, rows>().values[1].root == 1);
 
 // A map alone reads a view whose last axis is contiguous, and no other.
-constexpr auto heads = [](auto x) { return tn::exp(tn::transpose<1, 0, 2>(tn::reshape<6, 2, 8>(x))); };
-static_assert(laid<heads, rows>().values[2].root == 0 && laid<heads, rows>().values[2].step == steps({8, 16, 1}));
+constexpr auto heads = [](auto x) {
+  return tn::exp(tn::transpose<1, 0, 2>(tn::reshape<6, 2, 8>(x)));
+};
+static_assert(laid<heads, rows>().values[2].root == 0 &&
+              laid<heads, rows>().values[2].step == steps({8, 16, 1}));
 constexpr auto columns = [](auto x) { return tn::exp(tn::transpose<1, 0>(x)); };
 static_assert(laid<columns, rows>().values[1].root == 1);
 
@@ -117,15 +134,16 @@ static_assert(laid<columns, rows>().values[1].root == 1);
 constexpr auto mixed = [](auto x) { return tn::exp(tn::reshape<96>(tn::transpose<1, 0>(x))); };
 static_assert([] {
   const tn::owned_plan p = laid<mixed, rows>();
-  return p.values[1].root == 1 && p.grouped.of[1] >= 0 && p.values[2].root == 1 && p.grouped.of[2] == -1;
+  return p.values[1].root == 1 && p.grouped.of[1] >= 0 && p.values[2].root == 1 &&
+         p.grouped.of[2] == -1;
 }());
 
 // What only its own group reads is not materialised.
 static_assert([] {
   constexpr auto softmax = [](auto x) { return tn::softmax<1>(x); };
   const tn::owned_plan p = laid<softmax, rows>();
-  return !p.values[1].materialised && !p.values[2].materialised && !p.values[3].materialised && p.values[4].materialised &&
-         p.shared_bytes == 0;
+  return !p.values[1].materialised && !p.values[2].materialised && !p.values[3].materialised &&
+         p.values[4].materialised && p.shared_bytes == 0;
 }());
 
 }  // namespace

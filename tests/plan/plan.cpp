@@ -11,28 +11,33 @@ using tn::buffer;
 namespace {
 
 constexpr bool equal(const tn::plan_view& a, const tn::plan_view& b) {
-  bool r = same(a.table, b.table) && a.groups.size == b.groups.size && a.members.size == b.members.size &&
-           a.copies_out.size == b.copies_out.size && a.shared_bytes == b.shared_bytes && a.live_bytes == b.live_bytes &&
-           a.per_thread_bytes == b.per_thread_bytes && a.packed_bytes == b.packed_bytes && a.moved.crossings == b.moved.crossings;
+  bool r = same(a.table, b.table) && a.groups.size == b.groups.size &&
+           a.members.size == b.members.size && a.copies_out.size == b.copies_out.size &&
+           a.shared_bytes == b.shared_bytes && a.live_bytes == b.live_bytes &&
+           a.per_thread_bytes == b.per_thread_bytes && a.packed_bytes == b.packed_bytes &&
+           a.moved.crossings == b.moved.crossings;
   for (int i = 0; r && i < a.groups.size; ++i) {
     const tn::group &x = a.groups[i], &y = b.groups[i];
-    r = x.kind == y.kind && x.place == y.place && x.begin == y.begin && x.size == y.size && x.anchor == y.anchor &&
-        x.space == y.space && x.columns == y.columns && a.scratch_offset[i] == b.scratch_offset[i] &&
-        a.packed_offset[i] == b.packed_offset[i] && a.needs[i].packed == b.needs[i].packed;
+    r = x.kind == y.kind && x.place == y.place && x.begin == y.begin && x.size == y.size &&
+        x.anchor == y.anchor && x.space == y.space && x.columns == y.columns &&
+        a.scratch_offset[i] == b.scratch_offset[i] && a.packed_offset[i] == b.packed_offset[i] &&
+        a.needs[i].packed == b.needs[i].packed;
   }
   for (int i = 0; r && i < a.members.size; ++i) r = a.members[i] == b.members[i];
   for (int i = 0; r && i < a.table.nodes.size; ++i) {
     const tn::value &v = a.values[i], &w = b.values[i];
     const buffer &p = a.buffers[i], &q = b.buffers[i];
-    r = a.group_of[i] == b.group_of[i] && v.root == w.root && v.offset == w.offset && v.step == w.step &&
-        v.materialised == w.materialised && p.in == q.in && p.index == q.index && p.offset == q.offset &&
-        p.bytes == q.bytes && p.first == q.first && p.last == q.last;
+    r = a.group_of[i] == b.group_of[i] && v.root == w.root && v.offset == w.offset &&
+        v.step == w.step && v.materialised == w.materialised && p.in == q.in &&
+        p.index == q.index && p.offset == q.offset && p.bytes == q.bytes && p.first == q.first &&
+        p.last == q.last;
   }
   return r;
 }
 
 constexpr tn::footprint hungry(const tn::plan_view& p, int g) {
-  return p.groups[g].kind == tn::family::contract ? tn::footprint{100, 60, 1000} : tn::footprint{0, 0, 10};
+  return p.groups[g].kind == tn::family::contract ? tn::footprint{100, 60, 1000}
+                                                  : tn::footprint{0, 0, 10};
 }
 constexpr tn::policy_facts packing{"packing", tn::sharing::same, true, &anything, &hungry};
 
@@ -49,9 +54,11 @@ constexpr auto claims = [](auto x) {
   auto y = tn::exp(x);
   return tn::outputs(y, tn::reshape<8>(y), x, tn::weight<"w", float, 3>, y, tn::transpose<>(x));
 };
-constexpr tn::plan_view c = tn::plan<tn::graph<claims, tn::input<"x", float, 2, 4>>, toy<fusing>>::view();
+constexpr tn::plan_view c =
+    tn::plan<tn::graph<claims, tn::input<"x", float, 2, 4>>, toy<fusing>>::view();
 static_assert(c.copies_out.size == 4);
-static_assert(c.copies_out[0].output == 1 && c.copies_out[1].output == 2 && c.copies_out[2].output == 3 && c.copies_out[3].output == 4);
+static_assert(c.copies_out[0].output == 1 && c.copies_out[1].output == 2 &&
+              c.copies_out[2].output == 3 && c.copies_out[3].output == 4);
 constexpr int outputs_in_place = [] {
   int n = 0;
   for (int i = 0; i < c.table.nodes.size; ++i) n += c.buffers[i].in == buffer::storage::output;
@@ -60,7 +67,8 @@ constexpr int outputs_in_place = [] {
 static_assert(outputs_in_place == 2);
 
 // Several outputs keep their order after dead nodes are gone.
-static_assert(c.table.outputs.size == 6 && c.table.nodes[c.table.outputs[3]].kind == tn::family::weight);
+static_assert(c.table.outputs.size == 6 &&
+              c.table.nodes[c.table.outputs[3]].kind == tn::family::weight);
 
 }  // namespace
 
@@ -72,7 +80,8 @@ TEST_CASE("a plan made at run time equals the static one") {
   CHECK_FALSE(equal(static_plan::view(), planned<lenet_graph>(plain)->view()));
 }
 
-// 200 layers with names of their own: every pass stays below the limits that compilers have by default.
+// 200 layers with names of their own: every pass stays below the limits that compilers have by
+// default.
 template <tn::tensor T> struct named_weight {
   using is_tenon_leaf = void;
   static constexpr tn::tensor type = T;
@@ -82,7 +91,8 @@ template <tn::tensor T> struct named_weight {
 constexpr auto deep = [](auto x) {
   for (int i = 0; i < 200; ++i) {
     auto y = tn::matmul(x, named_weight<floats(16, 16)>{tn::name("layer.") + i + ".weight"});
-    x = tn::softmax<1>(tn::relu(y + named_weight<floats(16)>{tn::name("layer.") + i + ".bias"}) + x);
+    x = tn::softmax<1>(tn::relu(y + named_weight<floats(16)>{tn::name("layer.") + i + ".bias"}) +
+                       x);
   }
   return x;
 };
@@ -99,8 +109,10 @@ TEST_CASE("a table that no policy runs gives the operator's name") {
   const auto x = b.input("x", floats(4));
   const auto net = b.finish({b.add<tn::reshape_t>({.newShape = {2, 2}}, {x})});
   REQUIRE(net.ok());
-  constexpr tn::policy_facts unmoved{"unmoved", tn::sharing::same, true,
-                                     [](const tn::table_view&, const tn::node& n) { return n.kind != tn::family::move; }, &tenon_test::nothing};
+  constexpr tn::policy_facts unmoved{
+      "unmoved", tn::sharing::same, true,
+      [](const tn::table_view&, const tn::node& n) { return n.kind != tn::family::move; },
+      &tenon_test::nothing};
   const auto made = planned(net, unmoved);
   CHECK(made.error() == tn::error{tn::code::unsupported, "reshape", "policy", "move", "unmoved"});
 }

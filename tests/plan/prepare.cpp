@@ -1,8 +1,8 @@
 // The first pass: dead nodes, chains of element-wise nodes, fma.
 // SPDX-License-Identifier: MIT
+#include <tenon/plan/prepare.hpp>
 #include "../catch.hpp"
 #include "toy.hpp"
-#include <tenon/plan/prepare.hpp>
 #include <string>
 
 namespace tn = tenon;
@@ -16,8 +16,12 @@ template <auto Model, class... In> struct shrunk {
     const tn::table t = tn::prepare(tn::graph<Model, In...>::view());
     return t.nodes[t.outputs[0]].operands;
   }();
-  static constexpr int maps = [] { return count(tn::prepare(tn::graph<Model, In...>::view()).view(), family::map); }();
-  static constexpr int nodes = [] { return tn::prepare(tn::graph<Model, In...>::view()).nodes.size(); }();
+  static constexpr int maps = [] {
+    return count(tn::prepare(tn::graph<Model, In...>::view()).view(), family::map);
+  }();
+  static constexpr int nodes = [] {
+    return tn::prepare(tn::graph<Model, In...>::view()).nodes.size();
+  }();
 };
 /// How often an instruction stands in the first map of the prepared table.
 template <auto Model, class... In> constexpr int uses_of(sop o) {
@@ -32,8 +36,11 @@ using y4 = tn::input<"y", float, 4>;
 // Chains become one node, from both operands.
 constexpr auto chain = [](auto x) { return tn::relu(tn::exp(x * 2.0f) + 1.0f); };
 static_assert(shrunk<chain, x4>::maps == 1 && shrunk<chain, x4>::operands_of_last == 1);
-constexpr auto tree = [](auto x, auto y) { return (tn::exp(x) + tn::tanh(y)) * (tn::sigmoid(x) - tn::relu(y)); };
-static_assert(shrunk<tree, x4, y4>::maps == 1 && shrunk<tree, x4, y4>::operands_of_last == 2, "shared operands are read once");
+constexpr auto tree = [](auto x, auto y) {
+  return (tn::exp(x) + tn::tanh(y)) * (tn::sigmoid(x) - tn::relu(y));
+};
+static_assert(shrunk<tree, x4, y4>::maps == 1 && shrunk<tree, x4, y4>::operands_of_last == 2,
+              "shared operands are read once");
 constexpr auto silu = [](auto x) { return x * tn::sigmoid(x); };
 static_assert(shrunk<silu, x4>::maps == 1 && shrunk<silu, x4>::operands_of_last == 1);
 constexpr auto deep_silu = [](auto x) {
@@ -75,7 +82,8 @@ constexpr auto dead = [](auto x, auto y) {
 static_assert(shrunk<dead, x4, y4>::nodes == 4);
 static_assert([] {
   const tn::table t = tn::prepare(tn::graph<dead, x4, y4>::view());
-  return t.inputs.size() == 2 && t.weights.size() == 1 && t.view().name_of(t.nodes[t.weights[0]]) == tn::name("w") &&
+  return t.inputs.size() == 2 && t.weights.size() == 1 &&
+         t.view().name_of(t.nodes[t.weights[0]]) == tn::name("w") &&
          t.view().name_of(t.nodes[t.inputs[1]]) == tn::name("y");
 }());
 
@@ -99,7 +107,8 @@ constexpr auto read_twice = [](auto x) {
   auto z = tn::map([](auto a, auto b, auto c) { return a * b + c; })(tn::tanh(e), e, e);
   return tn::outputs(z, tn::matmul(e, e));
 };
-static_assert(shrunk<read_twice, tn::input<"x", float, 4, 4>>::maps == 2, "the matmul still reads e");
+static_assert(shrunk<read_twice, tn::input<"x", float, 4, 4>>::maps == 2,
+              "the matmul still reads e");
 
 /// Every operand of a prepared table stands in front of its user, and every argument is an operand.
 void check_sound(const tn::table& t) {
@@ -123,7 +132,8 @@ TEST_CASE("a merged program has at most eight operands") {
   for (const int terms : {7, 8, 9, 17}) {
     builder b;
     auto sum = b.input("x0", floats(4));
-    for (int i = 1; i < terms; ++i) sum = b.add<tn::add_t>({}, {sum, b.input(tn::name("x") + i, floats(4))});
+    for (int i = 1; i < terms; ++i)
+      sum = b.add<tn::add_t>({}, {sum, b.input(tn::name("x") + i, floats(4))});
     const auto net = b.finish({sum});
     REQUIRE(net.ok());
     const tn::table t = tn::prepare(net->view());
@@ -136,7 +146,8 @@ TEST_CASE("a merged program has at most eight operands") {
 TEST_CASE("a merged program has at most 240 instructions and 32 registers") {
   builder b;
   auto x = b.input("x", floats(4));
-  for (int i = 0; i < 600; ++i) x = b.add<tn::maps::with_number<tn::add_t, false>>({static_cast<float>(i)}, {x});
+  for (int i = 0; i < 600; ++i)
+    x = b.add<tn::maps::with_number<tn::add_t, false>>({static_cast<float>(i)}, {x});
   const auto net = b.finish({x});
   REQUIRE(net.ok());
   const tn::table t = tn::prepare(net->view());
@@ -158,16 +169,18 @@ TEST_CASE("a merged program has at most 240 instructions and 32 registers") {
 TEST_CASE("fma is not formed where it would need more than 32 registers") {
   builder b;
   const auto x = b.input("x", floats(4));
-  const auto y = b.map<1>([](auto v) {  // 20 products are alive at once; their factors would be 40
-    tn::scalar product[20], s = v;
-    for (int i = 0; i < 20; ++i) {
-      const tn::scalar a = exp(s), c = tanh(a);
-      product[i] = a * c;
-      s = a / c;
-    }
-    for (int i = 19; i >= 0; --i) s = product[i] + s;
-    return s;
-  }, {x});
+  const auto y = b.map<1>(
+      [](auto v) {  // 20 products are alive at once; their factors would be 40
+        tn::scalar product[20], s = v;
+        for (int i = 0; i < 20; ++i) {
+          const tn::scalar a = exp(s), c = tanh(a);
+          product[i] = a * c;
+          s = a / c;
+        }
+        for (int i = 19; i >= 0; --i) s = product[i] + s;
+        return s;
+      },
+      {x});
   const auto net = b.finish({y});
   REQUIRE(net.ok());
   const tn::table t = tn::prepare(net->view());

@@ -1,15 +1,15 @@
 // What stays in integers between dequantizeLinear and quantizeLinear, and that it changes no bit.
 // SPDX-License-Identifier: MIT
-#include "../support/arrays.hpp"
 #include <tenon/plan/describe/describe.hpp>
+#include "../support/arrays.hpp"
 
 using namespace tenon_test;
 using namespace tenon;
 
 namespace {
 
-/// The scale and the zero point that the numbers come with, and those that they leave with: the same
-/// nodes, or others with the same contents, of which a plan cannot know that.
+/// The scale and the zero point that the numbers come with, and those that they leave with: the
+/// same nodes, or others with the same contents, of which a plan cannot know that.
 struct parameters {
   builder::value scale, zero;
 };
@@ -53,7 +53,8 @@ builder::value carry(builder& b, builder::value v, dice& d) {
     case 0: return b.add<relu_t>({}, {v});
     case 1: {
       const float low = d.real() * 3, high = low + std::abs(d.real()) * 9;
-      return b.add<clamp_t>({low, d.in(0, 2) == 0 ? std::numeric_limits<float>::infinity() : high}, {v});
+      return b.add<clamp_t>({low, d.in(0, 2) == 0 ? std::numeric_limits<float>::infinity() : high},
+                            {v});
     }
     case 2: return b.add<transpose_t>({}, {v});
     case 3: {
@@ -78,10 +79,12 @@ builder::value carry(builder& b, builder::value v, dice& d) {
     case 8: {
       if (s.rank != 4) break;
       const bool last = d.in(0, 1) == 0;
-      pool2d_options o{.windowDimensions = {d.in(1, static_cast<int>(s[last ? 1 : 2])), d.in(1, static_cast<int>(s[last ? 2 : 3]))}};
+      pool2d_options o{.windowDimensions = {d.in(1, static_cast<int>(s[last ? 1 : 2])),
+                                            d.in(1, static_cast<int>(s[last ? 2 : 3]))}};
       if (last) o.layout = image_layout::nhwc;
       o.strides = {d.in(1, 2), d.in(1, 2)};
-      if (d.in(0, 1) == 0) o.padding = {o.windowDimensions.height - 1, 0, 0, o.windowDimensions.width - 1};
+      if (d.in(0, 1) == 0)
+        o.padding = {o.windowDimensions.height - 1, 0, 0, o.windowDimensions.width - 1};
       if (d.in(0, 1) == 0) o.outputShapeRounding = rounding::ceil;
       return b.add<maxPool2d_t>(o, {v});
     }
@@ -93,16 +96,26 @@ builder::value carry(builder& b, builder::value v, dice& d) {
       o.keepDimensions = d.in(0, 1) == 0;
       return d.in(0, 1) ? b.add<reduceMax_t>(o, {v}) : b.add<reduceMin_t>(o, {v});
     }
-    case 10: return d.in(0, 1) ? b.add<max_t>({}, {v, b.add<reverse_t>({}, {v})}) : b.add<min_t>({}, {v, v});
+    case 10:
+      return d.in(0, 1) ? b.add<max_t>({}, {v, b.add<reverse_t>({}, {v})})
+                        : b.add<min_t>({}, {v, v});
     case 11: {
       pad_options o;
       o.mode = d.in(0, 1) ? padding_mode::edge : padding_mode::reflection;
       o.beginningPadding.count = o.endingPadding.count = s.rank;
-      for (int i = 0; i < s.rank; ++i) o.beginningPadding.item[i] = o.endingPadding.item[i] = d.in(0, s[i] > 1 && s.count() < 2000);
+      for (int i = 0; i < s.rank; ++i)
+        o.beginningPadding.item[i] = o.endingPadding.item[i] =
+            d.in(0, s[i] > 1 && s.count() < 2000);
       return b.add<pad_t>(o, {v});
     }
-    case 12: return s.rank == 0 ? v : b.add<gather_t>({axis()}, {v, b.input(name("indices") + d.in(0, 1 << 30), {type::int32, extents(d.in(1, 4))})});
-    default: return s.rank != 4 || s.count() > 2000 ? v : b.add<resample2d_t>({.scales = {1.7f, 1.3f}}, {v});
+    case 12:
+      return s.rank == 0
+                 ? v
+                 : b.add<gather_t>({axis()}, {v, b.input(name("indices") + d.in(0, 1 << 30),
+                                                         {type::int32, extents(d.in(1, 4))})});
+    default:
+      return s.rank != 4 || s.count() > 2000 ? v
+                                             : b.add<resample2d_t>({.scales = {1.7f, 1.3f}}, {v});
   }
   return v;
 }
@@ -118,7 +131,8 @@ bool has_floats(table_view t) {
 }
 double any_scale(dice& d) {
   const float usual[] = {0.1f, 1.0f, 0x1p-149f, 0x1p-140f, 0x1.fffffep-126f, 0x1p119f, 3e-5f};
-  return static_cast<double>(d.in(0, 1) ? usual[d.in(0, 6)] : std::ldexp(1.0f + std::abs(d.real()), d.in(-20, 20)));
+  return static_cast<double>(d.in(0, 1) ? usual[d.in(0, 6)]
+                                        : std::ldexp(1.0f + std::abs(d.real()), d.in(-20, 20)));
 }
 
 }  // namespace
@@ -131,16 +145,19 @@ TEST_CASE("integers that are only moved and ordered have the bits of dequantisin
     for (const bool same : {true, false}) {
       dice d = dice_of(9103, round);
       const shape s = random_shape(d, d.in(0, 3) ? 4 : d.in(0, 3), 7);
-      const array scale = given({type::float32, ones(s.rank)}, {any_scale(d)}), zero = random_array({coded, ones(s.rank)}, d);
+      const array scale = given({type::float32, ones(s.rank)}, {any_scale(d)}),
+                  zero = random_array({coded, ones(s.rank)}, d);
       twins g{{}, coded, same, {}};
       const auto x = g.b.input("x", {coded, s});
       const parameters in = g.enter(ones(s.rank), scale, zero);
       auto v = g.b.add<dequantizeLinear_t>({}, {x, in.scale, in.zero});
-      const array codes = made({coded, s}, [&, all = random_array({coded, s}, d)](i64 i) { return all[i]; });
+      const array codes =
+          made({coded, s}, [&, all = random_array({coded, s}, d)](i64 i) { return all[i]; });
       for (int n = d.in(0, 5); n > 0; --n) v = carry(g.b, v, d);
       const shape last = g.b.type_of_value(v).shape;
       const parameters out = g.leave(in, ones(last.rank), scale, zero);
-      const result<table> net = g.b.finish({g.b.add<quantizeLinear_t>({}, {v, out.scale, out.zero})});
+      const result<table> net =
+          g.b.finish({g.b.add<quantizeLinear_t>({}, {v, out.scale, out.zero})});
       INFO(text_of(net.error().what) << " " << net.error().op.c_str());
       REQUIRE(net.ok());
       std::vector<array> inputs{codes};
@@ -162,15 +179,20 @@ TEST_CASE("every integer comes back from every scale") {
     std::vector<array> found[2];
     for (const bool same : {true, false}) {
       dice d = dice_of(9109, round);
-      const array scale = given({type::float32, extents(1)}, {any_scale(d)}), zero = given(bytes(extents(1)), {static_cast<double>(d.in(0, 255))});
+      const array scale = given({type::float32, extents(1)}, {any_scale(d)}),
+                  zero = given(bytes(extents(1)), {static_cast<double>(d.in(0, 255))});
       twins g{{}, type::uint8, same, {}};
       const auto x = g.b.input("x", bytes(extents(256)));
-      const parameters in = g.enter(extents(1), scale, zero), out = g.leave(in, extents(1), scale, zero);
+      const parameters in = g.enter(extents(1), scale, zero),
+                       out = g.leave(in, extents(1), scale, zero);
       const auto v = g.b.add<dequantizeLinear_t>({}, {x, in.scale, in.zero});
-      const result<table> net = g.b.finish({g.b.add<quantizeLinear_t>({}, {v, out.scale, out.zero})});
+      const result<table> net =
+          g.b.finish({g.b.add<quantizeLinear_t>({}, {v, out.scale, out.zero})});
       REQUIRE(net.ok());
       CHECK(has_floats(prepare(net->view()).view()) == false);
-      found[!same] = run_both(net->view(), {made(bytes(extents(256)), [](i64 i) { return static_cast<double>(i); })}, g.weights);
+      found[!same] = run_both(
+          net->view(), {made(bytes(extents(256)), [](i64 i) { return static_cast<double>(i); })},
+          g.weights);
       for (i64 i = 0; i < 256; ++i) REQUIRE(found[!same][0][i] == static_cast<double>(i));
     }
   }
@@ -184,14 +206,28 @@ template <auto Carry, class X = tn::input<"x", std::int8_t, 1, 2, 6, 6>> constex
     const auto z = tn::weight<"z", std::int8_t, 1, 1, 1, 1>;
     return tn::quantizeLinear(Carry(tn::dequantizeLinear(x, s, z)), s, z);
   };
-  return integer_nodes(prepare(tn::basic_graph<std::remove_cvref_t<decltype(model)>, X>::view()).view());
+  return integer_nodes(
+      prepare(tn::basic_graph<std::remove_cvref_t<decltype(model)>, X>::view()).view());
 }();
 static_assert(kept<[](auto x) { return tn::relu(x); }> == 1);
-static_assert(kept<[](auto x) { return tn::maxPool2d<tn::pool2d_options{.windowDimensions = {3, 3}, .padding = {1, 1, 1, 1}}>(tn::relu(x)); }> == 2);
+static_assert(
+    kept<[](auto x) {
+      return tn::maxPool2d<tn::pool2d_options{.windowDimensions = {3, 3}, .padding = {1, 1, 1, 1}}>(
+          tn::relu(x));
+    }> == 2);
 // A window of nothing but padding gives the number 0.
-static_assert(kept<[](auto x) { return tn::maxPool2d<tn::pool2d_options{.windowDimensions = {2, 2}, .padding = {2, 0, 0, 0}}>(x); }> == 0);
-static_assert(kept<[](auto x) { return tn::averagePool2d<tn::pool2d_options{.windowDimensions = {2, 2}}>(x); }> == 0);
-static_assert(kept<[](auto x) { return tn::pad<tn::pad_options{.beginningPadding = {0, 0, 1, 1}, .endingPadding = {0, 0, 1, 1}}>(x); }> == 0);
+static_assert(
+    kept<[](auto x) {
+      return tn::maxPool2d<tn::pool2d_options{.windowDimensions = {2, 2}, .padding = {2, 0, 0, 0}}>(
+          x);
+    }> == 0);
+static_assert(kept<[](auto x) {
+                return tn::averagePool2d<tn::pool2d_options{.windowDimensions = {2, 2}}>(x);
+              }> == 0);
+static_assert(kept<[](auto x) {
+                return tn::pad<tn::pad_options{.beginningPadding = {0, 0, 1, 1},
+                                               .endingPadding = {0, 0, 1, 1}}>(x);
+              }> == 0);
 static_assert(kept<[](auto x) { return tn::triangular(x); }> == 0);
 static_assert(kept<[](auto x) { return x + x; }> == 0);
 static_assert(kept<[](auto x) { return tn::neg(x); }> == 0);
@@ -220,14 +256,17 @@ inline constexpr auto shared = [](auto x) {
   const auto v = tn::relu(tn::dequantizeLinear(x, s, z));
   return tn::outputs(tn::quantizeLinear(v, s, z), v);
 };
-static_assert(integer_nodes(prepare(tn::graph<shared, tn::input<"x", std::int8_t, 1, 2, 6, 6>>::view()).view()) == 0);
+static_assert(
+    integer_nodes(
+        prepare(tn::graph<shared, tn::input<"x", std::int8_t, 1, 2, 6, 6>>::view()).view()) == 0);
 
 }  // namespace
 
 TEST_CASE("a scale for each channel keeps what leaves channels in their places in integers") {
   dice d = dice_of(9127, 0);
   const array x = random_array({type::uint8, extents(1, 2, 3, 3)}, d);
-  const array scale = given(floats(1, 2, 1, 1), {0.125, 3}), zero = given(bytes(extents(1, 2, 1, 1)), {100, 7});
+  const array scale = given(floats(1, 2, 1, 1), {0.125, 3}),
+              zero = given(bytes(extents(1, 2, 1, 1)), {100, 7});
   const array found = run_static_both<tn::graph<clamped, channels>>({x}, {scale, zero})[0];
   for (i64 i = 0; i < 18; ++i) {
     const double v = std::min(std::max((x[i] - zero[i / 9]) * scale[i / 9], -1.5), 6.0);

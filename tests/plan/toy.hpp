@@ -1,8 +1,8 @@
 // Toy policies and shorthands for the tests of the passes.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "../support/same.hpp"
 #include <tenon/plan/plan.hpp>
+#include "../support/same.hpp"
 
 namespace tenon_test {
 
@@ -17,17 +17,21 @@ template <const tn::policy_facts& F> struct toy {
   static constexpr const char* name = "toy";
   static constexpr tn::sharing memory = F.memory;
   static constexpr bool fuses = F.fuses;
-  static constexpr bool supports(const tn::table_view& t, const tn::node& n) { return F.supports(t, n); }
+  static constexpr bool supports(const tn::table_view& t, const tn::node& n) {
+    return F.supports(t, n);
+  }
   static constexpr tn::footprint measure(const tn::plan_view& p, int g) { return F.measure(p, g); }
 };
 
 /// The plan of a static graph, made here and now.
-template <class Graph, class... Facts> constexpr tn::result<tn::owned_plan> planned(const Facts&... facts) {
+template <class Graph, class... Facts>
+constexpr tn::result<tn::owned_plan> planned(const Facts&... facts) {
   const tn::policy_facts all[] = {facts...};
   return tn::make_plan(Graph::view(), {all, sizeof...(Facts)});
 }
 /// The plan of a built graph.
-inline tn::result<tn::owned_plan> planned(const tn::result<tn::table>& built, const tn::policy_facts& facts) {
+inline tn::result<tn::owned_plan> planned(const tn::result<tn::table>& built,
+                                          const tn::policy_facts& facts) {
   if (!built.ok()) return built.error();
   return tn::make_plan(built->view(), {&facts, 1});
 }

@@ -1,8 +1,8 @@
 // Who reads each node: every edge of a table is there once, in order.
 // SPDX-License-Identifier: MIT
+#include <tenon/plan/users.hpp>
 #include "../catch.hpp"
 #include "toy.hpp"
-#include <tenon/plan/users.hpp>
 #include <vector>
 
 namespace tn = tenon;

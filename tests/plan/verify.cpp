@@ -21,7 +21,8 @@ using net = tn::graph<model, tn::input<"x", float, 16, 16>>;
 constexpr tn::footprint needs_scratch(const tn::plan_view& p, int g) {
   return {0, p.groups[g].kind == tn::family::contract ? 100 : 0, 0};
 }
-constexpr tn::policy_facts with_scratch{"scratch", tn::sharing::same, true, &anything, &needs_scratch};
+constexpr tn::policy_facts with_scratch{"scratch", tn::sharing::same, true, &anything,
+                                        &needs_scratch};
 
 owned_plan sound() { return planned<net>(with_scratch).value(); }
 /// The defect that the verifier finds after `corrupt` has changed the plan.
@@ -60,10 +61,12 @@ TEST_CASE("order: a node before its operand, a group before one that it reads") 
         }) == defect::order);
 }
 
-TEST_CASE("membership: a node in no group, in two, in another policy's, in a group that is not its own") {
+TEST_CASE(
+    "membership: a node in no group, in two, in another policy's, in a group that is not its own") {
   CHECK(found([](owned_plan& p) { p.grouped.of[2] = -1; }) == defect::membership);
   CHECK(found([](owned_plan& p) { p.grouped.of[5] = 0; }) == defect::membership);
-  CHECK(found([](owned_plan& p) { p.grouped.members[1] = p.grouped.members[0]; }) == defect::membership);
+  CHECK(found([](owned_plan& p) { p.grouped.members[1] = p.grouped.members[0]; }) ==
+        defect::membership);
   CHECK(found([](owned_plan& p) { p.grouped.groups[0].place = 1; }) == defect::membership);
   CHECK(found([](owned_plan& p) { p.table.nodes[2].place = 1; }) == defect::membership);
   CHECK(found([](owned_plan& p) { p.grouped.groups[0].size = 0; }) == defect::membership);
@@ -99,8 +102,10 @@ TEST_CASE("alignment: an offset that is no multiple of 64") {
 TEST_CASE("overlap: two buffers, a buffer and scratch, a buffer used before or after its life") {
   CHECK(found([](owned_plan& p) { p.buffers[5].offset = p.buffers[2].offset; }) == defect::overlap);
   CHECK(found([](owned_plan& p) { p.scratch_offset[0] = p.buffers[2].offset; }) == defect::overlap);
-  CHECK(found([](owned_plan& p) { p.buffers[2].last = 1; }) == defect::overlap);   // c reads a at step 2
-  CHECK(found([](owned_plan& p) { p.buffers[2].first = 1; }) == defect::overlap);  // a is written at step 0
+  CHECK(found([](owned_plan& p) { p.buffers[2].last = 1; }) ==
+        defect::overlap);  // c reads a at step 2
+  CHECK(found([](owned_plan& p) { p.buffers[2].first = 1; }) ==
+        defect::overlap);  // a is written at step 0
 }
 
 TEST_CASE("overlap: a buffer that is copied out after its life") {
@@ -113,7 +118,8 @@ TEST_CASE("overlap: a buffer that is copied out after its life") {
   REQUIRE(p.copies_out.size() == 1);
   REQUIRE(tn::verify(p.view()).ok());
   const int root = p.values[p.copies_out[0].node].root;
-  p.buffers[root].in = buffer::storage::arena;  // as if the first of the two outputs were copied too
+  p.buffers[root].in =
+      buffer::storage::arena;  // as if the first of the two outputs were copied too
   p.buffers[root].first = 0;
   p.buffers[root].last = p.grouped.groups.size();
   p.shared_bytes = 2048;

@@ -1,11 +1,11 @@
 // Policies with a memory of their own: what is copied, shared and resolved, and that results do not
 // depend on where nodes run. The devices are played by the host.
 // SPDX-License-Identifier: MIT
+#include <tenon/cpu.hpp>
+#include <tenon/trial.hpp>
 #include "../catch.hpp"
 #include "cpu/testing.hpp"
 #include "emulated.hpp"
-#include <tenon/cpu.hpp>
-#include <tenon/trial.hpp>
 
 namespace tn = tenon;
 using namespace tenon_test;
@@ -21,19 +21,24 @@ using net = tn::graph<sandwich, tn::input<"x", float, 4, 4>>;
 
 // Across: tanh's result, back: relu's. The product stays on the device; weights are uploaded once.
 using staged_plan = tn::plan<net, tn::cpu, far_away>;
-static_assert(staged_plan::crossings == 2 && staged_plan::copies == 2 && staged_plan::bytes_moved == 2 * 64);
+static_assert(staged_plan::crossings == 2 && staged_plan::copies == 2 &&
+              staged_plan::bytes_moved == 2 * 64);
 static_assert(staged_plan::upload_bytes == 64);
-static_assert(staged_plan::device_bytes<0> == 0 && staged_plan::device_bytes<1> == 2 * 64, "tanh's copy and the product; relu's copy where tanh's was");
+static_assert(staged_plan::device_bytes<0> == 0 && staged_plan::device_bytes<1> == 2 * 64,
+              "tanh's copy and the product; relu's copy where tanh's was");
 using shared_plan = tn::plan<net, tn::cpu, importing>;
-static_assert(shared_plan::crossings == 2 && shared_plan::copies == 0 && shared_plan::bytes_moved == 0);
+static_assert(shared_plan::crossings == 2 && shared_plan::copies == 0 &&
+              shared_plan::bytes_moved == 0);
 static_assert(shared_plan::device_bytes<1> == 64, "the product alone");
 static_assert(tn::plan<net, tn::cpu, tn::reference>::upload_bytes == 0);
 // What crosses through a view crosses once, as its buffer.
 constexpr auto viewed = [](auto x) {
   auto a = tn::tanh(x);
-  return tn::on<1>(tn::exp(tn::reshape<16>(a))) + tn::on<1>(tn::reshape<16>(tn::exp(tn::transpose<>(a))));
+  return tn::on<1>(tn::exp(tn::reshape<16>(a))) +
+         tn::on<1>(tn::reshape<16>(tn::exp(tn::transpose<>(a))));
 };
-static_assert(tn::plan<tn::graph<viewed, tn::input<"x", float, 4, 4>>, tn::cpu, far_away>::copies <= 3);
+static_assert(tn::plan<tn::graph<viewed, tn::input<"x", float, 4, 4>>, tn::cpu, far_away>::copies <=
+              3);
 
 struct numbers {
   auto weights() const { return tn::weights{tn::named("w", w)}; }
@@ -129,14 +134,17 @@ TEST_CASE("the verifier finds buffers out of reach and copies that are not made"
   REQUIRE(good.mirrors.size() == 2);
   CHECK(found([](tn::owned_plan&) {}) == tn::defect::none);
   for (int k = 0; k < 2; ++k) {
-    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].in = p.mirrors[k].out = -1; }) == tn::defect::home);
+    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].in = p.mirrors[k].out = -1; }) ==
+          tn::defect::home);
     CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].place = 0; }) == tn::defect::home);
     CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].bytes -= 4; }) == tn::defect::home);
-    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].offset = p.device_bytes[1]; }) == tn::defect::bounds);
+    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].offset = p.device_bytes[1]; }) ==
+          tn::defect::bounds);
     CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].offset += 4; }) == tn::defect::alignment);
   }
   for (int i = 0; i < good.buffers.size(); ++i)
-    if (good.buffers[i].place == 1) CHECK(found([&](tn::owned_plan& p) { p.buffers[i].place = -1; }) == tn::defect::home);
+    if (good.buffers[i].place == 1)
+      CHECK(found([&](tn::owned_plan& p) { p.buffers[i].place = -1; }) == tn::defect::home);
   CHECK(found([](tn::owned_plan& p) { p.mirrors[0].first = 2; }) == tn::defect::home);
 }
 

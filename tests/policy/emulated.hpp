@@ -1,10 +1,11 @@
-// Devices that the host plays: kernels of `reference` in a memory of their own, into which the host's
-// addresses do not reach, or which shares the host's buffers. They count what they are asked for.
+// Devices that the host plays: kernels of `reference` in a memory of their own, into which the
+// host's addresses do not reach, or which shares the host's buffers. They count what they are asked
+// for.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/device.hpp>
-#include <tenon/run/model.hpp>
 #include <tenon/reference.hpp>
+#include <tenon/run/model.hpp>
 #include <vector>
 
 namespace tenon_test {
@@ -22,7 +23,9 @@ template <tn::sharing Memory> struct emulated {
   static constexpr tn::sharing memory = Memory;
   static constexpr bool fuses = false;
   static constexpr double rounding = 0;
-  static constexpr bool supports(const tn::table_view& t, const tn::node& n) { return tn::reference::supports(t, n); }
+  static constexpr bool supports(const tn::table_view& t, const tn::node& n) {
+    return tn::reference::supports(t, n);
+  }
   static constexpr tn::footprint measure(const tn::plan_view&, int) { return {}; }
 
   using context = emulated_context;
@@ -35,12 +38,14 @@ template <tn::sharing Memory> struct emulated {
     context* device = nullptr;
     std::vector<std::vector<std::byte>> weights;  // by node
 
-    tn::error bind(context& c, const tn::plan_view& p, int place, const std::byte* const* address) noexcept {
+    tn::error bind(context& c, const tn::plan_view& p, int place,
+                   const std::byte* const* address) noexcept {
       if (c.refuses_models) return {tn::code::memory, name, "weights"};
       device = &c;
       weights.resize(static_cast<std::size_t>(p.table.nodes.size));
       tn::passes::each_upload(p, [&](int root, int to, tn::i64 size) {
-        if (to == place) weights[static_cast<std::size_t>(root)].assign(address[root], address[root] + size);
+        if (to == place)
+          weights[static_cast<std::size_t>(root)].assign(address[root], address[root] + size);
         c.bytes_uploaded += to == place ? size : 0;
       });
       return {};
@@ -55,10 +60,13 @@ template <tn::sharing Memory> struct emulated {
       device = b.device;
       if (device->refuses_instances) return {tn::code::memory, -1, 0, 0};
       arena.assign(static_cast<std::size_t>(p.device_bytes[place]) + 1, std::byte{0xff});
-      where.start(p, place, arena.data(), [&](int i) { return const_cast<std::byte*>(b.weights[static_cast<std::size_t>(i)].data()); });
+      where.start(p, place, arena.data(), [&](int i) {
+        return const_cast<std::byte*>(b.weights[static_cast<std::size_t>(i)].data());
+      });
       return {};
     }
-    tn::status run(const tn::plan_view& p, const tn::group_run& r, const tn::frame& host, tn::waiting) noexcept {
+    tn::status run(const tn::plan_view& p, const tn::group_run& r, const tn::frame& host,
+                   tn::waiting) noexcept {
       if (device->is_lost) return {tn::code::memory, -1, 0, 0};
       ++device->runs;
       tn::device_run& own = where.run(r);
@@ -66,12 +74,19 @@ template <tn::sharing Memory> struct emulated {
       if (own.follow(host)) {
         ++device->resolved;
         f.arena = host.arena;
-        for (const tn::shared_buffer& s : own.shared) f.base[s.root] = is_separate ? nullptr : host.base[s.root];
+        for (const tn::shared_buffer& s : own.shared)
+          f.base[s.root] = is_separate ? nullptr : host.base[s.root];
       }
       tn::scans::run_groups(p, r, f, [&](int g, bool first, bool last) {
-        if (first) where.before(p, g, [&](const tn::mirror& m) { copy(arena.data() + m.offset, host.base[m.root], tn::bytes_of(p, m.root)); });
+        if (first)
+          where.before(p, g, [&](const tn::mirror& m) {
+            copy(arena.data() + m.offset, host.base[m.root], tn::bytes_of(p, m.root));
+          });
         tn::reference::run({&p, p.groups[g].anchor}, f);
-        if (last) where.behind(p, g, [&](const tn::mirror& m) { copy(host.base[m.root], arena.data() + m.offset, tn::bytes_of(p, m.root)); });
+        if (last)
+          where.behind(p, g, [&](const tn::mirror& m) {
+            copy(host.base[m.root], arena.data() + m.offset, tn::bytes_of(p, m.root));
+          });
       });
       return {};
     }
@@ -89,6 +104,7 @@ template <tn::sharing Memory> struct emulated {
 };
 using far_away = emulated<tn::sharing::separate>;
 using importing = emulated<tn::sharing::importable>;
-static_assert(tn::device_backend<far_away> && tn::device_backend<importing> && !tn::backend<far_away>);
+static_assert(tn::device_backend<far_away> && tn::device_backend<importing> &&
+              !tn::backend<far_away>);
 
 }  // namespace tenon_test

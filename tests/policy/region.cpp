@@ -1,8 +1,8 @@
 // Composite operators keep their name as a region, and a policy may run one as a single step.
 // SPDX-License-Identifier: MIT
-#include "../catch.hpp"
 #include <tenon/cpu.hpp>
 #include <tenon/reference.hpp>
+#include "../catch.hpp"
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -22,7 +22,8 @@ struct gate_t {
     r.open(name);
     const int scaled = tn::part<tn::mul_t>(r, {}, {in[0], in[1]});
     const int bent = tn::part<tn::softplus_t>(r, {}, {scaled});
-    const int y = r.map(name, tn::record_program<2>([](auto a, auto b) { return a * b; }), {in[0], bent}, out);
+    const int y = r.map(name, tn::record_program<2>([](auto a, auto b) { return a * b; }),
+                        {in[0], bent}, out);
     r.close();
     return y;
   }
@@ -40,7 +41,9 @@ struct regional {
   static constexpr bool owns(const tn::table_view&, const tn::region& r) {
     return same(r.op, "softmax") || same(r.op, "gate");
   }
-  static constexpr bool supports(const tn::table_view& t, const tn::node& n) { return tn::cpu::supports(t, n); }
+  static constexpr bool supports(const tn::table_view& t, const tn::node& n) {
+    return tn::cpu::supports(t, n);
+  }
   struct task {
     bool softmax = false;
     int in[2]{-1, -1}, out = -1;
@@ -107,9 +110,11 @@ constexpr int groups_of_kind(const tn::plan_view& p, tn::family kind) {
   for (const tn::group& g : p.groups) n += g.kind == kind;
   return n;
 }
-constexpr tn::plan_view expanded = tn::plan<net, tn::cpu>::view(), owned = tn::plan<net, regional>::view();
+constexpr tn::plan_view expanded = tn::plan<net, tn::cpu>::view(),
+                        owned = tn::plan<net, regional>::view();
 static_assert(groups_of_kind(expanded, tn::family::compose) == 0);
-static_assert(groups_of_kind(owned, tn::family::compose) == 2, "gate and softmax are one step each");
+static_assert(groups_of_kind(owned, tn::family::compose) == 2,
+              "gate and softmax are one step each");
 static_assert(tn::plan<net, tn::cpu, regional>::groups == tn::plan<net, tn::cpu>::groups,
               "the second policy owns nothing of what the first one runs");
 
@@ -118,8 +123,9 @@ constexpr auto leaks = [](auto x) {
   auto m = tn::reduceMax<tn::reduce_options{.axes = {1}, .keepDimensions = true}>(x);
   return tn::softmax<1>(x - m);
 };
-static_assert(groups_of_kind(tn::plan<tn::graph<leaks, tn::input<"x", float, 2, 3>>, regional>::view(),
-                             tn::family::compose) == 1);
+static_assert(
+    groups_of_kind(tn::plan<tn::graph<leaks, tn::input<"x", float, 2, 3>>, regional>::view(),
+                   tn::family::compose) == 1);
 
 }  // namespace
 
@@ -139,6 +145,7 @@ TEST_CASE("a policy runs the regions that it owns as one step") {
   REQUIRE(one(x, a).ok());
   REQUIRE(two(x, b).ok());
   REQUIRE(three(x, c).ok());
-  for (std::size_t i = 0; i < a.size(); ++i) CHECK(std::fabs(a[i] - b[i]) < 1e-5f * (1 + std::fabs(b[i])));
+  for (std::size_t i = 0; i < a.size(); ++i)
+    CHECK(std::fabs(a[i] - b[i]) < 1e-5f * (1 + std::fabs(b[i])));
   CHECK(std::memcmp(a.data(), c.data(), a.size() * sizeof(float)) == 0);
 }

@@ -1,10 +1,10 @@
-// Calls: what is refused, by which status, and that nothing is written then; where arenas lie; unusual
-// outputs; two policies in one model.
+// Calls: what is refused, by which status, and that nothing is written then; where arenas lie;
+// unusual outputs; two policies in one model.
 // SPDX-License-Identifier: MIT
+#include <tenon/reference.hpp>
+#include <tenon/run/instance.hpp>
 #include "../catch.hpp"
 #include "../support/same.hpp"
-#include <tenon/run/instance.hpp>
-#include <tenon/reference.hpp>
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -37,14 +37,20 @@ struct fixture {
     b.fill(pattern);
   }
   /// With runs of elements: std::array would be a view of rank 1.
-  template <class Instance> status call(Instance& instance) { return instance(std::span(x), std::span(y), std::span(a), std::span(b)); }
+  template <class Instance> status call(Instance& instance) {
+    return instance(std::span(x), std::span(y), std::span(a), std::span(b));
+  }
   bool untouched() const {
     const auto kept = [](float v) { return v == pattern; };
     return std::all_of(a.begin(), a.end(), kept) && std::all_of(b.begin(), b.end(), kept);
   }
-  bool done() const { return a == std::array<float, 6>{2, 5, 0, 5, 11, 0} && b == std::array<float, 2>{2, 8}; }
+  bool done() const {
+    return a == std::array<float, 6>{2, 5, 0, 5, 11, 0} && b == std::array<float, 2>{2, 8};
+  }
   const_view in(int i) { return view_of(std::span<const float>(i == 0 ? x : y)); }
-  mutable_view out(int o) { return o == 0 ? view_of(std::span<float>(a)) : view_of(std::span<float>(b)); }
+  mutable_view out(int o) {
+    return o == 0 ? view_of(std::span<float>(a)) : view_of(std::span<float>(b));
+  }
 };
 
 /// Runs nothing.
@@ -65,9 +71,11 @@ template <class Change> status call_with(fixture& f, Change change) {
 
 // The types that a call deals with are what they claim to be.
 static_assert(std::is_trivially_copyable_v<status>);
-static_assert(noexcept(std::declval<tn::instance<static_model>&>()(std::declval<std::array<float, 6>&>(), std::declval<std::array<float, 6>&>(),
-                                                                   std::declval<std::array<float, 6>&>(), std::declval<std::array<float, 2>&>())));
-static_assert(!std::is_copy_constructible_v<static_model> && !std::is_move_constructible_v<static_model>);
+static_assert(noexcept(std::declval<tn::instance<static_model>&>()(
+    std::declval<std::array<float, 6>&>(), std::declval<std::array<float, 6>&>(),
+    std::declval<std::array<float, 6>&>(), std::declval<std::array<float, 2>&>())));
+static_assert(!std::is_copy_constructible_v<static_model> &&
+              !std::is_move_constructible_v<static_model>);
 static_assert(!std::is_copy_constructible_v<tn::instance<static_model>>);
 
 }  // namespace
@@ -84,7 +92,8 @@ TEST_CASE("a call with fitting views computes, again and again") {
   CHECK(call_with(f, [](const_view*, mutable_view*) {}).ok());
 }
 
-TEST_CASE("a view of another size, type, rank, extent or stride is refused and nothing is written") {
+TEST_CASE(
+    "a view of another size, type, rank, extent or stride is refused and nothing is written") {
   fixture f;
   const auto refused = [&](auto change, const status& wanted) {
     const status got = call_with(f, change);
@@ -95,14 +104,34 @@ TEST_CASE("a view of another size, type, rank, extent or stride is refused and n
     CHECK(f.untouched());
   };
   static std::int32_t integers[6]{};
-  refused([&](const_view* in, mutable_view*) { in[1] = tn::run_of(f.y.data(), 5); }, {code::size, 1, 6, 5});
-  refused([&](const_view*, mutable_view* out) { out[1] = tn::run_of(f.b.data(), 1); }, {code::size, 3, 2, 1});
-  refused([&](const_view* in, mutable_view*) { in[0] = tn::run_of(integers, 6); }, {code::element_type, 0, 0, 2});
-  refused([&](const_view*, mutable_view* out) { out[0] = tn::run_of(integers, 6); }, {code::element_type, 2, 0, 2});
-  refused([&](const_view* in, mutable_view*) { in[0] = {f.x.data(), tn::type::float32, extents(6), tn::dense(extents(6)), true}; }, {code::rank, 0, 2, 1});
-  refused([&](const_view* in, mutable_view*) { in[0] = {f.x.data(), tn::type::float32, extents(3, 2), tn::dense(extents(3, 2)), true}; }, {code::extent, 0, 2, 3});
-  refused([&](const_view* in, mutable_view*) { in[0] = {f.x.data(), tn::type::float32, extents(2, 3), tn::strides{{1, 2}}, true}; }, {code::stride, 0, 3, 1});
-  refused([&](const_view*, mutable_view* out) { out[0] = {f.a.data(), tn::type::float32, extents(2, 3), tn::strides{{4, 1}}, true}; }, {code::stride, 2, 3, 4});
+  refused([&](const_view* in, mutable_view*) { in[1] = tn::run_of(f.y.data(), 5); },
+          {code::size, 1, 6, 5});
+  refused([&](const_view*, mutable_view* out) { out[1] = tn::run_of(f.b.data(), 1); },
+          {code::size, 3, 2, 1});
+  refused([&](const_view* in, mutable_view*) { in[0] = tn::run_of(integers, 6); },
+          {code::element_type, 0, 0, 2});
+  refused([&](const_view*, mutable_view* out) { out[0] = tn::run_of(integers, 6); },
+          {code::element_type, 2, 0, 2});
+  refused(
+      [&](const_view* in, mutable_view*) {
+        in[0] = {f.x.data(), tn::type::float32, extents(6), tn::dense(extents(6)), true};
+      },
+      {code::rank, 0, 2, 1});
+  refused(
+      [&](const_view* in, mutable_view*) {
+        in[0] = {f.x.data(), tn::type::float32, extents(3, 2), tn::dense(extents(3, 2)), true};
+      },
+      {code::extent, 0, 2, 3});
+  refused(
+      [&](const_view* in, mutable_view*) {
+        in[0] = {f.x.data(), tn::type::float32, extents(2, 3), tn::strides{{1, 2}}, true};
+      },
+      {code::stride, 0, 3, 1});
+  refused(
+      [&](const_view*, mutable_view* out) {
+        out[0] = {f.a.data(), tn::type::float32, extents(2, 3), tn::strides{{4, 1}}, true};
+      },
+      {code::stride, 2, 3, 4});
   refused([&](const_view* in, mutable_view*) { in[0].data = nullptr; }, {code::null, 0, 0, 0});
   refused([&](const_view*, mutable_view* out) { out[1].data = nullptr; }, {code::null, 3, 0, 0});
 }
@@ -110,21 +139,29 @@ TEST_CASE("a view of another size, type, rank, extent or stride is refused and n
 TEST_CASE("a misaligned view is refused and nothing is written") {
   fixture f;
   alignas(8) std::byte raw[40]{};
-  CHECK(call_with(f, [&](const_view* in, mutable_view*) { in[0].data = raw + 2; }) == status{code::alignment, 0, 4, 2});
-  CHECK(call_with(f, [&](const_view*, mutable_view* out) { out[1].data = raw + 1; }) == status{code::alignment, 3, 4, 1});
+  CHECK(call_with(f, [&](const_view* in, mutable_view*) { in[0].data = raw + 2; }) ==
+        status{code::alignment, 0, 4, 2});
+  CHECK(call_with(f, [&](const_view*, mutable_view* out) { out[1].data = raw + 1; }) ==
+        status{code::alignment, 3, 4, 1});
   CHECK(f.untouched());
 }
 
 TEST_CASE("an output that overlaps an input, a weight or another output is refused") {
   fixture f;
-  CHECK(call_with(f, [&](const_view*, mutable_view* out) { out[0].data = f.x.data(); }) == status{code::aliasing, 2, 0, 0});
-  CHECK(call_with(f, [&](const_view*, mutable_view* out) { out[1].data = f.y.data() + 5; }) == status{code::aliasing, 3, 0, 1});
-  CHECK(call_with(f, [&](const_view*, mutable_view* out) { out[1].data = f.a.data() + 1; }) == status{code::aliasing, 3, 0, 2});
-  CHECK(call_with(f, [&](const_view*, mutable_view* out) { out[1].data = f.w.data(); }) == status{code::aliasing, 3, 0, -1});
+  CHECK(call_with(f, [&](const_view*, mutable_view* out) { out[0].data = f.x.data(); }) ==
+        status{code::aliasing, 2, 0, 0});
+  CHECK(call_with(f, [&](const_view*, mutable_view* out) { out[1].data = f.y.data() + 5; }) ==
+        status{code::aliasing, 3, 0, 1});
+  CHECK(call_with(f, [&](const_view*, mutable_view* out) { out[1].data = f.a.data() + 1; }) ==
+        status{code::aliasing, 3, 0, 2});
+  CHECK(call_with(f, [&](const_view*, mutable_view* out) { out[1].data = f.w.data(); }) ==
+        status{code::aliasing, 3, 0, -1});
   CHECK(f.untouched());
   CHECK(f.x == fixture().x);
   CHECK(f.w == fixture().w);
-  CHECK(call_with(f, [&](const_view* in, mutable_view*) { in[1].data = f.x.data(); }).ok());  // inputs may overlap
+  CHECK(call_with(f, [&](const_view* in, mutable_view*) {
+          in[1].data = f.x.data();
+        }).ok());                 // inputs may overlap
   alignas(64) float close[10]{};  // outputs next to each other and to an input do not overlap
   std::copy_n(f.x.data(), 2, close);
   CHECK(call_with(f, [&](const_view*, mutable_view* out) {
@@ -174,7 +211,8 @@ TEST_CASE("an unbound model runs nothing") {
   CHECK(turned.fault() == tn::error{code::rank, "weight", "w", extents(3, 3), extents(9)});
   const std::array<std::int32_t, 9> integers{};
   const static_model typed{tn::weights{tn::named("w", integers, extents(3, 3))}};
-  CHECK(typed.fault() == tn::error{code::element_type, "weight", "w", tn::type::float32, tn::type::int32});
+  CHECK(typed.fault() ==
+        tn::error{code::element_type, "weight", "w", tn::type::float32, tn::type::int32});
 
   const tn::model<tn::dynamic, picky> unplanned{net::view(), f.source};
   CHECK(unplanned.fault().is(code::unsupported, "matmul"));
@@ -188,14 +226,16 @@ TEST_CASE("an arena may be the caller's or lie in the instance") {
   fixture f;
   const static_model model{f.source};
   alignas(64) static std::byte memory[4096];
-  const auto need = static_cast<std::size_t>(tn::instance<static_model, tn::borrowed>::bytes_needed(model));
+  const auto need =
+      static_cast<std::size_t>(tn::instance<static_model, tn::borrowed>::bytes_needed(model));
   CHECK(need == static_cast<std::size_t>(static_model::plan_type::arena_bytes));
   std::memset(memory, 0x5a, sizeof memory);
   tn::instance borrowed{model, std::span(memory, need)};
   static_assert(std::is_same_v<decltype(borrowed), tn::instance<static_model, tn::borrowed>>);
   CHECK(f.call(borrowed).ok());
   CHECK(f.done());
-  CHECK(std::all_of(memory + need, memory + sizeof memory, [](std::byte b) { return b == std::byte{0x5a}; }));
+  CHECK(std::all_of(memory + need, memory + sizeof memory,
+                    [](std::byte b) { return b == std::byte{0x5a}; }));
 
   fixture g;
   tn::instance<static_model, tn::embedded> embedded{model};
@@ -213,7 +253,8 @@ TEST_CASE("memory that is too small or misaligned is refused at every call") {
   tn::instance none{model, std::span<std::byte>{}};
   tn::instance shifted{model, std::span(memory + 4, need)};
   for (int i = 0; i < 2; ++i) {
-    CHECK(f.call(small) == status{code::memory, -1, static_cast<tn::i64>(need), static_cast<tn::i64>(need) - 1});
+    CHECK(f.call(small) ==
+          status{code::memory, -1, static_cast<tn::i64>(need), static_cast<tn::i64>(need) - 1});
     CHECK(f.call(none) == status{code::memory, -1, static_cast<tn::i64>(need), 0});
     CHECK(f.call(shifted).what == code::alignment);
   }
@@ -234,7 +275,8 @@ TEST_CASE("instances of one model do not disturb each other") {
 TEST_CASE("an output may be an input, a weight, a reshape of another, or another output again") {
   constexpr auto claims = [](auto x) {
     auto y = tn::exp(x);
-    return tn::outputs(y, tn::reshape<3, 2>(y), x, tn::weight<"w", float, 6>, y, tn::transpose<>(x), tn::reshape<6>(x));
+    return tn::outputs(y, tn::reshape<3, 2>(y), x, tn::weight<"w", float, 6>, y, tn::transpose<>(x),
+                       tn::reshape<6>(x));
   };
   using claiming = tn::graph<claims, tn::input<"x", float, 2, 3>>;
   const std::array<float, 6> w{9, 8, 7, 6, 5, 4}, x{0, 1, 2, 3, 4, 5};
@@ -243,7 +285,9 @@ TEST_CASE("an output may be an input, a weight, a reshape of another, or another
   tn::instance instance{model};
   std::array<float, 6> out[7]{};
   const auto run = [](auto& a) { return std::span(a); };
-  REQUIRE(instance(run(x), run(out[0]), run(out[1]), run(out[2]), run(out[3]), run(out[4]), run(out[5]), run(out[6])).ok());
+  REQUIRE(instance(run(x), run(out[0]), run(out[1]), run(out[2]), run(out[3]), run(out[4]),
+                   run(out[5]), run(out[6]))
+              .ok());
   CHECK(out[0][0] == 1);
   CHECK(out[0][5] > 148);
   CHECK(out[1] == out[0]);
@@ -254,7 +298,8 @@ TEST_CASE("an output may be an input, a weight, a reshape of another, or another
   CHECK(out[6] == x);
 }
 
-TEST_CASE("an input of another element type may be passed through, and no byte beyond it is written") {
+TEST_CASE(
+    "an input of another element type may be passed through, and no byte beyond it is written") {
   constexpr auto pass = [](auto x) { return tn::outputs(x, x); };
   using bytes = tn::graph<pass, tn::input<"x", std::int8_t, 3>>;
   using words = tn::graph<pass, tn::input<"x", std::int64_t, 3>>;
@@ -288,7 +333,9 @@ struct counting : tn::reference {
 /// Runs contractions only.
 struct products : counting {
   static constexpr const char* name = "products";
-  static constexpr bool supports(const tn::table_view&, const tn::node& n) { return n.kind == tn::family::contract; }
+  static constexpr bool supports(const tn::table_view&, const tn::node& n) {
+    return n.kind == tn::family::contract;
+  }
 };
 
 }  // namespace
@@ -338,6 +385,7 @@ TEST_CASE("a model whose every policy refuses says which operator") {
   fixture f;
   const tn::model<tn::dynamic, products> model{net::view(), f.source};
   CHECK(model.fault().what == code::unsupported);
-  const tn::model<tn::dynamic, tn::reference> place{tn::graph<two, tn::input<"x", float, 2, 3>, tn::input<"y", float, 2, 3>>::view(), f.source};
+  const tn::model<tn::dynamic, tn::reference> place{
+      tn::graph<two, tn::input<"x", float, 2, 3>, tn::input<"y", float, 2, 3>>::view(), f.source};
   CHECK(place.fault().ok());
 }

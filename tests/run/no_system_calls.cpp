@@ -1,8 +1,8 @@
 // Executing a model calls nothing of the system, takes no lock and touches no heap: a forked child
 // under strict seccomp, whose allocators and locks count, runs models of all families.
 // SPDX-License-Identifier: MIT
-#include "same_bits_models.hpp"
 #include "../support/strict_child.hpp"
+#include "same_bits_models.hpp"
 
 namespace {
 
@@ -22,9 +22,13 @@ TEST_CASE("a child that allocates, locks or calls the system is caught") {
   CHECK(control([] {}).clean());
   CHECK(control([] { kept_pointer = std::malloc(8); }).left.which == std::string("malloc"));
   CHECK(control([] { kept_pointer = std::calloc(8, 1); }).left.which == std::string("calloc"));
-  CHECK(control([] { kept_pointer = ::aligned_alloc(64, 64); }).left.which == std::string("aligned_alloc"));
-  CHECK(control([] { kept_pointer = ::operator new(8); }).left.which == std::string("operator new"));
-  CHECK(control([] { kept_pointer = ::operator new(64, std::align_val_t{64}, std::nothrow); }).left.which == std::string("operator new"));
+  CHECK(control([] { kept_pointer = ::aligned_alloc(64, 64); }).left.which ==
+        std::string("aligned_alloc"));
+  CHECK(control([] { kept_pointer = ::operator new(8); }).left.which ==
+        std::string("operator new"));
+  CHECK(control([] {
+          kept_pointer = ::operator new (64, std::align_val_t{64}, std::nothrow);
+        }).left.which == std::string("operator new"));
   void* const p = std::malloc(8);
   CHECK(control([&] { kept_pointer = std::realloc(p, 16); }).left.which == std::string("realloc"));
   CHECK(control([&] { std::free(p); }).left.which == std::string("free"));
@@ -35,9 +39,12 @@ TEST_CASE("a child that allocates, locks or calls the system is caught") {
   static std::shared_mutex shared;
   CHECK(control([] { shared.lock_shared(); }).left.which == std::string("pthread_rwlock_rdlock"));
   static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
-  CHECK(control([] { pthread_cond_signal(&condition); }).left.which == std::string("pthread_cond_signal"));
+  CHECK(control([] { pthread_cond_signal(&condition); }).left.which ==
+        std::string("pthread_cond_signal"));
   CHECK(control([] { ::syscall(SYS_getpid); }).signal == SIGKILL);
-  CHECK(control([] { ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); }).signal == SIGKILL);
+  CHECK(control([] {
+          ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        }).signal == SIGKILL);
 }
 
 TEST_CASE("static graphs on cpu allocate, lock and call nothing, wherever their arena lies") {

@@ -1,10 +1,10 @@
 // The same bits however a model runs: static or built at run time, its programs constant or
 // interpreted, on one thread or many, with work split in any way.
 // SPDX-License-Identifier: MIT
+#include <tenon/load/safetensors.hpp>
+#include <tenon/run/thread_pool.hpp>
 #include "../catch.hpp"
 #include "same_bits_models.hpp"
-#include <tenon/run/thread_pool.hpp>
-#include <tenon/load/safetensors.hpp>
 #include <fstream>
 #include <optional>
 
@@ -16,7 +16,8 @@ namespace {
 std::string apart(const results& wanted, const results& found) {
   if (wanted.empty() || wanted.size() != found.size()) return "a run failed";
   for (std::size_t o = 0; o < wanted.size(); ++o)
-    if (const std::string off = difference(wanted[o], found[o]); !off.empty()) return "output " + std::to_string(o) + ": " + off;
+    if (const std::string off = difference(wanted[o], found[o]); !off.empty())
+      return "output " + std::to_string(o) + ": " + off;
   return "";
 }
 
@@ -47,7 +48,8 @@ template <class Graph> void check_all_ways(const contents& c) {
   const results defined = run_static<tenon::reference, Graph>(c);
   REQUIRE(defined.size() == wanted.size());
   CHECK(apart(defined, run_dynamic<tenon::reference>(Graph::view(), c)) == "");
-  for (std::size_t o = 0; o < wanted.size(); ++o) CHECK((has_fma ? difference(defined[o], wanted[o]) : std::string()) == "");
+  for (std::size_t o = 0; o < wanted.size(); ++o)
+    CHECK((has_fma ? difference(defined[o], wanted[o]) : std::string()) == "");
 }
 
 }  // namespace
@@ -79,10 +81,12 @@ TEST_CASE("the trained lenet reads ten digits with the same bits however it runs
     INFO("digit " << digit);
     std::ifstream idx(folder + std::to_string(digit) + ".idx", std::ios::binary);
     std::vector<char> bytes(16 + 28 * 28);
-    if (!idx.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) tenon_test::skip("no digits in " + folder);
+    if (!idx.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+      tenon_test::skip("no digits in " + folder);
     contents c;
     c.inputs.emplace_back();
-    for (std::size_t i = 16; i < bytes.size(); ++i) c.inputs[0].push_back(static_cast<float>(static_cast<unsigned char>(bytes[i])) / 255.0f);
+    for (std::size_t i = 16; i < bytes.size(); ++i)
+      c.inputs[0].push_back(static_cast<float>(static_cast<unsigned char>(bytes[i])) / 255.0f);
     for (const int w : t.weights) {
       const tenon::const_view v = file->find(t.name_of(t.nodes[w]));
       REQUIRE(v.data != nullptr);
@@ -99,7 +103,8 @@ TEST_CASE("the trained lenet reads ten digits with the same bits however it runs
 TEST_CASE("hashes of all models over fixed data") {
   each_model([]<class Graph>(const char* name) {
     INFO(name);
-    const std::uint64_t own = hash_of_model<tenon::cpu, Graph>(), defined = hash_of_model<tenon::reference, Graph>();
+    const std::uint64_t own = hash_of_model<tenon::cpu, Graph>(),
+                        defined = hash_of_model<tenon::reference, Graph>();
     std::printf("bits: %s %016llx\n", name, static_cast<unsigned long long>(own));
     if (has_fma) CHECK(own == defined);
     CHECK(own != hash_of({}));

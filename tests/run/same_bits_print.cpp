@@ -6,7 +6,8 @@
 int main() {
   using namespace tenon_test;
   each_model([]<class Graph>(const char* name) {
-    std::printf("bits: %s %016llx %016llx\n", name, static_cast<unsigned long long>(hash_of_model<tenon::cpu, Graph>()),
+    std::printf("bits: %s %016llx %016llx\n", name,
+                static_cast<unsigned long long>(hash_of_model<tenon::cpu, Graph>()),
                 static_cast<unsigned long long>(hash_of_model<tenon::reference, Graph>()));
   });
 }

@@ -16,9 +16,11 @@ constexpr auto leaky = [](auto x, auto h) {
   return now * 2.0f;
 };
 using leaky_net = tn::graph<leaky, x_of<9>, tn::state<"h", float, 9>>;
-static_assert(leaky_net::view().states == 1 && leaky_net::view().call_inputs() == 1 && leaky_net::view().call_outputs() == 1);
+static_assert(leaky_net::view().states == 1 && leaky_net::view().call_inputs() == 1 &&
+              leaky_net::view().call_outputs() == 1);
 static_assert(tn::plan<leaky_net, tn::cpu>::view().state_bytes() == 2 * 64);
-static_assert(tn::model<leaky_net, tn::cpu>::inputs == 1 && tn::model<leaky_net, tn::cpu>::outputs == 1);
+static_assert(tn::model<leaky_net, tn::cpu>::inputs == 1 &&
+              tn::model<leaky_net, tn::cpu>::outputs == 1);
 
 // Errors as values.
 constexpr auto forgotten = [](auto x, auto) { return x; };
@@ -32,13 +34,18 @@ constexpr auto no_state = [](auto x, auto h) {
   tn::next(h, x);
   return h;
 };
-static_assert(tn::check<tn::graph<forgotten, x_of<9>, tn::state<"h", float, 9>>>.is(code::output, "state"));
-static_assert(tn::check<tn::graph<twice, x_of<9>, tn::state<"h", float, 9>>>.is(code::output, "next"));
-static_assert(tn::check<tn::graph<no_state, x_of<9>, tn::state<"h", float, 9>>>.is(code::output, "next"));
-static_assert(tn::check<tn::graph<leaky, x_of<9>, tn::state<"x", float, 9>>>.is(code::name_conflict, "state"));
+static_assert(tn::check<tn::graph<forgotten, x_of<9>, tn::state<"h", float, 9>>>.is(code::output,
+                                                                                    "state"));
+static_assert(tn::check<tn::graph<twice, x_of<9>, tn::state<"h", float, 9>>>.is(code::output,
+                                                                                "next"));
+static_assert(tn::check<tn::graph<no_state, x_of<9>, tn::state<"h", float, 9>>>.is(code::output,
+                                                                                   "next"));
+static_assert(tn::check<tn::graph<leaky, x_of<9>, tn::state<"x", float, 9>>>.is(code::name_conflict,
+                                                                                "state"));
 
 /// Calls in a row with one instance; all outputs of all calls.
-template <class Instance> std::vector<array> calls(Instance& own, const std::vector<array>& inputs, const std::vector<tn::tensor>& outputs) {
+template <class Instance> std::vector<array> calls(Instance& own, const std::vector<array>& inputs,
+                                                   const std::vector<tn::tensor>& outputs) {
   std::vector<array> all;
   for (const array& x : inputs) {
     arrays_call c({x}, outputs);
@@ -52,7 +59,8 @@ std::vector<array> random_inputs(const tn::tensor& t, int count, dice& d) {
   for (int i = 0; i < count; ++i) r.push_back(random_array(t, d));
   return r;
 }
-/// The first word of a sequence comes again after `reset`, on every policy and in every kind of memory.
+/// The first word of a sequence comes again after `reset`, on every policy and in every kind of
+/// memory.
 template <class Graph> std::vector<array> run_everywhere(const std::vector<array>& inputs) {
   const std::vector<tn::tensor> outputs = outputs_of(Graph::view());
   const auto again = [&](auto& own) {
@@ -100,14 +108,16 @@ TEST_CASE("a state is what next said, and zeros at first") {
 
 TEST_CASE("next is an input, a view, another state or the state itself") {
   constexpr auto model = [](auto x, auto last, auto turned, auto a, auto b, auto kept) {
-    tn::next(last, x);                          // the input itself
-    tn::next(turned, tn::transpose<1, 0>(x));   // a view of it
-    tn::next(a, b + tn::reduceSum(x));          // two states change places, one of them changed
+    tn::next(last, x);                         // the input itself
+    tn::next(turned, tn::transpose<1, 0>(x));  // a view of it
+    tn::next(a, b + tn::reduceSum(x));         // two states change places, one of them changed
     tn::next(b, a);
-    tn::next(kept, kept);                       // stays zero
+    tn::next(kept, kept);  // stays zero
     return tn::outputs(last, turned * 1.0f, a, b, kept, tn::reshape<12>(last));
   };
-  using net = tn::graph<model, x_of<3, 4>, tn::state<"last", float, 3, 4>, tn::state<"turned", float, 4, 3>, tn::state<"a", float, 5>, tn::state<"b", float, 5>, tn::state<"kept", float, 2>>;
+  using net =
+      tn::graph<model, x_of<3, 4>, tn::state<"last", float, 3, 4>, tn::state<"turned", float, 4, 3>,
+                tn::state<"a", float, 5>, tn::state<"b", float, 5>, tn::state<"kept", float, 2>>;
   dice d = dice_of(832, 0);
   std::vector<array> x = random_inputs(floats(3, 4), 9, d);
   for (array& a : x)
@@ -138,7 +148,8 @@ TEST_CASE("two states swapped keep their values for ever") {
     tn::next(first, first + 1);
     return tn::outputs(a, b);
   };
-  using net = tn::graph<model, x_of<3>, tn::state<"a", float, 3>, tn::state<"b", float, 3>, tn::state<"n", std::int32_t, 1>>;
+  using net = tn::graph<model, x_of<3>, tn::state<"a", float, 3>, tn::state<"b", float, 3>,
+                        tn::state<"n", std::int32_t, 1>>;
   dice d = dice_of(833, 0);
   const std::vector<array> x = random_inputs(floats(3), 7, d), y = run_everywhere<net>(x);
   const std::vector<double> zero(3);
@@ -157,7 +168,8 @@ TEST_CASE("a value that is next of two states and an output, and states of other
     tn::next(seen, seen || x > 0.0f);
     return tn::outputs(sum, count, seen, tn::cast<float>(seen) + a);
   };
-  using net = tn::graph<model, x_of<4>, tn::state<"a", float, 4>, tn::state<"b", float, 4>, tn::state<"n", std::int32_t, 2>, tn::state<"s", std::uint8_t, 4>>;
+  using net = tn::graph<model, x_of<4>, tn::state<"a", float, 4>, tn::state<"b", float, 4>,
+                        tn::state<"n", std::int32_t, 2>, tn::state<"s", std::uint8_t, 4>>;
   dice d = dice_of(834, 0);
   std::vector<array> x = random_inputs(floats(4), 10, d);
   for (array& v : x)
@@ -185,8 +197,10 @@ TEST_CASE("a refused call leaves the states alone, and instances have their own"
   const std::vector<array> wanted = calls(one, x, {floats(9)});
   std::vector<float> buffer(16);
   for (std::size_t t = 0; t < x.size(); ++t) {
-    CHECK(two(std::span<const float>(buffer.data(), 8), std::span<float>(buffer.data(), 9)).what == code::size);
-    CHECK(two(std::span<const float>(buffer.data(), 9), std::span<float>(buffer.data() + 4, 9)).what == code::aliasing);
+    CHECK(two(std::span<const float>(buffer.data(), 8), std::span<float>(buffer.data(), 9)).what ==
+          code::size);
+    CHECK(two(std::span<const float>(buffer.data(), 9), std::span<float>(buffer.data() + 4, 9))
+              .what == code::aliasing);
     check_same({wanted[t]}, calls(two, {x[t]}, {floats(9)}), "between refused calls", 0);
   }
 }
@@ -215,12 +229,18 @@ TEST_CASE("the builder has states with the same errors") {
     return w.finish({v}).error();
   };
   CHECK(fault([](auto&, auto, auto) {}).is(code::output, "state"));
-  CHECK(fault([](auto& w, auto v, auto s) { w.next(s, v), w.next(s, v); }).is(code::output, "next"));
+  CHECK(
+      fault([](auto& w, auto v, auto s) { w.next(s, v), w.next(s, v); }).is(code::output, "next"));
   CHECK(fault([](auto& w, auto v, auto s) { w.next(v, s); }).is(code::output, "next"));
-  CHECK(fault([](auto& w, auto v, auto s) { w.next(s, w.template add<tn::reshape_t>({.newShape = {3, 3}}, {v})); }).is(code::extent, "next"));
-  CHECK(fault([](auto& w, auto v, auto s) { w.next(s, w.template add<tn::cast_t>({tn::type::int32}, {v})); }).is(code::element_type, "next"));
+  CHECK(fault([](auto& w, auto v, auto s) {
+          w.next(s, w.template add<tn::reshape_t>({.newShape = {3, 3}}, {v}));
+        }).is(code::extent, "next"));
+  CHECK(fault([](auto& w, auto v, auto s) {
+          w.next(s, w.template add<tn::cast_t>({tn::type::int32}, {v}));
+        }).is(code::element_type, "next"));
   CHECK(fault([](auto& w, auto, auto s) { w.next(s, {}); }).is(code::output, "next"));
-  CHECK(fault([](auto& w, auto, auto) { w.state("x", floats(9)); }).is(code::name_conflict, "state"));
+  CHECK(
+      fault([](auto& w, auto, auto) { w.state("x", floats(9)); }).is(code::name_conflict, "state"));
 }
 
 TEST_CASE("states live beside extents that vary") {

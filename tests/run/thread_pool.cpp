@@ -1,9 +1,9 @@
-// Threads: instances of one model at the same time, and the ready pool under uneven and short loads.
-// The thread sanitizer runs this test.
+// Threads: instances of one model at the same time, and the ready pool under uneven and short
+// loads. The thread sanitizer runs this test.
 // SPDX-License-Identifier: MIT
+#include <tenon/run/thread_pool.hpp>
 #include "../catch.hpp"
 #include "same_bits_models.hpp"
-#include <tenon/run/thread_pool.hpp>
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -14,7 +14,12 @@ namespace {
 
 /// Calls `body(begin, end, thread)` on an executor, without the grain of a model.
 template <class E, class Body> void loop(E& executor, i64 units, Body&& body) {
-  executor.run(units, [](void* context, i64 begin, i64 end, int thread) { (*static_cast<std::remove_reference_t<Body>*>(context))(begin, end, thread); }, &body);
+  executor.run(
+      units,
+      [](void* context, i64 begin, i64 end, int thread) {
+        (*static_cast<std::remove_reference_t<Body>*>(context))(begin, end, thread);
+      },
+      &body);
 }
 /// Work that the compiler cannot remove.
 void spin(int n) {
@@ -137,9 +142,16 @@ TEST_CASE("what a loop wrote is seen by the next, in quick succession and after 
   constexpr std::size_t n = 97;
   std::vector<i64> a(n), b(n);
   for (int k = 0; k < 2000 / slower; ++k) {
-    loop(pool, n, [&](i64 begin, i64 end, int) { for (i64 u = begin; u < end; ++u) a[static_cast<std::size_t>(u)] = b[(static_cast<std::size_t>(u) + 1) % n] + 1; });
-    loop(pool, n, [&](i64 begin, i64 end, int) { for (i64 u = begin; u < end; ++u) b[static_cast<std::size_t>(u)] = a[(static_cast<std::size_t>(u) + 7) % n]; });
-    if (k % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the workers fall asleep
+    loop(pool, n, [&](i64 begin, i64 end, int) {
+      for (i64 u = begin; u < end; ++u)
+        a[static_cast<std::size_t>(u)] = b[(static_cast<std::size_t>(u) + 1) % n] + 1;
+    });
+    loop(pool, n, [&](i64 begin, i64 end, int) {
+      for (i64 u = begin; u < end; ++u)
+        b[static_cast<std::size_t>(u)] = a[(static_cast<std::size_t>(u) + 7) % n];
+    });
+    if (k % 500 == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the workers fall asleep
   }
   CHECK(std::count(b.begin(), b.end(), 2000 / slower) == n);
 }
@@ -149,7 +161,9 @@ TEST_CASE("pools start and end, used and unused") {
     tenon::thread_pool pool(1 + k % 5);
     std::atomic<i64> sum{0};
     if (k % 3 != 0) {
-      loop(pool, k, [&](i64 begin, i64 end, int) { for (i64 u = begin; u < end; ++u) sum += u; });
+      loop(pool, k, [&](i64 begin, i64 end, int) {
+        for (i64 u = begin; u < end; ++u) sum += u;
+      });
       CHECK(sum == i64{k} * (k - 1) / 2);
     }
     if (k % 10 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -180,7 +194,8 @@ TEST_CASE("one pool serves many models") {
       dice d = dice_of(63, number++);
       const contents c = random_contents(Graph::view(), d);
       CHECK(equal(run_static<tenon::cpu, Graph>(c), run_static<tenon::cpu, Graph>(c, pool)));
-      CHECK(equal(run_static<tenon::cpu, Graph>(c), run_dynamic<tenon::cpu>(Graph::view(), c, pool)));
+      CHECK(
+          equal(run_static<tenon::cpu, Graph>(c), run_dynamic<tenon::cpu>(Graph::view(), c, pool)));
     });
   }
 }

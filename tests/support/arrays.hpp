@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "../catch.hpp"
-#include "same.hpp"
 #include "../policy/cpu/testing.hpp"
+#include "same.hpp"
 #include <cmath>
 #include <functional>
 
@@ -40,14 +40,18 @@ template <class F> void with_type(tn::type t, F&& f) {
     default: return f(float{});
   }
 }
-inline array zeros(const tn::tensor& t) { return {t, std::vector<double>(static_cast<std::size_t>(t.shape.count()))}; }
+inline array zeros(const tn::tensor& t) {
+  return {t, std::vector<double>(static_cast<std::size_t>(t.shape.count()))};
+}
 /// Every element computed from its number.
 template <class F> array made(const tn::tensor& t, F&& f) {
   array r = zeros(t);
   for (tn::i64 i = 0; i < r.count(); ++i) r[i] = f(i);
   return r;
 }
-inline array given(const tn::tensor& t, std::vector<double> elements) { return {t, std::move(elements)}; }
+inline array given(const tn::tensor& t, std::vector<double> elements) {
+  return {t, std::move(elements)};
+}
 /// Random elements: float32 in [-2, 2), integers that fill their type but for int64 (40 bits).
 inline array random_array(const tn::tensor& t, dice& d) {
   return made(t, [&](tn::i64) -> double {
@@ -69,7 +73,8 @@ inline array random_array(const tn::tensor& t, dice& d) {
 /// Two elements in each byte, the first one in its low half.
 inline std::vector<std::byte> half_bytes(const array& a) {
   std::vector<std::byte> r(static_cast<std::size_t>(a.is.bytes()));
-  for (std::size_t i = 0; i < a.at.size(); ++i) r[i / 2] |= std::byte((static_cast<int>(a.at[i]) & 15) << i % 2 * 4);
+  for (std::size_t i = 0; i < a.at.size(); ++i)
+    r[i / 2] |= std::byte((static_cast<int>(a.at[i]) & 15) << i % 2 * 4);
   return r;
 }
 inline std::vector<std::byte> memory_of(const array& a) {
@@ -109,7 +114,8 @@ inline std::string difference(const array& wanted, const array& found, double al
     const double a = wanted[i], b = found[i];
     const bool equal = (a == b && std::signbit(a) == std::signbit(b)) || (a != a && b != b);
     if (!equal && !(std::abs(a - b) <= allowed * std::max(1.0, std::abs(a))))
-      return "element " + std::to_string(i) + ": wanted " + std::to_string(a) + ", found " + std::to_string(b);
+      return "element " + std::to_string(i) + ": wanted " + std::to_string(a) + ", found " +
+             std::to_string(b);
   }
   return "";
 }
@@ -126,7 +132,9 @@ struct array_source {
   tn::const_view find(const tn::name& wanted) const noexcept {
     for (int i = 0; i < t.weights.size; ++i) {
       const tn::node& n = t.nodes[t.weights[i]];
-      if (t.name_of(n) == wanted) return {memory[static_cast<std::size_t>(i)].data(), n.out.type, n.out.shape, tn::dense(n.out.shape), true};
+      if (t.name_of(n) == wanted)
+        return {memory[static_cast<std::size_t>(i)].data(), n.out.type, n.out.shape,
+                tn::dense(n.out.shape), true};
     }
     return {};
   }
@@ -139,7 +147,8 @@ struct arrays_call {
   std::vector<tn::mutable_view> out;
   std::vector<tn::tensor> results;
   static constexpr std::byte filler{0xcd};
-  arrays_call(const std::vector<array>& given, std::vector<tn::tensor> wanted) : results(std::move(wanted)) {
+  arrays_call(const std::vector<array>& given, std::vector<tn::tensor> wanted)
+      : results(std::move(wanted)) {
     for (const array& a : given) {
       inputs.push_back(memory_of(a));
       in.push_back({inputs.back().data(), a.is.type, a.is.shape, tn::dense(a.is.shape), true});
@@ -175,7 +184,8 @@ template <class Model> std::vector<array> call(const Model& m, const std::vector
   REQUIRE(caller.run(c.in, c.out).what == tn::code::ok);
   return c.take();
 }
-inline void check_same(const std::vector<array>& wanted, const std::vector<array>& found, const char* how, double allowed = of_policies) {
+inline void check_same(const std::vector<array>& wanted, const std::vector<array>& found,
+                       const char* how, double allowed = of_policies) {
   REQUIRE(wanted.size() == found.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     INFO(how << ", output " << i);
@@ -184,7 +194,8 @@ inline void check_same(const std::vector<array>& wanted, const std::vector<array
 }
 
 /// Runs a table as one that was built at run time, on reference and on cpu, which must agree.
-inline std::vector<array> run_both(const tn::table_view& t, const std::vector<array>& inputs, const std::vector<array>& weights = {}) {
+inline std::vector<array> run_both(const tn::table_view& t, const std::vector<array>& inputs,
+                                   const std::vector<array>& weights = {}) {
   const array_source source(t, weights);
   const tn::model<tn::dynamic, tn::reference> defining(t, source);
   const std::vector<array> wanted = call(defining, inputs);
@@ -193,7 +204,8 @@ inline std::vector<array> run_both(const tn::table_view& t, const std::vector<ar
   return wanted;
 }
 /// The same for a static graph, which must also agree with its table built at run time.
-template <class Graph> std::vector<array> run_static_both(const std::vector<array>& inputs, const std::vector<array>& weights = {}) {
+template <class Graph> std::vector<array> run_static_both(const std::vector<array>& inputs,
+                                                          const std::vector<array>& weights = {}) {
   const std::vector<array> wanted = run_both(Graph::view(), inputs, weights);
   const array_source source(Graph::view(), weights);
   const tn::model<Graph, tn::reference> defining(source);
@@ -207,7 +219,8 @@ template <class Op> array operate(const typename Op::options& o, const std::vect
   tn::builder b;
   REQUIRE(inputs.size() <= 5);
   tn::builder::value x[5];
-  for (std::size_t i = 0; i < inputs.size(); ++i) x[i] = b.input(tn::name("x") + static_cast<int>(i), inputs[i].is);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    x[i] = b.input(tn::name("x") + static_cast<int>(i), inputs[i].is);
   const auto y = inputs.size() == 1   ? b.add<Op>(o, {x[0]})
                  : inputs.size() == 2 ? b.add<Op>(o, {x[0], x[1]})
                  : inputs.size() == 3 ? b.add<Op>(o, {x[0], x[1], x[2]})

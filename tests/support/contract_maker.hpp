@@ -27,7 +27,8 @@ struct maker {
     tenon::axis_list permutation;
     permutation.count = s.rank;
     for (int i = 0; i < s.rank; ++i) permutation.item[i] = i;
-    for (int i = s.rank; i > 1; --i) std::swap(permutation.item[i - 1], permutation.item[d.in(0, i - 1)]);
+    for (int i = s.rank; i > 1; --i)
+      std::swap(permutation.item[i - 1], permutation.item[d.in(0, i - 1)]);
     for (int i = 0; i < s.rank; ++i) turned.extent[permutation.item[i]] = s[i];
     return b.add<tenon::transpose_t>({permutation}, {leaf(turned)});
   }
@@ -54,29 +55,49 @@ struct maker {
     int kind = d.in(0, 11);
     if (!has_fma && kind == 7) kind = 6;  // a jump would enlarge what the second rounding leaves
     switch (kind) {
-      case 0: case 1: return y;
+      case 0:
+      case 1: return y;
       case 2: return b.add<tenon::relu_t>({}, {y});
       case 3: return b.add<tenon::clamp_t>({-0.5f, 0.75f}, {y});
       case 4: return b.add<tenon::add_t>({}, {y, leaf(narrower(s))});
       case 5: return b.add<tenon::relu_t>({}, {b.add<tenon::add_t>({}, {leaf(s), y})});
-      case 6: return b.map<2>([](auto x, auto z) { return x * z + tanh(x); }, {y, leaf(narrower(s))});
-      case 7: return b.map<3>([](auto u, auto x, auto v) { return select(x < u, x * v, u - x); }, {leaf(narrower(s)), y, leaf(narrower(s))});
+      case 6:
+        return b.map<2>([](auto x, auto z) { return x * z + tanh(x); }, {y, leaf(narrower(s))});
+      case 7:
+        return b.map<3>([](auto u, auto x, auto v) { return select(x < u, x * v, u - x); },
+                        {leaf(narrower(s)), y, leaf(narrower(s))});
       // what tiles close themselves: a bias, and a residual with its own
-      case 8: return b.add<tenon::clamp_t>({-0.5f, 0.75f}, {b.add<tenon::add_t>({}, {b.add<tenon::add_t>({}, {y, leaf(constant(s))}), leaf(s)})});
-      case 9: return b.map<4>([](auto x, auto u, auto v, auto w) { return max((v + w) + (x + u), 0.25f); }, {y, leaf(constant(s)), leaf(s), leaf(constant(s))});
-      case 10: return b.map<3>([](auto x, auto u, auto v) { return min((v + x) + u, 0.25f); }, {y, leaf(d.one_in(2) ? s : constant(s)), leaf(constant(s))});
-      default: return b.map<4>([](auto x, auto u, auto v, auto w) { return max(x * u + v, w); }, {y, leaf(narrower(s)), leaf(narrower(s)), leaf(narrower(s))});
+      case 8:
+        return b.add<tenon::clamp_t>(
+            {-0.5f, 0.75f},
+            {b.add<tenon::add_t>({}, {b.add<tenon::add_t>({}, {y, leaf(constant(s))}), leaf(s)})});
+      case 9:
+        return b.map<4>(
+            [](auto x, auto u, auto v, auto w) { return max((v + w) + (x + u), 0.25f); },
+            {y, leaf(constant(s)), leaf(s), leaf(constant(s))});
+      case 10:
+        return b.map<3>([](auto x, auto u, auto v) { return min((v + x) + u, 0.25f); },
+                        {y, leaf(d.one_in(2) ? s : constant(s)), leaf(constant(s))});
+      default:
+        return b.map<4>([](auto x, auto u, auto v, auto w) { return max(x * u + v, w); },
+                        {y, leaf(narrower(s)), leaf(narrower(s)), leaf(narrower(s))});
     }
   }
   builder::value convolution() {
     constexpr int sizes[] = {1, 2, 3, 4, 5, 7, 8, 11, 13, 16, 17, 19, 20, 33};
-    constexpr tenon::filter_layout layouts[] = {tenon::filter_layout::oihw, tenon::filter_layout::hwio, tenon::filter_layout::ohwi, tenon::filter_layout::ihwo};
+    constexpr tenon::filter_layout layouts[] = {
+        tenon::filter_layout::oihw, tenon::filter_layout::hwio, tenon::filter_layout::ohwi,
+        tenon::filter_layout::ihwo};
     tenon::conv2d_options o;
     o.inputLayout = d.one_in(2) ? tenon::image_layout::nchw : tenon::image_layout::nhwc;
     o.filterLayout = d.pick(layouts);
-    const int channels_of_group = d.one_in(3) ? 1 : d.in(1, 6), filters_of_group = d.one_in(4) ? 1 : d.one_in(4) ? 8 * d.in(1, 3) : d.in(1, 9);
+    const int channels_of_group = d.one_in(3) ? 1 : d.in(1, 6),
+              filters_of_group = d.one_in(4)   ? 1
+                                 : d.one_in(4) ? 8 * d.in(1, 3)
+                                               : d.in(1, 9);
     o.groups = d.one_in(3) ? d.in(2, 5) : d.one_in(8) ? 17 : 1;
-    const i64 n = d.one_in(3) ? d.in(2, 3) : 1, c = o.groups * channels_of_group, f = o.groups * filters_of_group;
+    const i64 n = d.one_in(3) ? d.in(2, 3) : 1, c = o.groups * channels_of_group,
+              f = o.groups * filters_of_group;
     const i64 extent[] = {d.pick(sizes), d.one_in(3) ? 28 : d.pick(sizes)};
     i64 taps[2];
     for (int i = 0; i < 2; ++i) taps[i] = d.one_in(6) ? d.in(1, 11) : d.in(1, 5);
@@ -86,10 +107,12 @@ struct maker {
     if (d.one_in(3)) o.strides = {d.in(1, 4), d.in(1, 4)};
     if (d.one_in(3)) o.dilations = {d.in(1, 3), d.in(1, 3)};
     const bool nchw = o.inputLayout == tenon::image_layout::nchw;
-    const shape image = nchw ? extents(n, c, extent[0], extent[1]) : extents(n, extent[0], extent[1], c);
+    const shape image =
+        nchw ? extents(n, c, extent[0], extent[1]) : extents(n, extent[0], extent[1], c);
     const i64 by_role[] = {f, c / o.groups, taps[0], taps[1]};
     shape filter{4, {}};
-    for (int what = 0; what < 4; ++what) filter.extent[tenon::conv2d_t::filter_axis(o.filterLayout, what)] = by_role[what];
+    for (int what = 0; what < 4; ++what)
+      filter.extent[tenon::conv2d_t::filter_axis(o.filterLayout, what)] = by_role[what];
     const builder::value x = operand(image), w = operand(filter);
     if (d.one_in(2)) return b.add<tenon::conv2d_t>(o, {x, w, leaf(extents(f))});
     return b.add<tenon::conv2d_t>(o, {x, w});
@@ -101,7 +124,8 @@ struct maker {
   builder::value matrices() {
     const i64 m = size(), n = size(), k = size();
     shape a = extents(m, k), c = extents(k, n);
-    const int batches = d.in(0, 2), of_a = d.one_in(4) ? d.in(0, batches) : batches, of_c = d.one_in(4) ? d.in(0, batches) : batches;
+    const int batches = d.in(0, 2), of_a = d.one_in(4) ? d.in(0, batches) : batches,
+              of_c = d.one_in(4) ? d.in(0, batches) : batches;
     for (int i = 0; i < batches; ++i) {  // the innermost first
       const i64 extent = d.in(1, 4);
       const auto lead = [&](shape& s) {
@@ -120,9 +144,11 @@ struct maker {
     o.bTranspose = d.one_in(2);
     if (d.one_in(3)) o.alpha = 0.7f;
     if (d.one_in(3)) o.beta = -1.3f;
-    const builder::value a = operand(o.aTranspose ? extents(k, m) : extents(m, k)), c = operand(o.bTranspose ? extents(n, k) : extents(k, n));
+    const builder::value a = operand(o.aTranspose ? extents(k, m) : extents(m, k)),
+                         c = operand(o.bTranspose ? extents(n, k) : extents(k, n));
     if (d.one_in(3)) return b.add<tenon::gemm_t>(o, {a, c});
-    const shape biases[] = {extents(n), extents(m, 1), extents(m, n), extents(1), extents(1, n), shape{}};
+    const shape biases[] = {extents(n), extents(m, 1), extents(m, n),
+                            extents(1), extents(1, n), shape{}};
     return b.add<tenon::gemm_t>(o, {a, c, leaf(d.pick(biases))});
   }
   /// Multiply-adds of all contractions.

@@ -1,22 +1,22 @@
-// A child process in which nothing may be called: strict seccomp kills it for system calls, and our own
-// allocators and locks, which stand before the C library's, count their calls. For one translation
-// unit of an executable: it defines malloc and its kin.
+// A child process in which nothing may be called: strict seccomp kills it for system calls, and our
+// own allocators and locks, which stand before the C library's, count their calls. For one
+// translation unit of an executable: it defines malloc and its kin.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "../catch.hpp"
 #include "../policy/cpu/testing.hpp"
+#include <csignal>
 #include <dlfcn.h>
 #include <linux/seccomp.h>
+#include <mutex>
+#include <new>
 #include <pthread.h>
+#include <shared_mutex>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <csignal>
-#include <mutex>
-#include <new>
-#include <shared_mutex>
 
 namespace tenon_test {
 
@@ -50,19 +50,40 @@ void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 void __libc_free(void*);
 
-void* malloc(std::size_t n) { tenon_test::count("malloc"); return __libc_malloc(n); }
-void* calloc(std::size_t n, std::size_t m) { tenon_test::count("calloc"); return __libc_calloc(n, m); }
-void* realloc(void* p, std::size_t n) { tenon_test::count("realloc"); return __libc_realloc(p, n); }
-void free(void* p) { tenon_test::count("free"); __libc_free(p); }
-void* memalign(std::size_t a, std::size_t n) { tenon_test::count("memalign"); return __libc_memalign(a, n); }
-void* aligned_alloc(std::size_t a, std::size_t n) { tenon_test::count("aligned_alloc"); return __libc_memalign(a, n); }
-int posix_memalign(void** p, std::size_t a, std::size_t n) { tenon_test::count("posix_memalign"); return (*p = __libc_memalign(a, n)) != nullptr ? 0 : 12; }
+void* malloc(std::size_t n) {
+  tenon_test::count("malloc");
+  return __libc_malloc(n);
+}
+void* calloc(std::size_t n, std::size_t m) {
+  tenon_test::count("calloc");
+  return __libc_calloc(n, m);
+}
+void* realloc(void* p, std::size_t n) {
+  tenon_test::count("realloc");
+  return __libc_realloc(p, n);
+}
+void free(void* p) {
+  tenon_test::count("free");
+  __libc_free(p);
+}
+void* memalign(std::size_t a, std::size_t n) {
+  tenon_test::count("memalign");
+  return __libc_memalign(a, n);
+}
+void* aligned_alloc(std::size_t a, std::size_t n) {
+  tenon_test::count("aligned_alloc");
+  return __libc_memalign(a, n);
+}
+int posix_memalign(void** p, std::size_t a, std::size_t n) {
+  tenon_test::count("posix_memalign");
+  return (*p = __libc_memalign(a, n)) != nullptr ? 0 : 12;
+}
 
-#define TENON_LOCK(name, type)                             \
-  int name(type* x) noexcept {                             \
-    static const auto real = tenon_test::next<int (*)(type*)>(#name);  \
-    tenon_test::count(#name);                                          \
-    return real(x);                                        \
+#define TENON_LOCK(name, type)                                        \
+  int name(type* x) noexcept {                                        \
+    static const auto real = tenon_test::next<int (*)(type*)>(#name); \
+    tenon_test::count(#name);                                         \
+    return real(x);                                                   \
   }
 TENON_LOCK(pthread_mutex_lock, pthread_mutex_t)
 TENON_LOCK(pthread_mutex_trylock, pthread_mutex_t)
@@ -73,7 +94,8 @@ TENON_LOCK(pthread_rwlock_unlock, pthread_rwlock_t)
 TENON_LOCK(pthread_cond_signal, pthread_cond_t)
 TENON_LOCK(pthread_cond_broadcast, pthread_cond_t)
 int pthread_cond_wait(pthread_cond_t* c, pthread_mutex_t* m) {
-  static const auto real = tenon_test::next<int (*)(pthread_cond_t*, pthread_mutex_t*)>("pthread_cond_wait");
+  static const auto real =
+      tenon_test::next<int (*)(pthread_cond_t*, pthread_mutex_t*)>("pthread_cond_wait");
   tenon_test::count("pthread_cond_wait");
   return real(c, m);
 }
@@ -84,15 +106,24 @@ void* operator new(std::size_t n) {
   if (void* p = __libc_malloc(n > 0 ? n : 1)) return p;
   throw std::bad_alloc();
 }
-void* operator new(std::size_t n, const std::nothrow_t&) noexcept { tenon_test::count("operator new"); return __libc_malloc(n > 0 ? n : 1); }
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
+  tenon_test::count("operator new");
+  return __libc_malloc(n > 0 ? n : 1);
+}
 void* operator new(std::size_t n, std::align_val_t a) {
   tenon_test::count("operator new");
   if (void* p = __libc_memalign(static_cast<std::size_t>(a), n)) return p;
   throw std::bad_alloc();
 }
-void* operator new(std::size_t n, std::align_val_t a, const std::nothrow_t&) noexcept { tenon_test::count("operator new"); return __libc_memalign(static_cast<std::size_t>(a), n); }
+void* operator new(std::size_t n, std::align_val_t a, const std::nothrow_t&) noexcept {
+  tenon_test::count("operator new");
+  return __libc_memalign(static_cast<std::size_t>(a), n);
+}
 void* operator new[](std::size_t n) { return operator new(n); }
-void operator delete(void* p) noexcept { tenon_test::count("operator delete"); __libc_free(p); }
+void operator delete(void* p) noexcept {
+  tenon_test::count("operator delete");
+  __libc_free(p);
+}
 void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
 void operator delete(void* p, std::align_val_t) noexcept { operator delete(p); }
 void operator delete(void* p, std::size_t, std::align_val_t) noexcept { operator delete(p); }
@@ -110,7 +141,8 @@ struct ending {
 
 /// Runs `body(ledger&)` in a child that may from then on only read, write and exit.
 template <class Body> ending in_strict_child(Body&& body) {
-  void* const page = ::mmap(nullptr, sizeof(ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const page =
+      ::mmap(nullptr, sizeof(ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) std::abort();
   auto* const own = new (page) ledger{};
   std::fflush(stdout);
@@ -139,7 +171,8 @@ inline bool strict_mode_works() {
 inline std::uint64_t bits_of(const scene& s) {
   std::uint64_t h = 0xcbf29ce484222325ull;
   for (const guarded_bytes& g : s.outputs)
-    for (std::size_t i = 0; i < g.size(); ++i) h = (h ^ static_cast<std::uint64_t>(g.data()[i])) * 0x100000001b3ull;
+    for (std::size_t i = 0; i < g.size(); ++i)
+      h = (h ^ static_cast<std::uint64_t>(g.data()[i])) * 0x100000001b3ull;
   return h;
 }
 
@@ -154,7 +187,8 @@ template <class Instance> void check_quiet(Instance& caller, const scene& s, con
     for (int i = 0; i < rounds; ++i) own.calls += caller.run(s.in, s.out).ok();
     own.bits = bits_of(s);
   });
-  INFO("signal " << e.signal << ", status " << e.status << ", " << e.left.forbidden << " forbidden calls, the first of " << e.left.which);
+  INFO("signal " << e.signal << ", status " << e.status << ", " << e.left.forbidden
+                 << " forbidden calls, the first of " << e.left.which);
   CHECK(e.clean());
   CHECK(e.left.calls == rounds);
   CHECK(e.left.bits == wanted);

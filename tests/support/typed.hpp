@@ -15,7 +15,8 @@ template <class T> struct typed {
   T operator[](tn::i64 i) const { return at[static_cast<std::size_t>(i)]; }
 };
 
-template <class T> inline constexpr bool is_real_element = std::same_as<T, float> || std::same_as<T, tn::float16>;
+template <class T> inline constexpr bool is_real_element =
+    std::same_as<T, float> || std::same_as<T, tn::float16>;
 /// An element as a number that holds it; a float is itself.
 template <class T> auto number_of_element(T x) {
   if constexpr (is_real_element<T>)
@@ -26,15 +27,38 @@ template <class T> auto number_of_element(T x) {
 /// Edges of the type, small numbers and any bits.
 template <class T> T any_element(dice& d) {
   if constexpr (std::same_as<T, float>) {
-    constexpr float edges[] = {0.0f, -0.0f, 1.0f, -1.0f, 0.5f, 65504.0f, 65520.0f, 1e-7f, -3e9f, 9.3e18f, 1.9e19f, 1e30f, std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(), static_cast<float>(not_a_number)};
+    constexpr float edges[] = {0.0f,
+                               -0.0f,
+                               1.0f,
+                               -1.0f,
+                               0.5f,
+                               65504.0f,
+                               65520.0f,
+                               1e-7f,
+                               -3e9f,
+                               9.3e18f,
+                               1.9e19f,
+                               1e30f,
+                               std::numeric_limits<float>::infinity(),
+                               -std::numeric_limits<float>::infinity(),
+                               static_cast<float>(not_a_number)};
     return d.one_in(3) ? d.pick(edges) : d.one_in(2) ? 300 * d.real() : 3 * d.real();
   } else if constexpr (std::same_as<T, tn::float16>) {
-    return d.one_in(4) ? tn::float16::of_bits(static_cast<std::uint16_t>(d.next())) : tn::float16(4 * d.real());
+    return d.one_in(4) ? tn::float16::of_bits(static_cast<std::uint16_t>(d.next()))
+                       : tn::float16(4 * d.real());
   } else {
     using limits = std::numeric_limits<T>;
-    constexpr T edges[] = {limits::min(), limits::max(), static_cast<T>(limits::min() + 1), static_cast<T>(limits::max() - 1), 0, 1, static_cast<T>(-1), static_cast<T>(limits::max() / 2 + 1)};
+    constexpr T edges[] = {limits::min(),
+                           limits::max(),
+                           static_cast<T>(limits::min() + 1),
+                           static_cast<T>(limits::max() - 1),
+                           0,
+                           1,
+                           static_cast<T>(-1),
+                           static_cast<T>(limits::max() / 2 + 1)};
     if (d.one_in(4)) return d.pick(edges);
-    return d.one_in(2) ? static_cast<T>(d.in(std::is_signed_v<T> ? -9 : 0, 9)) : static_cast<T>(d.next());
+    return d.one_in(2) ? static_cast<T>(d.in(std::is_signed_v<T> ? -9 : 0, 9))
+                       : static_cast<T>(d.next());
   }
 }
 template <class T> typed<T> any_run(const tn::shape& s, dice& d) {
@@ -56,7 +80,9 @@ template <class T> void check_same(const typed<T>& wanted, const typed<T>& found
   REQUIRE(wanted.shape == found.shape);
   for (tn::i64 i = 0; i < wanted.shape.count(); ++i)
     if (!same_element(wanted[i], found[i])) {
-      FAIL_CHECK(how << ", " << tn::name_of(tn::type_of<T>) << ", element " << i << ": wanted " << +number_of_element(wanted[i]) << ", found " << +number_of_element(found[i]) << ", seed " << seed());
+      FAIL_CHECK(how << ", " << tn::name_of(tn::type_of<T>) << ", element " << i << ": wanted "
+                     << +number_of_element(wanted[i]) << ", found " << +number_of_element(found[i])
+                     << ", seed " << seed());
       return;
     }
 }
@@ -77,7 +103,8 @@ template <class T> std::vector<std::byte> bytes_of(const typed<T>& x) {
 }
 
 /// What a model with one output computes.
-template <class Out, class Model> typed<Out> call_typed(const Model& m, const std::vector<std::vector<std::byte>>& inputs) {
+template <class Out, class Model>
+typed<Out> call_typed(const Model& m, const std::vector<std::vector<std::byte>>& inputs) {
   INFO(tn::text_of(m.fault().what));
   REQUIRE(m.fault().ok());
   const tn::table_view t = m.plan_of().table;
@@ -89,13 +116,16 @@ template <class Out, class Model> typed<Out> call_typed(const Model& m, const st
   const tn::tensor y = t.nodes[t.outputs[0]].out;
   REQUIRE(y.type == tn::type_of<Out>);
   typed<Out> r{y.shape, std::vector<Out>(static_cast<std::size_t>(y.shape.count()))};
-  const tn::mutable_view out[] = {{reinterpret_cast<std::byte*>(r.at.data()), y.type, y.shape, tn::dense(y.shape), true}};
+  const tn::mutable_view out[] = {
+      {reinterpret_cast<std::byte*>(r.at.data()), y.type, y.shape, tn::dense(y.shape), true}};
   tn::instance caller(m);
   REQUIRE(caller.run(in, out).what == tn::code::ok);
   return r;
 }
 /// Runs a table on reference and on cpu, which must agree.
-template <class Out> typed<Out> run_typed(const tn::table_view& t, const std::vector<std::vector<std::byte>>& inputs, const byte_weights& weights = {}) {
+template <class Out> typed<Out> run_typed(const tn::table_view& t,
+                                          const std::vector<std::vector<std::byte>>& inputs,
+                                          const byte_weights& weights = {}) {
   const tn::model<tn::dynamic, tn::reference> defining(t, weights);
   const tn::model<tn::dynamic, tn::cpu> fast(t, weights);
   const typed<Out> wanted = call_typed<Out>(defining, inputs);
@@ -103,7 +133,8 @@ template <class Out> typed<Out> run_typed(const tn::table_view& t, const std::ve
   return wanted;
 }
 /// One operator on these operands; those after the first are weights where `as_weights` says so.
-template <class Op, class Out, class... In> typed<Out> operate_typed(const typename Op::options& o, bool as_weights, const typed<In>&... in) {
+template <class Op, class Out, class... In>
+typed<Out> operate_typed(const typename Op::options& o, bool as_weights, const typed<In>&... in) {
   tn::builder b;
   byte_weights weights;
   std::vector<std::vector<std::byte>> inputs;
@@ -125,7 +156,12 @@ template <class Op, class Out, class... In> typed<Out> operate_typed(const typen
 }
 /// Calls `f.operator()<T>()` for the types of a list.
 template <class... T, class F> void for_types(F&& f) { (f.template operator()<T>(), ...); }
-template <class F> void for_integers(F&& f) { for_types<std::int8_t, std::uint8_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(f); }
-template <class F> void for_all_types(F&& f) { for_types<float, tn::float16, std::int8_t, std::uint8_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(f); }
+template <class F> void for_integers(F&& f) {
+  for_types<std::int8_t, std::uint8_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(f);
+}
+template <class F> void for_all_types(F&& f) {
+  for_types<float, tn::float16, std::int8_t, std::uint8_t, std::int32_t, std::uint32_t,
+            std::int64_t, std::uint64_t>(f);
+}
 
 }  // namespace tenon_test

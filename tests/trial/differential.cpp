@@ -1,30 +1,33 @@
-// Random graphs on `cpu` have the bits of `reference`; and what `differential` says of policies that
-// are wrong in one way.
+// Random graphs on `cpu` have the bits of `reference`; and what `differential` says of policies
+// that are wrong in one way.
 //   TENON_GRAPHS=100000 TENON_SEED=7 trial_differential
 // SPDX-License-Identifier: MIT
-#include "../catch.hpp"
-#include "../support/seed.hpp"
-#include "../../examples/custom_policy/careful.hpp"
 #include <tenon/cpu.hpp>
 #include <tenon/trial.hpp>
+#include "../../examples/custom_policy/careful.hpp"
+#include "../catch.hpp"
+#include "../support/seed.hpp"
 #include <chrono>
 #include <random>
 #include <string>
 
 namespace {
 namespace tn = tenon;
-using tn::trial::choices;
 using tenon_test::seed;
+using tn::trial::choices;
 
 int graphs() { return tenon_test::number_of_graphs(1000); }
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 int count(const std::string& text, const std::string& part) {
   int n = 0;
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
   return n;
 }
 
-// ---- policies that are wrong in one way --------------------------------------------------------------
+// ---- policies that are wrong in one way
+// --------------------------------------------------------------
 
 /// `cpu`, node by node; `Wrong::spoil(node, result)` runs after each.
 template <class Wrong> struct wrapped_cpu : tn::cpu {
@@ -45,7 +48,10 @@ template <class Wrong> struct wrapped_cpu : tn::cpu {
     const tn::node& n = w.plan->table.nodes[w.node];
     if (n.out.type != tn::type::float32) return;
     const tn::value& v = w.plan->values[w.node];  // its root may be a concat's
-    Wrong::spoil(n, {reinterpret_cast<float*>(f.base[v.root]) + v.offset, static_cast<std::size_t>(n.out.shape.count())}, f);
+    Wrong::spoil(n,
+                 {reinterpret_cast<float*>(f.base[v.root]) + v.offset,
+                  static_cast<std::size_t>(n.out.shape.count())},
+                 f);
   }
 };
 /// Notices when it is bound once more, for other extents.
@@ -106,7 +112,8 @@ struct coarse : careful {
     const tn::value& v = w.plan->values[w.node];
     auto* y = reinterpret_cast<float*>(f.base[v.root]) + v.offset;
     for (tn::i64 i = 0, n = w.plan->table.nodes[w.node].out.shape.count(); i < n; ++i)
-      if (std::isnormal(y[i])) y[i] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(y[i]) & ~0x3fu);
+      if (std::isnormal(y[i]))
+        y[i] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(y[i]) & ~0x3fu);
   }
 };
 struct boasting : coarse {
@@ -130,7 +137,8 @@ struct secretly_flushing : flushing {
   static constexpr bool flushes_subnormals = false;
 };
 
-// ---- a static graph ----------------------------------------------------------------------------------
+// ---- a static graph
+// ----------------------------------------------------------------------------------
 
 inline constexpr auto small_model = [](auto x) {
   auto a = tn::tanh(tn::matmul(x, tn::weight<"w", float, 7, 5>) + tn::weight<"b", float, 5>);
@@ -146,7 +154,8 @@ void progress(int done) {
 
 TEST_CASE("random graphs have the bits of reference on cpu", "[long]") {
   const auto start = std::chrono::steady_clock::now();
-  const auto r = tn::differential<tn::dynamic, tn::cpu>({.seed = seed(), .graphs = graphs(), .progress = progress});
+  const auto r = tn::differential<tn::dynamic, tn::cpu>(
+      {.seed = seed(), .graphs = graphs(), .progress = progress});
   INFO(r.text);
   CHECK(r.ok());
   CHECK(r.graphs == graphs());
@@ -165,18 +174,22 @@ TEST_CASE("random graphs have the bits of reference on cpu", "[long]") {
     CHECK(n.accepted > n.varied / 2);
     CHECK(n.beyond < n.varied / 20);
   }
-  std::printf("%d graphs with bounds or states (%d with states), %d calls with other extents: %d succeeded, operators refused %d, "
-              "plans %d\n",
-              n.graphs, n.with_states, n.varied, n.accepted, n.refused, n.beyond);
+  std::printf(
+      "%d graphs with bounds or states (%d with states), %d calls with other extents: %d "
+      "succeeded, operators refused %d, "
+      "plans %d\n",
+      n.graphs, n.with_states, n.varied, n.accepted, n.refused, n.beyond);
   std::printf("%d graphs, %lld elements, %.1f s\n", r.graphs, static_cast<long long>(r.elements),
               std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
 TEST_CASE("random graphs run on lists of policies", "[long]") {
-  const auto both = tn::differential<tn::dynamic, tn::cpu, tn::reference>({.seed = seed(), .graphs = graphs() / 4});
+  const auto both = tn::differential<tn::dynamic, tn::cpu, tn::reference>(
+      {.seed = seed(), .graphs = graphs() / 4});
   INFO(both.text);
   CHECK(both.ok());
-  const auto turned = tn::differential<tn::dynamic, tn::reference, tn::cpu, tn::cpu>({.seed = seed() + 1, .graphs = graphs() / 4});
+  const auto turned = tn::differential<tn::dynamic, tn::reference, tn::cpu, tn::cpu>(
+      {.seed = seed() + 1, .graphs = graphs() / 4});
   INFO(turned.text);
   CHECK(turned.ok());
 }
@@ -190,39 +203,52 @@ TEST_CASE("static graphs are compared too") {
 }
 
 TEST_CASE("a policy that rounds otherwise is held to what it declares") {
-  const auto r = tn::differential<tn::dynamic, careful, tn::reference>({.seed = seed(), .graphs = graphs() / 8});
+  const auto r = tn::differential<tn::dynamic, careful, tn::reference>(
+      {.seed = seed(), .graphs = graphs() / 8});
   INFO(r.text);
   CHECK(r.ok());
   CHECK(r.unchecked < r.elements / 2);
-  const auto honest = tn::differential<tn::dynamic, coarse, tn::reference>({.seed = seed(), .graphs = graphs() / 8});
+  const auto honest = tn::differential<tn::dynamic, coarse, tn::reference>(
+      {.seed = seed(), .graphs = graphs() / 8});
   INFO(honest.text);
   CHECK(honest.ok());
-  const auto boast = tn::differential<tn::dynamic, boasting, tn::reference>({.seed = seed(), .graphs = 100});
+  const auto boast =
+      tn::differential<tn::dynamic, boasting, tn::reference>({.seed = seed(), .graphs = 100});
   CHECK(!boast.ok());
   CHECK(contains(boast.text, "allowed "));
-  const auto flushes = tn::differential<tn::dynamic, flushing, tn::reference>({.seed = seed(), .graphs = graphs() / 8});
+  const auto flushes = tn::differential<tn::dynamic, flushing, tn::reference>(
+      {.seed = seed(), .graphs = graphs() / 8});
   INFO(flushes.text);
   CHECK(flushes.ok());
-  CHECK(!tn::differential<tn::dynamic, secretly_flushing, tn::reference>({.seed = seed(), .graphs = 1000}).ok());
-  CHECK(tn::differential<tn::dynamic, tn::cpu>({.seed = seed(), .graphs = 100, .rounding = 0x1p-24}).ok());
+  CHECK(!tn::differential<tn::dynamic, secretly_flushing, tn::reference>(
+             {.seed = seed(), .graphs = 1000})
+             .ok());
+  CHECK(tn::differential<tn::dynamic, tn::cpu>({.seed = seed(), .graphs = 100, .rounding = 0x1p-24})
+            .ok());
 }
 
 TEST_CASE("the report names the operator that one policy spoils, and little else") {
-  for (const char* op : {"tanh", "gemm", "conv2d", "reduceMax", "maxPool2d", "instanceNormalization", "reverse"}) {
+  for (const char* op :
+       {"tanh", "gemm", "conv2d", "reduceMax", "maxPool2d", "instanceNormalization", "reverse"}) {
     spoiled_op = op;
-    const auto r = tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 4000});
+    const auto r =
+        tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 4000});
     INFO(op << ": " << r.text);
     REQUIRE(!r.ok());
     CHECK(contains(r.text, std::string("operator: ") + op));
     CHECK(contains(r.text, "seed " + std::to_string(seed())));
-    if (op != std::string("instanceNormalization")) {  // there also what its own later steps read is spoiled
+    if (op !=
+        std::string(
+            "instanceNormalization")) {  // there also what its own later steps read is spoiled
       CHECK(contains(r.text, "first difference: element 2 at ["));
       CHECK((contains(r.text, "1 ulp apart") || contains(r.text, "one is NaN")));
     }
     CHECK(contains(r.text, std::string("b.add<tn::") + op + "_t>("));
     CHECK(count(r.text, "b.add<") + count(r.text, "b.map<") == 1);
     CHECK(count(r.text, "const auto v") <= 4);
-    CHECK(r.text == tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 4000}).text);
+    CHECK(r.text ==
+          tn::differential<tn::dynamic, wrapped_cpu<last_place>>({.seed = seed(), .graphs = 4000})
+              .text);
   }
 }
 
@@ -236,11 +262,15 @@ TEST_CASE("the report of a static graph names the operator") {
 }
 
 TEST_CASE("state that leaks, work that minds its threads, and writing too far are found") {
-  const auto leaks = tn::differential<tn::dynamic, wrapped_cpu<forgets_nothing>>({.seed = seed(), .graphs = 4000, .threads = 0});
+  const auto leaks = tn::differential<tn::dynamic, wrapped_cpu<forgets_nothing>>(
+      {.seed = seed(), .graphs = 4000, .threads = 0});
   CHECK(contains(leaks.text, " of one instance"));
-  const auto minds = tn::differential<tn::dynamic, wrapped_cpu<minds_threads>>({.seed = seed(), .graphs = 4000, .threads = 3});
-  CHECK((contains(minds.text, "split between several threads") || contains(minds.text, "with a thread pool")));
-  const auto writes = tn::differential<tn::dynamic, wrapped_cpu<writes_too_far>>({.seed = seed(), .graphs = 4000});
+  const auto minds = tn::differential<tn::dynamic, wrapped_cpu<minds_threads>>(
+      {.seed = seed(), .graphs = 4000, .threads = 3});
+  CHECK((contains(minds.text, "split between several threads") ||
+         contains(minds.text, "with a thread pool")));
+  const auto writes =
+      tn::differential<tn::dynamic, wrapped_cpu<writes_too_far>>({.seed = seed(), .graphs = 4000});
   INFO(writes.text);
   CHECK(contains(writes.text, "wrote "));
 }
@@ -252,9 +282,11 @@ TEST_CASE("policies that mind other extents are found") {
   CHECK(contains(r.text, "tn::tanh_t>("));
   CHECK(contains(r.text, " of one instance, "));
   CHECK(contains(r.text, "}, {"));  // an input with bounds
-  CHECK(contains(r.text, "first difference: element 0 "));  // the spoiled one, or what was made of it
+  CHECK(
+      contains(r.text, "first difference: element 0 "));  // the spoiled one, or what was made of it
   CHECK(count(r.text, "b.add<") + count(r.text, "b.map<") <= 8);  // 4 to 6 in 40 seeds
-  CHECK(r.text == tn::differential<tn::dynamic, minds_extents>({.seed = seed(), .graphs = 4000}).text);
+  CHECK(r.text ==
+        tn::differential<tn::dynamic, minds_extents>({.seed = seed(), .graphs = 4000}).text);
 }
 
 TEST_CASE("a graph with bounds and states is built once more as it was, and with other extents") {
@@ -311,17 +343,23 @@ TEST_CASE("decisions shrink to the smallest list that fails") {
 
 TEST_CASE("ranges hold what rounding can give") {
   using tn::trial::range;
-  const auto of = [](auto f, range x) { return tn::trial::intervals::program_ranges(tn::record_program<1>(f).view(), tn::trial::inexact{0x1p-24})(&x); };
+  const auto of = [](auto f, range x) {
+    return tn::trial::intervals::program_ranges(tn::record_program<1>(f).view(),
+                                                tn::trial::inexact{0x1p-24})(&x);
+  };
   const range third = of([](auto x) { return x / 3.0f; }, range::point(1));
   CHECK(third.holds(static_cast<double>(1.0f / 3.0f)));
   CHECK(third.holds(1.0 / 3));
   CHECK(!third.holds(0.333333));
-  CHECK(of([](auto x) { return x - x; }, range::point(std::numeric_limits<double>::infinity())).only_nan());
+  CHECK(of([](auto x) { return x - x; }, range::point(std::numeric_limits<double>::infinity()))
+            .only_nan());
   CHECK(of([](auto x) { return select(x < 1.0f, 5.0f, 7.0f); }, range{0.9, 1.1, false}).holds(5));
   CHECK(of([](auto x) { return select(x < 1.0f, 5.0f, 7.0f); }, range{0.9, 1.1, false}).holds(7));
   CHECK(!of([](auto x) { return select(x < 1.0f, 5.0f, 7.0f); }, range{0.5, 0.9, false}).holds(7));
-  CHECK(of([](auto x) { return x * 1e38f; }, range::point(3.4028)).holds(std::numeric_limits<double>::infinity()) == false);
-  CHECK(of([](auto x) { return x * 1e38f; }, range::point(3.4028235)).holds(std::numeric_limits<double>::infinity()));
+  CHECK(of([](auto x) { return x * 1e38f; }, range::point(3.4028))
+            .holds(std::numeric_limits<double>::infinity()) == false);
+  CHECK(of([](auto x) { return x * 1e38f; }, range::point(3.4028235))
+            .holds(std::numeric_limits<double>::infinity()));
   CHECK(of([](auto x) { return 1.0f / (x - 1.0f); }, range::point(1)).anything());
 }
 
@@ -374,10 +412,15 @@ TEST_CASE("what the builder refuses keeps its shape until the graph ends") {
 }
 
 TEST_CASE("split and tile refuse numbers that would overflow") {
-  const tn::tensor x{tn::type::float32, tn::extents(4)}, large{tn::type::float32, tn::extents(tn::i64{1} << 39)};
-  CHECK(tn::split_t::infer({0, std::numeric_limits<tn::i64>::min(), 1}, {&x, 1}).error().is(tn::code::extent, "split"));
+  const tn::tensor x{tn::type::float32, tn::extents(4)},
+      large{tn::type::float32, tn::extents(tn::i64{1} << 39)};
+  CHECK(tn::split_t::infer({0, std::numeric_limits<tn::i64>::min(), 1}, {&x, 1})
+            .error()
+            .is(tn::code::extent, "split"));
   CHECK(tn::split_t::infer({0, 4, 1}, {&x, 1}).error().is(tn::code::extent, "split"));
-  CHECK(tn::tile_t::infer({.repetitions = {1 << 24}}, {&large, 1}).error().is(tn::code::extent, "tile"));
+  CHECK(tn::tile_t::infer({.repetitions = {1 << 24}}, {&large, 1})
+            .error()
+            .is(tn::code::extent, "tile"));
 }
 
 TEST_CASE("extents with which a state would change its shape are refused") {
@@ -390,7 +433,8 @@ TEST_CASE("extents with which a state would change its shape are refused") {
   const tn::model<tn::dynamic, tn::cpu> m(*net, tn::weights<0>{});
   tn::instance caller(m);
   std::vector<float> in(5, 1), out(5, 3);
-  const tn::const_view short_view{in.data(), tn::type::float32, tn::extents(3), tn::dense(tn::extents(3)), true};
+  const tn::const_view short_view{in.data(), tn::type::float32, tn::extents(3),
+                                  tn::dense(tn::extents(3)), true};
   CHECK(caller(short_view, std::span(out)).what == tn::code::extent);
   CHECK(out == std::vector<float>(5, 3));
   CHECK(caller(std::span(in), std::span(out)).ok());
@@ -415,11 +459,14 @@ TEST_CASE("extents that would make a result larger than its bound are refused") 
   CHECK(compared(c.finish({c.add<tn::tanh_t>({}, {c.add<tn::gatherND_t>({}, {data, at})})})) == "");
 }
 
-TEST_CASE("axes with the same bound in one group may have other extents from each other, or are refused") {
+TEST_CASE(
+    "axes with the same bound in one group may have other extents from each other, or are "
+    "refused") {
   tn::builder b;
   const auto x = b.input("x", {tn::type::float32, tn::extents(5)}, {0});
   const auto y = b.input("y", {tn::type::float32, tn::extents(5)}, {0});
-  const auto net = b.finish({b.add<tn::div_t>({}, {y, b.add<tn::reduceLogSum_t>({{}, true}, {x})})});
+  const auto net =
+      b.finish({b.add<tn::div_t>({}, {y, b.add<tn::reduceLogSum_t>({{}, true}, {x})})});
   CHECK(compared(net) == "");
 }
 
@@ -445,7 +492,8 @@ TEST_CASE("attention refuses other extents of what its scale follows from, every
   const tn::model<tn::dynamic, tn::cpu> m(*net, tn::weights<0>{});
   tn::instance caller(m);
   std::vector<float> in(24, 1), out(24, 3);
-  for (int i = 0; i < 3; ++i) CHECK(caller(std::span(in.data(), 12), std::span(out.data(), 12)).what == tn::code::capacity);
+  for (int i = 0; i < 3; ++i)
+    CHECK(caller(std::span(in.data(), 12), std::span(out.data(), 12)).what == tn::code::capacity);
   CHECK(out == std::vector<float>(24, 3));
   CHECK(caller(std::span(in), std::span(out)).ok());
   CHECK(compared(net) == "");
@@ -454,16 +502,20 @@ TEST_CASE("attention refuses other extents of what its scale follows from, every
 TEST_CASE("numbers that an element type cannot hold are refused") {
   using tn::can_hold;
   using tn::type;
-  static_assert(can_hold(type::uint8, 255) && !can_hold(type::uint8, 256) && !can_hold(type::uint8, -1) && !can_hold(type::uint8, 0.5));
+  static_assert(can_hold(type::uint8, 255) && !can_hold(type::uint8, 256) &&
+                !can_hold(type::uint8, -1) && !can_hold(type::uint8, 0.5));
   static_assert(can_hold(type::int8, -128) && !can_hold(type::int8, 128));
   static_assert(can_hold(type::int32, -0x1p31) && !can_hold(type::int32, 0x1p31));
   static_assert(can_hold(type::int64, -0x1p63) && !can_hold(type::int64, 0x1p63));
   static_assert(can_hold(type::uint64, 0x1p63) && !can_hold(type::uint64, 0x1p64));
-  constexpr double infinity = std::numeric_limits<double>::infinity(), none = std::numeric_limits<double>::quiet_NaN();
-  static_assert(can_hold(type::float32, -infinity) && can_hold(type::float32, none) && !can_hold(type::float32, 1e300));
+  constexpr double infinity = std::numeric_limits<double>::infinity(),
+                   none = std::numeric_limits<double>::quiet_NaN();
+  static_assert(can_hold(type::float32, -infinity) && can_hold(type::float32, none) &&
+                !can_hold(type::float32, 1e300));
   static_assert(!can_hold(type::int32, infinity) && !can_hold(type::int32, none));
   const tn::tensor bytes{type::uint8, tn::extents(4)}, whole{type::int32, tn::extents(4)};
-  const tn::pad_options o{{1}, {0}, tn::padding_mode::constant, none}, edge{{1}, {0}, tn::padding_mode::edge, none};
+  const tn::pad_options o{{1}, {0}, tn::padding_mode::constant, none},
+      edge{{1}, {0}, tn::padding_mode::edge, none};
   CHECK(tn::pad_t::infer(o, {&bytes, 1}).error().is(tn::code::option, "pad"));
   CHECK(tn::pad_t::infer(edge, {&bytes, 1}).ok());
   using plus = tn::maps::with_number<tn::add_t, false>;

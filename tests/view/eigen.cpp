@@ -1,7 +1,7 @@
 // Eigen's objects as views: shapes, strides by storage order, and which of them a call refuses.
 // SPDX-License-Identifier: MIT
-#include <tenon/view/eigen.hpp>
 #include <tenon/base/span.hpp>
+#include <tenon/view/eigen.hpp>
 #include "../catch.hpp"
 
 namespace tn = tenon;

@@ -1,8 +1,8 @@
 // Multidimensional spans as views. The toy has std::mdspan's members; where the standard library
 // has the real one, that is tested too.
 // SPDX-License-Identifier: MIT
-#include <tenon/view/mdspan.hpp>
 #include <tenon/base/span.hpp>
+#include <tenon/view/mdspan.hpp>
 #include "../catch.hpp"
 #include <version>
 #if defined(__cpp_lib_mdspan)

@@ -181,8 +181,8 @@ template <class Unsigned> constexpr Unsigned signed_quotient(Unsigned a, Unsigne
   if (b == 0) return 0;
   return b == static_cast<Unsigned>(-1) ? static_cast<Unsigned>(0 - a) : word(wrap(a) / wrap(b));
 }
-/// The power of integers; it wraps around. A negative exponent means the truncated quotient of 1 and
-/// the power: 0 but for the bases 1 and -1.
+/// The power of integers; it wraps around. A negative exponent means the truncated quotient of 1
+/// and the power: 0 but for the bases 1 and -1.
 template <class Unsigned> constexpr Unsigned power(Unsigned base, Unsigned exponent) noexcept {
   Unsigned r = 1;
   for (; exponent != 0; exponent >>= 1) {

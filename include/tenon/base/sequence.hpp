@@ -1,5 +1,5 @@
-// A read-only array, and a growing one for constant expressions and for run time alike (libstdc++ 12's vector is not
-// usable in constant expressions under every compiler we support).
+// A read-only array, and a growing one for constant expressions and for run time alike (libstdc++
+// 12's vector is not usable in constant expressions under every compiler we support).
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -16,9 +16,9 @@ template <class T> struct list {
 
 /// A minimal growing array. Raw storage, so that clang counts few constexpr steps per access.
 ///
-/// One in memory of somebody else does not grow: what is pushed beyond its capacity replaces the last
-/// element, so whoever lends the memory lends an element more than fits, and sees it in `size()`.
-/// Memory comes through a pointer: a program whose sequences are all lent links no heap.
+/// One in memory of somebody else does not grow: what is pushed beyond its capacity replaces the
+/// last element, so whoever lends the memory lends an element more than fits, and sees it in
+/// `size()`. Memory comes through a pointer: a program whose sequences are all lent links no heap.
 template <class T> class sequence {
  public:
   constexpr sequence() = default;

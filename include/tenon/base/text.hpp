@@ -15,9 +15,9 @@ template <std::size_t N> struct fixed_string {
   }
 };
 
-/// A name of at most `capacity` characters, held by value: `name("block") + i + ".conv.weight"`. What
-/// is added may be a text, a name, a character or an integer. A longer text is cut and `cut` says so:
-/// the front ends refuse it.
+/// A name of at most `capacity` characters, held by value: `name("block") + i + ".conv.weight"`.
+/// What is added may be a text, a name, a character or an integer. A longer text is cut and `cut`
+/// says so: the front ends refuse it.
 struct name {
   static constexpr int capacity = 95;
   char text[capacity + 1]{};

@@ -125,8 +125,8 @@ constexpr bool can_hold(type t, const any_number& x) {
   return x.value < 0 ? x.value == static_cast<double>(static_cast<std::int64_t>(x.value))
                      : x.value == static_cast<double>(static_cast<std::uint64_t>(x.value));
 }
-/// A number as an integer of this type in two's complement, all 64 bits of it: truncated; beyond the
-/// type the nearest that it has. NaN is 0.
+/// A number as an integer of this type in two's complement, all 64 bits of it: truncated; beyond
+/// the type the nearest that it has. NaN is 0.
 constexpr std::uint64_t integer_of(type t, const any_number& x) {
   if (x.is_nan()) return 0;
   if (numbers::inside(t, x)) {

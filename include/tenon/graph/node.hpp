@@ -29,8 +29,8 @@ constexpr const char* name_of(family f) {
 constexpr bool is_leaf(family f) { return f == family::input || f == family::weight; }
 
 /// How reductions and windows combine two values; max and min propagate NaN. The last two (of
-/// reductions alone) have a state of two values, the extreme and its position, and give the position:
-/// of the first NaN if there is one, else of the first extreme.
+/// reductions alone) have a state of two values, the extreme and its position, and give the
+/// position: of the first NaN if there is one, else of the first extreme.
 enum class combine : std::uint8_t { sum, max, min, product, first_max, first_min };
 constexpr bool gives_position(combine how) { return how >= combine::first_max; }
 
@@ -61,9 +61,9 @@ constexpr bool always_inside(const sweep& s, i64 positions) {
   return s.begin <= reach && (positions - 1) * s.stride - s.begin < s.extent;
 }
 
-/// A contraction: `out[...] = sum over the reduced axes of a[...] * b[...]`, as a loop nest. Axes with
-/// `reduced` are summed in the order in which they stand here, the last fastest: one fma per term,
-/// starting from zero. That order is the definition of the result on every policy.
+/// A contraction: `out[...] = sum over the reduced axes of a[...] * b[...]`, as a loop nest. Axes
+/// with `reduced` are summed in the order in which they stand here, the last fastest: one fma per
+/// term, starting from zero. That order is the definition of the result on every policy.
 struct contraction {
   static constexpr int max_axes = 12;
   struct loop {
@@ -88,9 +88,9 @@ struct windowing {
   constexpr bool operator==(const windowing&) const = default;
 };
 
-/// A reduction over the axes in `axes` (bit i: axis i of the operand). The elements along the reduced
-/// axes, in row-major order, go round-robin into 16 partial results, which are combined as a fixed
-/// binary tree (i with i+8, i+4, i+2, i+1): the definition of the result on every policy.
+/// A reduction over the axes in `axes` (bit i: axis i of the operand). The elements along the
+/// reduced axes, in row-major order, go round-robin into 16 partial results, which are combined as
+/// a fixed binary tree (i with i+8, i+4, i+2, i+1): the definition of the result on every policy.
 struct reduction {
   combine how = combine::sum;
   std::uint32_t axes = 0;
@@ -116,9 +116,10 @@ struct movement {
     join,     ///< the operands lie one behind the other along `axis`
     pad,      ///< `begin` elements of `mode` stand before the operand, the rest behind it
     band,     ///< `low` <= column - row <= `high` in the last two axes; the others are 0
-    sample,  ///< see `sampled_at`, along every axis; a fraction: one number for each position of `axis`
-    unpack,  ///< elements of 4 bits in whole bytes
-    pack,    ///< the low 4 bits of bytes; a last half byte is 0
+    sample,   ///< see `sampled_at`, along every axis; a fraction: one number for each position of
+              ///< `axis`
+    unpack,   ///< elements of 4 bits in whole bytes
+    pack,     ///< the low 4 bits of bytes; a last half byte is 0
   };
   form is = form::affine;
   i64 offset = 0;
@@ -140,8 +141,8 @@ constexpr i64 shown(padding_mode mode, i64 at, i64 extent) {
   if (mode == padding_mode::edge) return at < 0 ? 0 : extent - 1;
   return at < 0 ? -at : 2 * (extent - 1) - at;
 }
-/// Position `at` of `to` that cover the same length as `from` elements do: the middle of that part is
-/// `over / under` elements behind the middle of the first one.
+/// Position `at` of `to` that cover the same length as `from` elements do: the middle of that part
+/// is `over / under` elements behind the middle of the first one.
 struct sampled {
   i64 over = 0, under = 1;
   constexpr sampled(i64 at, i64 from, i64 to) : over((2 * at + 1) * from - to), under(2 * to) {}
@@ -172,19 +173,20 @@ struct band_columns {
   }
 };
 
-/// An index as a position on an axis: a negative one counts from the end; then it is brought inside.
+/// An index as a position on an axis: a negative one counts from the end; then it is brought
+/// inside.
 constexpr i64 position_of(i64 index, i64 extent) {
   if (index < 0) return index < -extent ? 0 : index + extent;
   return index < extent ? index : extent - 1;
 }
 
-/// Reads or writes at computed places. Output element (i0, i1, ...) has `coordinates` numbers, the first at
-/// element `sum i_k * index_step[k]` of the indices, the others `coordinate_step` further each. A
-/// negative one counts from the end; then all are brought into the axis. The element is at
+/// Reads or writes at computed places. Output element (i0, i1, ...) has `coordinates` numbers, the
+/// first at element `sum i_k * index_step[k]` of the indices, the others `coordinate_step` further
+/// each. A negative one counts from the end; then all are brought into the axis. The element is at
 /// `sum i_k * step[k] + sum of coordinate c * coordinate_stride[c]` of the data.
-/// Writing: the output is a copy of the data, into which the elements of the third operand, the updates,
-/// go in row-major order: to where output element (i0, i1, ...) of a read would come from. So the last
-/// of several for one place stays.
+/// Writing: the output is a copy of the data, into which the elements of the third operand, the
+/// updates, go in row-major order: to where output element (i0, i1, ...) of a read would come from.
+/// So the last of several for one place stays.
 struct gathering {
   int coordinates = 1;
   strides step{}, index_step{};
@@ -194,10 +196,11 @@ struct gathering {
   constexpr bool operator==(const gathering&) const = default;
 };
 
-/// A scan runs its body, the nodes whose `loop` is its number, once for each of `steps` positions along
-/// the first axis of sequences: from the first to the last, or backward. The body may read every node
-/// before it. Its border are the nodes of this family: slices and states before what reads them, then
-/// the body's other nodes, then, side by side and no longer of the body, what comes out of it.
+/// A scan runs its body, the nodes whose `loop` is its number, once for each of `steps` positions
+/// along the first axis of sequences: from the first to the last, or backward. The body may read
+/// every node before it. Its border are the nodes of this family: slices and states before what
+/// reads them, then the body's other nodes, then, side by side and no longer of the body, what
+/// comes out of it.
 struct scanning {
   enum class part : std::uint8_t {
     slice,  ///< in the body: the operand at this step's position of its first axis
@@ -215,8 +218,8 @@ struct scanning {
   constexpr bool operator==(const scanning&) const = default;
 };
 
-/// One row of the table. `detail` indexes the pool of the node's family (programs for map, names for
-/// leaves).
+/// One row of the table. `detail` indexes the pool of the node's family (programs for map, names
+/// for leaves).
 struct node {
   family kind = family::input;
   std::int8_t place = -1;    ///< policy asked for, -1: none
@@ -234,7 +237,8 @@ struct node {
   constexpr const shape& extents() const { return out.shape; }
 };
 
-/// True for a contraction of dequantized numbers whose third operand are the integers behind the first.
+/// True for a contraction of dequantized numbers whose third operand are the integers behind the
+/// first.
 constexpr bool offers_integers(const node& n) {
   return n.kind == family::contract && n.operands == 3;
 }

@@ -2,8 +2,8 @@
 // use it to say what they mean. Shapes were checked before.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/graph/table.hpp>
 #include <tenon/graph/rewrite.hpp>
+#include <tenon/graph/table.hpp>
 #include <initializer_list>
 
 namespace tenon {
@@ -53,7 +53,8 @@ class recorder {
       out.bounds.push({position, bounded});
     return id;
   }
-  /// A state: zeros at first, then what `next` says. It joins the inputs when the table is complete.
+  /// A state: zeros at first, then what `next` says. It joins the inputs when the table is
+  /// complete.
   constexpr int state(const name& called, const tensor& t) {
     const int before = out.nodes.size(), id = leaf(family::input, "state", called, t);
     if (id != before)
@@ -62,8 +63,8 @@ class recorder {
       states_.push({id, -1});
     return id;
   }
-  /// The value that a state has in the next call. Error: output, when `id` is no state or has a next
-  /// value already; extent, element_type.
+  /// The value that a state has in the next call. Error: output, when `id` is no state or has a
+  /// next value already; extent, element_type.
   constexpr void next(int id, int value) {
     if (rehearses_) return;
     carried* own = nullptr;
@@ -100,8 +101,8 @@ class recorder {
     for (const int id : operands) out.used.push(id);
     return &out.recipes[out.recipes.push(c)];
   }
-  /// True for an operator that says no more of its operands than that they broadcast. A composite one
-  /// may be a single map, too, with a shape rule of its own.
+  /// True for an operator that says no more of its operands than that they broadcast. A composite
+  /// one may be a single map, too, with a shape rule of its own.
   constexpr bool is_elementwise(const recipe& c) const {
     const node& n = out.nodes[c.first];
     return c.size == 1 && n.kind == family::map && n.region < 0;
@@ -188,7 +189,8 @@ class recorder {
     return move(op, m, in, {at(in).type, to});
   }
 
-  /// Nodes recorded from here on are the body of a scan. Error: capacity, in the body of another one.
+  /// Nodes recorded from here on are the body of a scan. Error: capacity, in the body of another
+  /// one.
   constexpr void begin_scan(const char* op, i64 steps, bool backward) {
     if (body_.loop >= 0) refuse({code::capacity, op, "body", "no scan within a scan", "two"});
     const int before = out.scans.empty() ? -1 : out.scans.back().loop;
@@ -220,8 +222,8 @@ class recorder {
   constexpr int copy_of_step(const char* op, int id) {
     return map(op, copy_program(at(id).type), {id}, at(id));
   }
-  /// Directly behind a body: what `value` is in all steps, in the shape `to`. With `state`, `value` is
-  /// what that is in the next step.
+  /// Directly behind a body: what `value` is in all steps, in the shape `to`. With `state`, `value`
+  /// is what that is in the next step.
   constexpr int all_steps(const char* op, int value, const shape& to, int state = -1) {
     return leave(op, scanning::part::all, value, to, state);
   }
@@ -240,8 +242,8 @@ class recorder {
       if (!is_leaf(out.nodes[i].kind) && out.nodes[i].place < 0)
         out.nodes[i].place = static_cast<std::int8_t>(place);
   }
-  /// The same for what `record` records, which has just run for the first time: it runs once more, to
-  /// see how many operators these are, and what that recorded is taken back.
+  /// The same for what `record` records, which has just run for the first time: it runs once more,
+  /// to see how many operators these are, and what that recorded is taken back.
   template <class Record> constexpr void put_last(int place, const Record& record) {
     const table_sizes before = sizes_of(out.view());
     const bool rehearsed = rehearses_;

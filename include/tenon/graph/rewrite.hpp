@@ -14,8 +14,8 @@ constexpr int rewrite(tape& t, instruction x, const int* to) {
                 n > 2 ? to[x.c()] : 0);
 }
 
-/// Writes an SSA program onto a tape, its argument i being slot `args[i]`; returns the result's slot.
-/// A mask that was to be stored as a uint8 is read as the integer 1 or 0.
+/// Writes an SSA program onto a tape, its argument i being slot `args[i]`; returns the result's
+/// slot. A mask that was to be stored as a uint8 is read as the integer 1 or 0.
 constexpr int append(tape& t, program_view p, const int* args) {
   int to[max_program]{};
   for (int i = 0; i < p.size; ++i) {

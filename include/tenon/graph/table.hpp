@@ -118,8 +118,8 @@ struct table {
     used.resize(to.used);
   }
 
-  /// The number of this program in the pool; equal programs share one. In lent memory that is full, an
-  /// empty one stands for it.
+  /// The number of this program in the pool; equal programs share one. In lent memory that is full,
+  /// an empty one stands for it.
   constexpr int intern(program_view p) {
     const range* known = programs.data();
     for (int i = 0, n = programs.size(); i < n; ++i)

@@ -14,7 +14,8 @@ namespace tenon {
 ///     result<table> net = b.finish({y});
 ///
 /// Errors: the first one sticks; later calls do nothing and `finish` returns it. A value of another
-/// builder, or of a failed call, is refused; so are the values of a builder that was moved or copied.
+/// builder, or of a failed call, is refused; so are the values of a builder that was moved or
+/// copied.
 class builder {
  public:
   struct value {
@@ -124,8 +125,8 @@ class builder {
       recorder_.put(v.id, place);
     return v;
   }
-  /// The same for all operators that a callable adds, but those that are tagged inside; returns what it
-  /// returns.
+  /// The same for all operators that a callable adds, but those that are tagged inside; returns
+  /// what it returns.
   template <class F>
   requires std::invocable<const F&>
   constexpr auto on(int place, const F& add_operators) {
@@ -185,8 +186,8 @@ class builder {
     __builtin_memcpy(&o, c.options, sizeof(o));
     return record_again<Op>(r, o, ids);
   }
-  /// Remembers operator and options, in graphs with bounds. Error: capacity, when the options are not
-  /// plain data of at most `recipe::room` bytes.
+  /// Remembers operator and options, in graphs with bounds. Error: capacity, when the options are
+  /// not plain data of at most `recipe::room` bytes.
   template <class Op> constexpr void note(const typename Op::options& o, int first, list<int> ids) {
     recipe* c = recorder_.note(first, ids, nullptr);
     if (c == nullptr || recorder_.is_elementwise(*c)) return;
@@ -199,8 +200,8 @@ class builder {
                         static_cast<int>(sizeof(typename Op::options))});
     }
   }
-  /// Whether a leaf may be added. (No template: clang instantiates those that stand behind their use
-  /// too late for a constant expression.)
+  /// Whether a leaf may be added. (No template: clang instantiates those that stand behind their
+  /// use too late for a constant expression.)
   constexpr bool takes(const char* op, const name& called, const tensor& t) {
     if (!recorder_.fault.ok()) return false;
     if (const error e = check_extents(op, called, t.shape); !e.ok()) recorder_.refuse(e);

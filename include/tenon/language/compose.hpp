@@ -38,10 +38,10 @@ struct resample2d_options {
   axis_list axes{};
   constexpr bool operator==(const resample2d_options&) const = default;
 };
-/// What is between elements: the nearest one, of two the lower one; or, axis by axis in the order in
-/// which the tensor has them from the last, the sum of both, weighted by how near they are. What is
-/// before the middle of the first element or behind that of the last one shows that one. Bytes are
-/// rounded, ties to even.
+/// What is between elements: the nearest one, of two the lower one; or, axis by axis in the order
+/// in which the tensor has them from the last, the sum of both, weighted by how near they are. What
+/// is before the middle of the first element or behind that of the last one shows that one. Bytes
+/// are rounded, ties to even.
 struct resample2d_t {
   static constexpr const char* name = "resample2d";
   using options = resample2d_options;
@@ -174,9 +174,9 @@ struct attention_options {
   i64 heads = 1;
   constexpr bool operator==(const attention_options&) const = default;
 };
-/// Scaled dot-product attention of several heads: softmax(q k^T / sqrt(d)) v, the columns of q, k and
-/// v being divided among the heads (d = columns / heads). A fourth operand is added to the scores.
-/// Source: Vaswani et al. 2017, equation 1.
+/// Scaled dot-product attention of several heads: softmax(q k^T / sqrt(d)) v, the columns of q, k
+/// and v being divided among the heads (d = columns / heads). A fourth operand is added to the
+/// scores. Source: Vaswani et al. 2017, equation 1.
 struct attention_t {
   static constexpr const char* name = "attention";
   using options = attention_options;

@@ -293,9 +293,9 @@ struct convTranspose2d_options {
 };
 /// Every element of the input adds the filter, times itself, to the output, `strides` further each.
 ///
-/// Output positions that leave the same rest when divided by the stride are a plain convolution with
-/// every `stride`-th tap, from the last to the first. These convolutions are computed one behind the
-/// other and then shuffled, so that no product with an inserted zero is ever computed.
+/// Output positions that leave the same rest when divided by the stride are a plain convolution
+/// with every `stride`-th tap, from the last to the first. These convolutions are computed one
+/// behind the other and then shuffled, so that no product with an inserted zero is ever computed.
 struct convTranspose2d_t {
   static constexpr const char* name = "convTranspose2d";
   using options = convTranspose2d_options;
@@ -511,16 +511,17 @@ template <operand_like A, operand_like B> constexpr auto matmul(A a, B b) {
 template <gemm_options O = gemm_options{}, operand_like... H> constexpr auto gemm(H... h) {
   return apply<gemm_t, O>(h...);
 }
-/// 2-D convolution (cross-correlation): `conv2d<options>(input, filter)` or `(input, filter, bias)`.
-/// Shape: [n, c, h, w] * [o, c / groups, kh, kw] -> [n, o, h', w'], in the layouts of the options.
-/// Type: float32 or float16.
+/// 2-D convolution (cross-correlation): `conv2d<options>(input, filter)` or `(input, filter,
+/// bias)`. Shape: [n, c, h, w] * [o, c / groups, kh, kw] -> [n, o, h', w'], in the layouts of the
+/// options. Type: float32 or float16.
 template <conv2d_options O = conv2d_options{}, operand_like... H> constexpr auto conv2d(H... h) {
   return apply<conv2d_t, O>(h...);
 }
-/// 2-D transposed convolution: `convTranspose2d<options>(input, filter)` or `(input, filter, bias)`.
-/// Shape: [n, i, h, w] * [i, o / groups, kh, kw] -> [n, o, h', w'], in the layouts of the options, with
-/// h' = (h - 1) * stride + (kh - 1) * dilation + 1 - padding on both sides + outputPadding.
-/// Cost: the products of the taps that there are, and one pass over the output where a stride is not 1.
+/// 2-D transposed convolution: `convTranspose2d<options>(input, filter)` or `(input, filter,
+/// bias)`. Shape: [n, i, h, w] * [i, o / groups, kh, kw] -> [n, o, h', w'], in the layouts of the
+/// options, with h' = (h - 1) * stride + (kh - 1) * dilation + 1 - padding on both sides +
+/// outputPadding. Cost: the products of the taps that there are, and one pass over the output where
+/// a stride is not 1.
 template <convTranspose2d_options O = convTranspose2d_options{}, operand_like... H>
 constexpr auto convTranspose2d(H... h) {
   return apply<convTranspose2d_t, O>(h...);

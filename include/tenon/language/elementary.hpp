@@ -177,8 +177,8 @@ constexpr scalar cos_of(scalar x) {
   return sine_of(r, quadrant + 1);
 }
 /// tan r = r + r^3 P(r^2), in odd quadrants -1 / tan r. Fit 2^-29.1.
-/// Error: 2.39 ulp for |x| < 10^4, 2.74 below 10^5, 3.12 below 2^20; beyond, any value but NaN, which
-/// infinities give. Cost: 20 instructions.
+/// Error: 2.39 ulp for |x| < 10^4, 2.74 below 10^5, 3.12 below 2^20; beyond, any value but NaN,
+/// which infinities give. Cost: 20 instructions.
 constexpr scalar tan_of(scalar x) {
   const auto [r, quadrant] = reduce(x);
   const scalar z = r * r;

@@ -161,8 +161,8 @@ struct gatherND_t {
   }
 };
 
-/// WebNN scatterElements: a copy of the input in which every index has replaced one element by that of
-/// the updates at the same place. The last of several for one element stays, in row-major order.
+/// WebNN scatterElements: a copy of the input in which every index has replaced one element by that
+/// of the updates at the same place. The last of several for one element stays, in row-major order.
 struct scatterElements_t {
   static constexpr const char* name = "scatterElements";
   static constexpr bool explains_types = true;
@@ -239,13 +239,14 @@ constexpr auto gatherElements(X x, I indices) {
 template <operand_like X, operand_like I> constexpr auto gatherND(X x, I indices) {
   return apply<gatherND_t>(x, indices);
 }
-/// `scatterElements<1>(x, indices, updates)`: x with single elements replaced. Shape: that of x; one
-/// update for each index. Type: any, with int32, uint32 or int64 indices. Cost: a copy of x.
+/// `scatterElements<1>(x, indices, updates)`: x with single elements replaced. Shape: that of x;
+/// one update for each index. Type: any, with int32, uint32 or int64 indices. Cost: a copy of x.
 template <i64 Axis = 0, operand_like X, operand_like I, operand_like U>
 constexpr auto scatterElements(X x, I indices, U updates) {
   return apply<scatterElements_t, gather_options{Axis}>(x, indices, updates);
 }
-/// `scatterND(x, indices, updates)`: x with slices replaced. Shape: that of x; updates as from gatherND.
+/// `scatterND(x, indices, updates)`: x with slices replaced. Shape: that of x; updates as from
+/// gatherND.
 template <operand_like X, operand_like I, operand_like U>
 constexpr auto scatterND(X x, I indices, U updates) {
   return apply<scatterND_t>(x, indices, updates);

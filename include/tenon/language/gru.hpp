@@ -101,8 +101,8 @@ struct gruCell_t {
   }
 };
 
-/// A gated recurrent unit along a sequence; see WebNN gru. What the input contributes is one product
-/// for all steps; the rest is a scan.
+/// A gated recurrent unit along a sequence; see WebNN gru. What the input contributes is one
+/// product for all steps; the rest is a scan.
 struct gru_t {
   static constexpr const char* name = "gru";
   static constexpr int states = 1;
@@ -158,19 +158,19 @@ struct gru_t {
 };
 
 /// `gruCell<gruCell_options{.bias = true}>(x, weight, recurrentWeight, hiddenState, bias)`.
-/// Operands: input, weight, recurrentWeight, hiddenState, then bias and recurrentBias where the options
-/// say so. Shape: [b, n], [3h, n], [3h, h], [b, h], [3h], [3h] -> [b, h]. Type: float32 or float16,
-/// which is computed in float32 and rounded once. Source: WebNN gruCell.
+/// Operands: input, weight, recurrentWeight, hiddenState, then bias and recurrentBias where the
+/// options say so. Shape: [b, n], [3h, n], [3h, h], [b, h], [3h], [3h] -> [b, h]. Type: float32 or
+/// float16, which is computed in float32 and rounded once. Source: WebNN gruCell.
 template <gruCell_options O = gruCell_options{}, operand_like... H>
 constexpr auto gruCell(H... operands) {
   return apply<gruCell_t, O>(operands...);
 }
 /// `auto [last, all] = gru<gru_options{.bias = true, .returnSequence = true}>(x, w, r, bias);`.
-/// Operands: input, weight, recurrentWeight, then bias, recurrentBias and initialHiddenState where the
-/// options say so. Shape: [s, b, n], [d, 3h, n], [d, 3h, h], [d, 3h], [d, 3h], [d, b, h] -> [d, b, h]
-/// and, with returnSequence, [s, d, b, h] (as a tuple); d is 2 for both directions, else 1. Type:
-/// float32 or float16, which is computed in float32. Cost: one product for the input of all steps; a
-/// product and a pass over the gates a step. Source: WebNN gru.
+/// Operands: input, weight, recurrentWeight, then bias, recurrentBias and initialHiddenState where
+/// the options say so. Shape: [s, b, n], [d, 3h, n], [d, 3h, h], [d, 3h], [d, 3h], [d, b, h] -> [d,
+/// b, h] and, with returnSequence, [s, d, b, h] (as a tuple); d is 2 for both directions, else 1.
+/// Type: float32 or float16, which is computed in float32. Cost: one product for the input of all
+/// steps; a product and a pass over the gates a step. Source: WebNN gru.
 template <gru_options O = gru_options{}, operand_like... H> constexpr auto gru(H... operands) {
   if constexpr (O.returnSequence)
     return apply_all<gru_t, O>(operands...);

@@ -16,8 +16,8 @@ inline constexpr recorded widened = program(type::float16, type::float32),
                           rounded = program(type::float32, type::float16);
 }  // namespace casts
 
-/// Records an operator on float16 as float16 -> float32, the operator, float32 -> float16: its result
-/// is rounded once.
+/// Records an operator on float16 as float16 -> float32, the operator, float32 -> float16: its
+/// result is rounded once.
 template <class Op> constexpr int record_in_float32(recorder& r, const typename Op::options& o,
                                                     list<int> in, const tensor& out) {
   int wide[max_operands]{};

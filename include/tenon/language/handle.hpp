@@ -7,8 +7,8 @@
 
 namespace tenon {
 
-/// A list of axes or extents as an option: `{.axes = {1, 2}}`. Default: not given; so is `{}`, and the
-/// empty list is `axis_list({})`.
+/// A list of axes or extents as an option: `{.axes = {1, 2}}`. Default: not given; so is `{}`, and
+/// the empty list is `axis_list({})`.
 struct axis_list {
   int count = -1;
   i64 item[max_rank]{};
@@ -38,8 +38,8 @@ enum class mode : bool { build, probe };
 /// that one mistake gives one message.
 template <error E> struct broken { static constexpr error fault = E; };
 
-/// A value in a graph: the result of an operator or an input. Copy it freely; assign it to a variable
-/// of the same tensor, so that loops over layers are loops: `x = layer(x, i)`.
+/// A value in a graph: the result of an operator or an input. Copy it freely; assign it to a
+/// variable of the same tensor, so that loops over layers are loops: `x = layer(x, i)`.
 template <tensor T, mode M = mode::build> struct handle {
   static constexpr tensor type = T;
   static constexpr mode probing = M;
@@ -88,8 +88,8 @@ template <tensor T> struct weight_leaf {
   constexpr int bind(recorder& r) const { return r.weight(called, T); }
 };
 
-/// A weight by name, element type and extents: `weight<"conv.bias", float, 32>`. The same name twice
-/// is the same weight.
+/// A weight by name, element type and extents: `weight<"conv.bias", float, 32>`. The same name
+/// twice is the same weight.
 template <fixed_string Name, class T, i64... Extent>
 inline constexpr weight_leaf<tensor{type_of<T>, extents(Extent...)}> weight{name(Name)};
 /// The same with a name that was put together, in a loop for example:
@@ -107,9 +107,9 @@ concept operator_like = requires(const typename Op::options& o, list<tensor> in,
   { Op::record(r, o, ids, t) } -> std::same_as<int>;
 };
 
-/// What an operator gives for these operands. Elements of 4 bits are refused for all those that do not
-/// say `takes_packed`, and so are results of them.
-/// Error: what `Op::infer` refuses; element_type.
+/// What an operator gives for these operands. Elements of 4 bits are refused for all those that do
+/// not say `takes_packed`, and so are results of them. Error: what `Op::infer` refuses;
+/// element_type.
 template <class Op>
 constexpr result<tensor> infer_of(const typename Op::options& o, list<tensor> in) {
   constexpr bool any = requires { Op::takes_packed; };
@@ -185,13 +185,14 @@ template <class First, class... Rest> constexpr auto first_broken(First, Rest...
   else
     return first_broken(rest...);
 }
-/// Every operator explains the refusals that are its own (`Op::explain`, with `explains_types` those
-/// of element types, too); this is what is left.
+/// Every operator explains the refusals that are its own (`Op::explain`, with `explains_types`
+/// those of element types, too); this is what is left.
 template <class Op, error E> consteval void explain() {
   constexpr bool own = requires { Op::template explain<E>(); };
   constexpr bool weight = E.op == name("weight"), large = E.operand == name("result");
-  constexpr bool packed = E.found.is == fact::kind::type && is_packed(E.found.type) &&
-                          !requires { Op::takes_packed; };
+  constexpr bool packed = E.found.is == fact::kind::type && is_packed(E.found.type) && !requires {
+    Op::takes_packed;
+  };
   if constexpr (own && !weight && !large && !packed) Op::template explain<E>();
   static_assert(!weight, "weight: every extent must be at least 1, and there may be 2^40 elements");
   static_assert(!large || packed,
@@ -256,8 +257,8 @@ constexpr auto apply(H... h) {
   }
 }
 
-/// An operator with several results: `results(o)` of them, each with a tensor (`infer` gives the first
-/// one's). `record` leaves them in nodes side by side and returns the first one.
+/// An operator with several results: `results(o)` of them, each with a tensor (`infer` gives the
+/// first one's). `record` leaves them in nodes side by side and returns the first one.
 template <class Op>
 concept multiple_operator = operator_like<Op> &&
     requires(const typename Op::options& o, list<tensor> in) {
@@ -317,8 +318,8 @@ template <operand_like S, operand_like H> constexpr void next(S state, H value) 
   }
 }
 
-/// Asks for policy `Place` (position in the model's list of policies) for the operator that made this
-/// handle, composite operators included.
+/// Asks for policy `Place` (position in the model's list of policies) for the operator that made
+/// this handle, composite operators included.
 template <int Place, operand_like H> constexpr auto on(H h) {
   static_assert(Place >= 0 && Place < 8, "on: a place is the position of a policy, 0 to 7");
   static_assert(
@@ -344,15 +345,14 @@ constexpr recorder* recorder_behind(const output_pack<H, Rest...>& p) {
 }
 template <class... H> constexpr recorder* recorder_behind(const std::tuple<H...>& all) {
   recorder* found = nullptr;
-  std::apply(
-      [&](const H&... h) { ((found = found ? found : recorder_behind(h)), ...); }, all);
+  std::apply([&](const H&... h) { ((found = found ? found : recorder_behind(h)), ...); }, all);
   return found;
 }
 }  // namespace front
 
 /// The same for all operators that a callable records: `on<1>([&] { return relu(conv(x)); })`. It
-/// returns a handle, `outputs(...)` or a tuple. Tags inside come first. The callable runs twice: it must
-/// record the same again.
+/// returns a handle, `outputs(...)` or a tuple. Tags inside come first. The callable runs twice: it
+/// must record the same again.
 template <int Place, class F>
 requires std::invocable<const F&>
 constexpr auto on(const F& record) {

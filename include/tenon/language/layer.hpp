@@ -129,8 +129,8 @@ constexpr auto dense(X x, const name& called) {
   }
 }
 
-/// `layerNormalization<options>(x, "norm")`. Weights: NAME.weight and NAME.bias, with the extents of
-/// the normalized axes. Error: those of `tenon::layerNormalization`.
+/// `layerNormalization<options>(x, "norm")`. Weights: NAME.weight and NAME.bias, with the extents
+/// of the normalized axes. Error: those of `tenon::layerNormalization`.
 template <layerNormalization_options O = layerNormalization_options{}, operand_like X>
 constexpr auto layerNormalization(X x, const name& called) {
   if constexpr (is_broken<X>) {
@@ -141,8 +141,8 @@ constexpr auto layerNormalization(X x, const name& called) {
                                         affine{part(called, ".bias")});
   }
 }
-/// `batchNormalization<options>(x, "norm")`. Weights: NAME.running_mean, NAME.running_var, NAME.weight
-/// and NAME.bias, one element per channel. Error: those of `tenon::batchNormalization`.
+/// `batchNormalization<options>(x, "norm")`. Weights: NAME.running_mean, NAME.running_var,
+/// NAME.weight and NAME.bias, one element per channel. Error: those of `tenon::batchNormalization`.
 template <batchNormalization_options O = batchNormalization_options{}, operand_like X>
 constexpr auto batchNormalization(X x, const name& called) {
   if constexpr (is_broken<X>) {

@@ -1,5 +1,6 @@
-// Comparisons, logic on their results, selection and casts, with WebNN's names and as C++ operators.
-// A truth value is a uint8: comparisons give 1 or 0, logic takes anything but 0 for true.
+// Comparisons, logic on their results, selection and casts, with WebNN's names and as C++
+// operators. A truth value is a uint8: comparisons give 1 or 0, logic takes anything but 0 for
+// true.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/map.hpp>

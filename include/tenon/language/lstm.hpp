@@ -116,8 +116,8 @@ struct lstmCell_t {
   }
 };
 
-/// A long short-term memory along a sequence; see WebNN lstm. Results: the last hidden state, the last
-/// cell state, and with `returnSequence` the hidden states of all steps.
+/// A long short-term memory along a sequence; see WebNN lstm. Results: the last hidden state, the
+/// last cell state, and with `returnSequence` the hidden states of all steps.
 struct lstm_t {
   static constexpr const char* name = "lstm";
   static constexpr int states = 2;

@@ -59,10 +59,10 @@ constexpr int record(recorder& r, const char* op, const F& f, list<int> in, cons
 
 /// What all element-wise operators share. `Op` has `name`, `options`, and
 /// `static constexpr auto meaning(options, scalar...)`; it may have `accepts(operand, type)`,
-/// `result_of(options, type)`, `check(options)` or `check(options, type)`, and `names` of its operands.
-/// Shape: the operands broadcast (right-aligned; an extent of 1 repeats).
-/// Type: all operands have the same one of those that the operator accepts; the result has it too,
-/// unless the operator says otherwise.
+/// `result_of(options, type)`, `check(options)` or `check(options, type)`, and `names` of its
+/// operands. Shape: the operands broadcast (right-aligned; an extent of 1 repeats). Type: all
+/// operands have the same one of those that the operator accepts; the result has it too, unless the
+/// operator says otherwise.
 template <class Op, int Arity, class Options = no_options> struct map_operator {
   using options = Options;
   static constexpr bool accepts(int, type t) { return is_real(t); }
@@ -168,7 +168,8 @@ struct not_mapped {
 
 /// A custom element-wise operator from a captureless lambda over symbols:
 /// `map([](auto x, auto y) { return max(x, 0.1f * y); })(a, b)`. The lambda is called once, with
-/// `tenon::scalar`, and what it writes down runs on every policy and fuses like a built-in operator.
+/// `tenon::scalar`, and what it writes down runs on every policy and fuses like a built-in
+/// operator.
 template <class F> constexpr auto map(F) {
   constexpr bool captureless = std::is_empty_v<F> && std::is_default_constructible_v<F>;
   static_assert(

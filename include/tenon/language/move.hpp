@@ -1,5 +1,5 @@
-// The move family: index maps that are known beforehand, for which a layout often does and no kernel
-// runs.
+// The move family: index maps that are known beforehand, for which a layout often does and no
+// kernel runs.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/handle.hpp>
@@ -87,8 +87,8 @@ struct transpose_t {
   }
 };
 
-/// WebNN slice: `sizes[i]` counts the positions from `starts[i]` on of which every `strides[i]`-th is
-/// taken (not given: all).
+/// WebNN slice: `sizes[i]` counts the positions from `starts[i]` on of which every `strides[i]`-th
+/// is taken (not given: all).
 struct slice_options {
   axis_list starts{}, sizes{}, strides{};
   constexpr bool operator==(const slice_options&) const = default;
@@ -340,8 +340,8 @@ struct reverse_t {
   }
 };
 
-/// WebNN pad: what stands outside is `value` as an element (rounded; truncated for integers, which must
-/// have room for it), the nearest element, or the mirror image without the border itself.
+/// WebNN pad: what stands outside is `value` as an element (rounded; truncated for integers, which
+/// must have room for it), the nearest element, or the mirror image without the border itself.
 struct pad_options {
   axis_list beginningPadding{}, endingPadding{};
   padding_mode mode = padding_mode::constant;
@@ -446,8 +446,8 @@ template <i64... Axis, operand_like X> constexpr auto transpose(X x) {
 template <slice_options O, operand_like X> constexpr auto slice(X x) {
   return apply<slice_t, O>(x);
 }
-/// `concat<1>(a, b, c)`: one behind the other along axis 1. Type: any, the same. Cost: none where the
-/// operands can be computed in place.
+/// `concat<1>(a, b, c)`: one behind the other along axis 1. Type: any, the same. Cost: none where
+/// the operands can be computed in place.
 template <i64 Axis, operand_like... X> constexpr auto concat(X... x) {
   return apply<concat_t, concat_options{Axis}>(x...);
 }

@@ -7,8 +7,8 @@ namespace tenon {
 
 namespace normalizations {
 
-/// Mean and variance over `axes`, each with extents of 1: two reductions over the same elements. (One
-/// pass with a state of two values, Welford's, takes 1.3 times as long on rows of 768, and its
+/// Mean and variance over `axes`, each with extents of 1: two reductions over the same elements.
+/// (One pass with a state of two values, Welford's, takes 1.3 times as long on rows of 768, and its
 /// variance is 100 times less exact where the mean is 1,000 deviations.)
 struct moments {
   int mean = -1, deviation = -1, variance = -1;
@@ -230,8 +230,8 @@ struct instanceNormalization_t {
   }
 };
 
-/// `layerNormalization<options>(x)`, `(x, scale)` or `(x, scale, bias)`; `(x, bias)` with `.scale = false`.
-/// Type: float32 or float16.
+/// `layerNormalization<options>(x)`, `(x, scale)` or `(x, scale, bias)`; `(x, bias)` with `.scale =
+/// false`. Type: float32 or float16.
 template <layerNormalization_options O = layerNormalization_options{}, operand_like... H>
 constexpr auto layerNormalization(H... h) {
   return apply<layerNormalization_t, O>(h...);

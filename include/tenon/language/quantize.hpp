@@ -1,5 +1,5 @@
-// Integers that stand for numbers: quantizeLinear and dequantizeLinear, with a scale and a zero point
-// for every block of the input.
+// Integers that stand for numbers: quantizeLinear and dequantizeLinear, with a scale and a zero
+// point for every block of the input.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/handle.hpp>
@@ -114,7 +114,8 @@ struct dequantizeLinear_t {
   }
 };
 
-/// `roundEven(x / scale) + zeroPoint`, brought into the range of its type; see WebNN quantizeLinear.
+/// `roundEven(x / scale) + zeroPoint`, brought into the range of its type; see WebNN
+/// quantizeLinear.
 struct quantizeLinear_t {
   static constexpr const char* name = "quantizeLinear";
   static constexpr bool takes_packed = true;
@@ -156,7 +157,8 @@ struct quantizeLinear_t {
 /// `dequantizeLinear(x, scale, zeroPoint)`: `(x - zeroPoint) * scale`, computed in float32.
 /// Shape: the input's; scale and zeroPoint have its rank, and each of their extents divides the
 /// input's: every element of them stands for a block.
-/// Type: input and zeroPoint int4, uint4, int8, uint8, int32 or uint32; scale and result float32 or float16.
+/// Type: input and zeroPoint int4, uint4, int8, uint8, int32 or uint32; scale and result float32 or
+/// float16.
 template <operand_like X, operand_like S, operand_like Z>
 constexpr auto dequantizeLinear(X x, S scale, Z zeroPoint) {
   return apply<dequantizeLinear_t>(x, scale, zeroPoint);

@@ -6,7 +6,8 @@
 
 namespace tenon::quantized {
 
-/// A number from what stands for it: `(x - zero) * scale` in float32, rounded to float16 at the end.
+/// A number from what stands for it: `(x - zero) * scale` in float32, rounded to float16 at the
+/// end.
 constexpr scalar widened(scalar x, scalar scale, scalar zero) {
   return (cast<float>(x) - cast<float>(zero)) * scale;
 }

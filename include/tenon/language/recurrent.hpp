@@ -1,5 +1,5 @@
-// What recurrent networks have in common: cells are composites of other families; nets carry a cell's
-// states along a sequence. The operators are in gru.hpp and lstm.hpp.
+// What recurrent networks have in common: cells are composites of other families; nets carry a
+// cell's states along a sequence. The operators are in gru.hpp and lstm.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/scan.hpp>
@@ -172,8 +172,8 @@ template <class Op> constexpr int record(recorder& r, const typename Op::options
   return y;
 }
 
-/// Checks operands against the shapes that they must have. Error: operand_count, element_type, rank,
-/// extent, option.
+/// Checks operands against the shapes that they must have. Error: operand_count, element_type,
+/// rank, extent, option.
 struct wanted {
   const char* operand = "";
   shape of{};
@@ -341,8 +341,8 @@ constexpr operands of_direction(recorder& r, const char* op, const net& n, const
   if (cell) in.cellState = initial(r, op, n, all.cellState, d, all.weight);
   return in;
 }
-/// What a net computes: `Op::one_direction` fills in what comes out for each of its `Op::states`, of
-/// which the first is the hidden state.
+/// What a net computes: `Op::one_direction` fills in what comes out for each of its `Op::states`,
+/// of which the first is the hidden state.
 template <class Op>
 constexpr outcome compute_net(recorder& r, const typename Op::options& o, const operands& in) {
   const net n = net_of(r, o, in);

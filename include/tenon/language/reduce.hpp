@@ -49,8 +49,8 @@ constexpr bool adds(type t) { return size_bytes(t) > 1; }
 }  // namespace reduces
 
 /// What all reductions share: `Op` has `name` and `how`, and may have `before(scalar)` and
-/// `after(scalar)`, which are recorded around the reduction, and `average`. The order of combination is
-/// fixed (see `reduction`). NaN propagates; integers wrap around.
+/// `after(scalar)`, which are recorded around the reduction, and `average`. The order of
+/// combination is fixed (see `reduction`). NaN propagates; integers wrap around.
 template <class Op> struct reduce_operator {
   using options = reduce_options;
   static constexpr bool accepts(type t) { return is_real(t); }
@@ -227,8 +227,8 @@ struct argMax_t : arg_operator<argMax_t> {
 
 /// Reductions along axes: `reduceSum<reduce_options{.axes = {1}}>(x)`.
 /// Type: float32 and float16; reduceMax and reduceMin any, reduceSum, reduceProduct, reduceL1 and
-/// reduceSumSquare also integers of 32 and 64 bits. Error of the sum: at most (n / 16 + 4) rounding errors of the running sum for n
-/// elements; the others follow from it.
+/// reduceSumSquare also integers of 32 and 64 bits. Error of the sum: at most (n / 16 + 4) rounding
+/// errors of the running sum for n elements; the others follow from it.
 template <reduce_options O = reduce_options{}, operand_like X> constexpr auto reduceSum(X x) {
   return apply<reduceSum_t, O>(x);
 }

@@ -96,11 +96,11 @@ constexpr table_sizes room_to_replay(table_sizes s) {
 }
 }  // namespace passes
 
-/// Records `from` again into `r` with these shapes of its inputs. The nodes keep their numbers; only
-/// extents, strides and what follows from them change. Allocates in the first call with an `r` alone, and not in lent memory.
-/// Error: what the operators refuse now; extent, when a state's next value has another shape than the
-/// state; capacity, when an operator records something else for other extents than for the bounds, or
-/// a larger result.
+/// Records `from` again into `r` with these shapes of its inputs. The nodes keep their numbers;
+/// only extents, strides and what follows from them change. Allocates in the first call with an `r`
+/// alone, and not in lent memory. Error: what the operators refuse now; extent, when a state's next
+/// value has another shape than the state; capacity, when an operator records something else for
+/// other extents than for the bounds, or a larger result.
 constexpr error replay(table_view from, const shape* inputs, recorder& r) {
   passes::start_again(r, from);
   int next = 0;

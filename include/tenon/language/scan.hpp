@@ -1,4 +1,5 @@
-// The scan family: a state is carried along an axis through a body that runs once for each position.
+// The scan family: a state is carried along an axis through a body that runs once for each
+// position.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/compose.hpp>
@@ -7,8 +8,8 @@
 namespace tenon {
 
 namespace scans {
-/// A tensor of zeros of `any`'s type. Programs need an operand to run over; of reals it is not read,
-/// because it may be infinite.
+/// A tensor of zeros of `any`'s type. Programs need an operand to run over; of reals it is not
+/// read, because it may be infinite.
 constexpr int zeros(recorder& r, const char* op, int any, const shape& s) {
   const type t = r.at(any).type;
   const int one = r.move(op, movement{}, any, {t, shape{}});
@@ -19,15 +20,15 @@ constexpr int zeros(recorder& r, const char* op, int any, const shape& s) {
 }
 }  // namespace scans
 
-/// WebNN cumulativeSum options: `exclusive` leaves out the element itself, `reversed` begins with the
-/// last element of the axis.
+/// WebNN cumulativeSum options: `exclusive` leaves out the element itself, `reversed` begins with
+/// the last element of the axis.
 struct cumulativeSum_options {
   i64 axis = 0;
   bool exclusive = false, reversed = false;
   constexpr bool operator==(const cumulativeSum_options&) const = default;
 };
-/// y[i] = x[0] + ... + x[i] along an axis, one addition after the other. float16 is summed in float32
-/// and rounded where it comes out.
+/// y[i] = x[0] + ... + x[i] along an axis, one addition after the other. float16 is summed in
+/// float32 and rounded where it comes out.
 struct cumulativeSum_t {
   static constexpr const char* name = "cumulativeSum";
   static constexpr bool explains_types = true;
@@ -87,10 +88,10 @@ struct cumulativeSum_t {
   }
 };
 
-/// `cumulativeSum<cumulativeSum_options{.axis = 1, .exclusive = true}>(x)`: sums of all elements up to
-/// each one along axis 1. Type: any but int8 and uint8. Cost: a step for each position of the axis,
-/// over all other axes at once; other axes than the first are transposed and back.
-/// Source: WebNN cumulativeSum.
+/// `cumulativeSum<cumulativeSum_options{.axis = 1, .exclusive = true}>(x)`: sums of all elements up
+/// to each one along axis 1. Type: any but int8 and uint8. Cost: a step for each position of the
+/// axis, over all other axes at once; other axes than the first are transposed and back. Source:
+/// WebNN cumulativeSum.
 template <cumulativeSum_options O = cumulativeSum_options{}, operand_like X>
 constexpr auto cumulativeSum(X x) {
   return apply<cumulativeSum_t, O>(x);

@@ -11,8 +11,8 @@ constexpr i64 extent_of(bound b) { return b.extent; }
 template <class E> constexpr bool is_bound(E) { return std::is_same_v<E, bound>; }
 }  // namespace front
 
-/// A graph's input: `input<"image", float, 1, 3, 64, 64>`, or with extents that are known at the call
-/// only: `input<"tokens", float, upto<512>, 64>`.
+/// A graph's input: `input<"image", float, 1, 3, 64, 64>`, or with extents that are known at the
+/// call only: `input<"tokens", float, upto<512>, 64>`.
 template <fixed_string Name, class T, auto... Extent> struct input {
   static constexpr tensor type{type_of<T>, extents(front::extent_of(Extent)...)};
   static constexpr tenon::name name{Name};
@@ -25,7 +25,8 @@ template <fixed_string Name, class T, auto... Extent> struct input {
 };
 
 /// What a model keeps between calls: zeros in the first, then what `next` says. It stands among the
-/// graph's inputs, but no call passes it: `graph<model, input<"x", float, 64>, state<"h", float, 8>>`.
+/// graph's inputs, but no call passes it: `graph<model, input<"x", float, 64>, state<"h", float,
+/// 8>>`.
 template <fixed_string Name, class T, i64... Extent> struct state {
   static constexpr tensor type{type_of<T>, extents(Extent...)};
   static constexpr tenon::name name{Name};

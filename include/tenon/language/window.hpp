@@ -29,8 +29,8 @@ constexpr int spatial_axis(image_layout l, int i) {
 }
 constexpr int channel_axis(image_layout l) { return l == image_layout::nchw ? 1 : 3; }
 
-/// Output extent of a window along one axis; below 1 when the window does not fit. Overflow-safe for
-/// extents up to 2^40.
+/// Output extent of a window along one axis; below 1 when the window does not fit. Overflow-safe
+/// for extents up to 2^40.
 constexpr i64 slide(i64 extent, i64 taps, i64 stride, i64 dilation, i64 begin, i64 end,
                     rounding r) {
   const i64 room = extent + begin + end - (dilation * (taps - 1) + 1);
@@ -57,9 +57,9 @@ constexpr error check_window(const char* op, pair strides, pair dilations, borde
   return {};
 }
 
-/// WebNN pool2d options. Window dimensions of 0 (not given) cover the whole image. Output sizes, when
-/// given, are both rounded down or both rounded up, and override the rounding. (The padding stays: the
-/// specification's text drops it, its conformance tests do not.)
+/// WebNN pool2d options. Window dimensions of 0 (not given) cover the whole image. Output sizes,
+/// when given, are both rounded down or both rounded up, and override the rounding. (The padding
+/// stays: the specification's text drops it, its conformance tests do not.)
 struct pool2d_options {
   pair windowDimensions{0, 0};
   border padding{};

@@ -31,8 +31,8 @@ template <packed_element E, byte_like B> struct packed_span {
   }
 };
 
-/// Bytes as elements of 4 bits: `packed<tenon::int4>(bytes, 7)` of a span or an array of 4 std::byte
-/// or std::uint8_t. The last half byte may be unused; a call that writes it makes it 0.
+/// Bytes as elements of 4 bits: `packed<tenon::int4>(bytes, 7)` of a span or an array of 4
+/// std::byte or std::uint8_t. The last half byte may be unused; a call that writes it makes it 0.
 template <packed_element E, class Bytes> constexpr auto packed(Bytes&& bytes, i64 count) noexcept {
   const std::span all(bytes);
   return packed_span<E, typename decltype(all)::element_type>{all, count};

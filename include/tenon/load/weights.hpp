@@ -2,8 +2,8 @@
 // needs neither heap nor files.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/base/view.hpp>
 #include <tenon/base/span.hpp>
+#include <tenon/base/view.hpp>
 #include <concepts>
 #include <type_traits>
 

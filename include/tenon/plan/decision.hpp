@@ -84,8 +84,9 @@ struct footprint {
   i64 packed = 0, scratch = 0, per_thread = 0, bound = 0;
 };
 
-/// Edges between policies: distinct (buffer, target) pairs. The caller's side counts as policy 0 where
-/// that policy works in the caller's memory. Weights do not count: they are uploaded once, at binding.
+/// Edges between policies: distinct (buffer, target) pairs. The caller's side counts as policy 0
+/// where that policy works in the caller's memory. Weights do not count: they are uploaded once, at
+/// binding.
 struct traffic {
   int crossings = 0;
   int copies = 0;        ///< in every call
@@ -106,8 +107,8 @@ struct policy_facts {
   bool (*owns)(const table_view&, const region&) = nullptr;
   /// Whether it wants the integers of what contractions multiply: see `offers_integers`.
   bool multiplies_integers = false;
-  /// Whether its contractions read float16 where it lies, and epilogues make it: casts in front of them
-  /// are views then, and those behind them join them.
+  /// Whether its contractions read float16 where it lies, and epilogues make it: casts in front of
+  /// them are views then, and those behind them join them.
   bool takes_halves = false;
   /// The most buffers that a group may read and write; 0: any number. At least those of one node.
   int most_buffers = 0;
@@ -173,8 +174,8 @@ struct plan_view {
   constexpr list<int> members_of(const group& g) const { return {members.data + g.begin, g.size}; }
 };
 
-/// How a policy runs a contraction of dequantized numbers, which binding decides. Integers are multiplied
-/// only where no bit of the result depends on it.
+/// How a policy runs a contraction of dequantized numbers, which binding decides. Integers are
+/// multiplied only where no bit of the result depends on it.
 enum class multiplied : std::uint8_t {
   nothing,   ///< no contraction, or none whose operands are dequantized from weights and 8 bits
   integers,  ///< in integers
@@ -191,8 +192,8 @@ constexpr const char* text_of(multiplied how) {
   return texts[static_cast<int>(how)];
 }
 
-/// True if group `g` does nothing but dequantize what contractions multiply as integers. `how(group)` is
-/// what binding made of the integers that they are offered.
+/// True if group `g` does nothing but dequantize what contractions multiply as integers.
+/// `how(group)` is what binding made of the integers that they are offered.
 template <class How> constexpr bool is_left_out(const plan_view& p, int g, const How& how) {
   const group& own = p.groups[g];
   if (own.size != 1 || own.kind != family::map) return false;

@@ -1,5 +1,5 @@
-// A plan for the extents of one call: the table, the values and the groups' spaces of a plan that was
-// made for bounds, with what the operators say for the actual extents.
+// A plan for the extents of one call: the table, the values and the groups' spaces of a plan that
+// was made for bounds, with what the operators say for the actual extents.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/replay.hpp>
@@ -48,9 +48,9 @@ class actual_extents {
     for (const value& v : bounds.values) values_.push(v);
     for (const group& g : bounds.groups) groups_.push(g);
   }
-  /// Takes these shapes of the inputs. Error: what the operators refuse; broadcast, when an extent of
-  /// 1 would repeat where its bound does not, or nodes that one group computes have other extents from
-  /// each other; capacity (see `replay`).
+  /// Takes these shapes of the inputs. Error: what the operators refuse; broadcast, when an extent
+  /// of 1 would repeat where its bound does not, or nodes that one group computes have other
+  /// extents from each other; capacity (see `replay`).
   constexpr error set(const shape* inputs) {
     if (const error e = replay(bounds_.source, inputs, again_); !e.ok()) return e;
     const table_view now = again_.out.view();

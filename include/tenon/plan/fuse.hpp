@@ -28,8 +28,8 @@ constexpr bool is_row_scalar(const shape& s, const shape& space, int columns) {
   return true;
 }
 
-/// True when a broadcast operand moves evenly along the last `columns` axes (one stride or none), so
-/// that they collapse into one row.
+/// True when a broadcast operand moves evenly along the last `columns` axes (one stride or none),
+/// so that they collapse into one row.
 constexpr bool rows_collapse(const shape& operand, const shape& space, int columns) {
   const strides step = broadcast(operand, space);
   i64 expected = -1;
@@ -85,8 +85,8 @@ class fuser {
   constexpr grouping ordered() const;
 
   // What the next `add(id)` goes by, for plan/describe/reason.hpp.
-  /// True if a node is read by nothing but contractions that are offered integers in its place: then it
-  /// is a group of its own, which binding can leave out.
+  /// True if a node is read by nothing but contractions that are offered integers in its place:
+  /// then it is a group of its own, which binding can leave out.
   constexpr bool stands_in(int id) const {
     if (!offered_) return false;
     for (const int u : users_.of(id)) {
@@ -106,8 +106,8 @@ class fuser {
   constexpr int uses_of(int id) const { return uses_[id]; }
   constexpr bool takes_row(int id, int g) const { return fits_rows(nodes_[id], groups_[g]); }
   constexpr bool makes_cycle(int id, int g) { return entangled(id, g); }
-  /// True if group `g` with node `id` could need more buffers than its policy has for a group. Members
-  /// that others may read later count.
+  /// True if group `g` with node `id` could need more buffers than its policy has for a group.
+  /// Members that others may read later count.
   constexpr bool crowded(int id, int g) {
     const int most = policies_[groups_[g].place].most_buffers;
     if (most == 0) return false;
@@ -194,8 +194,8 @@ class fuser {
         }
     }
   }
-  /// Adds to `open_` what member `i` of group `g` reads from outside, and itself if more than the group
-  /// and node `id` read it.
+  /// Adds to `open_` what member `i` of group `g` reads from outside, and itself if more than the
+  /// group and node `id` read it.
   constexpr void count_buffers(int i, int id, int g) {
     const node& n = nodes_[i];
     for (int k = 0; k < n.operands; ++k) {

@@ -1,5 +1,5 @@
-// Homes: in whose memory every buffer lies, what is copied between memories, and what crosses between
-// policies.
+// Homes: in whose memory every buffer lies, what is copied between memories, and what crosses
+// between policies.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/decision.hpp>
@@ -20,11 +20,11 @@ constexpr sequence<int> places_of_bodies(const plan_view& p) {
   return all;
 }
 
-/// Calls `use(root, place, first, last, writes)` for each buffer that a group reads or writes and each
-/// that the steps of a scan move through, on policy `place`, from group `first` to group `last`: one
-/// group, or a body that runs on one policy, as a whole. A buffer that moves with the steps of such a body
-/// stands for the one that it moves through; where several policies run a body, it is a buffer of its
-/// own.
+/// Calls `use(root, place, first, last, writes)` for each buffer that a group reads or writes and
+/// each that the steps of a scan move through, on policy `place`, from group `first` to group
+/// `last`: one group, or a body that runs on one policy, as a whole. A buffer that moves with the
+/// steps of such a body stands for the one that it moves through; where several policies run a
+/// body, it is a buffer of its own.
 template <class Use> constexpr void each_use(const plan_view& p, const Use& use) {
   const sequence<int> bodies = places_of_bodies(p);
   const sequence<body_groups> range = bodies_of(p.table, p.group_of);
@@ -86,8 +86,8 @@ template <class Plan> constexpr void choose_mirrors(Plan& p, const plan_view& se
     if (m.out >= 0) m.in = -1;  // what a policy reads of its own results is there
 }
 
-/// Calls `upload(node, place, bytes)` for every weight that a policy reads in a memory of its own, once
-/// for each policy.
+/// Calls `upload(node, place, bytes)` for every weight that a policy reads in a memory of its own,
+/// once for each policy.
 template <class Upload> constexpr void each_upload(const plan_view& p, const Upload& upload) {
   sequence<std::uint32_t> seen(p.table.nodes.size);
   each_use(p, [&](int root, int place, int, int, bool) {

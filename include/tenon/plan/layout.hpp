@@ -8,8 +8,8 @@
 
 namespace tenon {
 
-/// Rewrites a loop stride over a dense tensor of shape `s` as one over the memory that `v` describes:
-/// the stride is a combination of the dense strides, largest first.
+/// Rewrites a loop stride over a dense tensor of shape `s` as one over the memory that `v`
+/// describes: the stride is a combination of the dense strides, largest first.
 constexpr i64 restride(i64 stride, const shape& s, const value& v) {
   const strides packed = dense(s);
   i64 r = 0;
@@ -48,7 +48,8 @@ constexpr bool widens_halves(table_view t, const node& n) {
   return plain && p.code[0].op() == sop::arg && p.code[0].type() == type::float16 &&
          t.nodes[n.in[0]].out.shape == n.out.shape;
 }
-/// True if nothing but contractions and their epilogues on the same policy reads a value, reshaped or not.
+/// True if nothing but contractions and their epilogues on the same policy reads a value, reshaped
+/// or not.
 constexpr bool read_by_contractions(table_view t, const users& read_by, const grouping& g, int id,
                                     bool packed) {
   for (const int o : t.outputs)
@@ -64,16 +65,16 @@ constexpr bool read_by_contractions(table_view t, const users& read_by, const gr
   }
   return true;
 }
-/// True if the readers of such a cast widen what they read themselves. `packed`: they find its elements
-/// one behind the other.
+/// True if the readers of such a cast widen what they read themselves. `packed`: they find its
+/// elements one behind the other.
 constexpr bool users_widen(table_view t, const users& read_by, const grouping& g, int id,
                            bool packed) {
   return g.groups[g.of[id]].size == 1 && read_by_contractions(t, read_by, g, id, packed);
 }
 
 /// True if all users of a view read it in place at no cost: everybody reads packed elements;
-/// products take any strides, of convolutions the filters and integers; maps that stand alone take a view whose last
-/// axis is contiguous.
+/// products take any strides, of convolutions the filters and integers; maps that stand alone take
+/// a view whose last axis is contiguous.
 constexpr bool users_take_view(table_view t, const users& read_by, const grouping& g,
                                list<policy_facts> policies, int id, const value& v) {
   const shape& s = t.nodes[id].out.shape;
@@ -137,8 +138,8 @@ constexpr void settle_joins(table_view t, sequence<value>& values) {
 }
 
 /// Lets the operands of joins be computed where the join wants them. One that is read elsewhere too
-/// is read there. Not: leaves, views, outputs, what another join has already, what a scan moves, and
-/// what another policy computes.
+/// is read there. Not: leaves, views, outputs, what another join has already, what a scan moves,
+/// and what another policy computes.
 constexpr void join_in_place(table_view t, grouping& g, sequence<value>& values) {
   sequence<bool> taken(t.nodes.size);
   for (const int o : t.outputs) taken[o] = true;
@@ -198,8 +199,8 @@ constexpr void drop_views(grouping& g) {
 }
 }  // namespace passes
 
-/// Decides every node's value. Nodes that need no kernel leave their groups (`of` becomes -1): moves,
-/// and casts that their readers do.
+/// Decides every node's value. Nodes that need no kernel leave their groups (`of` becomes -1):
+/// moves, and casts that their readers do.
 constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> policies) {
   sequence<value> values(t.nodes.size);
   const users read_by(t);

@@ -5,8 +5,8 @@
 
 namespace tenon {
 
-/// Gives every operator node its policy: its tag, else policy 0; what that policy cannot run goes to
-/// the next one that can. Error: place (no such policy), unsupported (none runs the node).
+/// Gives every operator node its policy: its tag, else policy 0; what that policy cannot run goes
+/// to the next one that can. Error: place (no such policy), unsupported (none runs the node).
 constexpr error place(table& t, list<policy_facts> policies) {
   const table_view seen = t.view();
   for (node& n : t.nodes) {

@@ -1,10 +1,11 @@
-// The first pass, table to table, the same for every policy: keeps quantized numbers in integers where
-// it can, drops dead nodes, merges chains of element-wise nodes into one program each, forms fma. What it leaves defines the results.
+// The first pass, table to table, the same for every policy: keeps quantized numbers in integers
+// where it can, drops dead nodes, merges chains of element-wise nodes into one program each, forms
+// fma. What it leaves defines the results.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/recorder.hpp>
-#include <tenon/plan/decision.hpp>
 #include <tenon/graph/rewrite.hpp>
+#include <tenon/plan/decision.hpp>
 #include <tenon/plan/quantized.hpp>
 
 namespace tenon {
@@ -16,8 +17,8 @@ constexpr bool leaves_scan(table_view t, int id) {
   return id < t.nodes.size && t.nodes.data[id].kind == family::scan &&
          !t.scanning_of(t.nodes.data[id]).enters();
 }
-/// A scan of which anything is used needs the next values of all its states. `last` is the last node
-/// that comes out of it; all that read them were counted.
+/// A scan of which anything is used needs the next values of all its states. `last` is the last
+/// node that comes out of it; all that read them were counted.
 constexpr void keep_states(table_view t, int last, int* uses) {
   int first = last;
   bool used = false;
@@ -90,8 +91,8 @@ class merger {
   }
 
  private:
-  /// A program of the table (`producer` -1), or one of ours whose argument `hole` another one of ours
-  /// computes; and which arguments of the result theirs become.
+  /// A program of the table (`producer` -1), or one of ours whose argument `hole` another one of
+  /// ours computes; and which arguments of the result theirs become.
   struct joint {
     int program = -1, producer = -1, hole = -1;
     int argument[max_operands]{}, produced[max_operands]{};
@@ -168,8 +169,8 @@ constexpr recorded finished(program_view p) {
 
 namespace passes {
 
-/// For every node the outermost region that its policy runs as one step, or -1. Such a region has all
-/// its nodes on one policy, and one of them, the last, is read from outside.
+/// For every node the outermost region that its policy runs as one step, or -1. Such a region has
+/// all its nodes on one policy, and one of them, the last, is read from outside.
 constexpr sequence<int> whole_regions(table_view t, list<policy_facts> policies) {
   sequence<int> whole(t.nodes.size, -1);
   bool any = false;
@@ -290,8 +291,8 @@ constexpr table merge_and_clean(table_view t, list<policy_facts> policies, bool 
 
 /// Merges and cleans a table, after keeping integers where it quantizes and offering those that it
 /// dequantizes to contractions. Inputs and weights keep their
-/// order; a dead weight disappears, a dead input stays (the call still passes it). Regions that one of
-/// the policies owns stay as they are.
+/// order; a dead weight disappears, a dead input stays (the call still passes it). Regions that one
+/// of the policies owns stay as they are.
 constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
   using namespace passes;
   if (!quantizes(t) && !dequantizes(t)) return merge_and_clean(t, policies, false);

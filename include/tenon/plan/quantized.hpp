@@ -1,10 +1,10 @@
 // Integers stay integers between dequantizeLinear and quantizeLinear of one scale and zero point,
-// where what is between them only moves numbers or orders them; and contractions of dequantized numbers
-// are offered the integers. Knows the operators by their scalar programs.
+// where what is between them only moves numbers or orders them; and contractions of dequantized
+// numbers are offered the integers. Knows the operators by their scalar programs.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/quantized.hpp>
 #include <tenon/graph/recorder.hpp>
+#include <tenon/language/quantized.hpp>
 #include <tenon/plan/decision.hpp>
 
 namespace tenon {
@@ -37,19 +37,19 @@ constexpr bool quantizes(table_view t) {
 }
 
 /// Finds and rewrites them. A number of 8 bits comes back from `(x - zero) * scale` by
-/// `round(y / scale) + zero`: the product and the quotient of float32 are off by 2^-15 at most where
-/// the difference is an integer below 256. That holds for positive scales with which the numbers do
-/// not overflow (WebNN leaves other scales to the implementation). Rounding a quotient and limiting it
-/// keep the order, so minima and maxima may be taken before or after, also with a number in the
-/// program, which is quantized once in its stead.
+/// `round(y / scale) + zero`: the product and the quotient of float32 are off by 2^-15 at most
+/// where the difference is an integer below 256. That holds for positive scales with which the
+/// numbers do not overflow (WebNN leaves other scales to the implementation). Rounding a quotient
+/// and limiting it keep the order, so minima and maxima may be taken before or after, also with a
+/// number in the program, which is quantized once in its stead.
 class integer_keeper {
  public:
   constexpr integer_keeper(table_view t, const sequence<int>& uses, const sequence<int>& whole)
       : t_(t), uses_(uses), whole_(whole) {
     for (int i = 0; i < t.programs.size; ++i) roles_.push(role_of(i));
   }
-  /// The table with what can be kept in integers; `origin` says where a node was. Nodes beside those
-  /// of the table are in graphs without bounds alone.
+  /// The table with what can be kept in integers; `origin` says where a node was. Nodes beside
+  /// those of the table are in graphs without bounds alone.
   constexpr table rewrite() {
     sequence<int> kept(t_.nodes.size, -1);
     for (int i = 0; i < t_.nodes.size; ++i) {
@@ -284,7 +284,8 @@ class integer_keeper {
   }
 };
 
-/// Adds most that `integer_keeper` adds to a table: programs on integers, and what quantizes a number.
+/// Adds most that `integer_keeper` adds to a table: programs on integers, and what quantizes a
+/// number.
 constexpr void make_room_for_integers(table_view t, table_sizes& room) {
   constexpr int number = 24, longer = 6;  // instructions of a number, of an integer's extreme
   for (const node& n : t.nodes) {
@@ -304,10 +305,10 @@ constexpr bool dequantizes(table_view t) {
     if (widens_bytes({t.code.data + r.begin, r.size})) return true;
   return false;
 }
-/// Gives contractions of dequantized numbers a third operand, for policies that multiply integers: the
-/// integers of the first. Their result stays what the first two define. The second has to come from
-/// weights, as all scales and zero points do: only their values say whether the sums of integers are
-/// the same in every bit, so that is decided at binding.
+/// Gives contractions of dequantized numbers a third operand, for policies that multiply integers:
+/// the integers of the first. Their result stays what the first two define. The second has to come
+/// from weights, as all scales and zero points do: only their values say whether the sums of
+/// integers are the same in every bit, so that is decided at binding.
 class integer_offers {
  public:
   constexpr integer_offers(table_view t, list<policy_facts> policies)
@@ -340,8 +341,8 @@ class integer_offers {
     return widens_bytes({t_.code.data + r.begin, r.size}) && is_weight(n.in[1]) &&
            is_weight(n.in[2]) && n.in[0] != n.in[2];
   }
-  /// One axis of terms beside the taps of a window, of which four go into a word; and all terms of a
-  /// sum with one scale.
+  /// One axis of terms beside the taps of a window, of which four go into a word; and all terms of
+  /// a sum with one scale.
   static constexpr i64 least_terms = 3;
   constexpr bool is_worth_it(const contraction& c, const node& b) const {
     const strides scale = broadcast(t_.nodes[b.in[1]].out.shape, b.out.shape);

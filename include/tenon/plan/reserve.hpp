@@ -31,8 +31,8 @@ constexpr i64 live_bound(const sequence<lifetime>& all) {
   return most;
 }
 
-/// For each step the lifetimes that hold at it, and those that begin there, by position in ascending
-/// order: what overlaps in time is found without looking at all pairs.
+/// For each step the lifetimes that hold at it, and those that begin there, by position in
+/// ascending order: what overlaps in time is found without looking at all pairs.
 class timeline {
  public:
   constexpr explicit timeline(const sequence<lifetime>& all) {
@@ -149,7 +149,8 @@ constexpr void promote_highest(const sequence<lifetime>& all, sequence<int>& ord
 inline constexpr int reserve_tries = 16;
 
 /// Gives every lifetime an offset and returns the arena's bytes. Greedy, largest first; while that
-/// needs more than `live_bound`, again with the lifetime on top placed first, and the best plan counts.
+/// needs more than `live_bound`, again with the lifetime on top placed first, and the best plan
+/// counts.
 constexpr i64 reserve(sequence<lifetime>& all) {
   const timeline times(all);
   const i64 least = live_bound(all);

@@ -85,8 +85,8 @@ constexpr finding verify_groups(const plan_view& p) {
   return {};
 }
 
-/// The groups of a body stand side by side; only what comes out of it shows what a step computes, each
-/// value once, and has its place among the moving addresses.
+/// The groups of a body stand side by side; only what comes out of it shows what a step computes,
+/// each value once, and has its place among the moving addresses.
 constexpr finding verify_scans(const plan_view& p) {
   const table_view& t = p.table;
   if (t.scans.size == 0) return {};
@@ -138,8 +138,8 @@ constexpr finding verify_values(const plan_view& p) {
   return {};
 }
 
-/// Every group reaches the buffers that it reads and writes: they lie in its policy's memory, or in the
-/// host's, which it shares, or of which it has a copy that is renewed.
+/// Every group reaches the buffers that it reads and writes: they lie in its policy's memory, or in
+/// the host's, which it shares, or of which it has a copy that is renewed.
 constexpr finding verify_homes(const plan_view& p) {
   finding bad;
   each_use(p, [&](int root, int place, int first, int last, bool writes) {
@@ -157,8 +157,8 @@ constexpr finding verify_homes(const plan_view& p) {
   return bad;
 }
 
-/// A run of bytes in the arena of a policy (-1: the host's), from group `first` to `last`; `at` is the
-/// node that it is known by.
+/// A run of bytes in the arena of a policy (-1: the host's), from group `first` to `last`; `at` is
+/// the node that it is known by.
 struct held {
   int place = -1;
   i64 offset = 0, bytes = 0;
@@ -217,8 +217,8 @@ constexpr finding verify_overlaps(const plan_view& p, const sequence<held>& all)
   return {};
 }
 
-/// What is computed side by side in one buffer does not overlap, but for the parts of a join with the
-/// join itself, which copies the others to them.
+/// What is computed side by side in one buffer does not overlap, but for the parts of a join with
+/// the join itself, which copies the others to them.
 constexpr finding verify_joins(const plan_view& p) {
   const auto part_of = [&](int part, int join) {
     while (part >= 0 && part != join) part = p.values.data[part].inside;

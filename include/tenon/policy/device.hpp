@@ -1,5 +1,5 @@
-// What sessions of devices have in common: where a plan's buffers are on the device, and which of the
-// host's buffers each run of groups uses where they lie.
+// What sessions of devices have in common: where a plan's buffers are on the device, and which of
+// the host's buffers each run of groups uses where they lie.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/steps.hpp>

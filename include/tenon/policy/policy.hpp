@@ -6,8 +6,8 @@
 
 namespace tenon {
 
-/// Runs `body(begin, end, thread)` over [0, units) in pieces. `thread` is below `threads`; two pieces
-/// with the same `thread` never run at the same time. Any split gives the same results.
+/// Runs `body(begin, end, thread)` over [0, units) in pieces. `thread` is below `threads`; two
+/// pieces with the same `thread` never run at the same time. Any split gives the same results.
 struct executor_ref {
   using body_type = void (*)(void* context, i64 begin, i64 end, int thread);
   void* self = nullptr;
@@ -36,7 +36,8 @@ struct executor_ref {
 };
 
 /// An executor of yours: `threads()` and `run(units, body, context)`, which calls
-/// `body(context, begin, end, thread)` for pieces that cover [0, units) and returns when all are done.
+/// `body(context, begin, end, thread)` for pieces that cover [0, units) and returns when all are
+/// done.
 template <class E>
 concept executor = requires(E& e, executor_ref::body_type body, void* context) {
   { e.threads() }
@@ -52,15 +53,14 @@ template <executor E> executor_ref refer(E& e) noexcept {
           e.threads()};
 }
 
-/// What one execution works on: the address of every root by node number, the arena, the threads. Only
-/// the executor changes addresses: between the steps of a scan. In a frame of a device addresses are the
-/// device's: nobody follows them here.
+/// What one execution works on: the address of every root by node number, the arena, the threads.
+/// Only the executor changes addresses: between the steps of a scan. In a frame of a device
+/// addresses are the device's: nobody follows them here.
 struct frame {
   std::byte** base = nullptr;
-  const void* const* space =
-      nullptr;                 ///< by root, whose address that is: null, the host's, or what a
-                               ///< view's `device` says; of models with devices only
-  std::byte* arena = nullptr;  ///< shared part
+  const void* const* space = nullptr;  ///< by root, whose address that is: null, the host's, or
+                                       ///< what a view's `device` says; of models with devices only
+  std::byte* arena = nullptr;          ///< shared part
   std::byte* device_arena = nullptr;   ///< of a device's frame: the arena in memory of its own
   std::byte* thread_memory = nullptr;  ///< `thread_bytes` for each thread
   i64 thread_bytes = 0;
@@ -72,8 +72,8 @@ struct frame {
 };
 
 /// What binding gives a policy for one group: the plan, the weights' addresses by node number, the
-/// memory that `measure` asked for (`packed` for weights, `bound` for everything that depends on the
-/// extents), and the compiled form of every program in the table.
+/// memory that `measure` asked for (`packed` for weights, `bound` for everything that depends on
+/// the extents), and the compiled form of every program in the table.
 template <class Function> struct binding {
   const plan_view* plan = nullptr;
   int group = -1;
@@ -84,8 +84,8 @@ template <class Function> struct binding {
   bool packs = true;                    ///< false: `packed` is written already; leave it
 };
 
-/// True if a node reads and writes float32 alone: what a policy's `supports` begins with. Integers that
-/// are offered to a contraction need not be read.
+/// True if a node reads and writes float32 alone: what a policy's `supports` begins with. Integers
+/// that are offered to a contraction need not be read.
 constexpr bool is_float32(const table_view& t, const node& n) {
   bool all = n.out.type == type::float32;
   const int read = offers_integers(n) ? 2 : n.operands;
@@ -94,8 +94,8 @@ constexpr bool is_float32(const table_view& t, const node& n) {
 }
 
 /// True if the element types of a node are those that its family has: contractions multiply in
-/// float32, reductions and windows combine all types but float16 (operators cast it), the others take
-/// all.
+/// float32, reductions and windows combine all types but float16 (operators cast it), the others
+/// take all.
 constexpr bool has_family_types(const table_view& t, const node& n) {
   if (n.kind == family::contract) return is_float32(t, n);
   return (n.kind != family::reduce && n.kind != family::window) ||
@@ -103,8 +103,8 @@ constexpr bool has_family_types(const table_view& t, const node& n) {
 }
 
 /// The parts of a policy. Required members are marked in examples/custom_policy. Optional:
-/// `owns(table, region)`, true for composite operators that the policy runs as one step; their groups
-/// have the kind `compose`, and all the nodes of the expansion as members;
+/// `owns(table, region)`, true for composite operators that the policy runs as one step; their
+/// groups have the kind `compose`, and all the nodes of the expansion as members;
 /// `multiplies_integers`, true to be offered integers (see `offers_integers`), with
 /// `multiplication(work)`, what binding made of the offer;
 /// `takes_halves`, true if contractions read and make float16 where it lies;
@@ -160,14 +160,14 @@ struct group_run {
 /// The ordinary way to run: now, and to the end.
 struct waiting {};
 
-/// A policy with a memory of its own. A model holds what is bound to a `context`, the device: kernels
-/// and weights; an instance holds a `session`: the device's arena and what was recorded for it. The
-/// addresses in the frame of `run` are the host's; the session finds the device's. A session may take
-/// other ways to run than `waiting`: `instance::call` hands them on.
-/// Graphs with bounds: `follow` binds the plan of other extents with the weights of another bound part;
-/// `renew` tells a session to run that.
-/// `standard()` is the context that is used where a model is given none; `space()` is the `device` of
-/// the views that a session takes beside those of the host, null if there are none.
+/// A policy with a memory of its own. A model holds what is bound to a `context`, the device:
+/// kernels and weights; an instance holds a `session`: the device's arena and what was recorded for
+/// it. The addresses in the frame of `run` are the host's; the session finds the device's. A
+/// session may take other ways to run than `waiting`: `instance::call` hands them on. Graphs with
+/// bounds: `follow` binds the plan of other extents with the weights of another bound part; `renew`
+/// tells a session to run that. `standard()` is the context that is used where a model is given
+/// none; `space()` is the `device` of the views that a session takes beside those of the host, null
+/// if there are none.
 template <class P>
 concept device_backend = plannable<P> &&
     requires(typename P::context& device, typename P::bound& own, typename P::session& session,
@@ -189,7 +189,8 @@ concept device_backend = plannable<P> &&
 };
 template <class P>
 concept policy = backend<P> || device_backend<P>;
-/// What works in another memory than the caller's is a device: somebody has to bring the data there.
+/// What works in another memory than the caller's is a device: somebody has to bring the data
+/// there.
 template <class P>
 concept reaches_memory = device_backend<P> || !declares_memory<P> || P::memory == sharing::same;
 

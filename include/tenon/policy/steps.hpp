@@ -1,5 +1,5 @@
-// The order of execution: runs of groups of one policy, and the steps of scans, each of which runs the
-// same groups of its body at other addresses.
+// The order of execution: runs of groups of one policy, and the steps of scans, each of which runs
+// the same groups of its body at other addresses.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/policy.hpp>
@@ -12,10 +12,10 @@ inline std::byte* address_of(const plan_view& p, int id, const frame& f) noexcep
   return f.base[v.root] + v.offset * size_bytes(p.table.nodes[id].out.type);
 }
 
-/// Sets the addresses that one node of the border moves in a step. A sequence is read and written in
-/// place, position by position. The state behind a sequence is its position of the step before; one of
-/// which only the last value comes out alternates between that value's memory and its own, so that the
-/// last step writes where it is wanted. Nothing is copied.
+/// Sets the addresses that one node of the border moves in a step. A sequence is read and written
+/// in place, position by position. The state behind a sequence is its position of the step before;
+/// one of which only the last value comes out alternates between that value's memory and its own,
+/// so that the last step writes where it is wanted. Nothing is copied.
 inline void move(const plan_view& p, const scanning& s, i64 step, const frame& f) noexcept {
   const node& n = p.table.nodes[s.node];
   if (s.is == scanning::part::slice) {
@@ -95,7 +95,8 @@ status each_run_inside(const plan_view& p, int begin, int end, const Each& each)
   }
   return {};
 }
-/// A plan in its order: `each(run)`, and `body(begin, end)` for each body that several policies run.
+/// A plan in its order: `each(run)`, and `body(begin, end)` for each body that several policies
+/// run.
 template <class Each, class Body>
 status each_run_or_body(const plan_view& p, const Each& each, const Body& body) {
   for (int g = 0; g < p.groups.size;) {

@@ -1,4 +1,5 @@
-// What an instance of a graph with bounds has of its own: the plan for the extents of the last call.
+// What an instance of a graph with bounds has of its own: the plan for the extents of the last
+// call.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/run/model.hpp>
@@ -62,8 +63,8 @@ template <class Plan> class varied_inside {
   alignas(varied_parts<Plan>) std::byte memory_[sizeof(varied_parts<Plan>)];
 };
 
-/// What an instance of a graph with bounds has of its own: the plan for the extents of the last call,
-/// and what the policies bound for it. `Memory`: one of the above.
+/// What an instance of a graph with bounds has of its own: the plan for the extents of the last
+/// call, and what the policies bound for it. `Memory`: one of the above.
 template <class Model, class Memory> class varied {
  public:
   /// Allocates on the heap if `Memory` is there; nothing on the host does afterwards. Devices make

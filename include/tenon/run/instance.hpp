@@ -19,9 +19,9 @@ inline bool overlap(const void* a, i64 n, const void* b, i64 m) noexcept {
   return x < y + static_cast<std::uintptr_t>(m) && y < x + static_cast<std::uintptr_t>(n);
 }
 
-/// Checks all views before anything is written; `takes(node, device)` says whether what uses a node's
-/// buffer reaches a device's memory. Error: what `fits` refuses; aliasing, `operand` being the output
-/// that overlaps.
+/// Checks all views before anything is written; `takes(node, device)` says whether what uses a
+/// node's buffer reaches a device's memory. Error: what `fits` refuses; aliasing, `operand` being
+/// the output that overlaps.
 template <class Takes> status check(const plan_view& p, const std::byte* const* weights,
                                     const const_view* in, const mutable_view* out,
                                     const Takes& takes) noexcept {
@@ -88,7 +88,8 @@ inline void copy_out(const plan_view& p, const output_copy& c, const std::byte* 
   }
 }
 
-/// Which policies use the buffers of a call, and in whose memory these lie: for models with devices.
+/// Which policies use the buffers of a call, and in whose memory these lie: for models with
+/// devices.
 template <class Model> class buffer_users {
  public:
   /// Allocates. False when there is no memory.
@@ -151,12 +152,12 @@ template <class V> constexpr bool writable =
 
 }  // namespace calling
 
-/// An instance of a model: arena and states. Not shareable: one thread at a time; several instances of one model may
-/// run at the same time.
+/// An instance of a model: arena and states. Not shareable: one thread at a time; several instances
+/// of one model may run at the same time.
 ///
-/// `instance(inputs..., outputs...)` takes anything viewable, in the order of the graph, and returns
-/// a status; on any error nothing is written. noexcept; on host policies it allocates, locks and calls
-/// nothing of the system (an executor passed in is the caller's affair).
+/// `instance(inputs..., outputs...)` takes anything viewable, in the order of the graph, and
+/// returns a status; on any error nothing is written. noexcept; on host policies it allocates,
+/// locks and calls nothing of the system (an executor passed in is the caller's affair).
 ///
 ///     instance a{model};                    // arena on the heap
 ///     instance b{model, pool};              // the same, with an executor that outlives it

@@ -3,9 +3,9 @@
 #pragma once
 #include <tenon/base/platform.hpp>
 #include <tenon/base/view.hpp>
+#include <tenon/load/weights.hpp>
 #include <tenon/policy/policy.hpp>
 #include <tenon/policy/steps.hpp>
-#include <tenon/load/weights.hpp>
 #include <new>
 #include <tuple>
 
@@ -122,8 +122,8 @@ struct dynamic_parts {
   };
 };
 
-/// The devices of a model's policies, by position: those given, in the order of the policies that have
-/// one, or each policy's standard one.
+/// The devices of a model's policies, by position: those given, in the order of the policies that
+/// have one, or each policy's standard one.
 template <class... Policies> class device_list {
   template <class P> static constexpr bool is_device = device_backend<P>;
   template <class P> struct context_of { using type = std::tuple<>; };
@@ -200,7 +200,8 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
     ((bad.ok() ? one.template operator()<I, Policies>() : void()), ...);
     return bad;
   }
-  /// The same for other extents of the graph that `bounds` is bound to, for the session of one instance.
+  /// The same for other extents of the graph that `bounds` is bound to, for the session of one
+  /// instance.
   error bind(const plan_view& p, const std::byte* const* address, const policy_set& bounds,
              std::byte* weights_at, std::byte* forms_at) noexcept {
     error bad;
@@ -291,10 +292,11 @@ struct policy_set<Parts, std::index_sequence<I...>, Policies...>
 
 /// A static graph on a list of policies, bound to weights.
 ///
-/// Binding checks all weights and packs those whose policy wants them packed; the others are read in
-/// place, so the weights' memory must outlive the model. Error: see `fault()`; nothing is executed
-/// with an unbound model (code::unbound). A model does not move: instances refer to it. Policies that
-/// run on a device take a context each, behind the weights; without one they share a standard context.
+/// Binding checks all weights and packs those whose policy wants them packed; the others are read
+/// in place, so the weights' memory must outlive the model. Error: see `fault()`; nothing is
+/// executed with an unbound model (code::unbound). A model does not move: instances refer to it.
+/// Policies that run on a device take a context each, behind the weights; without one they share a
+/// standard context.
 template <class Graph, class... Policies> class model {
   static_assert(
       (policy<Policies> && ...),

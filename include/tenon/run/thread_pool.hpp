@@ -16,8 +16,9 @@ namespace tenon {
 ///     tenon::thread_pool pool{4};
 ///     tenon::instance instance{model, pool};
 ///
-/// One caller at a time. A waiting worker spins for a few microseconds and then sleeps in the kernel;
-/// waking it is a system call. If threads cannot be started the pool has fewer: see `threads()`.
+/// One caller at a time. A waiting worker spins for a few microseconds and then sleeps in the
+/// kernel; waking it is a system call. If threads cannot be started the pool has fewer: see
+/// `threads()`.
 class thread_pool {
  public:
   explicit thread_pool(int threads) noexcept {
@@ -56,9 +57,9 @@ class thread_pool {
     round_.fetch_add(1, std::memory_order_release);
     round_.notify_all();
   }
-  /// A unit is taken by counting up the ticket, which holds the number of units in its upper half. Who
-  /// holds a unit keeps `run_part` from returning, so body and context stand still; who comes late
-  /// finds the ticket used up and touches nothing.
+  /// A unit is taken by counting up the ticket, which holds the number of units in its upper half.
+  /// Who holds a unit keeps `run_part` from returning, so body and context stand still; who comes
+  /// late finds the ticket used up and touches nothing.
   void run_part(i64 first, i64 units, executor_ref::body_type body, void* context) noexcept {
     body_ = body;
     context_ = context;

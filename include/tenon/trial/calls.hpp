@@ -1,6 +1,6 @@
-// Graphs with bounds or states: a sequence of calls of one instance, each with extents of its own, and
-// what the same graph built with exactly these extents, and with its states as inputs and outputs,
-// gives on `reference`.
+// Graphs with bounds or states: a sequence of calls of one instance, each with extents of its own,
+// and what the same graph built with exactly these extents, and with its states as inputs and
+// outputs, gives on `reference`.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/replay.hpp>
@@ -12,7 +12,8 @@ namespace tenon::trial {
 /// True if calls are not all alike.
 inline bool has_history(const table_view& t) { return t.bounds.size > 0 || t.states > 0; }
 
-/// Makes the graph with exactly these extents of its inputs, in order. Error: what operators refuse.
+/// Makes the graph with exactly these extents of its inputs, in order. Error: what operators
+/// refuse.
 using fixed_maker = std::function<result<table>(const std::vector<shape>&)>;
 
 /// The table itself, recorded again: for tables whose code is not known.
@@ -150,8 +151,8 @@ class call_sequence {
     return r;
   }
   /// Maps merge into one program if they have one shape and one place, and the plan for the bounds
-  /// defines the results: maps whose bounds differ must not merge when their extents happen to agree.
-  /// `reference` computes the same at every place.
+  /// defines the results: maps whose bounds differ must not merge when their extents happen to
+  /// agree. `reference` computes the same at every place.
   void keep_apart(table& now) const {
     if (t_.bounds.size == 0 || now.nodes.size() != t_.nodes.size) return;
     for (int i = 0; i < t_.nodes.size; ++i) {

@@ -1,9 +1,9 @@
 // Runs a model in several ways and compares what it gives with what `reference` gives.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/trial/tolerance.hpp>
-#include <tenon/run/instance.hpp>
 #include <tenon/policy/reference/policy.hpp>
+#include <tenon/run/instance.hpp>
+#include <tenon/trial/tolerance.hpp>
 #include <bit>
 #include <optional>
 #include <string>
@@ -139,8 +139,8 @@ class poisoned {
   aligned_memory memory_;
 };
 
-/// Calls a bound model in every way: over poisoned memory, again on what the call before left, after
-/// a call with other inputs, and with executors.
+/// Calls a bound model in every way: over poisoned memory, again on what the call before left,
+/// after a call with other inputs, and with executors.
 template <class Model, class Pool>
 std::optional<difference> call_all_ways(const Model& m, const table_view& t, const contents& c,
                                         const expectation& e, std::uint64_t seed, Pool* pool) {

@@ -3,10 +3,10 @@
 // allocates as it likes.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/run/thread_pool.hpp>
 #include <tenon/trial/calls.hpp>
 #include <tenon/trial/operators.hpp>
 #include <tenon/trial/report.hpp>
-#include <tenon/run/thread_pool.hpp>
 #include <memory>
 
 namespace tenon {
@@ -18,7 +18,8 @@ struct differential_options {
   int first = 0;     ///< number of the first of them: what a report names
   double rounding =
       -1;  ///< relative error of an operation; 0: the same bits; -1: what the policies say
-  /// Whether subnormal numbers may count as zero; true too where a policy says so and `rounding` does not.
+  /// Whether subnormal numbers may count as zero; true too where a policy says so and `rounding`
+  /// does not.
   bool flushes_subnormals = false;
   int threads = 2;                       ///< of a thread pool that also calls; below 2: none
   int attempts = 3000;                   ///< to make a failing graph smaller
@@ -45,8 +46,8 @@ template <class P>
 requires requires { P::rounding; }
 inline constexpr double rounding_of<P> = P::rounding;
 
-/// Whether a policy may take subnormal numbers for zero, as a device that does not promise to keep them. It
-/// says so with `static constexpr bool flushes_subnormals = true`.
+/// Whether a policy may take subnormal numbers for zero, as a device that does not promise to keep
+/// them. It says so with `static constexpr bool flushes_subnormals = true`.
 template <class P> inline constexpr bool may_flush_subnormals = false;
 template <class P>
 requires requires { P::flushes_subnormals; }
@@ -245,8 +246,8 @@ template <class Graph, class... Policies> void test_static(tester<Policies...>& 
 /// graph of exactly these extents, whose states are inputs and outputs.
 /// Each model is called over poisoned memory, a second time, after a call with other inputs, with
 /// work split in an unkind way, and with a thread pool. Elements must have the same bits, or lie
-/// within what `options.rounding` allows (see docs/differential.md); NaN equals NaN. A failing graph
-/// is made small and described in the report's text, with the code to build it again.
+/// within what `options.rounding` allows (see docs/differential.md); NaN equals NaN. A failing
+/// graph is made small and described in the report's text, with the code to build it again.
 template <class Graph = dynamic, class... Policies>
 differential_report differential(const differential_options& options = {}) {
   static_assert(sizeof...(Policies) > 0,

@@ -340,7 +340,8 @@ class maker {
   bool refused() const { return !b_.fault().ok(); }
 
  private:
-  /// Two assignments of extents that operators should bear, mostly: about half of each bound, and 1.
+  /// Two assignments of extents that operators should bear, mostly: about half of each bound,
+  /// and 1.
   static constexpr int probes = 2;
   static constexpr i64 probed(int p, i64 bound) { return p == 0 ? (bound + 1) / 2 : 1; }
   bool varies(i64 extent) const {
@@ -367,7 +368,8 @@ class maker {
     }
     return true;
   }
-  /// What a state is in the next call: something new made of it, or any value of its type and shape.
+  /// What a state is in the next call: something new made of it, or any value of its type and
+  /// shape.
   int next_of(int state) {
     if (most.spoiled && decide.one_in(16)) return decide.below(size());
     const tensor t = at(state);

@@ -1,8 +1,8 @@
 // Interval arithmetic over scalar programs, each operation widened by a rounding.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/trial/values.hpp>
 #include <tenon/policy/reference/kernels.hpp>
+#include <tenon/trial/values.hpp>
 #include <algorithm>
 #include <cmath>
 
@@ -115,8 +115,8 @@ inline int compared(sop o, const range& a, const range& b) {
   return (strict ? a.low >= b.high : a.low > b.high) ? 0 : -1;
 }
 
-/// The value of one instruction: a range for reals, 0, 1 or unknown for masks, known bits or not for
-/// integers.
+/// The value of one instruction: a range for reals, 0, 1 or unknown for masks, known bits or not
+/// for integers.
 struct cell {
   range real{};
   int truth = -1;
@@ -124,8 +124,8 @@ struct cell {
   std::uint32_t word = 0;
 };
 
-/// A scalar program over ranges. `e`: the error of a rounding; elementary functions get 6 of them, more
-/// than any documented error of ours.
+/// A scalar program over ranges. `e`: the error of a rounding; elementary functions get 6 of them,
+/// more than any documented error of ours.
 class program_ranges {
  public:
   program_ranges(program_view p, const inexact& e) : p_(p), e_(e), cells_(256) {}

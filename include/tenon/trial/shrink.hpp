@@ -1,5 +1,5 @@
-// Makes a failing case small: fewer and smaller decisions for a random graph, then for any table one
-// output, and inputs in place of what comes before it.
+// Makes a failing case small: fewer and smaller decisions for a random graph, then for any table
+// one output, and inputs in place of what comes before it.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/trial/compare.hpp>
@@ -7,8 +7,8 @@
 
 namespace tenon::trial {
 
-/// A table whose nodes were partly replaced by inputs and that has one output. It reads the pools of
-/// the table that it was made of.
+/// A table whose nodes were partly replaced by inputs and that has one output. It reads the pools
+/// of the table that it was made of.
 class cut_table {
  public:
   explicit cut_table(const table_view& of)
@@ -58,8 +58,8 @@ class cut_table {
   std::vector<int> inputs_, outputs_;
 };
 
-/// The part of a random graph that these outputs need, and the states that they read; an input, with
-/// bounds where they follow from those of the inputs, in place of the step of node `replaced`.
+/// The part of a random graph that these outputs need, and the states that they read; an input,
+/// with bounds where they follow from those of the inputs, in place of the step of node `replaced`.
 inline random_graph part_of(const random_graph& g, const std::vector<int>& outputs, int replaced) {
   std::vector<bool> needed(g.steps.size());
   const auto at = [&](int node) {
@@ -107,9 +107,9 @@ struct small_case {
   difference what;
 };
 
-/// Cuts a table down to the first node that differs and as little before it as shows the difference.
-/// `differs(table, contents)` says what is wrong, if anything; `may_cut[i]`: node i is a whole
-/// operator's result. Nothing, if the cut tables do not differ.
+/// Cuts a table down to the first node that differs and as little before it as shows the
+/// difference. `differs(table, contents)` says what is wrong, if anything; `may_cut[i]`: node i is
+/// a whole operator's result. Nothing, if the cut tables do not differ.
 template <class Differs> std::optional<small_case> cut_down(const table_view& t, const contents& c,
                                                             const std::vector<bool>& may_cut,
                                                             Differs differs) {

@@ -19,8 +19,8 @@ template <class T, class... Field> consteval int field_count() {
   else
     return static_cast<int>(sizeof...(Field));
 }
-/// Calls `visit` with every field of an aggregate, in order. Options of operators are aggregates, so
-/// that printing and spoiling them needs no code for each operator.
+/// Calls `visit` with every field of an aggregate, in order. Options of operators are aggregates,
+/// so that printing and spoiling them needs no code for each operator.
 template <class T, class Visit> constexpr void each_field(T& o, Visit visit) {
   constexpr int n = field_count<std::remove_const_t<T>>();
   static_assert(n <= 12, "each_field: an aggregate has at most 12 fields here");

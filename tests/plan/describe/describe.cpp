@@ -1,9 +1,9 @@
 // Plans as text.
 // SPDX-License-Identifier: MIT
+#include <tenon/plan/describe/describe.hpp>
 #include "../../catch.hpp"
 #include "../random_graph.hpp"
 #include <sstream>
-#include <tenon/plan/describe/describe.hpp>
 
 namespace tn = tenon;
 using namespace tenon_test;
@@ -13,7 +13,8 @@ namespace {
 constexpr tn::policy_facts far{"far", tn::sharing::separate, true, &anything, &nothing};
 
 constexpr auto classifier = [](auto x) {
-  auto a = tn::relu(tn::gemm(x, tn::weight<"fc.weight", float, 16, 10>, tn::weight<"fc.bias", float, 10>));
+  auto a = tn::relu(
+      tn::gemm(x, tn::weight<"fc.weight", float, 16, 10>, tn::weight<"fc.bias", float, 10>));
   return tn::softmax<1>(a);
 };
 using net = tn::graph<classifier, tn::input<"rows", float, 4, 16>>;
@@ -56,22 +57,31 @@ arena      buffer                        bytes              at               gro
            %4 relu                         160             0 .. 160            0 .. 1   ##
 )";
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
 TEST_CASE("a plan reads like this") { CHECK(tn::describe<net, toy<fusing>>() == expected); }
 
 TEST_CASE("crossings, copies and their reasons are told") {
-  constexpr auto split = [](auto x) { return tn::outputs(x, tn::transpose<1, 0>(tn::on<1>(tn::tanh(x)))); };
+  constexpr auto split = [](auto x) {
+    return tn::outputs(x, tn::transpose<1, 0>(tn::on<1>(tn::tanh(x))));
+  };
   const auto made = planned<tn::graph<split, tn::input<"x", float, 4, 16>>>(fusing, far);
   REQUIRE(made.ok());
   const std::string text = tn::describe(made->view());
   CHECK(contains(text, "traffic    2 crossings between policies, 2 copies, 512 B in every call\n"));
-  CHECK(contains(text, "policies   0  fusing                works in the caller's memory, fuses\n"));
+  CHECK(
+      contains(text, "policies   0  fusing                works in the caller's memory, fuses\n"));
   CHECK(contains(text, "           1  far                   has a memory of its own, fuses\n"));
-  CHECK(contains(text, "  crosses  x from the caller: copied, because a policy cannot share the host's memory, 256 B\n"));
-  CHECK(contains(text, "  crosses  %1 from far: copied, because a policy cannot share the host's memory, 256 B\n"));
+  CHECK(contains(text,
+                 "  crosses  x from the caller: copied, because a policy cannot share the host's "
+                 "memory, 256 B\n"));
+  CHECK(contains(
+      text,
+      "  crosses  %1 from far: copied, because a policy cannot share the host's memory, 256 B\n"));
   CHECK(contains(text, "copied at the end from input 0\n"));
   CHECK(contains(text, "  copied   not a view, because it is an output, and outputs are dense\n"));
   CHECK(contains(text, "  stored   %1 for %2 transpose in group 1: that runs on fusing\n"));
@@ -82,15 +92,16 @@ TEST_CASE("joins in place, views of parts, types and positions are told") {
     auto y = tn::concat<0>(tn::tanh(x), tn::exp(x));
     auto z = tn::concat<0>(tn::relu(x), tn::weight<"w", float, 2, 16>);
     auto part = tn::slice<tn::slice_options{.starts = {1, 0}, .sizes = {2, 16}}>(y);
-    return tn::outputs(tn::argMax<1>(tn::relu(part)), tn::greater(y, tn::weight<"least", float, 1>), z);
+    return tn::outputs(tn::argMax<1>(tn::relu(part)), tn::greater(y, tn::weight<"least", float, 1>),
+                       z);
   };
   const auto made = planned<tn::graph<both, tn::input<"x", float, 4, 16>>>(fusing);
   REQUIRE(made.ok());
   const std::string text = tn::describe(made->view());
   CHECK(contains(text, "in 7 groups and 2 views that need no kernel\n"));
   CHECK(contains(text, "arena 0 .. 256\n"));
-  CHECK(contains(text, "arena 256 .. 512\n"));                            // the join's second half
-  CHECK(contains(text, "[2, 16]                   arena 64 .. 192\n"));   // two rows of it
+  CHECK(contains(text, "arena 256 .. 512\n"));                           // the join's second half
+  CHECK(contains(text, "[2, 16]                   arena 64 .. 192\n"));  // two rows of it
   CHECK(contains(text, "written in place by groups 2, 3\n"));
   CHECK(contains(text, "slice of concat of %1 and %2 "));
   CHECK(contains(text, "read through a concat, and moves join no group"));
@@ -108,7 +119,9 @@ TEST_CASE("states are no inputs, and bounds are no extents") {
     tn::next(kept, now);
     return tn::matmul(now, tn::weight<"w", float, 16, 4>);
   };
-  const auto made = planned<tn::graph<step, tn::input<"x", float, 2, 16>, tn::state<"memory", float, 2, 16>>>(fusing);
+  const auto made =
+      planned<tn::graph<step, tn::input<"x", float, 2, 16>, tn::state<"memory", float, 2, 16>>>(
+          fusing);
   REQUIRE(made.ok());
   const std::string text = tn::describe(made->view());
   CHECK(contains(text, "\ninputs     0  x    "));
@@ -121,12 +134,15 @@ TEST_CASE("states are no inputs, and bounds are no extents") {
   CHECK(contains(text, "next state 0\n"));
   CHECK(contains(text, "it is the next value of memory\n"));
 
-  constexpr auto scores = [](auto x) { return tn::softmax<2>(tn::matmul(x, tn::transpose<0, 2, 1>(x))); };
+  constexpr auto scores = [](auto x) {
+    return tn::softmax<2>(tn::matmul(x, tn::transpose<0, 2, 1>(x)));
+  };
   using open = tn::graph<scores, tn::input<"tokens", float, 1, tn::upto<128>, 32>>;
   const std::string most = tn::describe<open, toy<fusing>>();
   CHECK(contains(most, "float32 [1, <= 128, 32]"));
   CHECK(contains(most, "float32 [1, <= 128, <= 128]"));
-  CHECK(contains(most, "\nbounds     extents, bytes and operations below are those of the largest call\n"));
+  CHECK(contains(
+      most, "\nbounds     extents, bytes and operations below are those of the largest call\n"));
 }
 
 TEST_CASE("no name spoils the text") {
@@ -146,7 +162,8 @@ TEST_CASE("the longest name gets a line of its own") {
   const auto made = planned(b.finish({b.add<tn::relu_t>({}, {x})}), fusing);
   REQUIRE(made.ok());
   const std::string text = tn::describe(made->view());
-  CHECK(contains(text, "inputs     0  %0 " + called + "\n" + std::string(36, ' ') + "float32 [2, 2]"));
+  CHECK(contains(text,
+                 "inputs     0  %0 " + called + "\n" + std::string(36, ' ') + "float32 [2, 2]"));
   CHECK(contains(text, "  reads    %0 " + called + "\n" + std::string(60, ' ') + "[2, 2]"));
 }
 
@@ -157,7 +174,9 @@ TEST_CASE("texts of random plans fit 120 columns and name every group, stored va
   for (int round = 0; round < 100; ++round) {
     const auto graph = any_graph(random, 4 + round % 40, 2);
     REQUIRE(graph.ok());
-    const auto made = planned(graph, round % 3 == 0 ? std::vector{fusing, far} : round % 3 == 1 ? std::vector{plain, fusing} : std::vector{composing, far});
+    const auto made = planned(graph, round % 3 == 0   ? std::vector{fusing, far}
+                                     : round % 3 == 1 ? std::vector{plain, fusing}
+                                                      : std::vector{composing, far});
     REQUIRE(made.ok());
     const tn::plan_view p = made->view();
     const std::string text = tn::describe(p);
@@ -169,13 +188,18 @@ TEST_CASE("texts of random plans fit 120 columns and name every group, stored va
     }
     CHECK(!contains(text, "nowhere"));
     for (int g = 0; g < p.groups.size; ++g) {
-      if (p.groups[g].kind == tn::family::compose) CHECK(contains(text, "of a composite operator, one step of the policy\n"));
+      if (p.groups[g].kind == tn::family::compose)
+        CHECK(contains(text, "of a composite operator, one step of the policy\n"));
       CHECK(contains(text, tenon::notation::joined("\ngroup ", g) + " "));
-      for (const int i : p.members_of(p.groups[g])) CHECK(contains(text, tenon::notation::joined("\n           %", i) + " "));
+      for (const int i : p.members_of(p.groups[g]))
+        CHECK(contains(text, tenon::notation::joined("\n           %", i) + " "));
     }
     for (int i = 0; i < p.buffers.size; ++i)
-      if (p.buffers[i].in == tn::buffer::storage::arena) CHECK(contains(text, tenon::notation::joined("\n           %", i) + " "));
+      if (p.buffers[i].in == tn::buffer::storage::arena)
+        CHECK(contains(text, tenon::notation::joined("\n           %", i) + " "));
     for (const tn::boundary& at : tn::boundaries(p))
-      if (at.reader >= 0) CHECK(contains(text, tenon::notation::joined("%", at.value) + tenon::notation::joined(" for %", at.reader) + " "));
+      if (at.reader >= 0)
+        CHECK(contains(text, tenon::notation::joined("%", at.value) +
+                                 tenon::notation::joined(" for %", at.reader) + " "));
   }
 }

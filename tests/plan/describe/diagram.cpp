@@ -1,12 +1,12 @@
 // Plans as diagrams: every node and every edge once, names escaped, syntax that Graphviz takes.
 // SPDX-License-Identifier: MIT
+#include <tenon/plan/describe/diagram.hpp>
 #include "../../catch.hpp"
 #include "../random_graph.hpp"
 #include <cstdio>
 #include <map>
 #include <regex>
 #include <sstream>
-#include <tenon/plan/describe/diagram.hpp>
 
 namespace tn = tenon;
 using namespace tenon_test;
@@ -22,7 +22,8 @@ struct drawing {
   std::map<std::string, int> group;
 };
 /// Reads a diagram line by line: `open` and `close` frame a group, `node` and `edge` are its lines.
-drawing read(const std::string& text, const std::regex& open, const std::string& close, const std::regex& node, const std::regex& edge) {
+drawing read(const std::string& text, const std::regex& open, const std::string& close,
+             const std::regex& node, const std::regex& edge) {
   drawing d;
   std::istringstream lines(text);
   int group = -1;
@@ -43,10 +44,14 @@ drawing read(const std::string& text, const std::regex& open, const std::string&
   return d;
 }
 drawing read_dot(const std::string& text) {
-  return read(text, std::regex("^  subgraph cluster_(\\d+) \\{$"), "  }", std::regex("^ +(n\\d+|out\\d+) \\[label="), std::regex("^  (n\\d+) -> (n\\d+|out\\d+)[ ;]"));
+  return read(text, std::regex("^  subgraph cluster_(\\d+) \\{$"), "  }",
+              std::regex("^ +(n\\d+|out\\d+) \\[label="),
+              std::regex("^  (n\\d+) -> (n\\d+|out\\d+)[ ;]"));
 }
 drawing read_mermaid(const std::string& text) {
-  return read(text, std::regex("^  subgraph g(\\d+)\\["), "  end", std::regex("^ +(n\\d+|out\\d+)[\\[(]"), std::regex("^  (n\\d+) (?:-->|==>|-\\.->)(?:\\|\"[^\"|]*\"\\|)? (n\\d+|out\\d+)$"));
+  return read(text, std::regex("^  subgraph g(\\d+)\\["), "  end",
+              std::regex("^ +(n\\d+|out\\d+)[\\[(]"),
+              std::regex("^  (n\\d+) (?:-->|==>|-\\.->)(?:\\|\"[^\"|]*\"\\|)? (n\\d+|out\\d+)$"));
 }
 /// Checks a drawing against its plan.
 void check(const drawing& d, const tn::plan_view& p) {
@@ -56,9 +61,11 @@ void check(const drawing& d, const tn::plan_view& p) {
     CHECK(d.nodes.count(name) == 1);
     CHECK(d.nodes.at(name) == 1);
     CHECK(d.group.at(name) == p.group_of[i]);
-    for (int k = 0; k < p.table.nodes[i].operands; ++k) ++edges[tenon::notation::joined("n", p.table.nodes[i].in[k]) + " " + name];
+    for (int k = 0; k < p.table.nodes[i].operands; ++k)
+      ++edges[tenon::notation::joined("n", p.table.nodes[i].in[k]) + " " + name];
   }
-  for (int o = 0; o < p.table.outputs.size; ++o) ++edges[tenon::notation::joined("n", p.table.outputs[o]) + tenon::notation::joined(" out", o)];
+  for (int o = 0; o < p.table.outputs.size; ++o)
+    ++edges[tenon::notation::joined("n", p.table.outputs[o]) + tenon::notation::joined(" out", o)];
   CHECK(static_cast<int>(d.nodes.size()) == p.table.nodes.size + p.table.outputs.size);
   CHECK(d.edges == edges);
 }

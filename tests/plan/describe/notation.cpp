@@ -1,8 +1,8 @@
 // Numbers and lines of text for people.
 // SPDX-License-Identifier: MIT
+#include <tenon/plan/describe/notation.hpp>
 #include "../../catch.hpp"
 #include <sstream>
-#include <tenon/plan/describe/notation.hpp>
 
 namespace words = tenon::notation;
 

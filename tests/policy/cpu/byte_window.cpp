@@ -14,7 +14,8 @@ TEST_CASE("the largest byte of each window") {
     if (round % 4 == 0) s.extent[w] = d.in(1000, 2500);
     pool2d_options o;
     o.layout = last ? image_layout::nhwc : image_layout::nchw;
-    o.windowDimensions = {d.in(1, static_cast<int>(s[h])), d.in(1, std::min(9, static_cast<int>(s[w])))};
+    o.windowDimensions = {d.in(1, static_cast<int>(s[h])),
+                          d.in(1, std::min(9, static_cast<int>(s[w])))};
     o.strides = {d.in(1, 3), d.in(1, 4)};
     o.padding = {d.in(0, 2), d.in(0, 2), d.in(0, 3), d.in(0, 3)};
     if (d.in(0, 2) == 0) o.dilations = {1, d.in(1, 3)};

@@ -19,22 +19,34 @@ struct depthwise {
     const bool nchw = options.inputLayout == tenon::image_layout::nchw;
     const i64 filters = channels * multiplier, by_role[] = {filters, 1, taps_y, taps_x};
     shape filter{4, {}};
-    for (int what = 0; what < 4; ++what) filter.extent[tenon::conv2d_t::filter_axis(options.filterLayout, what)] = by_role[what];
+    for (int what = 0; what < 4; ++what)
+      filter.extent[tenon::conv2d_t::filter_axis(options.filterLayout, what)] = by_role[what];
     tenon::conv2d_options o = options;
     o.groups = channels;
-    const auto leaf = [&](const char* name, const shape& s) { return weight ? b.weight(name, {tenon::type::float32, s}) : b.input(name, {tenon::type::float32, s}); };
-    const auto x = b.input("x", {tenon::type::float32, nchw ? extents(images, channels, height, width) : extents(images, height, width, channels)});
+    const auto leaf = [&](const char* name, const shape& s) {
+      return weight ? b.weight(name, {tenon::type::float32, s})
+                    : b.input(name, {tenon::type::float32, s});
+    };
+    const auto x =
+        b.input("x", {tenon::type::float32, nchw ? extents(images, channels, height, width)
+                                                 : extents(images, height, width, channels)});
     const auto w = leaf("w", filter);
-    auto y = bias ? b.add<tenon::conv2d_t>(o, {x, w, leaf("bias", extents(filters))}) : b.add<tenon::conv2d_t>(o, {x, w});
-    if (residual && b.fault().ok()) y = b.add<tenon::add_t>({}, {y, b.input("r", b.type_of_value(y))});
+    auto y = bias ? b.add<tenon::conv2d_t>(o, {x, w, leaf("bias", extents(filters))})
+                  : b.add<tenon::conv2d_t>(o, {x, w});
+    if (residual && b.fault().ok())
+      y = b.add<tenon::add_t>({}, {y, b.input("r", b.type_of_value(y))});
     return b.finish({bias ? b.add<tenon::clamp_t>({-0.5f, 0.75f}, {y}) : y});
   }
   std::string text() const {
     const auto n = [](i64 v) { return std::to_string(v) + " "; };
-    return n(images) + n(channels) + "x " + n(multiplier) + "image " + n(height) + n(width) + "taps " + n(taps_y) + n(taps_x) + "strides " + n(options.strides.height) +
-           n(options.strides.width) + "dilations " + n(options.dilations.height) + n(options.dilations.width) + "padding " + n(options.padding.beginningHeight) +
-           n(options.padding.endingHeight) + n(options.padding.beginningWidth) + n(options.padding.endingWidth) + "layouts " + n(static_cast<int>(options.inputLayout)) +
-           n(static_cast<int>(options.filterLayout)) + (bias ? "bias " : "") + (weight ? "weights " : "") + (residual ? "residual" : "");
+    return n(images) + n(channels) + "x " + n(multiplier) + "image " + n(height) + n(width) +
+           "taps " + n(taps_y) + n(taps_x) + "strides " + n(options.strides.height) +
+           n(options.strides.width) + "dilations " + n(options.dilations.height) +
+           n(options.dilations.width) + "padding " + n(options.padding.beginningHeight) +
+           n(options.padding.endingHeight) + n(options.padding.beginningWidth) +
+           n(options.padding.endingWidth) + "layouts " + n(static_cast<int>(options.inputLayout)) +
+           n(static_cast<int>(options.filterLayout)) + (bias ? "bias " : "") +
+           (weight ? "weights " : "") + (residual ? "residual" : "");
   }
 };
 
@@ -43,11 +55,13 @@ bool check(const depthwise& c, dice& d, int specials = 0) {
   const tenon::result<tenon::table> made = c.build();
   if (!made.ok()) return false;
   INFO("TENON_SEED=" << seed() << " " << c.text());
-  const std::string problem = compare_policies(made->view(), random_contents(made->view(), d, has_fma ? specials : 0), d);
+  const std::string problem =
+      compare_policies(made->view(), random_contents(made->view(), d, has_fma ? specials : 0), d);
   if (!problem.empty()) FAIL_CHECK(problem);
   return true;
 }
-constexpr tenon::filter_layout layouts[] = {tenon::filter_layout::oihw, tenon::filter_layout::hwio, tenon::filter_layout::ohwi, tenon::filter_layout::ihwo};
+constexpr tenon::filter_layout layouts[] = {tenon::filter_layout::oihw, tenon::filter_layout::hwio,
+                                            tenon::filter_layout::ohwi, tenon::filter_layout::ihwo};
 
 depthwise random_case(dice& d) {
   constexpr int sizes[] = {1, 2, 3, 4, 5, 7, 8, 13, 14, 15, 16, 17, 19, 31, 32, 33, 49};
@@ -83,7 +97,10 @@ TEST_CASE("3 x 3 depthwise convolutions of every width on cpu have the bits of r
     for (int width = 1; width <= 67; width += width < 36 ? 1 : 7)
       for (const auto layout : {tenon::image_layout::nchw, tenon::image_layout::nhwc}) {
         depthwise c;
-        c.options = {.padding = {1, 1, 1, 1}, .strides = {stride, stride}, .inputLayout = layout, .filterLayout = layouts[width % 4]};
+        c.options = {.padding = {1, 1, 1, 1},
+                     .strides = {stride, stride},
+                     .inputLayout = layout,
+                     .filterLayout = layouts[width % 4]};
         c.channels = 3 + width % 3;
         c.height = width % 11 + 1;
         c.width = width;
@@ -113,7 +130,8 @@ TEST_CASE("random depthwise convolutions on cpu have the bits of reference") {
   }
   CHECK(ran == times(400));
 }
-TEST_CASE("depthwise convolutions of NaN, infinities and subnormals on cpu have the bits of reference") {
+TEST_CASE(
+    "depthwise convolutions of NaN, infinities and subnormals on cpu have the bits of reference") {
   int ran = 0;
   for (int i = 0; ran < times(80); ++i) {
     dice d = dice_of(74, i);

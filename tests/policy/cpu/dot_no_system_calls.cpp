@@ -1,7 +1,7 @@
 // Products of integers call nothing of the system, take no lock and touch no heap.
 // SPDX-License-Identifier: MIT
-#include "dot_net.hpp"
 #include "../../support/strict_child.hpp"
+#include "dot_net.hpp"
 
 using namespace tenon_test;
 

@@ -34,7 +34,11 @@ template <auto F, int Arity> subject subject_of(const char* name) {
   if constexpr (tenon::simd::is_rare(program_view{p.code, p.size}))
     return {name, Arity, v, {&tenon::simd::run_rare<>, v}, {&tenon::simd::run_rare<>, v}};
   else
-    return {name, Arity, v, {&tenon::simd::run_inlined<compiled<F, Arity>()>, {}}, {&tenon::simd::run_interpreted, v}};
+    return {name,
+            Arity,
+            v,
+            {&tenon::simd::run_inlined<compiled<F, Arity>()>, {}},
+            {&tenon::simd::run_interpreted, v}};
 }
 
 using i32 = std::int32_t;
@@ -61,18 +65,27 @@ const std::vector<subject>& primitives() {
       subject_of<[](auto x) { return min(x, 0.0f); }, 1>("min with a literal"),
       subject_of<[](auto x) { return max(0.0f, x); }, 1>("max of a literal"),
       subject_of<[](auto x) { return min(0.0f, x); }, 1>("min of a literal"),
-      subject_of<[](auto x) { return max(x, std::numeric_limits<float>::quiet_NaN()); }, 1>("max with NaN"),
+      subject_of<[](auto x) { return max(x, std::numeric_limits<float>::quiet_NaN()); }, 1>(
+          "max with NaN"),
       subject_of<[](auto x) { return min(max(x, -1.0f), 1.0f); }, 1>("clamp"),
       subject_of<[](auto x, auto y) { return real(bits(x) * bits(y)); }, 2>("int_mul"),
       subject_of<[](auto x, auto y) { return select(bits(x) < bits(y), x, y); }, 2>("int_less"),
-      subject_of<[](auto x, auto y) { return select(bits(x) <= bits(y), x, y); }, 2>("int_less_equal"),
-      subject_of<[](auto x, auto y) { return select((bits(x) & 3) == (bits(y) & 3), x, y); }, 2>("int_equal"),
-      subject_of<[](auto x, auto y) { return real(tenon::cast<i32>(x < y) + bits(x)); }, 2>("mask_to_int"),
+      subject_of<[](auto x, auto y) { return select(bits(x) <= bits(y), x, y); }, 2>(
+          "int_less_equal"),
+      subject_of<[](auto x, auto y) { return select((bits(x) & 3) == (bits(y) & 3), x, y); }, 2>(
+          "int_equal"),
+      subject_of<[](auto x, auto y) { return real(tenon::cast<i32>(x < y) + bits(x)); }, 2>(
+          "mask_to_int"),
       subject_of<[](auto x) { return real(tenon::cast<std::uint8_t>(bits(x))); }, 1>("to_byte"),
       subject_of<[](auto x) { return real(tenon::cast<std::int8_t>(bits(x))); }, 1>("to_int8"),
-      subject_of<[](auto x, auto y) { return select(tenon::cast<std::uint32_t>(bits(x)) < tenon::cast<std::uint32_t>(bits(y)), x, y); }, 2>("int_less_unsigned"),
+      subject_of<[](auto x, auto y) {
+        return select(tenon::cast<std::uint32_t>(bits(x)) < tenon::cast<std::uint32_t>(bits(y)), x,
+                      y);
+      },
+                 2>("int_less_unsigned"),
       subject_of<[](auto x) { return tenon::cast<tenon::float16>(x) * 1.0f; }, 1>("to_half"),
-      subject_of<[](auto x, auto y) { return real(min(bits(x), max(bits(y), -7)) - abs(bits(x))); }, 2>("int min, max, abs"),
+      subject_of<[](auto x, auto y) { return real(min(bits(x), max(bits(y), -7)) - abs(bits(x))); },
+                 2>("int min, max, abs"),
       subject_of<[](auto x) { return sqrt(x); }, 1>("sqrt"),
       subject_of<[](auto x) { return floor(x); }, 1>("floor"),
       subject_of<[](auto x) { return round_even(x); }, 1>("round_even"),
@@ -84,7 +97,8 @@ const std::vector<subject>& primitives() {
       subject_of<[](auto x, auto y) { return (x < y) | (y <= 0.5f); }, 2>("mask_or"),
       subject_of<[](auto x, auto y) { return !(x < y); }, 2>("mask_not"),
       subject_of<[](auto x, auto y, auto z) { return select(x <= y, y, z); }, 3>("select"),
-      subject_of<[](auto x) { return tenon::cast<float>(tenon::cast<i32>(x)); }, 1>("to_int, to_float"),
+      subject_of<[](auto x) { return tenon::cast<float>(tenon::cast<i32>(x)); }, 1>(
+          "to_int, to_float"),
       subject_of<[](auto x) { return tenon::cast<float>(bits(x)); }, 1>("to_float of any int"),
       subject_of<[](auto x) { return real(tenon::cast<i32>(x)); }, 1>("to_int of any float"),
       subject_of<[](auto x, auto y) { return real(bits(x) + bits(y)); }, 2>("int_add"),
@@ -104,7 +118,9 @@ const std::vector<subject>& primitives() {
 }
 
 // 64 bits that depend on all bits of an operand, and 32 that depend on all of those.
-constexpr auto wide = [](auto x) { return (tenon::cast<s64>(bits(x)) << 31) ^ tenon::cast<s64>(bits(x)); };
+constexpr auto wide = [](auto x) {
+  return (tenon::cast<s64>(bits(x)) << 31) ^ tenon::cast<s64>(bits(x));
+};
 constexpr auto wide_word = [](auto x) { return tenon::cast<u64>(wide(x)); };
 constexpr auto word = [](auto x) { return tenon::cast<u32>(bits(x)); };
 constexpr auto folded = [](auto v) { return real(tenon::cast<i32>(v ^ (v >> 32))); };
@@ -114,32 +130,44 @@ constexpr auto few = [](auto v) { return select((v & 1) == 0, v, v & 7); };
 const std::vector<subject>& rare() {
   static const std::vector<subject> all = {
       subject_of<[](auto x, auto y) { return real(bits(x) / few(bits(y))); }, 2>("int_div"),
-      subject_of<[](auto x, auto y) { return real(tenon::cast<i32>(word(x) / few(word(y)))); }, 2>("int_div_unsigned"),
+      subject_of<[](auto x, auto y) { return real(tenon::cast<i32>(word(x) / few(word(y)))); }, 2>(
+          "int_div_unsigned"),
       subject_of<[](auto x, auto y) { return real(pow(bits(x), few(bits(y)))); }, 2>("int_pow"),
-      subject_of<[](auto x, auto y) { return real(tenon::cast<i32>(pow(word(x), few(word(y))))); }, 2>("int_pow_unsigned"),
+      subject_of<[](auto x, auto y) { return real(tenon::cast<i32>(pow(word(x), few(word(y))))); },
+                 2>("int_pow_unsigned"),
       subject_of<[](auto x) { return folded(tenon::cast<s64>(bits(x)) * 3); }, 1>("to_wide"),
-      subject_of<[](auto x) { return folded(tenon::cast<s64>(word(x)) * 3); }, 1>("to_wide_unsigned"),
+      subject_of<[](auto x) { return folded(tenon::cast<s64>(word(x)) * 3); }, 1>(
+          "to_wide_unsigned"),
       subject_of<[](auto x) { return folded(wide(x) + 0x123456789abcdef); }, 1>("wide_join"),
       subject_of<[](auto x) { return real(tenon::cast<i32>(wide(x))); }, 1>("narrow"),
       subject_of<[](auto x) { return folded(tenon::cast<s64>(x * 1e9f)); }, 1>("real_to_wide"),
-      subject_of<[](auto x) { return folded(tenon::cast<u64>(x * 1e9f)); }, 1>("real_to_wide_unsigned"),
+      subject_of<[](auto x) { return folded(tenon::cast<u64>(x * 1e9f)); }, 1>(
+          "real_to_wide_unsigned"),
       subject_of<[](auto x) { return tenon::cast<float>(wide(x)); }, 1>("wide_to_real"),
-      subject_of<[](auto x) { return tenon::cast<float>(wide_word(x)); }, 1>("wide_to_real_unsigned"),
+      subject_of<[](auto x) { return tenon::cast<float>(wide_word(x)); }, 1>(
+          "wide_to_real_unsigned"),
       subject_of<[](auto x) { return tenon::cast<float>(word(x)); }, 1>("a uint32 as a float"),
-      subject_of<[](auto x) { return real(tenon::cast<i32>(tenon::cast<u32>(x))); }, 1>("a float as a uint32"),
+      subject_of<[](auto x) { return real(tenon::cast<i32>(tenon::cast<u32>(x))); }, 1>(
+          "a float as a uint32"),
       subject_of<[](auto x, auto y) { return folded(wide(x) + wide(y)); }, 2>("wide_add"),
       subject_of<[](auto x, auto y) { return folded(wide(x) - wide(y)); }, 2>("wide_sub"),
       subject_of<[](auto x, auto y) { return folded(wide(x) * wide(y)); }, 2>("wide_mul"),
       subject_of<[](auto x, auto y) { return folded(wide(x) / few(wide(y))); }, 2>("wide_div"),
-      subject_of<[](auto x, auto y) { return folded(wide_word(x) / few(wide_word(y))); }, 2>("wide_div_unsigned"),
+      subject_of<[](auto x, auto y) { return folded(wide_word(x) / few(wide_word(y))); }, 2>(
+          "wide_div_unsigned"),
       subject_of<[](auto x, auto y) { return folded(pow(wide(x), few(wide(y)))); }, 2>("wide_pow"),
-      subject_of<[](auto x, auto y) { return folded(pow(wide_word(x), few(wide_word(y)))); }, 2>("wide_pow_unsigned"),
-      subject_of<[](auto x, auto y) { return folded((wide(x) & wide(y)) + (wide(x) | wide(y))); }, 2>("wide_and, wide_or"),
+      subject_of<[](auto x, auto y) { return folded(pow(wide_word(x), few(wide_word(y)))); }, 2>(
+          "wide_pow_unsigned"),
+      subject_of<[](auto x, auto y) { return folded((wide(x) & wide(y)) + (wide(x) | wide(y))); },
+                 2>("wide_and, wide_or"),
       subject_of<[](auto x) { return folded((wide(x) << 63) ^ (wide(x) >> 1)); }, 1>("wide shifts"),
       subject_of<[](auto x, auto y) { return select(wide(x) < wide(y), x, y); }, 2>("wide_less"),
-      subject_of<[](auto x, auto y) { return select(wide_word(x) <= wide_word(y), x, y); }, 2>("wide_less_unsigned"),
-      subject_of<[](auto x, auto y) { return select((wide(x) & 3) == (wide(y) & 3), x, y); }, 2>("wide_equal"),
-      subject_of<[](auto x, auto y) { return folded(max(wide(x), wide(y)) - abs(wide(y))); }, 2>("wide_select"),
+      subject_of<[](auto x, auto y) { return select(wide_word(x) <= wide_word(y), x, y); }, 2>(
+          "wide_less_unsigned"),
+      subject_of<[](auto x, auto y) { return select((wide(x) & 3) == (wide(y) & 3), x, y); }, 2>(
+          "wide_equal"),
+      subject_of<[](auto x, auto y) { return folded(max(wide(x), wide(y)) - abs(wide(y))); }, 2>(
+          "wide_select"),
       subject_of<[](auto x, auto y) { return folded(wide(x)) + exp(y); }, 2>("both lanes"),
   };
   return all;
@@ -156,17 +184,58 @@ const std::vector<subject>& functions() {
       subject_of<[](auto x) { return tan(x); }, 1>("tan"),
       subject_of<[](auto x, auto y) { return pow(x, y); }, 2>("pow"),
       subject_of<[](auto x) { return x * sigmoid(x); }, 1>("swish"),
-      subject_of<[](auto x, auto y, auto z) { return select(x < y, exp(z), x * y + z) - tanh(z); }, 3>("a mixture"),
-      subject_of<[](auto a, auto b, auto c, auto d, auto e, auto f, auto g, auto h) { return a * b + c * d - e * f + g / (abs(h) + 1.0f); }, 8>("eight operands"),
+      subject_of<[](auto x, auto y, auto z) { return select(x < y, exp(z), x * y + z) - tanh(z); },
+                 3>("a mixture"),
+      subject_of<[](auto a, auto b, auto c, auto d, auto e, auto f, auto g, auto h) {
+        return a * b + c * d - e * f + g / (abs(h) + 1.0f);
+      },
+                 8>("eight operands"),
   };
   return all;
 }
 
-constexpr float edges[] = {
-    0.0f, -0.0f, 1.0f, -1.0f, 0.5f, -0.5f, 1.5f, 2.5f, -2.5f, 0.49999997f, 8388607.5f, 8388608.0f, -8388609.0f, 16777216.0f,
-    2147483520.0f, 2147483648.0f, -2147483648.0f, -2147483904.0f, 4294967296.0f, 1e-45f, -1e-45f, 1.17549421e-38f, 1.17549435e-38f, -1e-40f,
-    3.40282347e38f, -3.40282347e38f, 88.7228394f, 88.73f, -87.336544f, -103.97208f, -104.0f, 127.0f, 128.0f, -126.5f, -149.5f, 3.14159274f, 1.57079637f, 1e5f, -1e10f,
-    std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()};
+constexpr float edges[] = {0.0f,
+                           -0.0f,
+                           1.0f,
+                           -1.0f,
+                           0.5f,
+                           -0.5f,
+                           1.5f,
+                           2.5f,
+                           -2.5f,
+                           0.49999997f,
+                           8388607.5f,
+                           8388608.0f,
+                           -8388609.0f,
+                           16777216.0f,
+                           2147483520.0f,
+                           2147483648.0f,
+                           -2147483648.0f,
+                           -2147483904.0f,
+                           4294967296.0f,
+                           1e-45f,
+                           -1e-45f,
+                           1.17549421e-38f,
+                           1.17549435e-38f,
+                           -1e-40f,
+                           3.40282347e38f,
+                           -3.40282347e38f,
+                           88.7228394f,
+                           88.73f,
+                           -87.336544f,
+                           -103.97208f,
+                           -104.0f,
+                           127.0f,
+                           128.0f,
+                           -126.5f,
+                           -149.5f,
+                           3.14159274f,
+                           1.57079637f,
+                           1e5f,
+                           -1e10f,
+                           std::numeric_limits<float>::infinity(),
+                           -std::numeric_limits<float>::infinity(),
+                           std::numeric_limits<float>::quiet_NaN()};
 
 /// Any value there is: an edge, a moderate number, or any bits.
 float any(dice& d) {
@@ -203,13 +272,15 @@ void check(const subject& s, const std::vector<i64>& step, i64 n, wall at, bool 
     std::vector<float> v(static_cast<std::size_t>(n == 0 ? 0 : (n - 1) * stride + 1));
     for (float& x : v) x = any(d);
     memory.push_back(guarded(v, at));
-    in.push_back({memory.back().floats(), stride, 4, d.one_in(3)});  // fetched ahead, behind the wall too
+    in.push_back(
+        {memory.back().floats(), stride, 4, d.one_in(3)});  // fetched ahead, behind the wall too
     values.push_back(std::move(v));
   }
   std::vector<float> wanted(static_cast<std::size_t>(n));
   for (i64 i = 0; i < n; ++i) {
     float arguments[tenon::max_operands]{};
-    for (std::size_t k = 0; k < values.size(); ++k) arguments[k] = values[k][static_cast<std::size_t>(i * step[k])];
+    for (std::size_t k = 0; k < values.size(); ++k)
+      arguments[k] = values[k][static_cast<std::size_t>(i * step[k])];
     wanted[static_cast<std::size_t>(i)] = tenon::evaluate(s.code, arguments);
   }
   results found;
@@ -225,16 +296,23 @@ void check(const subject& s, const std::vector<i64>& step, i64 n, wall at, bool 
     found.emplace_back(out.floats(), out.floats() + n);
   }
   const std::string apart = difference(found[0], found[1]);
-  if (!apart.empty()) FAIL_CHECK(s.name << ", n = " << n << ", seed " << seed() << ": constant and interpreted program: " << apart);
+  if (!apart.empty())
+    FAIL_CHECK(s.name << ", n = " << n << ", seed " << seed()
+                      << ": constant and interpreted program: " << apart);
   // What integers made has no arithmetic NaN in it: every bit counts.
-  if (s.code.code[s.code.size - 1].op() == sop::as_float && s.name != std::string("random") && s.name != std::string("random constant"))
+  if (s.code.code[s.code.size - 1].op() == sop::as_float && s.name != std::string("random") &&
+      s.name != std::string("random constant"))
     for (const auto& f : found)
-      if (n > 0 && std::memcmp(f.data(), wanted.data(), f.size() * sizeof(float)) != 0) FAIL_CHECK(s.name << ", n = " << n << ", seed " << seed() << ": integer bits differ");
+      if (n > 0 && std::memcmp(f.data(), wanted.data(), f.size() * sizeof(float)) != 0)
+        FAIL_CHECK(s.name << ", n = " << n << ", seed " << seed() << ": integer bits differ");
   if (!has_fma && uses_fma(s)) {
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       float arguments[tenon::max_operands]{};
-      for (std::size_t k = 0; k < values.size(); ++k) arguments[k] = values[k][i * static_cast<std::size_t>(step[k])];
-      if (!near_without_fma(arguments, s.arity, wanted[i], found[0][i])) FAIL_CHECK(s.name << ": wanted " << wanted[i] << ", found " << found[0][i] << " of " << arguments[0] << ", " << arguments[1]);
+      for (std::size_t k = 0; k < values.size(); ++k)
+        arguments[k] = values[k][i * static_cast<std::size_t>(step[k])];
+      if (!near_without_fma(arguments, s.arity, wanted[i], found[0][i]))
+        FAIL_CHECK(s.name << ": wanted " << wanted[i] << ", found " << found[0][i] << " of "
+                          << arguments[0] << ", " << arguments[1]);
     }
     return;
   }
@@ -244,7 +322,8 @@ void check(const subject& s, const std::vector<i64>& step, i64 n, wall at, bool 
   std::string arguments;
   for (std::size_t k = 0; k < values.size(); ++k) {
     char text[40];
-    std::snprintf(text, sizeof text, " %a", static_cast<double>(values[k][static_cast<std::size_t>(first * step[k])]));
+    std::snprintf(text, sizeof text, " %a",
+                  static_cast<double>(values[k][static_cast<std::size_t>(first * step[k])]));
     arguments += text;
   }
   FAIL_CHECK(s.name << ", n = " << n << ", seed " << seed() << ": " << off << " of" << arguments);
@@ -263,7 +342,8 @@ void check_lengths(const std::vector<subject>& all, int test) {
       check(s, std::vector<i64>(static_cast<std::size_t>(s.arity), 1), n, wall::behind, false, d);
       if (n > 0) check(s, steps(), n, n % 2 ? wall::behind : wall::before, d.one_in(2), d);
     }
-    for (int k = 0; k < times(3); ++k) check(s, steps(), d.in(71, 3000), d.one_in(2) ? wall::behind : wall::before, d.one_in(3), d);
+    for (int k = 0; k < times(3); ++k)
+      check(s, steps(), d.in(71, 3000), d.one_in(2) ? wall::behind : wall::before, d.one_in(3), d);
   }
 }
 
@@ -280,11 +360,18 @@ TEST_CASE("the programs of this test use every instruction") {
   }
 }
 
-TEST_CASE("every primitive has the bits of evaluate, for all lengths and streams") { check_lengths(primitives(), 11); }
+TEST_CASE("every primitive has the bits of evaluate, for all lengths and streams") {
+  check_lengths(primitives(), 11);
+}
 
-TEST_CASE("64-bit integers, division and powers have the bits of evaluate, for all lengths and streams") { check_lengths(rare(), 14); }
+TEST_CASE(
+    "64-bit integers, division and powers have the bits of evaluate, for all lengths and streams") {
+  check_lengths(rare(), 14);
+}
 
-TEST_CASE("every elementary function has the bits of evaluate, for all lengths and streams") { check_lengths(functions(), 12); }
+TEST_CASE("every elementary function has the bits of evaluate, for all lengths and streams") {
+  check_lengths(functions(), 12);
+}
 
 TEST_CASE("primitives have the bits of evaluate for all pairs of edge values") {
   constexpr int n = static_cast<int>(std::size(edges));
@@ -327,29 +414,37 @@ constexpr tenon::recorded random_program(std::uint64_t number, int length) {
   for (int k = 0; k < 3; ++k) reals[r++] = t.emit(sop::arg, k);
   integers[i++] = t.literal_int(0x12345);
   masks[m++] = t.emit(sop::less, reals[0], reals[1]);
-  constexpr sop unary[] = {sop::neg, sop::abs, sop::sqrt, sop::floor, sop::round_even, sop::exp, sop::tanh, sop::sigmoid, sop::log};
+  constexpr sop unary[] = {sop::neg, sop::abs,  sop::sqrt,    sop::floor, sop::round_even,
+                           sop::exp, sop::tanh, sop::sigmoid, sop::log};
   constexpr sop binary[] = {sop::add, sop::sub, sop::mul, sop::div, sop::min, sop::max};
   constexpr sop words[] = {sop::int_add, sop::int_sub, sop::int_and, sop::int_or, sop::int_xor};
   constexpr sop compares[] = {sop::less, sop::less_equal, sop::equal};
   const auto of = [&](const int* list, int n) { return list[d.in(n > 6 ? n - 6 : 0, n - 1)]; };
   for (int k = 0; k < length; ++k) {
-    const int x = of(reals, r), y = of(reals, r), z = of(reals, r), u = of(integers, i), v = of(integers, i), p = of(masks, m), q = of(masks, m);
+    const int x = of(reals, r), y = of(reals, r), z = of(reals, r), u = of(integers, i),
+              v = of(integers, i), p = of(masks, m), q = of(masks, m);
     switch (d.in(0, 10)) {
       case 0: reals[r++] = t.emit(d.pick(unary), x); break;
-      case 1: case 2: reals[r++] = t.emit(d.pick(binary), x, y); break;
+      case 1:
+      case 2: reals[r++] = t.emit(d.pick(binary), x, y); break;
       case 3: reals[r++] = t.emit(sop::fma, x, y, z); break;
       case 4: reals[r++] = t.literal(3.0f * d.real()); break;
       case 5: masks[m++] = t.emit(d.pick(compares), x, y); break;
-      case 6: masks[m++] = d.one_in(3) ? t.emit(sop::mask_not, p) : t.emit(d.one_in(2) ? sop::mask_and : sop::mask_or, p, q); break;
+      case 6:
+        masks[m++] = d.one_in(3) ? t.emit(sop::mask_not, p)
+                                 : t.emit(d.one_in(2) ? sop::mask_and : sop::mask_or, p, q);
+        break;
       case 7: reals[r++] = t.emit(sop::select, p, x, y); break;
       case 8: {
-        const int number_or_zero = t.emit(sop::select, t.emit(sop::equal, x, x), x, t.literal(0.0f));
+        const int number_or_zero =
+            t.emit(sop::select, t.emit(sop::equal, x, x), x, t.literal(0.0f));
         integers[i++] = d.one_in(2) ? t.emit(sop::as_int, number_or_zero) : t.emit(sop::to_int, x);
         break;
       }
       case 9:
-        integers[i++] = d.one_in(3) ? t.emit(d.one_in(2) ? sop::shift_left : sop::shift_right, u, d.in(0, 31))
-                                    : t.emit(d.pick(words), u, v);
+        integers[i++] =
+            d.one_in(3) ? t.emit(d.one_in(2) ? sop::shift_left : sop::shift_right, u, d.in(0, 31))
+                        : t.emit(d.pick(words), u, v);
         break;
       default: reals[r++] = t.emit(d.one_in(2) ? sop::to_float : sop::as_float, u); break;
     }
@@ -357,7 +452,8 @@ constexpr tenon::recorded random_program(std::uint64_t number, int length) {
   return tenon::finish(t, reals[r - 1]);
 }
 template <int N> consteval auto constant_random_program() {
-  constexpr tenon::allocated a = tenon::allocate(random_program(static_cast<std::uint64_t>(N), 30).view());
+  constexpr tenon::allocated a =
+      tenon::allocate(random_program(static_cast<std::uint64_t>(N), 30).view());
   program<a.program.size> p;
   for (int i = 0; i < a.program.size; ++i) p.code[i] = a.program.code[i];
   return p;
@@ -365,13 +461,19 @@ template <int N> consteval auto constant_random_program() {
 template <int N> subject constant_subject() {
   constexpr auto& p = kept<constant_random_program<N>()>;
   const program_view v{p.code, p.size};
-  return {"random constant", 3, v, {&tenon::simd::run_inlined<constant_random_program<N>()>, {}}, {&tenon::simd::run_interpreted, v}};
+  return {"random constant",
+          3,
+          v,
+          {&tenon::simd::run_inlined<constant_random_program<N>()>, {}},
+          {&tenon::simd::run_interpreted, v}};
 }
 
 }  // namespace
 
 TEST_CASE("random programs, interpreted, have the bits of evaluate") {
-  if (!has_fma) tenon_test::skip("without fma products are rounded twice, which a random program can enlarge at will");
+  if (!has_fma)
+    tenon_test::skip(
+        "without fma products are rounded twice, which a random program can enlarge at will");
   int ran = 0;
   for (int i = 0; i < times(400); ++i) {
     dice d = dice_of(13, i);
@@ -381,42 +483,51 @@ TEST_CASE("random programs, interpreted, have the bits of evaluate") {
     if (a.registers > tenon::max_registers) continue;
     ++ran;
     const tenon::simd::function f{&tenon::simd::run_interpreted, a.program.view()};
-    check({"random", 3, a.program.view(), f, f}, {1, d.in(0, 2), d.in(0, 1)}, d.in(1, 200), wall::behind, d.one_in(3), d);
+    check({"random", 3, a.program.view(), f, f}, {1, d.in(0, 2), d.in(0, 1)}, d.in(1, 200),
+          wall::behind, d.one_in(3), d);
   }
   CHECK(ran > times(300));
 }
 
-TEST_CASE("elementary functions of each other, whose values are needed again, have the bits of evaluate") {
+TEST_CASE(
+    "elementary functions of each other, whose values are needed again, have the bits of "
+    "evaluate") {
   if (!has_fma) tenon_test::skip("without fma products are rounded twice");
   for (sop f = sop::exp; f <= sop::tan; f = static_cast<sop>(static_cast<int>(f) + 1))
     for (sop g = sop::exp; g <= sop::tan; g = static_cast<sop>(static_cast<int>(g) + 1)) {
       dice d = dice_of(15, static_cast<int>(f) * 100 + static_cast<int>(g));
       tenon::tape t;
-      const int x = t.emit(sop::arg, 0), y = t.emit(sop::arg, 1), inner = t.emit(g, x), outer = t.emit(f, inner);
+      const int x = t.emit(sop::arg, 0), y = t.emit(sop::arg, 1), inner = t.emit(g, x),
+                outer = t.emit(f, inner);
       const int square = t.emit(sop::mul, outer, outer), far = t.emit(sop::fma, y, inner, square);
-      const int result = t.emit(sop::sub, t.emit(sop::max, far, outer), t.emit(sop::pow, far, square));
+      const int result =
+          t.emit(sop::sub, t.emit(sop::max, far, outer), t.emit(sop::pow, far, square));
       for (const int out : {outer, far, result}) {
         const tenon::recorded r = tenon::finish(t, out);
         const tenon::allocated a = tenon::allocate(r.view());
         const tenon::simd::function run{&tenon::simd::run_interpreted, a.program.view()};
-        check({"composed", 2, a.program.view(), run, run}, {1, d.in(0, 1)}, d.in(1, 300), wall::behind, d.one_in(3), d);
+        check({"composed", 2, a.program.view(), run, run}, {1, d.in(0, 1)}, d.in(1, 300),
+              wall::behind, d.one_in(3), d);
       }
     }
 }
 
 TEST_CASE("a program with more literals than the interpreter keeps has the bits of evaluate") {
   if (!has_fma) tenon_test::skip("without fma products are rounded twice");
-  for (const int literals : {1, tenon::simd::max_literals - 1, tenon::simd::max_literals, tenon::simd::max_literals + 1, 100}) {
+  for (const int literals : {1, tenon::simd::max_literals - 1, tenon::simd::max_literals,
+                             tenon::simd::max_literals + 1, 100}) {
     dice d = dice_of(16, literals);
     tenon::tape t;
     const int x = t.emit(sop::arg, 0);
     int y = x;
-    for (int k = 0; k < literals; ++k) y = t.emit(sop::fma, y, x, t.literal(static_cast<float>(k) + 0.25f));
+    for (int k = 0; k < literals; ++k)
+      y = t.emit(sop::fma, y, x, t.literal(static_cast<float>(k) + 0.25f));
     const tenon::recorded r = tenon::finish(t, y);
     REQUIRE(r.fault == tenon::code::ok);
     const tenon::allocated a = tenon::allocate(r.view());
     const tenon::simd::function run{&tenon::simd::run_interpreted, a.program.view()};
-    for (const i64 n : {1, 15, 63, 64, 65, 200}) check({"literals", 1, a.program.view(), run, run}, {1}, n, wall::behind, n == 65, d);
+    for (const i64 n : {1, 15, 63, 64, 65, 200})
+      check({"literals", 1, a.program.view(), run, run}, {1}, n, wall::behind, n == 65, d);
   }
 }
 
@@ -461,7 +572,8 @@ template <type A, type B, int What> void check_narrow() {
     guarded_bytes wanted(n * bytes, wall::behind), found(n * bytes, wall::behind);
     tenon::simd::run_inlined<p>(v, in, wanted.data(), n);
     tenon::simd::run_interpreted(v, in, found.data(), n);
-    INFO("operands of types " << static_cast<int>(A) << " and " << static_cast<int>(B) << ", program " << What << ", n = " << n);
+    INFO("operands of types " << static_cast<int>(A) << " and " << static_cast<int>(B)
+                              << ", program " << What << ", n = " << n);
     CHECK(found.untouched());
     CHECK((n == 0 || std::memcmp(wanted.data(), found.data(), wanted.size()) == 0));
   }
@@ -482,9 +594,13 @@ TEST_CASE("operands and results of one and two bytes are the same constant and i
 }
 
 TEST_CASE("random programs as constants have the bits of evaluate") {
-  if (!has_fma) tenon_test::skip("without fma products are rounded twice, which a random program can enlarge at will");
-  const subject all[] = {constant_subject<1>(), constant_subject<2>(), constant_subject<3>(), constant_subject<4>(), constant_subject<5>(), constant_subject<6>(),
-                         constant_subject<7>(), constant_subject<8>(), constant_subject<9>(), constant_subject<10>(), constant_subject<11>(), constant_subject<12>()};
+  if (!has_fma)
+    tenon_test::skip(
+        "without fma products are rounded twice, which a random program can enlarge at will");
+  const subject all[] = {constant_subject<1>(),  constant_subject<2>(),  constant_subject<3>(),
+                         constant_subject<4>(),  constant_subject<5>(),  constant_subject<6>(),
+                         constant_subject<7>(),  constant_subject<8>(),  constant_subject<9>(),
+                         constant_subject<10>(), constant_subject<11>(), constant_subject<12>()};
   for (const subject& s : all)
     for (int i = 0; i < times(10); ++i) {
       dice d = dice_of(14, static_cast<int>(&s - all) * 1000 + i);

@@ -1,5 +1,5 @@
-// An application's own Vulkan: instance, device and queue made without tenon; and a loader entry that
-// answers for the driver where a test says so.
+// An application's own Vulkan: instance, device and queue made without tenon; and a loader entry
+// that answers for the driver where a test says so.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "testing.hpp"
@@ -89,7 +89,8 @@ inline VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL device_entry(VkDevice device, co
   const auto at = replaced.find(name);
   return at != replaced.end() ? at->second : real_device(device, name);
 }
-inline VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL instance_entry(VkInstance instance, const char* name) {
+inline VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL instance_entry(VkInstance instance,
+                                                               const char* name) {
   if (const auto at = replaced.find(name); at != replaced.end()) return at->second;
   const PFN_vkVoidFunction real = real_instance(instance, name);
   if (std::string(name) == "vkGetInstanceProcAddr")
@@ -105,9 +106,10 @@ struct fake {
   PFN_vkVoidFunction function;
 };
 /// One of the driver's functions, of type F, that always answers `Answer`.
-template <VkResult Answer, class... A> VKAPI_ATTR VkResult VKAPI_CALL answer(A...) { return Answer; }
-template <VkResult Answer, class... A>
-PFN_vkVoidFunction answering(VkResult(VKAPI_PTR*)(A...)) {
+template <VkResult Answer, class... A> VKAPI_ATTR VkResult VKAPI_CALL answer(A...) {
+  return Answer;
+}
+template <VkResult Answer, class... A> PFN_vkVoidFunction answering(VkResult(VKAPI_PTR*)(A...)) {
   return reinterpret_cast<PFN_vkVoidFunction>(&answer<Answer, A...>);
 }
 template <VkResult Answer, class F> fake answers(const char* name) {

@@ -1,10 +1,10 @@
 // What models and instances on Vulkan refuse: named errors, nothing written, nothing leaked.
 // SPDX-License-Identifier: MIT
+#include <tenon/policy/vulkan/lease.hpp>
+#include <tenon/vulkan.hpp>
 #include "../cpu/testing.hpp"
 #include "application.hpp"
 #include "policies.hpp"
-#include <tenon/vulkan.hpp>
-#include <tenon/policy/vulkan/lease.hpp>
 #include <optional>
 
 namespace {
@@ -21,9 +21,7 @@ tn::table small_graph() {
 }
 struct row_weights {
   std::vector<float> values = std::vector<float>(8, 0.5f);
-  tn::const_view find(const tn::name&) const noexcept {
-    return tn::run_of(values.data(), 8);
-  }
+  tn::const_view find(const tn::name&) const noexcept { return tn::run_of(values.data(), 8); }
 };
 using buffer = tn::vulkan_buffer<float, 8>;
 constexpr float unwritten = 77;
@@ -65,7 +63,8 @@ TEST_CASE("without a loader a model says so, and its calls are refused") {
 }
 
 TEST_CASE("a device that cannot use host memory is an error that names vulkan_staged, which runs") {
-  for (const auto addressing : {tn::vulkan_addressing::address, tn::vulkan_addressing::descriptor}) {
+  for (const auto addressing :
+       {tn::vulkan_addressing::address, tn::vulkan_addressing::descriptor}) {
     vk::PhysicalDeviceVulkan12Features v12{};
     v12.bufferDeviceAddress = VK_TRUE;
     vk::PhysicalDeviceFeatures2 core{};
@@ -93,7 +92,9 @@ TEST_CASE("a device that cannot use host memory is an error that names vulkan_st
   }
 }
 
-TEST_CASE("an element type that the device was not made with is an error of the model that names the feature") {
+TEST_CASE(
+    "an element type that the device was not made with is an error of the model that names the "
+    "feature") {
   application app(nullptr);  // no feature at all
   app.need();
   tn::vulkan_context c(app.lend(tn::vulkan_addressing::descriptor));
@@ -116,7 +117,9 @@ TEST_CASE("views that do not fit are refused before the device sees them") {
     s.check_works();
     alignas(4) std::byte odd[40]{};
     const auto from = [](void* data, i64 n) { return tn::run_of(static_cast<float*>(data), n); };
-    const auto refused = [&](tn::const_view in, tn::mutable_view out) { return s.caller.run({&in, 1}, {&out, 1}).what; };
+    const auto refused = [&](tn::const_view in, tn::mutable_view out) {
+      return s.caller.run({&in, 1}, {&out, 1}).what;
+    };
     const tn::mutable_view good = from(s.y.data(), 8);
     CHECK(refused(from(s.x.data(), 7), good) == tn::code::size);
     CHECK(refused(from(odd + 1, 8), good) == tn::code::alignment);
@@ -225,7 +228,9 @@ TEST_CASE("a buffer of another context, or on a policy that copies, is refused")
   CHECK(two.live() == 0);
 }
 
-TEST_CASE("whatever the driver refuses while a model is bound and called is its error, and nothing is leaked") {
+TEST_CASE(
+    "whatever the driver refuses while a model is bound and called is its error, and nothing is "
+    "leaked") {
   tn::vulkan_context works;
   need(works);
   const auto fault_of = [](const char* function, auto replacement, bool ran = false) {
@@ -239,15 +244,21 @@ TEST_CASE("whatever the driver refuses while a model is bound and called is its 
     CHECK(c.live() == 0);
     return what;
   };
-  for (const char* function : {"vkCreateBuffer", "vkAllocateMemory", "vkCreateShaderModule", "vkCreateComputePipelines", "vkCreatePipelineLayout",
-                               "vkCreateCommandPool", "vkAllocateCommandBuffers", "vkCreateFence", "vkQueueSubmit"}) {
+  for (const char* function :
+       {"vkCreateBuffer", "vkAllocateMemory", "vkCreateShaderModule", "vkCreateComputePipelines",
+        "vkCreatePipelineLayout", "vkCreateCommandPool", "vkAllocateCommandBuffers",
+        "vkCreateFence", "vkQueueSubmit"}) {
     INFO(function);
-    CHECK(fault_of(function, [](void) -> VkResult { return VK_ERROR_OUT_OF_HOST_MEMORY; }) == tn::code::memory);
+    CHECK(fault_of(function, [](void) -> VkResult { return VK_ERROR_OUT_OF_HOST_MEMORY; }) ==
+          tn::code::memory);
   }
-  CHECK(fault_of("vkQueueSubmit", [](void) -> VkResult { return VK_ERROR_DEVICE_LOST; }) == tn::code::device_lost);
+  CHECK(fault_of("vkQueueSubmit", [](void) -> VkResult { return VK_ERROR_DEVICE_LOST; }) ==
+        tn::code::device_lost);
   // A device that is lost has stopped: this one must have, before what it works on is freed.
-  const auto stopped = [](VkDevice device, std::uint32_t n, const VkFence* fences, VkBool32 all, std::uint64_t most) -> VkResult {
-    reinterpret_cast<PFN_vkWaitForFences>(real_device(device, "vkWaitForFences"))(device, n, fences, all, most);
+  const auto stopped = [](VkDevice device, std::uint32_t n, const VkFence* fences, VkBool32 all,
+                          std::uint64_t most) -> VkResult {
+    reinterpret_cast<PFN_vkWaitForFences>(real_device(device, "vkWaitForFences"))(device, n, fences,
+                                                                                  all, most);
     return VK_ERROR_DEVICE_LOST;
   };
   CHECK(fault_of("vkWaitForFences", stopped, true) == tn::code::device_lost);
@@ -257,15 +268,18 @@ TEST_CASE("a sum of thirty inputs takes more kernels than one, and is no error")
   need_device<tn::vulkan>();
   constexpr tn::tensor t{tn::type::float32, tn::extents(5, 33)};
   tn::builder b;
-  auto sum = b.add<tn::matmul_t>({}, {b.input("a", {tn::type::float32, tn::extents(5, 9)}), b.input("b", {tn::type::float32, tn::extents(9, 33)})});
+  auto sum = b.add<tn::matmul_t>({}, {b.input("a", {tn::type::float32, tn::extents(5, 9)}),
+                                      b.input("b", {tn::type::float32, tn::extents(9, 33)})});
   for (int i = 0; i < 30; ++i) sum = b.add<tn::add_t>({}, {sum, b.input(tn::name("x") + i, t)});
   const auto net = b.finish({b.add<tn::softmax_t>({.axis = 1}, {sum})});
   REQUIRE(net.ok());
   dice d = dice_of(1, 0);
   const contents c = random_contents(net->view(), d);
   std::string problem;
-  const results wanted = run_table<tn::reference>(net->view(), c, wall::behind, problem), found = run_table<tn::vulkan>(net->view(), c, wall::behind, problem);
+  const results wanted = run_table<tn::reference>(net->view(), c, wall::behind, problem),
+                found = run_table<tn::vulkan>(net->view(), c, wall::behind, problem);
   CHECK(problem == "");
   REQUIRE(found.size() == 1);
-  for (std::size_t i = 0; i < wanted[0].size(); ++i) CHECK(std::fabs(found[0][i] - wanted[0][i]) <= 1e-5f);
+  for (std::size_t i = 0; i < wanted[0].size(); ++i)
+    CHECK(std::fabs(found[0][i] - wanted[0][i]) <= 1e-5f);
 }

@@ -1,9 +1,10 @@
-// Other ways to run a graph than to wait for it: into an application's command buffer, and submitted alone.
+// Other ways to run a graph than to wait for it: into an application's command buffer, and
+// submitted alone.
 // SPDX-License-Identifier: MIT
-#include "application.hpp"
 #include <tenon/cpu.hpp>
-#include <tenon/vulkan.hpp>
 #include <tenon/policy/vulkan/lease.hpp>
+#include <tenon/vulkan.hpp>
+#include "application.hpp"
 #include <array>
 
 using namespace tenon_test;
@@ -87,8 +88,10 @@ class their_commands {
 
 }  // namespace
 
-TEST_CASE("a recorded graph runs when the application submits it, each time on what is there then") {
-  for (const auto addressing : {tn::vulkan_addressing::address, tn::vulkan_addressing::descriptor}) {
+TEST_CASE(
+    "a recorded graph runs when the application submits it, each time on what is there then") {
+  for (const auto addressing :
+       {tn::vulkan_addressing::address, tn::vulkan_addressing::descriptor}) {
     tn::vulkan_context c(options(addressing));
     need(c);
     const tn::model<net, tn::vulkan> model{weights, c};
@@ -111,7 +114,8 @@ TEST_CASE("a recorded graph runs when the application submits it, each time on w
   }
 }
 
-TEST_CASE("a graph can be recorded twice into one command buffer: the second sees what the first wrote") {
+TEST_CASE(
+    "a graph can be recorded twice into one command buffer: the second sees what the first wrote") {
   tn::vulkan_context c;
   need(c);
   const tn::model<net, tn::vulkan> model{weights, c};
@@ -146,8 +150,10 @@ TEST_CASE("a graph is submitted, and the context's timeline says when it is done
   }
 }
 
-TEST_CASE("while a submission is under way, the instance is recorded elsewhere and submitted again") {
-  for (const auto addressing : {tn::vulkan_addressing::address, tn::vulkan_addressing::descriptor}) {
+TEST_CASE(
+    "while a submission is under way, the instance is recorded elsewhere and submitted again") {
+  for (const auto addressing :
+       {tn::vulkan_addressing::address, tn::vulkan_addressing::descriptor}) {
     validated layer(addressing);
     tn::vulkan_context& c = *layer.context;
     {
@@ -157,7 +163,8 @@ TEST_CASE("while a submission is under way, the instance is recorded elsewhere a
       matrix y(c, seen()), z(c, seen());
       const auto first = y.lend(), third = z.lend();
       float a[4][16], b[4][16], second[4][16];  // imported, by each recording for itself
-      for (int i = 0; i < 64; ++i) a[i / 16][i % 16] = static_cast<float>(i), b[i / 16][i % 16] = static_cast<float>(i) - 30;
+      for (int i = 0; i < 64; ++i)
+        a[i / 16][i % 16] = static_cast<float>(i), b[i / 16][i % 16] = static_cast<float>(i) - 30;
       const their_commands commands(c);
       for (int round = 0; round < 3; ++round) {
         std::uint64_t once = 0, again = 0;

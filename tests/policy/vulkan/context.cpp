@@ -133,7 +133,8 @@ TEST_CASE("a kernel with full subgroups is another one, where a device can be as
     tn::vulkan_context c(options(addressing));
     need(c);
     const auto words = affine(addressing, 2, 1);
-    const auto any = c.kernel(words, 2), full = c.kernel(words, 2, addressing, c.facts().subgroup_size);
+    const auto any = c.kernel(words, 2),
+               full = c.kernel(words, 2, addressing, c.facts().subgroup_size);
     REQUIRE(any);
     if (!c.facts().subgroup_size_chosen) {
       CHECK(full.error().is(tn::code::feature, "vulkan"));
@@ -241,7 +242,9 @@ TEST_CASE("an instance is asked about nothing that is younger than itself") {
   app.need();
   real_properties = app.d.vkGetPhysicalDeviceProperties2;
   tn::vulkan_adopted lent = app.lend(tn::vulkan_addressing::descriptor);
-  lent.get_proc_addr = failing({"vkGetPhysicalDeviceProperties2", reinterpret_cast<PFN_vkVoidFunction>(&listening)}).get_proc_addr;
+  lent.get_proc_addr =
+      failing({"vkGetPhysicalDeviceProperties2", reinterpret_cast<PFN_vkVoidFunction>(&listening)})
+          .get_proc_addr;
   CHECK(tn::vulkan_context(lent).ok());
   CHECK(!asked_about_13);
   lent.api_version = VK_API_VERSION_1_3;
@@ -301,7 +304,8 @@ TEST_CASE("an adopted device without a needed feature is an error that names it"
   CHECK(tn::vulkan_context(silent).fault().is(tn::code::null, "vulkan"));
 }
 
-TEST_CASE("whatever the driver refuses while a context is made is its fault, and nothing is leaked") {
+TEST_CASE(
+    "whatever the driver refuses while a context is made is its fault, and nothing is leaked") {
   if (!tn::vulkan_context().ok()) skip("no Vulkan device");
   constexpr VkResult full = VK_ERROR_OUT_OF_HOST_MEMORY;
   for (const fake& f : {answers<full, PFN_vkCreateInstance>("vkCreateInstance"),

@@ -1,11 +1,11 @@
-// Inputs, weights and outputs of random graphs directly before and behind forbidden pages, where a CPU
-// driver works on them as they lie: no kernel reads or writes one element too far.
+// Inputs, weights and outputs of random graphs directly before and behind forbidden pages, where a
+// CPU driver works on them as they lie: no kernel reads or writes one element too far.
 //   TENON_GRAPHS=5000 TENON_SEED=7 policy_vulkan_guard
 // SPDX-License-Identifier: MIT
-#include "../cpu/testing.hpp"
-#include "spirv/emitted.hpp"
-#include "policies.hpp"
 #include <tenon/trial.hpp>
+#include "../cpu/testing.hpp"
+#include "policies.hpp"
+#include "spirv/emitted.hpp"
 #include <csignal>
 #include <unistd.h>
 
@@ -15,7 +15,8 @@ namespace trial = tn::trial;
 
 namespace {
 
-/// Says which graph it was, when a kernel met a forbidden page. Drivers run kernels on threads of their own.
+/// Says which graph it was, when a kernel met a forbidden page. Drivers run kernels on threads of
+/// their own.
 char about[200];
 void report(int) {
   (void)!::write(2, about, std::strlen(about));
@@ -63,7 +64,8 @@ struct guarded_call {
     for (int o = 0; o < t.outputs.size; ++o) {
       const auto k = static_cast<std::size_t>(o);
       const guarded_bytes& g = outputs[k];
-      const i64 at = trial::first_difference(t.nodes[t.outputs[o]].out, e.wanted[k], {g.data(), g.data() + g.size()},
+      const i64 at = trial::first_difference(t.nodes[t.outputs[o]].out, e.wanted[k],
+                                             {g.data(), g.data() + g.size()},
                                              e.allowed.empty() ? nullptr : &e.allowed[k]);
       if (at >= 0) return "output " + std::to_string(o) + ", element " + std::to_string(at);
     }
@@ -73,7 +75,8 @@ struct guarded_call {
 
 /// Runs one graph twice; what is wrong.
 template <class Policy = tn::vulkan>
-std::string differs(trial::tester<tn::vulkan>& test, const tn::table_view& t, std::uint64_t own_seed, int number, wall at) {
+std::string differs(trial::tester<tn::vulkan>& test, const tn::table_view& t,
+                    std::uint64_t own_seed, int number, wall at) {
   const trial::contents c = trial::any_contents(t, own_seed, trial::mood_of(number));
   std::string problem;
   const auto wanted = test.expected(t, c, problem);
@@ -100,8 +103,9 @@ void check_graphs(wall at, const char* where) {
     const trial::random_graph g = trial::make_graph(decide, test.options.most);
     REQUIRE(g.fault.ok());
     if (trial::has_history(g.net.view())) continue;  // other extents: run/vulkan_differential.cpp
-    std::snprintf(about, sizeof about, "a kernel of graph %d met the forbidden page %s its buffers, TENON_SEED=%llu\n", i, where,
-                  static_cast<unsigned long long>(seed()));
+    std::snprintf(about, sizeof about,
+                  "a kernel of graph %d met the forbidden page %s its buffers, TENON_SEED=%llu\n",
+                  i, where, static_cast<unsigned long long>(seed()));
     INFO("graph " << i << ", walls " << where << text_of(g.net.view()));
     REQUIRE(differs(test, g.net.view(), own_seed, i, at) == "");
     ++ran;
@@ -131,26 +135,36 @@ tn::result<tn::table> halves_net(trial::choices& d) {
     const tn::tensor t{tn::type::float16, s};
     return constant ? b.weight(called, t) : b.input(called, t);
   };
-  const auto size = [&](i64 least, i64 most) { return least + d.below(static_cast<int>(most - least + 1)); };
+  const auto size = [&](i64 least, i64 most) {
+    return least + d.below(static_cast<int>(most - least + 1));
+  };
   if (d.one_in(2)) {
     const i64 whole = d.one_in(2) ? 8 : 1;  // whole quads, or any number
-    const i64 rows = whole * size(1, 48 / whole), terms = whole * size(1, 48 / whole), columns = whole * size(1, 48 / whole), batches = size(1, 3);
-    const auto x = leaf("x", d.one_in(3), tn::extents(batches, rows, terms)), y = leaf("y", d.one_in(2), tn::extents(d.one_in(2) ? batches : 1, terms, columns));
+    const i64 rows = whole * size(1, 48 / whole), terms = whole * size(1, 48 / whole),
+              columns = whole * size(1, 48 / whole), batches = size(1, 3);
+    const auto x = leaf("x", d.one_in(3), tn::extents(batches, rows, terms)),
+               y = leaf("y", d.one_in(2), tn::extents(d.one_in(2) ? batches : 1, terms, columns));
     constexpr tn::transpose_options turn{.permutation = {0, 2, 1}};
     const auto right = d.one_in(3) && terms == columns ? b.add<tn::transpose_t>(turn, {y}) : y;
     const auto product = b.add<tn::matmul_t>({}, {x, right});
-    return b.finish({b.add<tn::relu_t>({}, {b.add<tn::add_t>({}, {product, leaf("c", true, tn::extents(columns))})})});
+    return b.finish({b.add<tn::relu_t>(
+        {}, {b.add<tn::add_t>({}, {product, leaf("c", true, tn::extents(columns))})})});
   }
   tn::conv2d_options o;
   o.groups = d.one_in(4) ? 2 : 1;
   o.padding = {size(0, 2), size(0, 2), size(0, 2), size(0, 2)};
   o.strides = {size(1, 2), size(1, 2)};
   o.inputLayout = d.one_in(3) ? tn::image_layout::nhwc : tn::image_layout::nchw;
-  const i64 channels = o.groups * size(1, 6), filters = o.groups * size(1, 20), high = size(4, 18), wide = size(4, 18);
+  const i64 channels = o.groups * size(1, 6), filters = o.groups * size(1, 20), high = size(4, 18),
+            wide = size(4, 18);
   const bool nchw = o.inputLayout == tn::image_layout::nchw;
-  const auto image = leaf("image", false, nchw ? tn::extents(1, channels, high, wide) : tn::extents(1, high, wide, channels));
-  const auto w = leaf("w", !d.one_in(3), tn::extents(filters, channels / o.groups, size(1, 3), size(1, 3)));
-  return b.finish({b.add<tn::relu_t>({}, {b.add<tn::conv2d_t>(o, {image, w, leaf("bias", true, tn::extents(filters))})})});
+  const auto image =
+      leaf("image", false,
+           nchw ? tn::extents(1, channels, high, wide) : tn::extents(1, high, wide, channels));
+  const auto w =
+      leaf("w", !d.one_in(3), tn::extents(filters, channels / o.groups, size(1, 3), size(1, 3)));
+  return b.finish({b.add<tn::relu_t>(
+      {}, {b.add<tn::conv2d_t>(o, {image, w, leaf("bias", true, tn::extents(filters))})})});
 }
 /// What the kernels of devices other than this one are, with buffers of a bare device.
 struct emitted_halves : any_family {
@@ -182,8 +196,10 @@ void check_halves(wall at, const char* where) {
     trial::choices decide = trial::choices::from_seed(own_seed);
     const auto net = halves_net(decide);
     REQUIRE(net.ok());
-    std::snprintf(about, sizeof about, "a kernel of float16 net %d met the forbidden page %s its buffers, TENON_SEED=%llu\n", i,
-                  where, static_cast<unsigned long long>(seed()));
+    std::snprintf(
+        about, sizeof about,
+        "a kernel of float16 net %d met the forbidden page %s its buffers, TENON_SEED=%llu\n", i,
+        where, static_cast<unsigned long long>(seed()));
     INFO("net " << i << ", walls " << where << text_of(net->view()));
     constexpr tn::policy_facts facts = tn::facts_of<tn::vulkan>();
     const auto plan = tn::make_plan(net->view(), {&facts, 1});

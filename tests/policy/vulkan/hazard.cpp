@@ -1,7 +1,7 @@
 // The hazard checker sees every pair of steps that a barrier does not separate. Needs no device.
 // SPDX-License-Identifier: MIT
-#include "../../catch.hpp"
 #include <tenon/policy/vulkan/hazard.hpp>
+#include "../../catch.hpp"
 #include <random>
 
 namespace tn = tenon;

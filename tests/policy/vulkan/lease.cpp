@@ -1,8 +1,8 @@
 // Typed buffers on a device: one user at a time, and what they refuse.
 // SPDX-License-Identifier: MIT
-#include "application.hpp"
 #include <tenon/base/span.hpp>
 #include <tenon/policy/vulkan/lease.hpp>
+#include "application.hpp"
 #include <thread>
 
 using image = tn::vulkan_buffer<float, 1, 4, 16>;
@@ -193,6 +193,7 @@ TEST_CASE("memory that does not suit a buffer is refused") {
   CHECK(unseen.fault().is(tn::code::feature, "vulkan_buffer"));
   float few[8];
   if (c.facts().host_import)
-    CHECK(image(tn::vulkan_memory::import_host(c, few, sizeof few)).fault().is(tn::code::size,
-                                                                             "vulkan_buffer"));
+    CHECK(image(tn::vulkan_memory::import_host(c, few, sizeof few))
+              .fault()
+              .is(tn::code::size, "vulkan_buffer"));
 }

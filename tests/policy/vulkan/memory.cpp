@@ -2,14 +2,14 @@
 // every refusal by its name.
 // SPDX-License-Identifier: MIT
 #include "application.hpp"
+#include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cstring>
-#include <filesystem>
 #if __has_include(<linux/udmabuf.h>)
 #include <linux/udmabuf.h>
 #endif
@@ -129,8 +129,8 @@ TEST_CASE("a device that cannot import names the policy that copies") {
   CHECK(e.is(tn::code::import_failed, "vulkan"));
   CHECK(e.expected == tn::fact("vulkan_staged"));
 
-  tn::vulkan_context refusing(failing(
-      answers<VK_ERROR_INVALID_EXTERNAL_HANDLE, PFN_vkGetMemoryHostPointerPropertiesEXT>(
+  tn::vulkan_context refusing(
+      failing(answers<VK_ERROR_INVALID_EXTERNAL_HANDLE, PFN_vkGetMemoryHostPointerPropertiesEXT>(
           "vkGetMemoryHostPointerPropertiesEXT")));
   if (!refusing.facts().host_import) return;
   CHECK(memory::import_host(refusing, x.data(), 256).error().is(tn::code::import_failed, "vulkan"));
@@ -154,7 +154,8 @@ TEST_CASE("a refused allocation leaves nothing behind") {
     need(c);
     all_fail(c, tn::code::memory);
   }
-  tn::vulkan_context c(failing(answers<VK_ERROR_MEMORY_MAP_FAILED, PFN_vkMapMemory>("vkMapMemory")));
+  tn::vulkan_context c(
+      failing(answers<VK_ERROR_MEMORY_MAP_FAILED, PFN_vkMapMemory>("vkMapMemory")));
   CHECK(memory::host(c, 256).error().is(tn::code::device, "vulkan"));
   CHECK(c.live() == 0);
   tn::vulkan_context real;
@@ -203,8 +204,8 @@ TEST_CASE("the application's buffers are wrapped, with and without address") {
   app.need();
   tn::vulkan_context c(app.lend(tn::vulkan_addressing::address));
   REQUIRE(c.ok());
-  // The application's buffers are made by hand in real life; here another allocation of ours stands in
-  // for one with the flag, and one of a context without addresses for one without.
+  // The application's buffers are made by hand in real life; here another allocation of ours stands
+  // in for one with the flag, and one of a context without addresses for one without.
   auto own = memory::host(c, 1024);
   tn::vulkan_context plain_context(app.lend(tn::vulkan_addressing::descriptor));
   auto plain = memory::host(plain_context, 1024);
@@ -232,9 +233,14 @@ TEST_CASE("the application's buffers are wrapped, with and without address") {
   CHECK(reinterpret_cast<float*>(own->data() + 256)[3] == 2 * 67 + 1);
 
   CHECK(memory::wrap(c, {}).error().is(tn::code::null, "vulkan"));
-  CHECK(memory::wrap(c, {own->buffer(), 1 << 20, 0, true, nullptr}).error().is(tn::code::size, "vulkan"));
-  CHECK(memory::wrap(c, {own->buffer(), 16, 1 << 20, true, nullptr}).error().is(tn::code::size, "vulkan"));
-  CHECK(memory::wrap(c, {own->buffer(), 16, -4, true, nullptr}).error().is(tn::code::size, "vulkan"));
+  CHECK(memory::wrap(c, {own->buffer(), 1 << 20, 0, true, nullptr})
+            .error()
+            .is(tn::code::size, "vulkan"));
+  CHECK(memory::wrap(c, {own->buffer(), 16, 1 << 20, true, nullptr})
+            .error()
+            .is(tn::code::size, "vulkan"));
+  CHECK(
+      memory::wrap(c, {own->buffer(), 16, -4, true, nullptr}).error().is(tn::code::size, "vulkan"));
 }
 
 TEST_CASE("a port that is too small, misaligned or nowhere is refused before anything runs") {
@@ -269,8 +275,9 @@ TEST_CASE("a wrong descriptor is refused and stays the caller's") {
     CHECK((foreign || foreign.error().is(tn::code::handle, "vulkan")));
   }
   CHECK(memory::import_fd(c, file, 1 << 20).error().is(tn::code::size, "vulkan"));
-  CHECK(memory::import_dma_buf(c, file, 64).error().is(
-      c.facts().dma_buf ? tn::code::handle : tn::code::feature, "vulkan"));
+  CHECK(memory::import_dma_buf(c, file, 64)
+            .error()
+            .is(c.facts().dma_buf ? tn::code::handle : tn::code::feature, "vulkan"));
   auto unshared = memory::device(c, 64);
   CHECK(unshared->export_fd().error().is(tn::code::feature, "vulkan"));
   for (const int fd : {ends[0], ends[1], file}) CHECK(::close(fd) == 0);
@@ -295,7 +302,8 @@ TEST_CASE("exported memory is imported again, and all descriptors are closed") {
       REQUIRE(fd);
       auto theirs = memory::import_fd(c, *fd, 4096, usage);
       REQUIRE(theirs);
-      for (int i = 0; i < 64; ++i) reinterpret_cast<float*>(mine->data())[i] = static_cast<float>(i);
+      for (int i = 0; i < 64; ++i)
+        reinterpret_cast<float*>(mine->data())[i] = static_cast<float>(i);
       REQUIRE(run_affine(c, theirs->address(), theirs->address() + 1024, 64).ok());
       CHECK(reinterpret_cast<float*>(mine->data() + 1024)[63] == 127);
       CHECK(memory::import_fd(c, *fd, 1 << 20, usage).error().is(tn::code::size, "vulkan"));
@@ -342,7 +350,8 @@ TEST_CASE("a dma-buf is read and written in place, and lives as long as its memo
       ::close(file);
       skip("this system makes no dma-bufs: no /dev/udmabuf");
     }
-    auto* const frame = static_cast<float*>(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
+    auto* const frame =
+        static_cast<float*>(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
     REQUIRE(frame != MAP_FAILED);
     for (int i = 0; i < 64; ++i) frame[i] = static_cast<float>(i);
     {

@@ -213,7 +213,8 @@ TEST_CASE("a graph goes into the application's own command buffer and is not sub
     app.need();
     vk::CommandPoolCreateInfo pool_info{};
     vk::CommandPool pool{};
-    REQUIRE(app.device.createCommandPool(&pool_info, nullptr, &pool, app.d) == vk::Result::eSuccess);
+    REQUIRE(app.device.createCommandPool(&pool_info, nullptr, &pool, app.d) ==
+            vk::Result::eSuccess);
     vk::CommandBufferAllocateInfo allocate{};
     allocate.commandPool = pool;
     allocate.commandBufferCount = 1;
@@ -264,12 +265,12 @@ TEST_CASE("a lost device and a device that does not answer are errors of the cal
     calls = 0;
     static PFN_vkWaitForFences real;
     const PFN_vkWaitForFences slow = [](VkDevice d, std::uint32_t n, const VkFence* f, VkBool32 all,
-                         std::uint64_t most) -> VkResult {
+                                        std::uint64_t most) -> VkResult {
       return most != UINT64_MAX && most < 1000000000000 && calls++ == 0 ? VK_TIMEOUT
                                                                         : real(d, n, f, all, most);
     };
-    tn::vulkan_context c(in(
-        failing({"vkWaitForFences", reinterpret_cast<PFN_vkVoidFunction>(slow)}), addressing));
+    tn::vulkan_context c(
+        in(failing({"vkWaitForFences", reinterpret_cast<PFN_vkVoidFunction>(slow)}), addressing));
     need(c);
     real = reinterpret_cast<PFN_vkWaitForFences>(
         real_device(static_cast<VkDevice>(c.device()), "vkWaitForFences"));
@@ -364,7 +365,8 @@ TEST_CASE("a buffer longer than a descriptor is reached at both of its ends") {
   tn::vulkan_context c(options(tn::vulkan_addressing::descriptor));
   need(c);
   const tn::i64 most = c.facts().storage_buffer_bytes;
-  if (!c.facts().cpu || most > tn::i64{1} << 29) skip("a descriptor takes as much as we can allocate");
+  if (!c.facts().cpu || most > tn::i64{1} << 29)
+    skip("a descriptor takes as much as we can allocate");
   auto long_one = memory::host(c, most + 8192);
   REQUIRE(long_one);
   const tn::i64 last = most + 8192 - 256 - 4;  // not where the device lets a descriptor begin

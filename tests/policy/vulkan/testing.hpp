@@ -1,11 +1,11 @@
 // What tests on a Vulkan device share: contexts, and a kernel assembled by hand.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "../../catch.hpp"
-#include "driver.hpp"
 #include <tenon/base/describe.hpp>
 #include <tenon/policy/vulkan/memory.hpp>
 #include <tenon/policy/vulkan/recording.hpp>
+#include "../../catch.hpp"
+#include "driver.hpp"
 #include <bit>
 #include <cstdlib>
 #include <initializer_list>
@@ -18,8 +18,8 @@ namespace tn = tenon;
 
 namespace tenon_test {
 
-/// SPIR-V, word by word: `out[i] = in[i] * scale + add` for float32, 64 invocations per group, port 0
-/// read and port 1 written.
+/// SPIR-V, word by word: `out[i] = in[i] * scale + add` for float32, 64 invocations per group, port
+/// 0 read and port 1 written.
 struct assembly {
   std::vector<std::uint32_t> words{0x07230203, 0x00010300, 0, 100, 0};
   void op(std::uint32_t code, std::initializer_list<std::uint32_t> arguments) {
@@ -45,9 +45,45 @@ struct assembly {
 inline std::vector<std::uint32_t> affine(tn::vulkan_addressing addressing, float scale, float add) {
   const bool by_address = addressing == tn::vulkan_addressing::address;
   enum : std::uint32_t {
-    none, main, gid, void_t, fn_t, uint_t, float_t, uvec3_t, in_uvec3_t, in_uint_t, array_t, block_t,
-    block_p, float_p, push_t, push_p, push, member_p, zero, one, k_scale, k_add, in_v, out_v, label, x,
-    from, to, first, second, loaded, scaled, sum, at_in, at_out, start_in, start_out, in_p, out_p
+    none,
+    main,
+    gid,
+    void_t,
+    fn_t,
+    uint_t,
+    float_t,
+    uvec3_t,
+    in_uvec3_t,
+    in_uint_t,
+    array_t,
+    block_t,
+    block_p,
+    float_p,
+    push_t,
+    push_p,
+    push,
+    member_p,
+    zero,
+    one,
+    k_scale,
+    k_add,
+    in_v,
+    out_v,
+    label,
+    x,
+    from,
+    to,
+    first,
+    second,
+    loaded,
+    scaled,
+    sum,
+    at_in,
+    at_out,
+    start_in,
+    start_out,
+    in_p,
+    out_p
   };
   enum : std::uint32_t { input = 1, push_constant = 9, storage = 12, physical = 5349 };
   const std::uint32_t space = by_address ? physical : storage;
@@ -139,8 +175,8 @@ inline tn::vulkan_options options(tn::vulkan_addressing addressing) {
   return o;
 }
 
-/// A context under the validation layer, and what the layer says until the device has ended, forgotten
-/// handles included.
+/// A context under the validation layer, and what the layer says until the device has ended,
+/// forgotten handles included.
 struct validated {
   std::string said;
   std::unique_ptr<tn::vulkan_context> context;

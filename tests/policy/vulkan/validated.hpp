@@ -6,8 +6,8 @@
 
 namespace tenon_test {
 
-/// `vulkan` with descriptors instead of addresses, as the validation layer understands them; the layer
-/// compares every access of the device with the barriers.
+/// `vulkan` with descriptors instead of addresses, as the validation layer understands them; the
+/// layer compares every access of the device with the barriers.
 template <tenon::sharing Memory> struct validated_policy : tenon::vulkan_policy<Memory> {
   static std::string& said() {
     static std::string& text = *new std::string;  // the layer may speak until the process ends
@@ -35,7 +35,8 @@ struct vulkan_validated_staged : validated_policy<tenon::sharing::separate> {
   static constexpr const char* name = "validated_staged";
 };
 
-/// Descriptors and copies, without the layer: what drivers can that have neither addresses nor imports.
+/// Descriptors and copies, without the layer: what drivers can that have neither addresses nor
+/// imports.
 struct vulkan_descriptors : tenon::vulkan_policy<tenon::sharing::separate> {
   static constexpr const char* name = "descriptors";
   static tenon::vulkan_context& standard() noexcept {

@@ -43,8 +43,8 @@ struct cost {
 };
 
 /// The operations of one instruction. An elementary function counts what its program in
-/// `language/elementary.hpp` counts (a header that is too dear to be included for nine numbers; a test
-/// compares them).
+/// `language/elementary.hpp` counts (a header that is too dear to be included for nine numbers; a
+/// test compares them).
 constexpr int flops_of(sop o) {
   switch (o) {
     case sop::arg:

@@ -4,8 +4,8 @@
 #pragma once
 #include <tenon/plan/describe/cost.hpp>
 #include <tenon/plan/describe/formula.hpp>
-#include <tenon/plan/plan.hpp>
 #include <tenon/plan/describe/reason.hpp>
+#include <tenon/plan/plan.hpp>
 #include <algorithm>
 
 namespace tenon {
@@ -518,7 +518,8 @@ inline std::string describe_bound(const plan_view& p, list<multiplied> bound, in
 inline std::string describe(const plan_view& p, int recorded = 0) {
   return notation::describe_bound(p, {}, recorded);
 }
-/// The same of a bound model, with what binding made of the integers that contractions were offered.
+/// The same of a bound model, with what binding made of the integers that contractions were
+/// offered.
 template <class Model>
 requires requires(const Model& m) { m.multiplication(0); }
 std::string describe(const Model& m) {

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/describe/formula.hpp>
-#include <tenon/plan/plan.hpp>
 #include <tenon/plan/describe/reason.hpp>
+#include <tenon/plan/plan.hpp>
 
 namespace tenon {
 
@@ -37,7 +37,8 @@ struct diagram {
     return joined("group ", g) + ": " + kind_of(own) + " on " + p.policies[own.place].name;
   }
   /// Calls `visit(from, to, passage)` for every operand of every node, and with the number of the
-  /// output and `is_output` for every output. A view moves nothing: what passes it crosses behind it.
+  /// output and `is_output` for every output. A view moves nothing: what passes it crosses behind
+  /// it.
   template <class Visit> void each_edge(Visit&& visit) const {
     for (int i = 0; i < p.table.nodes.size; ++i)
       for (int k = 0; k < at(i).operands; ++k)

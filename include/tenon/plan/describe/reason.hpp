@@ -3,9 +3,9 @@
 // drift from it.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/plan/describe/makers.hpp>
 #include <tenon/plan/fuse.hpp>
 #include <tenon/plan/layout.hpp>
-#include <tenon/plan/describe/makers.hpp>
 
 namespace tenon {
 

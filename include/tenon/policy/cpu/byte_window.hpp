@@ -1,5 +1,5 @@
-// Extremes of windows over elements of one byte, row by row of the result: the compiler's vectors go
-// along the channels where they are the last axis, else along the columns.
+// Extremes of windows over elements of one byte, row by row of the result: the compiler's vectors
+// go along the channels where they are the last axis, else along the columns.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>

@@ -164,8 +164,8 @@ inline void turn_and_add(const contract_work& w, const frame& f, const i64* offs
     return bounded(x + (y + real(shifts[c])), low, high);
   });
 }
-/// Writes sums [row][column] to the output's lines of pixels, one for each filter; what follows runs
-/// on a register's width of lines while they are in the nearest cache.
+/// Writes sums [row][column] to the output's lines of pixels, one for each filter; what follows
+/// runs on a register's width of lines while they are in the nearest cache.
 inline void turn_sums(const contract_work& w, const frame& f, const work_piece& u,
                       const batch_place& at, float* sums, i64 sums_row, float* out) noexcept {
   const contract_plan& t = w.plan;
@@ -234,7 +234,8 @@ inline void list_rows(const contract_plan& t, const work_piece& u, const float* 
     r += n;
   }
 }
-/// What tiles with packed columns do behind their sums. A residual is added where the sums are turned.
+/// What tiles with packed columns do behind their sums. A residual is added where the sums are
+/// turned.
 inline tile_closing close_columns(const contract_work& w, const frame& f, const work_piece& u,
                                   const batch_place& at, float* bias) noexcept {
   const contract_plan& t = w.plan;
@@ -507,8 +508,8 @@ inline void run_contract(const contract_work& w, const frame& f) noexcept {
       [&](i64 begin, i64 end, int thread) { run_pieces(w, f, scratch, c, begin, end, thread); });
 }
 
-/// The epilogue as something that tiles do. Bias and shift belong to a filter or a column; a residual
-/// has a line of neighbours where the output has one.
+/// The epilogue as something that tiles do. Bias and shift belong to a filter or a column; a
+/// residual has a line of neighbours where the output has one.
 inline closing closing_of(const contract_plan& t, const table_view& table) noexcept {
   const bool pixels = t.form != vector_form::panels;
   epilogue_role roles[max_operands];

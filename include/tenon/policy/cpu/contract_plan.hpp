@@ -8,8 +8,8 @@
 
 namespace tenon::simd {
 
-/// An output axis: extent and strides of the broadcast side (q), the vector side (p), the output and
-/// the epilogue's operands.
+/// An output axis: extent and strides of the broadcast side (q), the vector side (p), the output
+/// and the epilogue's operands.
 struct output_axis {
   i64 extent = 1, q = 0, p = 0, out = 0;
   i64 epilogue[max_operands]{};
@@ -42,11 +42,12 @@ enum class vector_form : std::uint8_t {
   planes,  ///< pixels of a padded copy of the image, split by stride phase
 };
 
-/// What a piece of work covers at most. 128 outputs of a line are one block of the interpreter; with
-/// 64 rows, or 128 of one tile's columns, the sums stay in the first level of the cache.
+/// What a piece of work covers at most. 128 outputs of a line are one block of the interpreter;
+/// with 64 rows, or 128 of one tile's columns, the sums stay in the first level of the cache.
 inline constexpr i64 block_columns = 128;
 inline constexpr i64 block_rows = 64, turned_rows = 128;
-/// Tiles of pixels that write straight to the output run this far along it before the next filters do.
+/// Tiles of pixels that write straight to the output run this far along it before the next filters
+/// do.
 inline constexpr int piece_tiles = 9;
 /// Terms that run in one go: with more, a panel would not stay in the second level of the cache.
 inline constexpr i64 block_terms = 512;
@@ -117,7 +118,8 @@ struct blocks {
   constexpr i64 begin(i64 i) const { return i * most; }
   constexpr i64 size(i64 i) const { return i + 1 < count ? most : n - i * most; }
 };
-/// A size of blocks, a multiple of `unit` and at most `most`, that leaves no small block at the end.
+/// A size of blocks, a multiple of `unit` and at most `most`, that leaves no small block at the
+/// end.
 constexpr i64 even_size(i64 n, i64 most, i64 unit) {
   const i64 count = (n + most - 1) / most, each = count > 0 ? (n + count - 1) / count : most;
   return (each + unit - 1) / unit * unit;
@@ -227,9 +229,9 @@ struct contract_planner {
   int filter_axis = -1;
   i64 scratch = 0, packed = 0, per_thread = 0, bound = work_bytes;
 
-  /// The vector axis: the output's contiguous one, if just one operand varies along it. That operand
-  /// is the vector side. A swept operand is never packed into panels: its padding is not. Chosen by the
-  /// bounds where extents vary, because binding packs weights once for all of them.
+  /// The vector axis: the output's contiguous one, if just one operand varies along it. That
+  /// operand is the vector side. A swept operand is never packed into panels: its padding is not.
+  /// Chosen by the bounds where extents vary, because binding packs weights once for all of them.
   constexpr void choose_vectors() {
     const contraction& c = r.p.widest(r.n);
     for (int i = 0; i < c.axes; ++i) {
@@ -285,8 +287,8 @@ struct contract_planner {
     if (h.begin == 0 && reach <= h.extent && h.stride == 1) return c.swept[0].step;
     return (reach + h.stride - 1) / h.stride - (h.stride == 1 ? shared_padding(h, reach) : 0);
   }
-  /// Zeros in front of a line of `reach` elements that do for the line before as well, as long as every
-  /// output has a position of its own.
+  /// Zeros in front of a line of `reach` elements that do for the line before as well, as long as
+  /// every output has a position of its own.
   static constexpr i64 shared_padding(const sweep& h, i64 reach) {
     i64 shared = reach - h.begin - h.extent;
     if (shared > h.begin) shared = h.begin;
@@ -392,8 +394,8 @@ struct contract_planner {
       expected = t.term_q[k] * t.term_extent[k];
     }
   }
-  /// Panels of the vector side, or of the filters where pixels fill the vectors: at binding if that is
-  /// a weight. Their layout is the same for both, so it does not depend on the image's extents.
+  /// Panels of the vector side, or of the filters where pixels fill the vectors: at binding if that
+  /// is a weight. Their layout is the same for both, so it does not depend on the image's extents.
   constexpr void plan_panels() {
     contract_plan::panel_copy& m = t.panels;
     side& of = pixels ? t.q : t.p;

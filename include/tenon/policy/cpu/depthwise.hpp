@@ -38,7 +38,8 @@ struct depthwise_work {
   i64 scratch_offset = 0;
 };
 
-// ---- from the plan ---------------------------------------------------------------------------------
+// ---- from the plan
+// ---------------------------------------------------------------------------------
 
 /// Rows of a tile of a strip.
 inline constexpr i64 strip_rows = 4;
@@ -209,8 +210,8 @@ template <int Rows, int Vectors> [[gnu::noinline]] void strip_tile(const strip_p
   }
   store_strip(s, acc);
 }
-/// 3 x 3 taps without dilation: an input row is loaded once for all output rows that see it. From top
-/// to bottom, so that every output takes its terms in order.
+/// 3 x 3 taps without dilation: an input row is loaded once for all output rows that see it. From
+/// top to bottom, so that every output takes its terms in order.
 template <int Rows, int Vectors, int Stride>
 [[gnu::noinline]] void strip_tile_3x3(const strip_place& s) noexcept {
   real acc[Rows][Vectors], weight[9];
@@ -263,8 +264,8 @@ inline void sum_strip(const depthwise_plan& p, strip_place s, i64 rows) noexcept
   }
 }
 
-/// What 3 taps of neighbouring outputs see of an input row: for stride 2, the even elements, the odd
-/// ones, and the even ones from the second on.
+/// What 3 taps of neighbouring outputs see of an input row: for stride 2, the even elements, the
+/// odd ones, and the even ones from the second on.
 template <int Stride> struct taps_of_row {
   between first, second, third;
   taps_of_row(i64 at, i64 n) noexcept
@@ -288,8 +289,8 @@ template <int Stride> struct taps_of_row {
 alignas(64) inline constexpr float padding[4 * width] = {};
 
 /// 3 x 3 taps of a register's width of columns from `x` on, for output rows [first, first + rows),
-/// from the image itself. Rows that lie in the padding are zeros: they are multiplied just as well. A
-/// last tile of rows moves back.
+/// from the image itself. Rows that lie in the padding are zeros: they are multiplied just as well.
+/// A last tile of rows moves back.
 template <int Rows, int Stride>
 [[gnu::noinline]] void direct_columns(const depthwise_plan& p, const strip_place& s, i64 first,
                                       i64 rows, i64 x) noexcept {

@@ -1,5 +1,6 @@
-// Contractions of integers on the CPU: an instruction multiplies four terms of 8 bits and adds them to
-// a sum of 32. The sums become float32 when they are complete, and nothing has been rounded then.
+// Contractions of integers on the CPU: an instruction multiplies four terms of 8 bits and adds them
+// to a sum of 32. The sums become float32 when they are complete, and nothing has been rounded
+// then.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/contract.hpp>
@@ -17,11 +18,12 @@ namespace tenon::simd {
 [[gnu::always_inline]] inline integer load_words(const word* p) noexcept {
   return integer::load_unaligned(p);
 }
-/// sum + the products of four bytes each of `a`, without a sign, and `b`, with one. Sums wrap around;
-/// no product is limited on its way.
+/// sum + the products of four bytes each of `a`, without a sign, and `b`, with one. Sums wrap
+/// around; no product is limited on its way.
 [[gnu::always_inline]] inline integer dot(integer sum, integer a, integer b) noexcept {
 #if defined(__AVX512VNNI__) && defined(__GNUC__) && !defined(__clang__)
-  // g++ 12 copies every sum in front of its own form of the instruction, and half of them to memory.
+  // g++ 12 copies every sum in front of its own form of the instruction, and half of them to
+  // memory.
   asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(sum.data) : "v"(a.data), "v"(b.data));
   return sum;
 #elif defined(__AVX512VNNI__)
@@ -58,10 +60,11 @@ namespace tenon::simd {
 #endif
 }
 
-// ---- the tile --------------------------------------------------------------------------------------
+// ---- the tile
+// --------------------------------------------------------------------------------------
 
-/// What a tile reads and writes. Pixels: `p` is the image, at `at[k]` for term k; `q` the filters, a
-/// tile's rows of each term together. Rows: `row` are addresses of pixels, `p` panels of filters.
+/// What a tile reads and writes. Pixels: `p` is the image, at `at[k]` for term k; `q` the filters,
+/// a tile's rows of each term together. Rows: `row` are addresses of pixels, `p` panels of filters.
 struct dot_tile {
   const word* at = nullptr;
   i64 terms = 0, panel = 0;
@@ -118,7 +121,8 @@ template <bool ByRows> inline void multiply(const dot_tile& t, i64 rows, i64 vec
   multiply<ByRows, 3>(t, rows);
 }
 
-// ---- a piece of work -------------------------------------------------------------------------------
+// ---- a piece of work
+// -------------------------------------------------------------------------------
 
 struct dot_work {
   dot_plan plan{};
@@ -280,7 +284,8 @@ inline void run_dot(const dot_work& w, const frame& f) noexcept {
             });
 }
 
-// ---- binding ---------------------------------------------------------------------------------------
+// ---- binding
+// ---------------------------------------------------------------------------------------
 
 /// Where each term of a sum is, from an output's first.
 inline void write_terms(const dot_plan& t, word* to) noexcept {

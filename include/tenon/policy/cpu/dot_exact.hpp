@@ -1,4 +1,5 @@
-// Whether products of integers have the bits of float32: what a model's weights say when it is bound.
+// Whether products of integers have the bits of float32: what a model's weights say when it is
+// bound.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/prepare.hpp>
@@ -61,8 +62,8 @@ struct dot_filter {
   }
 };
 
-/// A positive number as an odd integer times a power of two; 0 where it is none, or next to the limits
-/// of float32.
+/// A positive number as an odd integer times a power of two; 0 where it is none, or next to the
+/// limits of float32.
 struct significand {
   i64 odd = 0;
   int power = 0;
@@ -76,8 +77,8 @@ struct significand {
 };
 
 /// Whether sums of integers have the bits of float32. They do where no partial sum rounds: all are
-/// multiples of the product of both scales, and below 2^24 times that. Whatever follows the sums sees
-/// the same numbers then.
+/// multiples of the product of both scales, and below 2^24 times that. Whatever follows the sums
+/// sees the same numbers then.
 inline multiplied judge(const dot_plan& t, const dot_source& s) noexcept {
   constexpr i64 most = i64{1} << 24;
   const significand a(s.real(t.image_scale, t.image_scale_at));

@@ -8,7 +8,8 @@ namespace tenon::simd {
 
 /// Terms that a word holds, a byte each.
 inline constexpr i64 word_terms = 4;
-/// Positions of a piece of work: with words of 64 channels they stay in the first level of the cache.
+/// Positions of a piece of work: with words of 64 channels they stay in the first level of the
+/// cache.
 inline constexpr i64 dot_pixels = 9 * width, dot_rows = 64;
 /// Filters of a piece of work.
 inline constexpr i64 dot_filters = 8 * tile_rows, dot_columns = 9 * width;
@@ -95,8 +96,8 @@ struct dot_planner {
     t.weight.item[k] = t.item[k].p;
     t.scale.item[k] = t.zero.item[k] = parameter_step(r.c.axis[i].b);
   }
-  /// The last axis of the weights alone are filters, of a product the last one of the image alone are
-  /// positions; what is left are items.
+  /// The last axis of the weights alone are filters, of a product the last one of the image alone
+  /// are positions; what is left are items.
   [[gnu::cold]] constexpr void collect_axes() {  // see plan_dot
     int filter = -1, row = -1;
     for (int i = 0; i < r.c.axes; ++i) {
@@ -193,8 +194,8 @@ struct dot_planner {
 /// Bytes of the bound form: the plan itself, then tables.
 inline constexpr i64 dot_bytes = aligned(static_cast<i64>(sizeof(dot_plan)) + 128);
 
-/// Decides everything about group `g`, whose contraction is offered integers. (Cold, for its size: the
-/// policy refers to it in graphs that quantize nothing, too.)
+/// Decides everything about group `g`, whose contraction is offered integers. (Cold, for its size:
+/// the policy refers to it in graphs that quantize nothing, too.)
 [[gnu::cold]] constexpr dot_plan plan_dot(const plan_view& p, int g) {
   contracts_cpu::dot_planner made{contracts_cpu::read_group(p, g)};
   made.collect_axes();

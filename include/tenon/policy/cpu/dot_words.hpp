@@ -1,4 +1,5 @@
-// Images of bytes in words of four channels, with what surrounds them: what products of integers read.
+// Images of bytes in words of four channels, with what surrounds them: what products of integers
+// read.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/dot_plan.hpp>

@@ -1,4 +1,5 @@
-// Moves on the CPU that no layout could save: copies of boxes between layouts, padding, bands, samples.
+// Moves on the CPU that no layout could save: copies of boxes between layouts, padding, bands,
+// samples.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
@@ -8,8 +9,8 @@
 
 namespace tenon::simd {
 
-/// A box of elements that is copied: extents, and strides on both sides in elements. Dimensions that
-/// move evenly are merged; the last one is the row.
+/// A box of elements that is copied: extents, and strides on both sides in elements. Dimensions
+/// that move evenly are merged; the last one is the row.
 struct box {
   int dims = 0;
   i64 extent[max_rank]{}, in[max_rank]{}, out[max_rank]{};
@@ -18,8 +19,8 @@ struct box {
   i64 offset = 0, out_offset = 0;
 };
 /// A move: one box for each operand that is not there already. Where a movement computes what each
-/// position shows (`by_rows`), the box is the result's rows, and the operand's extents tell what lies
-/// inside.
+/// position shows (`by_rows`), the box is the result's rows, and the operand's extents tell what
+/// lies inside.
 struct move_plan {
   int boxes = 0, bytes = 4, out_root = -1;
   box part[max_operands]{};

@@ -1,5 +1,5 @@
-// What contractions on the CPU copy before their tiles run: padded images, and panels of a register's
-// width.
+// What contractions on the CPU copy before their tiles run: padded images, and panels of a
+// register's width.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/contract_plan.hpp>
@@ -20,8 +20,8 @@ constexpr range_of_lines lines_inside(i64 n, i64 step, i64 at, i64 extent) noexc
 inline void clear(float* to, i64 n) noexcept {
   std::memset(to, 0, static_cast<std::size_t>(n) * sizeof(float));
 }
-/// Writes the plane of a copy that keeps every column: a register's width of columns after the other,
-/// so that what lies outside of the image is found once for all lines.
+/// Writes the plane of a copy that keeps every column: a register's width of columns after the
+/// other, so that what lies outside of the image is found once for all lines.
 inline void copy_columns(const contract_plan::image_copy& m, i64 py, const float* from,
                          float* to) noexcept {
   const i64 top = py - m.top, wide = m.plane_width;
@@ -111,7 +111,8 @@ inline void copy_image(const contract_plan::image_copy& m, const float* from, fl
   clear(to, m.behind);
 }
 
-/// Packs panel `panel` of one matrix: term after term, a register of columns, zeros behind the last.
+/// Packs panel `panel` of one matrix: term after term, a register of columns, zeros behind the
+/// last.
 inline void pack_panel(const contract_plan& t, const float* from, i64 panel, float* to) noexcept {
   const i64 step = t.panels.column_step, left = t.panels.columns - panel * width,
             n = left < width ? left : i64{width};

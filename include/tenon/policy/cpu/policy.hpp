@@ -1,24 +1,24 @@
 // The policy `cpu`: SIMD kernels on the host's processor.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/policy/cpu/contract_bounds.hpp>
 #include <tenon/policy/cpu/depthwise.hpp>
 #include <tenon/policy/cpu/dot.hpp>
-#include <tenon/policy/cpu/reduce.hpp>
 #include <tenon/policy/cpu/gather.hpp>
-#include <tenon/policy/cpu/reduce_integers.hpp>
-#include <tenon/policy/cpu/program_known.hpp>
-#include <tenon/policy/cpu/contract_bounds.hpp>
 #include <tenon/policy/cpu/move.hpp>
+#include <tenon/policy/cpu/program_known.hpp>
 #include <tenon/policy/cpu/program_wide.hpp>
+#include <tenon/policy/cpu/reduce.hpp>
+#include <tenon/policy/cpu/reduce_integers.hpp>
 #include <tenon/policy/cpu/scatter.hpp>
 #include <tenon/policy/cpu/window.hpp>
 
 namespace tenon {
 
-/// Runs every family with the widest SIMD the translation unit is compiled for. Fuses; packs weights
-/// at binding; results do not depend on the number of threads, nor on whether a program is a constant.
-/// Error against `reference`: none for contractions and element-wise programs on targets with fma;
-/// reductions use the same tree.
+/// Runs every family with the widest SIMD the translation unit is compiled for. Fuses; packs
+/// weights at binding; results do not depend on the number of threads, nor on whether a program is
+/// a constant. Error against `reference`: none for contractions and element-wise programs on
+/// targets with fma; reductions use the same tree.
 struct cpu {
   static constexpr const char* name = "cpu";
   static constexpr sharing memory = sharing::same;

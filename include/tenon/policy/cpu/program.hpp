@@ -1,16 +1,16 @@
-// Scalar programs on runs of elements: one loop, two kinds of programs. `inlined` has its program as
-// a constant and keeps everything in registers; `interpreted` is a chain of links, one for each
+// Scalar programs on runs of elements: one loop, two kinds of programs. `inlined` has its program
+// as a constant and keeps everything in registers; `interpreted` is a chain of links, one for each
 // instruction, that hand a block of registers on.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/elementary.hpp>
 #include <tenon/graph/rewrite.hpp>
+#include <tenon/language/elementary.hpp>
 #include <tenon/policy/cpu/simd.hpp>
 
 namespace tenon::simd {
 
-/// An operand of a run: address of its first element; step 1 (contiguous) or 0 (one value); bytes of
-/// an element. The program knows the type. `far`: too long for a cache.
+/// An operand of a run: address of its first element; step 1 (contiguous) or 0 (one value); bytes
+/// of an element. The program knows the type. `far`: too long for a cache.
 struct stream {
   const void* data = nullptr;
   i64 step = 1;
@@ -142,8 +142,8 @@ template <auto P, int At, class R, int Arity, int... J>
                                              std::integer_sequence<int, J...>) noexcept {
   (step<P, At>(r[J], arguments[J]), ...);
 }
-/// A program on `N` registers of elements, instruction by instruction: a long chain leaves no room to
-/// start the next one early.
+/// A program on `N` registers of elements, instruction by instruction: a long chain leaves no room
+/// to start the next one early.
 template <auto P, int N, int Arity>
 [[gnu::always_inline]] inline void run_together(const real (&arguments)[N][Arity],
                                                 real (&results)[N]) noexcept {
@@ -305,8 +305,8 @@ template <sop O>
 inline constexpr int held = 4;
 inline constexpr i64 block = i64{held} * width;
 
-/// What comes from the caller's memory: no operand (but a room of the interpreter), operand 0, 1, ...,
-/// or the result.
+/// What comes from the caller's memory: no operand (but a room of the interpreter), operand 0, 1,
+/// ..., or the result.
 inline constexpr std::int8_t no_operand = -1, result_operand = max_operands;
 
 /// A link of the interpreter's chain. It computes a block, hands it to the next link in registers,

@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/binary.hpp>
-#include <tenon/language/unary.hpp>
 #include <tenon/language/trace.hpp>
+#include <tenon/language/unary.hpp>
 #include <tenon/plan/prepare.hpp>
 #include <tenon/policy/cpu/program.hpp>
 
@@ -56,7 +56,8 @@ inline constexpr auto exp_minus = [](auto a, auto b) { return exp(a - b); };
 inline constexpr auto quotient = [](auto a, auto b) { return a / b; };
 }  // namespace known
 
-/// Bias, activation, residual and softmax programs. (`One` delays their making until somebody calls.)
+/// Bias, activation, residual and softmax programs. (`One` delays their making until somebody
+/// calls.)
 template <int One = 1> function::run_type find_known_program(program_view p) noexcept {
   using namespace known;
   return find_known<

@@ -1,5 +1,5 @@
-// Programs with 64-bit integers, integer division or integer powers: plain loops over blocks, beside
-// the interpreter's SIMD for all other instructions.
+// Programs with 64-bit integers, integer division or integer powers: plain loops over blocks,
+// beside the interpreter's SIMD for all other instructions.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/arithmetic.hpp>

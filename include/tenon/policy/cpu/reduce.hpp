@@ -6,8 +6,8 @@
 
 namespace tenon::simd {
 
-/// Kept and reduced axes of a reduction with their strides; the last kept axis is `inner` when it is
-/// contiguous.
+/// Kept and reduced axes of a reduction with their strides; the last kept axis is `inner` when it
+/// is contiguous.
 struct fold_plan {
   combine how = combine::sum;
   bool average = false;

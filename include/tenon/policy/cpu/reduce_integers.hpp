@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
-#include <tenon/policy/policy.hpp>
 #include <tenon/policy/cpu/byte_window.hpp>
+#include <tenon/policy/policy.hpp>
 #include <cstring>
 #include <new>
 
 namespace tenon::simd {
 
-/// Integers combined in 64 bits, which wrap around as fewer do. Extremes compare words: of types with
-/// a sign the sign bit is turned around.
+/// Integers combined in 64 bits, which wrap around as fewer do. Extremes compare words: of types
+/// with a sign the sign bit is turned around.
 class integer_sum {
  public:
   integer_sum(combine how, type t) noexcept
@@ -107,8 +107,8 @@ struct integer_nest {
     step[axes++] = by;
   }
 };
-/// A reduction or a windowing: the results, and the terms of each. Of a window the terms are its taps,
-/// which its padding cuts off.
+/// A reduction or a windowing: the results, and the terms of each. Of a window the terms are its
+/// taps, which its padding cuts off.
 struct integer_plan {
   combine how = combine::sum;
   type element = type::int32, result = type::int32;

@@ -3,9 +3,9 @@
 #pragma once
 #include <tenon/plan/fuse.hpp>
 #include <tenon/plan/layout.hpp>
-#include <tenon/policy/policy.hpp>
-#include <tenon/policy/cpu/reduce_integers.hpp>
 #include <tenon/policy/cpu/program.hpp>
+#include <tenon/policy/cpu/reduce_integers.hpp>
+#include <tenon/policy/policy.hpp>
 #include <new>
 
 namespace tenon::simd {
@@ -113,8 +113,9 @@ struct row_plan {
 inline constexpr i64 gather_block = 256;
 /// Columns of a piece of a single map: 32 kB, long enough to hide the call.
 inline constexpr i64 map_chunk = 8192;
-/// A map whose operands have more bytes gets them from memory, which a processor does not look ahead to
-/// across the links of an interpreted program: with 20 MiB 10 % faster if fetched, with 10 MiB slower.
+/// A map whose operands have more bytes gets them from memory, which a processor does not look
+/// ahead to across the links of an interpreted program: with 20 MiB 10 % faster if fetched, with 10
+/// MiB slower.
 inline constexpr i64 cached_bytes = 16 << 20;
 
 inline void gather(const float* from, i64 step, float* to, i64 n) noexcept {
@@ -229,7 +230,8 @@ inline void run_rows(const row_plan& p, const stage* stages, const frame& f) noe
   });
 }
 
-// ---- from the plan ---------------------------------------------------------------------------------
+// ---- from the plan
+// ---------------------------------------------------------------------------------
 
 constexpr i64 columns_of(const group& g) {
   i64 n = 1;
@@ -274,8 +276,8 @@ inline place_of place_in(const plan_view& p, const group& g, int id, bool member
   return w;
 }
 
-/// Merges neighbouring axes along which all places move evenly, drops axes of extent 1, and splits off
-/// the columns: the trailing `g.columns` axes, or for a single map the last merged axis.
+/// Merges neighbouring axes along which all places move evenly, drops axes of extent 1, and splits
+/// off the columns: the trailing `g.columns` axes, or for a single map the last merged axis.
 inline void collapse(row_plan& r, stage* stages, const group& g) noexcept {
   place_of* all[passes::max_stages * (max_operands + 1)];
   int count = 0, dims = 0;

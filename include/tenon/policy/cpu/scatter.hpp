@@ -34,9 +34,9 @@ struct scatter_place {
   }
 };
 
-/// A scatter. Updates that differ along the `apart` axes never meet in one element: threads share these.
-/// Along the `turns` they may: each thread takes all turns, in order. Every index writes a row of
-/// `columns` elements.
+/// A scatter. Updates that differ along the `apart` axes never meet in one element: threads share
+/// these. Along the `turns` they may: each thread takes all turns, in order. Every index writes a
+/// row of `columns` elements.
 struct scatter_plan {
   box copied{};  ///< the input
   gathering g{};

@@ -93,8 +93,8 @@ inline void store_lanes(real x, float* p, lanes_mask lanes) noexcept {
 }
 
 #if defined(__AVX512F__)
-/// b where that is NaN, else a: one instruction, which looks up what to do with each kind of number.
-/// Kinds 0 and 1 are the NaNs; 1 stands for the operand, 0 for what was there.
+/// b where that is NaN, else a: one instruction, which looks up what to do with each kind of
+/// number. Kinds 0 and 1 are the NaNs; 1 stands for the operand, 0 for what was there.
 [[gnu::always_inline]] inline real unless_nan(real a, real b) noexcept {
   return _mm512_fixupimm_ps(a, b, _mm512_set1_epi32(0x11), 0);
 }
@@ -311,7 +311,8 @@ template <sop O>
 #endif
 }
 [[gnu::always_inline]] inline real converted(integer a) noexcept { return xsimd::to_float(a); }
-/// Truncation; NaN and values outside of int32 give the most negative int32, as `arithmetic::to_int`.
+/// Truncation; NaN and values outside of int32 give the most negative int32, as
+/// `arithmetic::to_int`.
 [[gnu::always_inline]] inline integer truncated(real a) noexcept {
 #if defined(__x86_64__) || defined(__i386__)
   return xsimd::to_int(a);

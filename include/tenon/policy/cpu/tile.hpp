@@ -10,8 +10,8 @@ inline constexpr int tile_rows = width >= 16 ? 8 : 4;
 inline constexpr int tile_vectors = 3;
 inline constexpr int tile_columns = tile_vectors * width;
 
-/// Makes the compiler compute anew what depends on `x`. Addresses of a tile's rows that live through its
-/// loop would be moved out of the way in front of it and back behind it.
+/// Makes the compiler compute anew what depends on `x`. Addresses of a tile's rows that live
+/// through its loop would be moved out of the way in front of it and back behind it.
 template <class T> [[gnu::always_inline]] inline void forget(T& x) noexcept { asm("" : "+r"(x)); }
 
 /// The broadcast side: element (row, k) of a tile, from the address or offset of its term.
@@ -61,8 +61,8 @@ struct panel_columns {
     __builtin_prefetch(ahead + i * width, 0, 2);  // into the second level
   }
 };
-/// Where a tile's pixels go if the output has no room for what lies between the lines: of each register
-/// those of one line, and how far behind the tile's address their register would begin.
+/// Where a tile's pixels go if the output has no room for what lies between the lines: of each
+/// register those of one line, and how far behind the tile's address their register would begin.
 struct line_cuts {
   static constexpr int most = 4;
   lanes_mask lanes[tile_vectors][most];
@@ -86,7 +86,8 @@ struct indexed_columns {
   }
 };
 
-/// What follows the sums of a tile, while they are in registers. Its residual begins at element `along`.
+/// What follows the sums of a tile, while they are in registers. Its residual begins at element
+/// `along`.
 template <bool RowsAreFilters, int Rows, int Vectors>
 [[gnu::always_inline]] inline void close(real (&acc)[Rows][Vectors], const tile_closing& e,
                                          i64 along = 0) noexcept {
@@ -148,8 +149,8 @@ template <int Rows, int Vectors, class Q, class P>
     }
   }
 }
-/// out[r][c] = sum over k of q(r, k) * p(k, c). The sum starts at zero, or with `more` at what stands in
-/// `out`: terms may come in portions.
+/// out[r][c] = sum over k of q(r, k) * p(k, c). The sum starts at zero, or with `more` at what
+/// stands in `out`: terms may come in portions.
 template <int Rows, int Vectors, class Q>
 [[gnu::noinline]] void tile(const Q& rows, const panel_columns& columns, i64 terms, bool more,
                             const tile_closing& after, float* out, i64 out_row) noexcept {
@@ -165,8 +166,8 @@ template <int Rows, int Vectors, class Q>
   if (after.used) close<false>(acc, after);
   store_rows(acc, out, out_row);
 }
-/// `count` tiles of pixels one behind the other: out[r][c] = sum over k of panel(r, k) * image(k, c).
-/// Few terms are the rule here, and what a call does around them is a tenth of a tile of 27.
+/// `count` tiles of pixels one behind the other: out[r][c] = sum over k of panel(r, k) * image(k,
+/// c). Few terms are the rule here, and what a call does around them is a tenth of a tile of 27.
 template <int Rows, int Vectors>
 [[gnu::noinline]] void strip(const panel_rows& filters, const indexed_columns& pixels, i64 terms,
                              const tile_closing& closing, float* out, i64 out_row,
@@ -227,8 +228,8 @@ inline auto strip_of(int rows, int vectors) noexcept {
 
 using lanes_of_register [[gnu::vector_size(width * 4), gnu::may_alias]] = float;
 
-/// Two registers from two: lane i of the result is lane `first(i)` or `second(i)` of both, one behind
-/// the other.
+/// Two registers from two: lane i of the result is lane `first(i)` or `second(i)` of both, one
+/// behind the other.
 template <class First, class Second, int... I>
 [[gnu::always_inline]] inline void shuffle_pair(lanes_of_register& x, lanes_of_register& y, First,
                                                 Second, std::integer_sequence<int, I...>) noexcept {
@@ -298,8 +299,8 @@ template <class Store>
 #pragma GCC unroll 16
   for (int i = 0; i < width; ++i) store_row(i, x[i]);
 }
-/// to[c][r] = change(from[r][c], c, r) for `rows` x `columns` elements; reads whole registers of whole
-/// squares. `change` gets registers of up to `n` rows that follow one another.
+/// to[c][r] = change(from[r][c], c, r) for `rows` x `columns` elements; reads whole registers of
+/// whole squares. `change` gets registers of up to `n` rows that follow one another.
 template <class Change> inline void transpose(const float* from, i64 from_row, i64 rows,
                                               i64 columns, float* to, i64 to_row,
                                               const Change& change) noexcept {

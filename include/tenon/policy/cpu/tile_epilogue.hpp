@@ -6,8 +6,9 @@
 
 namespace tenon::simd {
 
-/// min(max((sums + bias) + (residual + shift), low), high), whose operands are numbers of operands of
-/// the program or -1. Every network's convolutions end so; other programs run over the sums in memory.
+/// min(max((sums + bias) + (residual + shift), low), high), whose operands are numbers of operands
+/// of the program or -1. Every network's convolutions end so; other programs run over the sums in
+/// memory.
 struct closing {
   bool used = false;
   int bias = -1, residual = -1, shift = -1;
@@ -103,8 +104,8 @@ inline closing read_closing(program_view p, const epilogue_role* roles) noexcept
   return c;
 }
 
-/// A closing with its operands' addresses, for one tile. Adding -0 changes nothing, so there always is
-/// a bias.
+/// A closing with its operands' addresses, for one tile. Adding -0 changes nothing, so there always
+/// is a bias.
 struct tile_closing {
   bool used = false;
   const float* bias = nullptr;      ///< of a tile's vectors, or of its rows where those are filters

@@ -70,8 +70,8 @@ template <int Step> [[gnu::always_inline]] inline real load_every(const float* x
   else
     return evens(x, std::make_integer_sequence<int, width>{});
 }
-/// out[i] = the taps x[i * Step + k * dilation], from left to right. Reads up to two registers behind
-/// the last tap.
+/// out[i] = the taps x[i * Step + k * dilation], from left to right. Reads up to two registers
+/// behind the last tap.
 template <combine How, int Step>
 inline void combine_taps(const float* x, i64 taps, i64 dilation, i64 n, float* out) noexcept {
   for (i64 i = 0; i < n; i += width) {
@@ -143,8 +143,8 @@ constexpr float harmless(combine how) {
   const float most = std::numeric_limits<float>::infinity();
   return how == combine::sum ? -0.0f : how == combine::max ? -most : how == combine::min ? most : 1;
 }
-/// True if `halve_rows` knows these windows: every window sees an element, and an average has the same
-/// number of them in all.
+/// True if `halve_rows` knows these windows: every window sees an element, and an average has the
+/// same number of them in all.
 inline bool halves(const window_plan& p) noexcept {
   const sweep& h = p.w.swept[1];
   const i64 last = 2 * (p.out_width - 1) - h.begin;
@@ -247,8 +247,8 @@ template <combine How> void window_rows(const window_plan& p, const float* image
   }
 }
 
-/// One output for each of the planes [begin, end): their columns, then those of a register's width of
-/// planes at once.
+/// One output for each of the planes [begin, end): their columns, then those of a register's width
+/// of planes at once.
 template <combine How> void whole_planes(const window_plan& p, const float* data, float* out,
                                          i64 begin, i64 end) noexcept {
   const sweep &v = p.w.swept[0], &h = p.w.swept[1];

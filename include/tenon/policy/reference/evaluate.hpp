@@ -109,16 +109,17 @@ struct values {
 };
 }  // namespace evaluating
 
-/// Computes output `output` of a graph from named inputs and weights, at compile time or at run time:
+/// Computes output `output` of a graph from named inputs and weights, at compile time or at run
+/// time:
 ///
 ///     static_assert(evaluate<net>({given("x", x), given("w", w)}, y) == code::ok);
 ///
-/// Bit for bit what the policy `reference` computes. Compilers end a constant expression after about
-/// a million steps (clang): graphs of up to 50,000 multiply-adds are safe (a term costs about 10 steps
-/// with clang 16, an element of a map 30 and 25 per instruction). Values must stay finite in constant
-/// expressions. Error: missing (a name was not given), size (of a given run or of `out`), element_type
-/// (of either), output (there is no such output). Elements of 4 bits are given as the uint8 of their
-/// bytes.
+/// Bit for bit what the policy `reference` computes. Compilers end a constant expression after
+/// about a million steps (clang): graphs of up to 50,000 multiply-adds are safe (a term costs about
+/// 10 steps with clang 16, an element of a map 30 and 25 per instruction). Values must stay finite
+/// in constant expressions. Error: missing (a name was not given), size (of a given run or of
+/// `out`), element_type (of either), output (there is no such output). Elements of 4 bits are given
+/// as the uint8 of their bytes.
 template <class Graph, class T, std::size_t N>
 constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int output = 0) {
   const table prepared = prepare(Graph::view());

@@ -273,8 +273,8 @@ constexpr void reduce(const reduction& r, const operand& in, target out, i64 beg
   }
 }
 
-/// The window of one output: a column from top to bottom, then the columns. `at(offset)` is an element,
-/// `join(a, b)` combines two.
+/// The window of one output: a column from top to bottom, then the columns. `at(offset)` is an
+/// element, `join(a, b)` combines two.
 template <class T> struct window_sum {
   T all{};
   i64 elements = 0;
@@ -609,7 +609,8 @@ constexpr void contract(const contraction& c, const operand& a, const operand& b
       r.space.extent[r.space.rank++] = l.extent;
     }
   }
-  if (__builtin_is_constant_evaluated()) {  // the builtin: folded at -O0 too, so that run time has no heap
+  if (__builtin_is_constant_evaluated()) {  // the builtin: folded at -O0 too, so that run time has
+                                            // no heap
     const sequence<listed_term> listed = list_terms(all);
     return each_output(c, o, at_output, a, b, out,
                        [&](const float* x, const float* y, const i64* base) {

@@ -6,8 +6,8 @@
 
 namespace tenon {
 
-/// Defines every result. Runs every family in every type, fuses nothing, needs no packed weights, no heap and no
-/// libraries; its kernels are the ones that `evaluate` runs in constant expressions.
+/// Defines every result. Runs every family in every type, fuses nothing, needs no packed weights,
+/// no heap and no libraries; its kernels are the ones that `evaluate` runs in constant expressions.
 struct reference {
   static constexpr const char* name = "reference";
   static constexpr sharing memory = sharing::same;

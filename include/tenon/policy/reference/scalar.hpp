@@ -1,4 +1,5 @@
-// The value of a scalar program for one element: the definition that every policy is tested against.
+// The value of a scalar program for one element: the definition that every policy is tested
+// against.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/arithmetic.hpp>
@@ -56,8 +57,8 @@ constexpr void evaluate_rare(instruction i, scalar_register& d, const scalar_reg
   }
 }
 
-/// Runs one instruction; `args` holds real and integer operands. clang counts the cases that a switch passes on its way as steps of a
-/// constant expression: the frequent ones come first.
+/// Runs one instruction; `args` holds real and integer operands. clang counts the cases that a
+/// switch passes on its way as steps of a constant expression: the frequent ones come first.
 constexpr void evaluate_step(instruction i, scalar_register* r, const scalar_register* args) {
   namespace m = arithmetic;
   const auto w = i.word;

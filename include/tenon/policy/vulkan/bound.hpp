@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/device.hpp>
-#include <tenon/policy/vulkan/spirv/kernel.hpp>
-#include <tenon/policy/vulkan/spirv/matrix.hpp>
 #include <tenon/policy/vulkan/memory.hpp>
 #include <tenon/policy/vulkan/recording.hpp>
+#include <tenon/policy/vulkan/spirv/kernel.hpp>
+#include <tenon/policy/vulkan/spirv/matrix.hpp>
 #include <cstring>
 
 namespace tenon {
@@ -23,7 +23,8 @@ struct vulkan_step {
   std::uint32_t groups[3]{1, 1, 1};
 };
 
-/// Whether the host's processor, which is the device of CPU drivers, reads 8 bytes at multiples of 4.
+/// Whether the host's processor, which is the device of CPU drivers, reads 8 bytes at multiples
+/// of 4.
 #if defined(__x86_64__) || defined(__aarch64__)
 inline constexpr bool reads_unaligned = true;
 #else
@@ -62,9 +63,9 @@ class vulkan_bound {
   explicit vulkan_bound(spirv::precision products = spirv::precision::float32) noexcept
       : products_(products) {}
   /// Error: the context's fault; import_failed (the device cannot use host memory: take the policy
-  /// `vulkan_staged`); feature, with what the device lacks, matrices of the policy's precision among
-  /// it; capacity (a group with more than 16 buffers, or with longer loops than the driver runs);
-  /// memory; what the driver refuses.
+  /// `vulkan_staged`); feature, with what the device lacks, matrices of the policy's precision
+  /// among it; capacity (a group with more than 16 buffers, or with longer loops than the driver
+  /// runs); memory; what the driver refuses.
   error bind(vulkan_context& context, const plan_view& p, int place,
              const std::byte* const* weights) noexcept {
     context_ = &context;
@@ -84,7 +85,8 @@ class vulkan_bound {
           return error{code::memory, "vulkan", "model"};
         });
   }
-  /// Kernels for other extents of the same graph; the weights are those of `bounds`, which outlives this.
+  /// Kernels for other extents of the same graph; the weights are those of `bounds`, which outlives
+  /// this.
   error follow(const vulkan_bound& bounds, const plan_view& p, int place) noexcept {
     context_ = bounds.context_;
     return platform::guarded(

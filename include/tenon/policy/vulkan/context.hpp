@@ -81,9 +81,9 @@ class vulkan_context {
 
   /// The pipeline of a SPIR-V module with entry point "main", made at the first call. `addressing`
   /// says how the module reaches its `ports` operands; an address context also runs descriptor
-  /// kernels, for buffers that have no address. With `subgroup` all subgroups are full, of that many
-  /// invocations: where the facts say `subgroup_size_chosen`.
-  /// Error: corrupt, capacity, memory, feature, device.
+  /// kernels, for buffers that have no address. With `subgroup` all subgroups are full, of that
+  /// many invocations: where the facts say `subgroup_size_chosen`. Error: corrupt, capacity,
+  /// memory, feature, device.
   result<const vulkan_kernel*> kernel(std::span<const std::uint32_t> words, int ports,
                                       vulkan_addressing addressing,
                                       std::uint32_t subgroup = 0) noexcept {
@@ -166,8 +166,8 @@ class vulkan_context {
   static error out_of_memory() noexcept { return {code::memory, "vulkan", "context"}; }
   static constexpr const char* layer = "VK_LAYER_KHRONOS_validation";
 
-  /// VK_EXT_layer_settings, which older headers lack. The layers that have it look at what shaders read
-  /// and write only where they are told to.
+  /// VK_EXT_layer_settings, which older headers lack. The layers that have it look at what shaders
+  /// read and write only where they are told to.
   struct layer_settings {
     static constexpr const char* extension = "VK_EXT_layer_settings";
     static constexpr auto type = static_cast<VkStructureType>(1000496000);
@@ -192,7 +192,8 @@ class vulkan_context {
     if (error e = find_family(); !e.ok()) return e;
     vulkan_features wanted;
     if (error e = make_device(wanted); !e.ok()) return e;
-    // SwiftShader has addresses and no 64-bit integers, and ends the program on kernels with addresses.
+    // SwiftShader has addresses and no 64-bit integers, and ends the program on kernels with
+    // addresses.
     if (addressing_ == vulkan_addressing::address && !wanted.int64)
       return {code::feature, "vulkan", "addresses", "shaderInt64, or addressing by descriptor",
               "none"};
@@ -457,8 +458,8 @@ class vulkan_context {
   error fault_{};
 };
 
-/// A context until the process ends: for static objects. It is not destroyed with them, because layers
-/// and drivers have static objects of their own, which may be gone by then.
+/// A context until the process ends: for static objects. It is not destroyed with them, because
+/// layers and drivers have static objects of their own, which may be gone by then.
 struct lasting_vulkan_context {
   union {
     vulkan_context value;

@@ -198,8 +198,8 @@ inline void read_matrix_forms(const vulkan_functions& d, vk::Instance instance,
   }
 }
 
-/// Reads all facts of `device`, of which `enabled` is switched on. `version` is what the instance was
-/// made for: it knows no structures of later ones, even where the device does.
+/// Reads all facts of `device`, of which `enabled` is switched on. `version` is what the instance
+/// was made for: it knows no structures of later ones, even where the device does.
 inline void read(const vulkan_functions& d, vk::Instance instance, vk::PhysicalDevice device,
                  std::uint32_t version, const vulkan_features& enabled, vulkan_facts& f) noexcept {
   vk::PhysicalDeviceExternalMemoryHostPropertiesEXT host{};

@@ -26,8 +26,8 @@ struct byte_range {
 /// Cost: the product of a step's ranges and those of its stretch.
 class hazard_list {
  public:
-  /// Whether a step would have to wait for one since the last barrier: a read after a write, a write
-  /// after a read, a write after a write.
+  /// Whether a step would have to wait for one since the last barrier: a read after a write, a
+  /// write after a read, a write after a write.
   bool conflicts(std::span<const byte_range> step) const noexcept {
     for (const byte_range& mine : step)
       for (const entry& e : since_)

@@ -96,8 +96,9 @@ template <class T, i64... Extents> class vulkan_buffer {
   vulkan_buffer(vulkan_context& context, const vulkan_use& use) noexcept
       : vulkan_buffer(vulkan_memory::allocate(context, bytes, usage_of(use)), use) {}
   explicit vulkan_buffer(vulkan_context& context) noexcept : vulkan_buffer(context, vulkan_use{}) {}
-  /// Over a buffer of the application, which has an address, from byte `offset` on; `vulkan_memory::wrap`
-  /// says more about one. Error, in `fault()`: null; size, if it ends too early; alignment; memory.
+  /// Over a buffer of the application, which has an address, from byte `offset` on;
+  /// `vulkan_memory::wrap` says more about one. Error, in `fault()`: null; size, if it ends too
+  /// early; alignment; memory.
   template <class Buffer>
   requires std::same_as<Buffer, vk::Buffer> || std::same_as<Buffer, VkBuffer> vulkan_buffer(
       vulkan_context& context, Buffer theirs, i64 offset = 0)

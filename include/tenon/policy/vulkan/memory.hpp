@@ -198,7 +198,8 @@ class vulkan_memory {
     if (made != vk::Result::eSuccess) return vulkan_result::error_of(made, "allocateMemory");
     context_->count(1);
     if (r.taken != nullptr) *r.taken = true;
-    // A function whose C++ form has no pointers throws where exceptions are on: the C form does not.
+    // A function whose C++ form has no pointers throws where exceptions are on: the C form does
+    // not.
     made = static_cast<vk::Result>(d.vkBindBufferMemory(context_->device(), buffer_, memory_, 0));
     return vulkan_result::error_of(made, "bindBufferMemory");
   }
@@ -310,8 +311,9 @@ inline bool may_be_memory([[maybe_unused]] int fd) noexcept {
 #endif
 }
 
-/// Whether a descriptor is a dma-buf. A driver may take other memory for one (lavapipe maps whatever
-/// can be mapped), and would not keep it alive or coherent. Source: DMA_BUF_MAGIC of Linux 5.3.
+/// Whether a descriptor is a dma-buf. A driver may take other memory for one (lavapipe maps
+/// whatever can be mapped), and would not keep it alive or coherent. Source: DMA_BUF_MAGIC of
+/// Linux 5.3.
 inline bool is_dma_buf([[maybe_unused]] int fd) noexcept {
 #if defined(__linux__)
   struct ::statfs about {};

@@ -1,15 +1,16 @@
-// The policies `vulkan` and `vulkan_staged`, and those that multiply in 16 bits: kernels of our own on
-// a Vulkan device.
+// The policies `vulkan` and `vulkan_staged`, and those that multiply in 16 bits: kernels of our own
+// on a Vulkan device.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/session.hpp>
 
 namespace tenon {
 
-/// What all of them have in common. Fuses; computes float32 as float32, but for the operands of matrix
-/// products, which `Products` rounds. Error against `reference`: products and sums of contractions may
-/// be rounded apart, divisions and square roots may be off by 2.5 units in the last place, as Vulkan
-/// allows; rounded operands are off by half a unit of their 11 or 8 digits each.
+/// What all of them have in common. Fuses; computes float32 as float32, but for the operands of
+/// matrix products, which `Products` rounds. Error against `reference`: products and sums of
+/// contractions may be rounded apart, divisions and square roots may be off by 2.5 units in the
+/// last place, as Vulkan allows; rounded operands are off by half a unit of their 11 or 8 digits
+/// each.
 template <sharing Memory, spirv::precision Products = spirv::precision::float32>
 struct vulkan_policy {
   static constexpr sharing memory = Memory;
@@ -37,8 +38,8 @@ struct vulkan_policy {
   }
 };
 
-/// A Vulkan device that uses the caller's memory where it lies: nothing is copied. A device that cannot
-/// is an error of the model that names `vulkan_staged`.
+/// A Vulkan device that uses the caller's memory where it lies: nothing is copied. A device that
+/// cannot is an error of the model that names `vulkan_staged`.
 struct vulkan : vulkan_policy<sharing::importable> {
   static constexpr const char* name = "vulkan";
 };
@@ -46,8 +47,8 @@ struct vulkan : vulkan_policy<sharing::importable> {
 struct vulkan_staged : vulkan_policy<sharing::separate> {
   static constexpr const char* name = "vulkan_staged";
 };
-/// `vulkan` with matrix products on a device's matrix units: operands rounded to float16 (beyond 65,504:
-/// infinite), sums in float32. A device without such units is an error of the model.
+/// `vulkan` with matrix products on a device's matrix units: operands rounded to float16 (beyond
+/// 65,504: infinite), sums in float32. A device without such units is an error of the model.
 struct vulkan_f16 : vulkan_policy<sharing::importable, spirv::precision::float16> {
   static constexpr const char* name = "vulkan_f16";
 };

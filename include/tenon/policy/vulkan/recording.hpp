@@ -20,8 +20,8 @@ struct vulkan_point {
   std::uint64_t value = 0;
 };
 
-/// A command buffer with all that it needs. `begin`, then steps, then `end`; then it may be submitted
-/// again and again, or recorded anew, which allocates only for what it never had before.
+/// A command buffer with all that it needs. `begin`, then steps, then `end`; then it may be
+/// submitted again and again, or recorded anew, which allocates only for what it never had before.
 /// The first error of a step is kept: `end` returns it, and nothing is ever submitted.
 /// Not shareable: one thread at a time.
 class vulkan_recording {

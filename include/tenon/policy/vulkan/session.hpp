@@ -7,16 +7,16 @@
 
 namespace tenon {
 
-/// A way to call an instance: record the graph into a command buffer of the application, which has begun
-/// it and will submit it. What is recorded holds until the instance records again or ends; an instance
-/// per command buffer, where several are under way.
+/// A way to call an instance: record the graph into a command buffer of the application, which has
+/// begun it and will submit it. What is recorded holds until the instance records again or ends; an
+/// instance per command buffer, where several are under way.
 ///
 ///     instance.call(vulkan_commands{buffer}, image.lease, result.lease);
 struct vulkan_commands {
   vk::CommandBuffer buffer{};
 };
-/// A way to call an instance: submit and return. The context's timeline reaches `value` at the end; the
-/// device starts when all of `after` are reached.
+/// A way to call an instance: submit and return. The context's timeline reaches `value` at the end;
+/// the device starts when all of `after` are reached.
 struct vulkan_submission {
   std::uint64_t* value = nullptr;
   std::span<const vulkan_point> after{};
@@ -54,8 +54,8 @@ class vulkan_session {
     copy_in(*made, host);
     return made->commands.submit(*way.value, way.after);
   }
-  /// Records into a command buffer of the application. Error: also place, when the host has to copy;
-  /// null, for no command buffer.
+  /// Records into a command buffer of the application. Error: also place, when the host has to
+  /// copy; null, for no command buffer.
   status run(const plan_view& p, const group_run& r, const frame& host,
              const vulkan_commands& way) noexcept {
     if (!way.buffer) return {code::null, -1, 0, 0};

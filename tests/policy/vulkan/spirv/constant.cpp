@@ -1,8 +1,8 @@
 // Modules that the compiler writes are the ones that are written at run time.
 // SPDX-License-Identifier: MIT
-#include "../testing.hpp"
-#include <tenon/vulkan.hpp>
 #include <tenon/policy/vulkan/spirv/constant.hpp>
+#include <tenon/vulkan.hpp>
+#include "../testing.hpp"
 
 namespace {
 

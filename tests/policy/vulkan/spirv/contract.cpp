@@ -1,5 +1,5 @@
-// Contractions and windows as SPIR-V on a CPU driver: what `reference` computes, in both addressing modes, and
-// no access outside.
+// Contractions and windows as SPIR-V on a CPU driver: what `reference` computes, in both addressing
+// modes, and no access outside.
 // SPDX-License-Identifier: MIT
 #include "../../../catch.hpp"
 #include "../../../support/contract_maker.hpp"
@@ -18,9 +18,7 @@ template <bool CpuDriver> inline constexpr spirv::target made_for = [] {
   t.subgroup = CpuDriver ? 8 : 32;
   return t;
 }();
-template <bool CpuDriver> struct emits : tenon::reference {
-  static constexpr bool fuses = true;
-};
+template <bool CpuDriver> struct emits : tenon::reference { static constexpr bool fuses = true; };
 template <class Net, bool CpuDriver> constexpr auto modules() {
   return spirv::emit(tenon::plan<Net, emits<CpuDriver>>::view(), 0, made_for<CpuDriver>);
 }
@@ -30,16 +28,27 @@ constexpr unsigned long long hash_of(const tenon::sequence<spirv::kernel>& all) 
     for (const spirv::word w : k.words) h = (h ^ w) * 1099511628211ull;
   return h;
 }
-inline constexpr auto product = [](auto a, auto b, auto c) { return tenon::relu(tenon::matmul(a, b) + c); };
-inline constexpr auto filtered = [](auto x, auto w) { return tenon::conv2d<tenon::conv2d_options{.padding = {1, 1, 1, 1}}>(x, w); };
-inline constexpr auto pooled = [](auto x) { return tenon::maxPool2d<tenon::pool2d_options{.windowDimensions = {2, 2}, .strides = {2, 2}}>(x); };
-using products = tenon::graph<product, tenon::input<"a", float, 9, 8>, tenon::input<"b", float, 8, 9>, tenon::input<"c", float, 9>>;
-using convolutions = tenon::graph<filtered, tenon::input<"x", float, 1, 2, 6, 6>, tenon::input<"w", float, 3, 2, 3, 3>>;
-using odd_convolutions = tenon::graph<filtered, tenon::input<"x", float, 1, 2, 5, 5>, tenon::input<"w", float, 3, 2, 3, 3>>;
+inline constexpr auto product = [](auto a, auto b, auto c) {
+  return tenon::relu(tenon::matmul(a, b) + c);
+};
+inline constexpr auto filtered = [](auto x, auto w) {
+  return tenon::conv2d<tenon::conv2d_options{.padding = {1, 1, 1, 1}}>(x, w);
+};
+inline constexpr auto pooled = [](auto x) {
+  return tenon::maxPool2d<tenon::pool2d_options{.windowDimensions = {2, 2}, .strides = {2, 2}}>(x);
+};
+using products = tenon::graph<product, tenon::input<"a", float, 9, 8>,
+                              tenon::input<"b", float, 8, 9>, tenon::input<"c", float, 9>>;
+using convolutions = tenon::graph<filtered, tenon::input<"x", float, 1, 2, 6, 6>,
+                                  tenon::input<"w", float, 3, 2, 3, 3>>;
+using odd_convolutions = tenon::graph<filtered, tenon::input<"x", float, 1, 2, 5, 5>,
+                                      tenon::input<"w", float, 3, 2, 3, 3>>;
 using pools = tenon::graph<pooled, tenon::input<"x", float, 1, 2, 6, 6>>;
 static_assert(modules<products, false>()[0].words[0] == 0x07230203);
-template <class Net, bool CpuDriver> inline constexpr auto constant_hash = hash_of(modules<Net, CpuDriver>());
-/// True if an invocation asks for what another one has, by a number that is no constant: a lane beside it.
+template <class Net, bool CpuDriver>
+inline constexpr auto constant_hash = hash_of(modules<Net, CpuDriver>());
+/// True if an invocation asks for what another one has, by a number that is no constant: a lane
+/// beside it.
 constexpr bool asks_beside(const tenon::sequence<spirv::kernel>& all) {
   constexpr spirv::word constant = 43, shuffle = 345;
   for (const spirv::kernel& k : all) {
@@ -65,7 +74,8 @@ std::string far_apart(std::span<const float> wanted, std::span<const float> foun
     const double off = static_cast<double>(wanted[i]) - static_cast<double>(found[i]);
     const double most = 1e-6 * (terms + std::fabs(static_cast<double>(wanted[i])));
     if (!same_value(wanted[i], found[i]) && !(std::fabs(off) <= most))
-      return "element " + std::to_string(i) + ": " + std::to_string(wanted[i]) + " and " + std::to_string(found[i]);
+      return "element " + std::to_string(i) + ": " + std::to_string(wanted[i]) + " and " +
+             std::to_string(found[i]);
   }
   return "";
 }
@@ -87,8 +97,10 @@ std::string differs(const tenon::table_view& t, const contents& c, const results
       for (const float x : run)
         if (std::isfinite(x)) largest = std::max(largest, std::fabs(static_cast<double>(x)));
   const results found = run_table<any_family>(t, c, at, problem);
-  if (problem.empty() && !bare_device::instance().fault.empty()) problem = bare_device::instance().fault;
-  for (std::size_t o = 0; o < wanted.size() && problem.empty(); ++o) problem = far_apart(wanted[o], found[o], most_terms(t) * largest * largest);
+  if (problem.empty() && !bare_device::instance().fault.empty())
+    problem = bare_device::instance().fault;
+  for (std::size_t o = 0; o < wanted.size() && problem.empty(); ++o)
+    problem = far_apart(wanted[o], found[o], most_terms(t) * largest * largest);
   return problem;
 }
 /// What the kernels of contractions may count on.
@@ -120,7 +132,8 @@ constexpr bool on_lanes(int i) { return i / 2 % 6 != 1 && i / 2 % 6 != 4; }
 template <class Make> void compare(int test, int count, int specials, const Make& make) {
   int ran = 0, failed = 0;
   const char* only = std::getenv("TENON_CASE");
-  for (int i = only ? std::atoi(only) : 0; ran < (only ? 1 : count) && i < 20 * count && failed < 5; ++i) {
+  for (int i = only ? std::atoi(only) : 0; ran < (only ? 1 : count) && i < 20 * count && failed < 5;
+       ++i) {
     dice d = dice_of(test, i);
     maker m{d};
     const builder::value y = make(m);
@@ -130,13 +143,17 @@ template <class Make> void compare(int test, int count, int specials, const Make
     if (maker::work(t) > 3000000) continue;
     ++ran;
     INFO("TENON_SEED=" << seed() << " case " << i << text_of(t));
-    if (std::getenv("TENON_CASES") != nullptr) std::fprintf(stderr, "case %d %s\n", i, text_of(t).c_str());
+    if (std::getenv("TENON_CASES") != nullptr)
+      std::fprintf(stderr, "case %d %s\n", i, text_of(t).c_str());
     contents c = random_contents(t, d, specials);
-    for (auto* all : {&c.inputs, &c.weights})  // products that overflow before a sum does are another matter
+    for (auto* all :
+         {&c.inputs, &c.weights})  // products that overflow before a sum does are another matter
       for (auto& run : *all)
         for (float& x : run)
-          if (std::isfinite(x) && std::fabs(x) > 1e6f) x = 1e6f;
-          else if (std::fpclassify(x) == FP_SUBNORMAL && flushes_subnormals()) x = 0;
+          if (std::isfinite(x) && std::fabs(x) > 1e6f)
+            x = 1e6f;
+          else if (std::fpclassify(x) == FP_SUBNORMAL && flushes_subnormals())
+            x = 0;
     const std::string problem = differs_somewhere(t, c, i);
     if (problem.empty()) continue;
     ++failed;
@@ -166,23 +183,29 @@ TEST_CASE("random convolutions as SPIR-V are what reference computes") {
   if (none()) return;
   compare(1, times(40), 0, [](maker& m) { return m.epilogue(m.convolution()); });
 }
-TEST_CASE("convolutions whose lanes have what lanes beside them need as SPIR-V are what reference computes") {
+TEST_CASE(
+    "convolutions whose lanes have what lanes beside them need as SPIR-V are what reference "
+    "computes") {
   if (none()) return;
   const auto make = [](maker& m) {
     dice& d = m.d;
-    const i64 taps[] = {d.in(1, 5), d.in(2, 5)}, block = d.in(1, 4), channels = d.in(1, 4), filters = d.in(1, 30);
+    const i64 taps[] = {d.in(1, 5), d.in(2, 5)}, block = d.in(1, 4), channels = d.in(1, 4),
+              filters = d.in(1, 30);
     tenon::conv2d_options o;
     o.dilations = {d.in(1, 2), d.in(1, 2)};
     o.groups = d.one_in(3) ? d.in(2, 9) : 1;
     const auto around = [&](int i) {  // as wide as the image, wider or less wide
       return std::max(0, static_cast<int>((taps[i] - 1) * o.dilations[i] + d.in(-1, 1) * block));
     };
-    const int lines = around(0), columns = around(1), above = d.in(0, lines), before = d.in(0, columns);
+    const int lines = around(0), columns = around(1), above = d.in(0, lines),
+              before = d.in(0, columns);
     o.padding = {above, lines - above, before, columns - before};
     o.inputLayout = d.one_in(3) ? tenon::image_layout::nhwc : tenon::image_layout::nchw;
     const i64 n = d.in(1, 2), c = channels * o.groups, h = d.in(1, 12), w = block * d.in(2, 12);
     const bool nchw = o.inputLayout == tenon::image_layout::nchw;
-    return m.epilogue(m.b.add<tenon::conv2d_t>(o, {m.operand(nchw ? extents(n, c, h, w) : extents(n, h, w, c)), m.operand(extents(filters * o.groups, channels, taps[0], taps[1]))}));
+    return m.epilogue(m.b.add<tenon::conv2d_t>(
+        o, {m.operand(nchw ? extents(n, c, h, w) : extents(n, h, w, c)),
+            m.operand(extents(filters * o.groups, channels, taps[0], taps[1]))}));
   };
   compare(12, times(30), 0, make);
   compare(13, times(12), 30, make);
@@ -216,26 +239,35 @@ TEST_CASE("contractions of several tiles as SPIR-V are what reference computes")
   if (none()) return;
   compare(8, times(24), 0, [](maker& m) {
     dice& d = m.d;
-    if (d.one_in(3)) return m.epilogue(m.b.add<tenon::matmul_t>({}, {m.operand(extents(d.in(1, 2), d.in(30, 140), d.in(20, 70))), m.operand(extents(1, d.in(20, 70), d.in(30, 140)))}));
+    if (d.one_in(3))
+      return m.epilogue(
+          m.b.add<tenon::matmul_t>({}, {m.operand(extents(d.in(1, 2), d.in(30, 140), d.in(20, 70))),
+                                        m.operand(extents(1, d.in(20, 70), d.in(30, 140)))}));
     tenon::conv2d_options o;
     o.inputLayout = d.one_in(2) ? tenon::image_layout::nhwc : tenon::image_layout::nchw;
     o.padding = {d.in(0, 2), d.in(0, 2), d.in(0, 2), d.in(0, 2)};
     if (d.one_in(3)) o.strides = {d.in(1, 2), d.in(1, 2)};
     o.groups = d.one_in(4) ? 2 : 1;
-    const i64 channels = d.in(4, 12), filters = o.groups * d.in(8, 40), extent = d.in(10, 30), taps = d.one_in(4) ? d.in(5, 6) : d.in(1, 3);
+    const i64 channels = d.in(4, 12), filters = o.groups * d.in(8, 40), extent = d.in(10, 30),
+              taps = d.one_in(4) ? d.in(5, 6) : d.in(1, 3);
     const bool nchw = o.inputLayout == tenon::image_layout::nchw;
-    const shape image = nchw ? extents(1, o.groups * channels, extent, extent) : extents(1, extent, extent, o.groups * channels);
-    return m.epilogue(m.b.add<tenon::conv2d_t>(o, {m.operand(image), m.operand(extents(filters, channels, taps, taps)), m.leaf(extents(filters))}));
+    const shape image = nchw ? extents(1, o.groups * channels, extent, extent)
+                             : extents(1, extent, extent, o.groups * channels);
+    return m.epilogue(m.b.add<tenon::conv2d_t>(
+        o, {m.operand(image), m.operand(extents(filters, channels, taps, taps)),
+            m.leaf(extents(filters))}));
   });
 }
 TEST_CASE("sums of very many terms as SPIR-V are what reference computes") {
   if (none()) return;
   for (int i = 0; i < 12; ++i) {
-    if (!on_lanes(i)) continue;  // lavapipe ends loops after 65,535 rounds: kernels for GPUs know nothing of it
+    if (!on_lanes(i))
+      continue;  // lavapipe ends loops after 65,535 rounds: kernels for GPUs know nothing of it
     dice d = dice_of(9, i);
     maker m{d};
     const i64 terms = i % 2 == 0 ? 70000 : 140001;
-    const builder::value y = m.b.add<tenon::matmul_t>({}, {m.leaf(extents(i % 3 == 0 ? 1 : 2, terms)), m.leaf(extents(terms, 1 + i % 3))});
+    const builder::value y = m.b.add<tenon::matmul_t>(
+        {}, {m.leaf(extents(i % 3 == 0 ? 1 : 2, terms)), m.leaf(extents(terms, 1 + i % 3))});
     const tenon::result<tenon::table> made = m.b.finish({y});
     REQUIRE(made.ok());
     INFO("TENON_SEED=" << seed() << " case " << i);
@@ -247,7 +279,8 @@ TEST_CASE("pools of very large windows as SPIR-V are what reference computes") {
   for (int i = 0; i < 3; ++i) {
     dice d = dice_of(11, i);
     maker m{d};
-    const builder::value y = m.b.add<tenon::averagePool2d_t>({}, {m.leaf(extents(1, 1, 300 + i, 500))});
+    const builder::value y =
+        m.b.add<tenon::averagePool2d_t>({}, {m.leaf(extents(1, 1, 300 + i, 500))});
     const tenon::result<tenon::table> made = m.b.finish({y});
     REQUIRE(made.ok());
     CHECK(differs_somewhere(made->view(), random_contents(made->view(), d), i) == "");
@@ -276,10 +309,12 @@ TEST_CASE("every module of a contraction is valid") {
   REQUIRE(mkdtemp(folder) != nullptr);
   bare_device::instance().folder = folder;
   bare_device::instance().forget();
-  compare(10, 24, 0, [](maker& m) { return m.epilogue(m.d.one_in(2) ? m.convolution() : m.gemm()); });
+  compare(10, 24, 0,
+          [](maker& m) { return m.epilogue(m.d.one_in(2) ? m.convolution() : m.gemm()); });
   bare_device::instance().folder.clear();
   CHECK(bare_device::instance().pipelines() > 0);
-  const std::string run = "for f in " + std::string(folder) + "/*.spv; do spirv-val --target-env vulkan1.2 $f || exit 1; done";
+  const std::string run = "for f in " + std::string(folder) +
+                          "/*.spv; do spirv-val --target-env vulkan1.2 $f || exit 1; done";
   CHECK(std::system(run.c_str()) == 0);
   CHECK(std::system(("rm -r " + std::string(folder)).c_str()) == 0);
 }

@@ -1,29 +1,29 @@
-// Runs emitted kernels in tests: a bare Vulkan device on a CPU driver, and a policy that emits every group
-// where it runs.
+// Runs emitted kernels in tests: a bare Vulkan device on a CPU driver, and a policy that emits
+// every group where it runs.
 // SPDX-License-Identifier: MIT
 #pragma once
 #define VK_NO_PROTOTYPES
-#include "../driver.hpp"
-#include <dlfcn.h>
-#include <sys/mman.h>
-#include <unistd.h>
-#include <tenon/run/instance.hpp>
 #include <tenon/policy/vulkan/spirv/kernel.hpp>
+#include <tenon/run/instance.hpp>
 #include <tenon/tenon.hpp>
-#include <vulkan/vulkan.h>
+#include "../driver.hpp"
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <map>
 #include <string>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <vector>
+#include <vulkan/vulkan.h>
 
 namespace tenon_test {
 
 namespace spirv = tenon::spirv;
 
-/// A device that runs one dispatch after the other. In address mode it takes host addresses as they are,
-/// which CPU drivers alone allow.
+/// A device that runs one dispatch after the other. In address mode it takes host addresses as they
+/// are, which CPU drivers alone allow.
 class bare_device {
  public:
   static bare_device& instance() {
@@ -50,7 +50,8 @@ class bare_device {
     if (by == spirv::addressing::address) {
       std::vector<std::uint64_t> at;
       for (std::size_t i = 0; i < ports.size(); ++i) {
-        if (guards) pages.emplace_back(ports[i], k.ports[static_cast<int>(i)].writes, (i + runs_) % 2 == 0);
+        if (guards)
+          pages.emplace_back(ports[i], k.ports[static_cast<int>(i)].writes, (i + runs_) % 2 == 0);
         at.push_back(reinterpret_cast<std::uint64_t>(guards ? pages.back().data : ports[i].data));
       }
       push(p, at.data(), at.size() * sizeof(at[0]));
@@ -61,11 +62,13 @@ class bare_device {
     end();
     ++runs_;
     for (std::size_t i = 0; i < pages.size(); ++i) {
-      if (k.ports[static_cast<int>(i)].writes) std::memcpy(ports[i].data, pages[i].data, ports[i].bytes);
+      if (k.ports[static_cast<int>(i)].writes)
+        std::memcpy(ports[i].data, pages[i].data, ports[i].bytes);
       if (!pages[i].untouched()) fault = "a kernel wrote outside of a buffer";
       pages[i].release();
     }
-    for (std::size_t i = 0; i < copies.size(); ++i) give_back(copies[i], k.ports[static_cast<int>(i)], ports[i]);
+    for (std::size_t i = 0; i < copies.size(); ++i)
+      give_back(copies[i], k.ports[static_cast<int>(i)], ports[i]);
   }
   /// Makes all pipelines anew.
   void forget() {
@@ -92,8 +95,8 @@ class bare_device {
     VkDeviceMemory memory = nullptr;
     std::byte* data = nullptr;
   };
-  /// A buffer whose end (or begin) is that of a page, before (behind) one that nobody may touch. What a
-  /// kernel only reads cannot be written.
+  /// A buffer whose end (or begin) is that of a page, before (behind) one that nobody may touch.
+  /// What a kernel only reads cannot be written.
   struct guarded_copy {
     std::byte *data = nullptr, *pages = nullptr;
     std::size_t bytes = 0, size = 0, page = 0;
@@ -171,7 +174,8 @@ class bare_device {
   bare_device() {
     void* library = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) return;
-    vkGetInstanceProcAddr = reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(library, "vkGetInstanceProcAddr"));
+    vkGetInstanceProcAddr =
+        reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(library, "vkGetInstanceProcAddr"));
     get(vkCreateInstance, "vkCreateInstance");
     VkApplicationInfo about{};
     about.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
@@ -275,12 +279,14 @@ class bare_device {
   }
 
   const pipeline& made(const spirv::kernel& k, spirv::addressing by) {
-    const std::pair key{static_cast<int>(by), std::vector<std::uint32_t>(k.words.begin(), k.words.end())};
+    const std::pair key{static_cast<int>(by),
+                        std::vector<std::uint32_t>(k.words.begin(), k.words.end())};
     const auto [at, fresh] = pipelines_.try_emplace(key);
     if (fresh) at->second = make(key.second, by, static_cast<std::uint32_t>(k.ports.size()));
     return at->second;
   }
-  pipeline make(const std::vector<std::uint32_t>& words, spirv::addressing by, std::uint32_t ports) {
+  pipeline make(const std::vector<std::uint32_t>& words, spirv::addressing by,
+                std::uint32_t ports) {
     check(words);
     pipeline p;
     VkShaderModuleCreateInfo module{};
@@ -292,13 +298,15 @@ class bare_device {
     const bool descriptors = by == spirv::addressing::descriptor;
     std::vector<VkDescriptorSetLayoutBinding> bindings;
     for (std::uint32_t i = 0; descriptors && i < ports; ++i)
-      bindings.push_back({i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr});
+      bindings.push_back(
+          {i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr});
     VkDescriptorSetLayoutCreateInfo set{};
     set.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO;
     set.bindingCount = static_cast<std::uint32_t>(bindings.size());
     set.pBindings = bindings.data();
     if (descriptors) vkCreateDescriptorSetLayout(device_, &set, nullptr, &p.set);
-    const VkPushConstantRange constants{VK_SHADER_STAGE_COMPUTE_BIT, 0, ports * (descriptors ? 4 : 8)};
+    const VkPushConstantRange constants{VK_SHADER_STAGE_COMPUTE_BIT, 0,
+                                        ports * (descriptors ? 4 : 8)};
     VkPipelineLayoutCreateInfo layout{};
     layout.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
     layout.setLayoutCount = descriptors ? 1 : 0;
@@ -313,7 +321,8 @@ class bare_device {
     info.stage.module = shader;
     info.stage.pName = "main";
     info.layout = p.layout;
-    if (vkCreateComputePipelines(device_, nullptr, 1, &info, nullptr, &p.it) != VK_SUCCESS) fault = "no pipeline";
+    if (vkCreateComputePipelines(device_, nullptr, 1, &info, nullptr, &p.it) != VK_SUCCESS)
+      fault = "no pipeline";
     vkDestroyShaderModule(device_, shader, nullptr);
     return p;
   }
@@ -327,10 +336,12 @@ class bare_device {
   }
 
   void push(const pipeline& p, const void* data, std::size_t bytes) {
-    vkCmdPushConstants(commands_, p.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, static_cast<std::uint32_t>(bytes), data);
+    vkCmdPushConstants(commands_, p.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
+                       static_cast<std::uint32_t>(bytes), data);
   }
   /// Copies of the roots between margins.
-  std::vector<buffer> bind(const pipeline& p, const spirv::kernel& k, const std::vector<memory>& ports) {
+  std::vector<buffer> bind(const pipeline& p, const spirv::kernel& k,
+                           const std::vector<memory>& ports) {
     vkResetDescriptorPool(device_, descriptors_, 0);
     VkDescriptorSetAllocateInfo info{};
     info.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
@@ -345,7 +356,8 @@ class bare_device {
       all.push_back(allocate(ports[i].bytes + 2 * margin));
       std::memset(all[i].data, static_cast<int>(poison), ports[i].bytes + 2 * margin);
       std::memcpy(all[i].data + margin, ports[i].data, ports[i].bytes);
-      begins.push_back(static_cast<std::uint32_t>(margin / element_bytes(k.ports[static_cast<int>(i)])));
+      begins.push_back(
+          static_cast<std::uint32_t>(margin / element_bytes(k.ports[static_cast<int>(i)])));
       const VkDescriptorBufferInfo whole{all[i].it, 0, VK_WHOLE_SIZE};
       VkWriteDescriptorSet write{};
       write.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET;
@@ -356,7 +368,8 @@ class bare_device {
       write.pBufferInfo = &whole;
       vkUpdateDescriptorSets(device_, 1, &write, 0, nullptr);
     }
-    vkCmdBindDescriptorSets(commands_, VK_PIPELINE_BIND_POINT_COMPUTE, p.layout, 0, 1, &set, 0, nullptr);
+    vkCmdBindDescriptorSets(commands_, VK_PIPELINE_BIND_POINT_COMPUTE, p.layout, 0, 1, &set, 0,
+                            nullptr);
     push(p, begins.data(), begins.size() * 4);
     return all;
   }
@@ -428,7 +441,8 @@ struct emitted {
   static constexpr bool fuses = true;
   static constexpr bool flushes_subnormals = true;  // the driver may
   static bool supports(const tenon::table_view& t, const tenon::node& n) {
-    return n.kind != tenon::family::contract && n.kind != tenon::family::window && spirv::supports(t, n, emission_target());
+    return n.kind != tenon::family::contract && n.kind != tenon::family::window &&
+           spirv::supports(t, n, emission_target());
   }
   static tenon::footprint measure(const tenon::plan_view&, int) { return {}; }
   struct function {};
@@ -444,17 +458,21 @@ struct emitted {
     for (const spirv::kernel& k : kernels) {
       std::vector<bare_device::memory> ports;
       for (const spirv::port& p : k.ports)
-        ports.push_back({f.base[p.root], static_cast<std::size_t>(w.plan->table.nodes[p.root].out.bytes())});
+        ports.push_back(
+            {f.base[p.root], static_cast<std::size_t>(w.plan->table.nodes[p.root].out.bytes())});
       bare_device::instance().run(k, emission_target().by, ports);
     }
   }
 };
 /// The same for contractions and windows too.
 struct any_family : emitted {
-  static bool supports(const tenon::table_view& t, const tenon::node& n) { return spirv::supports(t, n, emission_target()); }
+  static bool supports(const tenon::table_view& t, const tenon::node& n) {
+    return spirv::supports(t, n, emission_target());
+  }
 };
 
-/// Whether the driver takes subnormal numbers for zero, as it may where it does not promise to keep them.
+/// Whether the driver takes subnormal numbers for zero, as it may where it does not promise to keep
+/// them.
 inline bool flushes_subnormals() {
   static const bool does = [] {
     tenon::builder b;

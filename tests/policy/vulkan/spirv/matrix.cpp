@@ -1,16 +1,16 @@
-// Matrix products in fragments: as arrays on a CPU driver they are what `reference` computes of rounded
-// operands; as cooperative matrices their words are what the extensions want.
+// Matrix products in fragments: as arrays on a CPU driver they are what `reference` computes of
+// rounded operands; as cooperative matrices their words are what the extensions want.
 // SPDX-License-Identifier: MIT
-#include "../../../support/contract_maker.hpp"
-#include "emitted.hpp"
-#include "../policies.hpp"
 #include <tenon/vulkan.hpp>
+#include "../../../support/contract_maker.hpp"
+#include "../policies.hpp"
+#include "emitted.hpp"
 #include <cmath>
 #include <set>
 
 using namespace tenon_test;
-using tenon::builder, tenon::extents, tenon::shape, tenon::i64;
 using spirv::precision, spirv::matrix_shape, spirv::word;
+using tenon::builder, tenon::extents, tenon::shape, tenon::i64;
 
 namespace {
 
@@ -29,21 +29,32 @@ constexpr matrix_shape cube{16, 16, 16};
 struct fusing : tenon::reference {
   static constexpr bool fuses = true;
 };
-inline constexpr auto layer = [](auto a, auto b, auto c) { return tenon::relu(tenon::matmul(a, b) + c); };
-using layers = tenon::graph<layer, tenon::input<"a", float, 40, 24>, tenon::input<"b", float, 24, 16>, tenon::input<"c", float, 16>>;
-using large_layers = tenon::graph<layer, tenon::input<"a", float, 4096, 4096>, tenon::input<"b", float, 4096, 4096>, tenon::input<"c", float, 4096>>;
-using vectors = tenon::graph<layer, tenon::input<"a", float, 1, 64>, tenon::input<"b", float, 64, 64>, tenon::input<"c", float, 64>>;
+inline constexpr auto layer = [](auto a, auto b, auto c) {
+  return tenon::relu(tenon::matmul(a, b) + c);
+};
+using layers = tenon::graph<layer, tenon::input<"a", float, 40, 24>,
+                            tenon::input<"b", float, 24, 16>, tenon::input<"c", float, 16>>;
+using large_layers =
+    tenon::graph<layer, tenon::input<"a", float, 4096, 4096>, tenon::input<"b", float, 4096, 4096>,
+                 tenon::input<"c", float, 4096>>;
+using vectors = tenon::graph<layer, tenon::input<"a", float, 1, 64>,
+                             tenon::input<"b", float, 64, 64>, tenon::input<"c", float, 64>>;
 
-template <class Net> constexpr auto kernels_for(const spirv::target& t) { return spirv::emit(tenon::plan<Net, fusing>::view(), 0, t); }
-template <class Net> spirv::kernel kernel_for(const spirv::target& t) { return kernels_for<Net>(t)[0]; }
+template <class Net> constexpr auto kernels_for(const spirv::target& t) {
+  return spirv::emit(tenon::plan<Net, fusing>::view(), 0, t);
+}
+template <class Net> spirv::kernel kernel_for(const spirv::target& t) {
+  return kernels_for<Net>(t)[0];
+}
 constexpr unsigned long long hash_of(const spirv::kernel& k) {
   unsigned long long h = 1469598103934665603ull;
   for (const word w : k.words) h = (h ^ w) * 1099511628211ull;
   return h;
 }
-template <precision Products, bool Emulated> inline constexpr auto target_for = gpu_with(Products, cube, Emulated);
 template <precision Products, bool Emulated>
-inline constexpr auto constant_hash = hash_of(kernels_for<layers>(target_for<Products, Emulated>)[0]);
+inline constexpr auto target_for = gpu_with(Products, cube, Emulated);
+template <precision Products, bool Emulated> inline constexpr auto constant_hash =
+    hash_of(kernels_for<layers>(target_for<Products, Emulated>)[0]);
 
 /// A module as a reader finds it, by instruction.
 struct module_reader {
@@ -84,8 +95,10 @@ struct module_reader {
     for (const instruction& i : all) {
       const bool is_type = (i.op >= 19 && i.op <= 33) || i.op == 4456;
       if (is_type && i.operands[0] == number) return i;
-      const bool has_none = i.op < 41 || i.op == 62 || i.op == 71 || i.op == 72 || i.op == 224 || (i.op >= 246 && i.op <= 254 && i.op != 248) || i.op == 4458;
-      if (!is_type && !has_none && i.op != 248 && i.operands.size() > 1 && i.operands[1] == number) return i;
+      const bool has_none = i.op < 41 || i.op == 62 || i.op == 71 || i.op == 72 || i.op == 224 ||
+                            (i.op >= 246 && i.op <= 254 && i.op != 248) || i.op == 4458;
+      if (!is_type && !has_none && i.op != 248 && i.operands.size() > 1 && i.operands[1] == number)
+        return i;
     }
     return {};
   }
@@ -109,8 +122,19 @@ struct module_reader {
   }
 };
 enum : word {
-  op_extension = 10, op_memory_model = 14, op_capability = 17, op_type_float = 22, op_type_pointer = 32, op_access = 65,
-  op_barrier = 224, op_load = 61, op_store = 62, op_matrix = 4456, op_matrix_load = 4457, op_matrix_store = 4458, op_multiply = 4459
+  op_extension = 10,
+  op_memory_model = 14,
+  op_capability = 17,
+  op_type_float = 22,
+  op_type_pointer = 32,
+  op_access = 65,
+  op_barrier = 224,
+  op_load = 61,
+  op_store = 62,
+  op_matrix = 4456,
+  op_matrix_load = 4457,
+  op_matrix_store = 4458,
+  op_multiply = 4459
 };
 
 void check_cooperative(precision products, matrix_shape s) {
@@ -119,7 +143,8 @@ void check_cooperative(precision products, matrix_shape s) {
   REQUIRE(m.good);
   for (const word c : {word{6022}, word{5345}, word{61}}) CHECK(m.has(op_capability, c));
   CHECK(m.has(op_capability, 9) == (products == precision::float16));
-  for (const word c : {word{5116}, word{5118}}) CHECK(m.has(op_capability, c) == (products == precision::bfloat16));
+  for (const word c : {word{5116}, word{5118}})
+    CHECK(m.has(op_capability, c) == (products == precision::bfloat16));
   std::set<std::string> extensions;
   for (const auto& e : m.with(op_extension)) extensions.insert(m.name_in(e));
   std::set<std::string> wanted{"SPV_KHR_cooperative_matrix"};
@@ -133,8 +158,11 @@ void check_cooperative(precision products, matrix_shape s) {
   for (const auto& t : m.with(op_matrix)) types.insert(t.operands[0]);
   CHECK(types.size() == 3);
   const auto n = [](int x) { return static_cast<word>(x); };
-  const std::vector<word> a{n(s.rows), n(s.terms), 0}, b{n(s.terms), n(s.columns), 1}, sum{n(s.rows), n(s.columns), 2};
-  const auto component = [&](word type) { return m.maker_of(m.maker_of(type).operands[1]).operands; };
+  const std::vector<word> a{n(s.rows), n(s.terms), 0}, b{n(s.terms), n(s.columns), 1},
+      sum{n(s.rows), n(s.columns), 2};
+  const auto component = [&](word type) {
+    return m.maker_of(m.maker_of(type).operands[1]).operands;
+  };
   REQUIRE(!m.with(op_multiply).empty());
   for (const auto& i : m.with(op_multiply)) {
     REQUIRE(i.operands.size() == 5);
@@ -144,7 +172,8 @@ void check_cooperative(precision products, matrix_shape s) {
     CHECK(m.matrix(m.maker_of(i.operands[4]).operands[0]) == sum);
     CHECK(component(i.operands[0]) == std::vector<word>{m.maker_of(i.operands[0]).operands[1], 32});
     const std::vector<word> of_a = component(m.maker_of(i.operands[2]).operands[0]);
-    CHECK(std::vector<word>(of_a.begin() + 1, of_a.end()) == (products == precision::bfloat16 ? std::vector<word>{16, 0} : std::vector<word>{16}));
+    CHECK(std::vector<word>(of_a.begin() + 1, of_a.end()) ==
+          (products == precision::bfloat16 ? std::vector<word>{16, 0} : std::vector<word>{16}));
     CHECK(component(m.maker_of(i.operands[3]).operands[0]) == of_a);
     for (const word number : i.operands) CHECK(number < m.bound);
   }
@@ -178,7 +207,9 @@ void check_cooperative(precision products, matrix_shape s) {
   }
   CHECK(exchanged > 0);
 }
-int multiplications(const spirv::kernel& k) { return static_cast<int>(module_reader(k).with(op_multiply).size()); }
+int multiplications(const spirv::kernel& k) {
+  return static_cast<int>(module_reader(k).with(op_multiply).size());
+}
 
 // ---- what is computed
 float rounded(float x, precision p) {
@@ -187,7 +218,8 @@ float rounded(float x, precision p) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   return std::bit_cast<float>((bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u);
 }
-/// Numbers of a table whose operands of contractions are rounded; they are leaves, or views of such.
+/// Numbers of a table whose operands of contractions are rounded; they are leaves, or views of
+/// such.
 contents with_rounded_operands(const tenon::table_view& t, contents c, precision p) {
   for (const tenon::node& n : t.nodes)
     for (int k = 0; k < 2 && n.kind == tenon::family::contract; ++k) {
@@ -225,13 +257,17 @@ bool in_fragments(const tenon::table_view& t) {
 std::string far_apart(std::span<const float> wanted, std::span<const float> found, float most) {
   if (wanted.size() != found.size()) return "the sizes differ";
   for (std::size_t i = 0; i < wanted.size(); ++i)
-    if (!same_value(wanted[i], found[i]) && !(std::fabs(wanted[i] - found[i]) <= most * (1 + std::fabs(wanted[i]))))
-      return "element " + std::to_string(i) + ": " + std::to_string(wanted[i]) + " and " + std::to_string(found[i]);
+    if (!same_value(wanted[i], found[i]) &&
+        !(std::fabs(wanted[i] - found[i]) <= most * (1 + std::fabs(wanted[i]))))
+      return "element " + std::to_string(i) + ": " + std::to_string(wanted[i]) + " and " +
+             std::to_string(found[i]);
   return "";
 }
-/// Fragments of several devices, operands of both kinds, memory of several sizes, both addressing modes.
+/// Fragments of several devices, operands of both kinds, memory of several sizes, both addressing
+/// modes.
 void emit_for(dice& d) {
-  constexpr matrix_shape shapes[] = {cube, cube, {16, 8, 16}, {8, 8, 16}, {8, 16, 16}, {16, 8, 8}, {16, 16, 8}, {8, 8, 32}, {32, 8, 16}};
+  constexpr matrix_shape shapes[] = {cube,       cube,        {16, 8, 16}, {8, 8, 16}, {8, 16, 16},
+                                     {16, 8, 8}, {16, 16, 8}, {8, 8, 32},  {32, 8, 16}};
   spirv::target& t = emission_target();
   t.by = d.one_in(3) ? spirv::addressing::descriptor : spirv::addressing::address;
   t.cpu_driver = false;
@@ -251,14 +287,16 @@ bool none() {
   WARN("no Vulkan driver: nothing was run");
   return true;
 }
-/// Runs random graphs until `count` were in fragments. Products of rounded operands are exact, and sums have
-/// the order of `reference`: without an epilogue (`most` = 0) results are equal bit for bit.
+/// Runs random graphs until `count` were in fragments. Products of rounded operands are exact, and
+/// sums have the order of `reference`: without an epilogue (`most` = 0) results are equal bit for
+/// bit.
 template <class Make> void compare(int test, int count, float most, const Make& make) {
   if (none()) return;
   const emission_restored restored;
   const char* only = std::getenv("TENON_CASE");
   int ran = 0, failed = 0;
-  for (int i = only ? std::atoi(only) : 0; ran < (only ? 1 : count) && i < 20 * count && failed < 5; ++i) {
+  for (int i = only ? std::atoi(only) : 0; ran < (only ? 1 : count) && i < 20 * count && failed < 5;
+       ++i) {
     dice d = dice_of(test, i);
     emit_for(d);
     maker m{d};
@@ -268,12 +306,16 @@ template <class Make> void compare(int test, int count, float most, const Make& 
     ++ran;
     const tenon::table_view t = made->view();
     const auto& unit = emission_target().matrix;
-    INFO("TENON_SEED=" << seed() << " case " << i << text_of(t) << " fragments of " << unit.half.rows << " x " << unit.half.columns << " x " << unit.half.terms
-                       << ", subgroups of " << emission_target().subgroup << (unit.products == precision::float16 ? ", float16" : ", bfloat16"));
+    INFO("TENON_SEED=" << seed() << " case " << i << text_of(t) << " fragments of "
+                       << unit.half.rows << " x " << unit.half.columns << " x " << unit.half.terms
+                       << ", subgroups of " << emission_target().subgroup
+                       << (unit.products == precision::float16 ? ", float16" : ", bfloat16"));
     const contents c = random_contents(t, d);
     std::string problem;
-    const results wanted = run_table<tenon::reference>(t, with_rounded_operands(t, c, unit.products), wall::behind, problem);
-    const results found = run_table<any_family>(t, c, i % 2 == 0 ? wall::behind : wall::before, problem);
+    const results wanted = run_table<tenon::reference>(
+        t, with_rounded_operands(t, c, unit.products), wall::behind, problem);
+    const results found =
+        run_table<any_family>(t, c, i % 2 == 0 ? wall::behind : wall::before, problem);
     if (problem.empty()) problem = bare_device::instance().fault;
     if (problem.empty()) problem = far_apart(wanted[0], found[0], most);
     if (problem.empty()) continue;
@@ -283,7 +325,8 @@ template <class Make> void compare(int test, int count, float most, const Make& 
   CHECK(ran == (only ? 1 : count));
 }
 int edge(dice& d) {
-  constexpr int sizes[] = {8, 9, 12, 15, 16, 17, 20, 31, 32, 33, 40, 48, 63, 64, 65, 96, 100, 128, 129, 200};
+  constexpr int sizes[] = {8,  9,  12, 15, 16, 17, 20,  31,  32,  33,
+                           40, 48, 63, 64, 65, 96, 100, 128, 129, 200};
   return d.pick(sizes);
 }
 builder::value matrices(maker& m) {
@@ -297,8 +340,10 @@ builder::value matrices(maker& m) {
     const i64 extent = d.in(2, 3);
     const int who = d.in(0, 3);
     lead(a, who == 1 ? 1 : extent);
-    if (who != 2) lead(b, who == 3 ? 1 : extent);
-    else if (b.rank > 2) lead(b, 1);
+    if (who != 2)
+      lead(b, who == 3 ? 1 : extent);
+    else if (b.rank > 2)
+      lead(b, 1);
   }
   return m.b.add<tenon::matmul_t>({}, {m.operand(a), m.operand(b)});
 }
@@ -310,8 +355,11 @@ builder::value gemm(maker& m) {
   o.bTranspose = d.one_in(2);
   if (d.one_in(2)) o.alpha = 0.7f;
   if (d.one_in(2)) o.beta = -1.3f;
-  const builder::value a = m.operand(o.aTranspose ? extents(terms, rows) : extents(rows, terms)), b = m.operand(o.bTranspose ? extents(columns, terms) : extents(terms, columns));
-  const shape biases[] = {extents(columns), extents(rows, 1), extents(rows, columns), extents(1), extents(1, columns)};
+  const builder::value a = m.operand(o.aTranspose ? extents(terms, rows) : extents(rows, terms)),
+                       b = m.operand(o.bTranspose ? extents(columns, terms)
+                                                  : extents(terms, columns));
+  const shape biases[] = {extents(columns), extents(rows, 1), extents(rows, columns), extents(1),
+                          extents(1, columns)};
   if (d.one_in(4)) return m.b.add<tenon::gemm_t>(o, {a, b});
   return m.b.add<tenon::gemm_t>(o, {a, b, m.leaf(d.pick(biases))});
 }
@@ -323,13 +371,16 @@ builder::value convolution(maker& m) {
   if (d.one_in(3)) o.strides = {d.in(1, 2), d.in(1, 2)};
   if (d.one_in(4)) o.dilations = {2, 1};
   o.groups = d.one_in(4) ? 2 : 1;
-  const i64 channels = d.in(1, 12), filters = o.groups * d.in(8, 40), high = d.in(7, 20), wide = d.in(7, 20), taps = d.one_in(3) ? 1 : 3;
+  const i64 channels = d.in(1, 12), filters = o.groups * d.in(8, 40), high = d.in(7, 20),
+            wide = d.in(7, 20), taps = d.one_in(3) ? 1 : 3;
   const bool nchw = o.inputLayout == tenon::image_layout::nchw;
-  const shape image = nchw ? extents(d.in(1, 2), o.groups * channels, high, wide) : extents(d.in(1, 2), high, wide, o.groups * channels);
-  return m.b.add<tenon::conv2d_t>(o, {m.operand(image), m.operand(extents(filters, channels, taps, taps))});
+  const shape image = nchw ? extents(d.in(1, 2), o.groups * channels, high, wide)
+                           : extents(d.in(1, 2), high, wide, o.groups * channels);
+  return m.b.add<tenon::conv2d_t>(
+      o, {m.operand(image), m.operand(extents(filters, channels, taps, taps))});
 }
-/// Random products through the policy itself, in the device's own matrices; false where it has none. Products
-/// of rounded operands are exact in float32, the order of sums is the device's.
+/// Random products through the policy itself, in the device's own matrices; false where it has
+/// none. Products of rounded operands are exact in float32, the order of sums is the device's.
 template <class Policy> bool on_device(int test, precision products) {
   need_device<tenon::vulkan>();
   const emission_restored restored;
@@ -350,13 +401,15 @@ template <class Policy> bool on_device(int test, precision products) {
     fragments += rounds;
     const contents c = random_contents(t, d);
     std::string problem;
-    const results wanted = run_table<tenon::reference>(t, rounds ? with_rounded_operands(t, c, products) : c, wall::behind, problem);
+    const results wanted = run_table<tenon::reference>(
+        t, rounds ? with_rounded_operands(t, c, products) : c, wall::behind, problem);
     const results found = run_table<Policy>(t, c, wall::behind, problem);
     CHECK(problem == "");
     CHECK(far_apart(wanted[0], found[0], 1e-4f) == "");
   }
   const matrix_shape s = emission_target().matrix.of(products);
-  INFO(Policy::name << ", fragments of " << s.rows << " x " << s.columns << " x " << s.terms << ": " << fragments << " of " << ran << " graphs");
+  INFO(Policy::name << ", fragments of " << s.rows << " x " << s.columns << " x " << s.terms << ": "
+                    << fragments << " of " << ran << " graphs");
   CHECK(2 * fragments > ran);
   return true;
 }
@@ -366,7 +419,9 @@ template <class Policy> bool on_device(int test, precision products) {
 // ---- choice and words
 
 TEST_CASE("products in fragments are the same words in constant expressions and at run time") {
-  const auto same = []<precision P, bool Emulated>() { CHECK(hash_of(kernel_for<layers>(gpu_with(P, cube, Emulated))) == constant_hash<P, Emulated>); };
+  const auto same = []<precision P, bool Emulated>() {
+    CHECK(hash_of(kernel_for<layers>(gpu_with(P, cube, Emulated))) == constant_hash<P, Emulated>);
+  };
   same.operator()<precision::float16, false>();
   same.operator()<precision::float16, true>();
   same.operator()<precision::bfloat16, false>();
@@ -374,7 +429,8 @@ TEST_CASE("products in fragments are the same words in constant expressions and 
 }
 TEST_CASE("cooperative matrices are written as their extensions want") {
   for (const precision p : {precision::float16, precision::bfloat16})
-    for (const matrix_shape s : {cube, matrix_shape{16, 8, 16}, matrix_shape{8, 8, 16}, matrix_shape{8, 8, 32}}) {
+    for (const matrix_shape s :
+         {cube, matrix_shape{16, 8, 16}, matrix_shape{8, 8, 16}, matrix_shape{8, 8, 32}}) {
       INFO(s.rows << " x " << s.columns << " x " << s.terms);
       check_cooperative(p, s);
     }
@@ -404,7 +460,8 @@ TEST_CASE("the tile follows the memory of a workgroup and its subgroups") {
       CHECK(k.local[0] == 256);
       const module_reader m(k);
       i64 most = 0;  // of the arrays of two words
-      for (const auto& i : m.with(28)) most = std::max<i64>(most, i64{m.constant(i.operands[2])} * 8);
+      for (const auto& i : m.with(28))
+        most = std::max<i64>(most, i64{m.constant(i.operands[2])} * 8);
       CHECK(most > 0);
       CHECK(most <= bytes);
     }
@@ -412,18 +469,22 @@ TEST_CASE("the tile follows the memory of a workgroup and its subgroups") {
 TEST_CASE("without matrices, and for vectors, the words are those of other forms") {
   spirv::target plain = gpu_with(precision::float32, cube, false), none = plain;
   none.matrix = {};
-  CHECK(hash_of(kernel_for<layers>(plain)) == hash_of(kernel_for<layers>(none)));  // float32 stays float32
+  CHECK(hash_of(kernel_for<layers>(plain)) ==
+        hash_of(kernel_for<layers>(none)));  // float32 stays float32
   const spirv::target half = gpu_with(precision::float16, cube, false);
   CHECK(hash_of(kernel_for<vectors>(half)) == hash_of(kernel_for<vectors>(none)));
   CHECK(multiplications(kernel_for<layers>(half)) > 0);
   CHECK(multiplications(kernel_for<layers>(none)) == 0);
-  for (const matrix_shape odd : {matrix_shape{16, 16, 24}, matrix_shape{12, 16, 16}, matrix_shape{2, 2, 2}})
+  for (const matrix_shape odd :
+       {matrix_shape{16, 16, 24}, matrix_shape{12, 16, 16}, matrix_shape{2, 2, 2}})
     CHECK(multiplications(kernel_for<layers>(gpu_with(precision::float16, odd, false))) == 0);
 }
-TEST_CASE("of a device's matrices those with sums in float32 are used, the largest that a subgroup has") {
+TEST_CASE(
+    "of a device's matrices those with sums in float32 are used, the largest that a subgroup has") {
   using form = tenon::vulkan_matrix_form;
   tenon::vulkan_facts f;
-  const auto add = [&](std::uint32_t m, std::uint32_t n, std::uint32_t k, std::uint32_t in, std::uint32_t out, bool subgroup = true) {
+  const auto add = [&](std::uint32_t m, std::uint32_t n, std::uint32_t k, std::uint32_t in,
+                       std::uint32_t out, bool subgroup = true) {
     f.matrix[f.matrix_forms++] = {m, n, k, in, in, out, out, false, subgroup};
   };
   add(16, 16, 16, form::f16, form::f16);
@@ -444,7 +505,8 @@ TEST_CASE("of a device's matrices those with sums in float32 are used, the large
   CHECK(!tenon::matrix_unit_of(f).half.exists());
   f.has.float16 = true;
   CHECK(tenon::matrix_unit_of(f).half == cube);
-  for (const bool apart : {false, true}) {  // a mode for float16 alone: only where it may differ from float32's
+  for (const bool apart :
+       {false, true}) {  // a mode for float16 alone: only where it may differ from float32's
     f.round_even_16 = f.denorm_preserve_16 = true;
     f.round_apart = f.denorm_apart = apart;
     CHECK(tenon::matrix_unit_of(f).rounds_even == apart);
@@ -456,12 +518,15 @@ TEST_CASE("of a device's matrices those with sums in float32 are used, the large
   f.has.memory_model = false;
   CHECK(!tenon::matrix_unit_of(f).bfloat.exists());
 }
-TEST_CASE("a policy of 16 bits on a device without matrices is an error that names the policy to take") {
+TEST_CASE(
+    "a policy of 16 bits on a device without matrices is an error that names the policy to take") {
   need_device<tenon::vulkan>();
-  if (tenon::target_of(tenon::vulkan::standard()).matrix.half.exists()) skip("the device has matrices");
+  if (tenon::target_of(tenon::vulkan::standard()).matrix.half.exists())
+    skip("the device has matrices");
   const tenon::tensor square{tenon::type::float32, extents(16, 16)};
   builder b;
-  const auto net = b.finish({b.add<tenon::matmul_t>({}, {b.input("a", square), b.input("b", square)})});
+  const auto net =
+      b.finish({b.add<tenon::matmul_t>({}, {b.input("a", square), b.input("b", square)})});
   REQUIRE(net.ok());
   const auto refused = [&]<class Policy>(const char* other) {
     const tenon::model<tenon::dynamic, Policy> m(*net, tenon::weights<0>{});
@@ -478,19 +543,23 @@ TEST_CASE("a policy of 16 bits on a device without matrices is an error that nam
 
 // ---- results
 
-TEST_CASE("random matmul in fragments is what reference computes of rounded operands, bit for bit") {
+TEST_CASE(
+    "random matmul in fragments is what reference computes of rounded operands, bit for bit") {
   compare(1, times(40), 0, matrices);
 }
 TEST_CASE("random gemm in fragments is what reference computes of rounded operands") {
   compare(2, times(30), 2e-6f, gemm);
 }
 TEST_CASE("epilogues on sums of fragments are computed in float32") {
-  compare(3, times(40), 1e-5f, [](maker& m) { return m.epilogue(m.d.one_in(2) ? gemm(m) : matrices(m)); });
+  compare(3, times(40), 1e-5f,
+          [](maker& m) { return m.epilogue(m.d.one_in(2) ? gemm(m) : matrices(m)); });
 }
-TEST_CASE("convolutions in fragments are what reference computes of rounded operands, bit for bit") {
+TEST_CASE(
+    "convolutions in fragments are what reference computes of rounded operands, bit for bit") {
   compare(4, times(24), 0, convolution);
 }
-TEST_CASE("float16 graphs use float16 matrices without being asked: products of such numbers are exact") {
+TEST_CASE(
+    "float16 graphs use float16 matrices without being asked: products of such numbers are exact") {
   if (none()) return;
   const emission_restored restored;
   for (int i = 0; i < times(8); ++i) {
@@ -504,11 +573,16 @@ TEST_CASE("float16 graphs use float16 matrices without being asked: products of 
     maker m{d};
     const i64 rows = edge(d), columns = edge(d), terms = edge(d);
     const bool both = i % 4 != 0;
-    const auto half = [&](builder::value x) { return m.b.add<tenon::cast_t>({tenon::type::float16}, {x}); };
-    const builder::value a = half(m.leaf(extents(rows, terms))), b = m.leaf(extents(terms, columns));
+    const auto half = [&](builder::value x) {
+      return m.b.add<tenon::cast_t>({tenon::type::float16}, {x});
+    };
+    const builder::value a = half(m.leaf(extents(rows, terms))),
+                         b = m.leaf(extents(terms, columns));
     builder::value y;
-    if (both) y = m.b.add<tenon::matmul_t>({}, {a, half(b)});
-    else y = m.b.add<tenon::matmul_t>({}, {m.b.add<tenon::cast_t>({tenon::type::float32}, {a}), b});
+    if (both)
+      y = m.b.add<tenon::matmul_t>({}, {a, half(b)});
+    else
+      y = m.b.add<tenon::matmul_t>({}, {m.b.add<tenon::cast_t>({tenon::type::float32}, {a}), b});
     if (both) y = m.b.add<tenon::cast_t>({tenon::type::float32}, {y});
     const tenon::result<tenon::table> made = m.b.finish({y});
     REQUIRE(made.ok());
@@ -527,8 +601,17 @@ TEST_CASE("float16 graphs use float16 matrices without being asked: products of 
 TEST_CASE("numbers that 16 bits cannot hold become what the format says") {
   if (none()) return;
   const emission_restored restored;
-  constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
-  const float odd[] = {65504, 65519, 65520, -70000, 1e30f, 3.4028235e38f, 3.3961776e38f, 6e-8f, 2e-8f, flushes_subnormals() ? 0 : 1e-40f, inf, -inf, nan, 0, -0.0f, 1.00048828125f, 1.00390625f, 1.01171875f};
+  constexpr float inf = std::numeric_limits<float>::infinity(),
+                  nan = std::numeric_limits<float>::quiet_NaN();
+  const float odd[] = {65504,         65519,
+                       65520,         -70000,
+                       1e30f,         3.4028235e38f,
+                       3.3961776e38f, 6e-8f,
+                       2e-8f,         flushes_subnormals() ? 0 : 1e-40f,
+                       inf,           -inf,
+                       nan,           0,
+                       -0.0f,         1.00048828125f,
+                       1.00390625f,   1.01171875f};
   for (const precision p : {precision::float16, precision::bfloat16})
     for (const bool converts : {false, true}) {
       spirv::target& t = emission_target();
@@ -537,23 +620,29 @@ TEST_CASE("numbers that 16 bits cannot hold become what the format says") {
       t.float64 = false;
       const tenon::tensor square{tenon::type::float32, extents(32, 32)};
       builder b;
-      const auto net = b.finish({b.add<tenon::matmul_t>({}, {b.input("x", square), b.input("unit", square)})});
+      const auto net =
+          b.finish({b.add<tenon::matmul_t>({}, {b.input("x", square), b.input("unit", square)})});
       REQUIRE(net.ok());
       contents c;
       c.inputs.assign(2, std::vector<float>(32 * 32));
       for (std::size_t i = 0; i < 32; ++i) {
-        c.inputs[0][i * 33] = odd[i % std::size(odd)];  // on the diagonal: 0 * inf stays in its own row
+        c.inputs[0][i * 33] =
+            odd[i % std::size(odd)];  // on the diagonal: 0 * inf stays in its own row
         c.inputs[1][i * 33] = 1;
       }
       std::string problem;
-      const results wanted = run_table<tenon::reference>(net->view(), with_rounded_operands(net->view(), c, p), wall::behind, problem);
+      const results wanted = run_table<tenon::reference>(
+          net->view(), with_rounded_operands(net->view(), c, p), wall::behind, problem);
       const results found = run_table<any_family>(net->view(), c, wall::behind, problem);
       CHECK(problem == "");
-      INFO((p == precision::float16 ? "float16" : "bfloat16") << (converts ? ", converted" : ", by bits"));
+      INFO((p == precision::float16 ? "float16" : "bfloat16")
+           << (converts ? ", converted" : ", by bits"));
       CHECK(far_apart(wanted[0], found[0], 0) == "");
     }
 }
-TEST_CASE("on a device with matrices the policies of 16 bits compute what reference does of rounded operands") {
+TEST_CASE(
+    "on a device with matrices the policies of 16 bits compute what reference does of rounded "
+    "operands") {
   int had = 0;
   had += on_device<tenon::vulkan_f16>(7, precision::float16);
   had += on_device<tenon::vulkan_f16_staged>(8, precision::float16);
@@ -561,7 +650,8 @@ TEST_CASE("on a device with matrices the policies of 16 bits compute what refere
   had += on_device<tenon::vulkan_bf16_staged>(10, precision::bfloat16);
   if (had == 0) skip("no device has matrices of 16 bits");
 }
-TEST_CASE("a kernel in fragments runs in full subgroups, without a complaint of the validation layer") {
+TEST_CASE(
+    "a kernel in fragments runs in full subgroups, without a complaint of the validation layer") {
   need_device<vulkan_validated>();
   tenon::vulkan_context& c = vulkan_validated::standard();
   spirv::target t = tenon::target_of(c, precision::float16);
@@ -569,7 +659,9 @@ TEST_CASE("a kernel in fragments runs in full subgroups, without a complaint of 
   t.matrix.emulated = true;
   const spirv::kernel k = kernel_for<layers>(t);
   CHECK(k.subgroup == c.facts().subgroup_size);
-  const auto made = c.kernel({k.words.data(), static_cast<std::size_t>(k.words.size())}, k.ports.size(), c.addressing(), c.facts().subgroup_size_chosen ? k.subgroup : 0);
+  const auto made =
+      c.kernel({k.words.data(), static_cast<std::size_t>(k.words.size())}, k.ports.size(),
+               c.addressing(), c.facts().subgroup_size_chosen ? k.subgroup : 0);
   REQUIRE(made);
   dice d = dice_of(6, 0);
   const tenon::table_view net = tenon::plan<layers, fusing>::view().table;
@@ -595,7 +687,9 @@ TEST_CASE("a kernel in fragments runs in full subgroups, without a complaint of 
   for (std::size_t row = 0; row < 40; ++row)
     for (std::size_t column = 0; column < 16; ++column) {
       float sum = 0;
-      for (std::size_t i = 0; i < 24; ++i) sum += rounded(of[0][row * 24 + i], precision::float16) * rounded(of[1][i * 16 + column], precision::float16);
+      for (std::size_t i = 0; i < 24; ++i)
+        sum += rounded(of[0][row * 24 + i], precision::float16) *
+               rounded(of[1][i * 16 + column], precision::float16);
       CHECK(of[3][row * 16 + column] == std::max(sum + of[2][column], 0.0f));
     }
   CHECK(vulkan_validated::said() == "");
@@ -613,7 +707,9 @@ TEST_CASE("every module in fragments is valid") {
     const std::size_t bytes = static_cast<std::size_t>(k.words.size()) * 4;
     const bool written = write(opened, k.words.data(), bytes) == static_cast<ssize_t>(bytes);
     close(opened);
-    const int r = std::system(("spirv-val --target-env vulkan1.3 " + std::string(file) + (loud ? "" : " >/dev/null 2>&1")).c_str());
+    const int r = std::system(
+        ("spirv-val --target-env vulkan1.3 " + std::string(file) + (loud ? "" : " >/dev/null 2>&1"))
+            .c_str());
     unlink(file);
     return written && r == 0;
   };
@@ -626,7 +722,9 @@ TEST_CASE("every module in fragments is valid") {
     }
   // a tool that does not know the extension cannot even read the types
   if (std::system("spirv-val --version | grep -qE 'v20(2[4-9]|[3-9][0-9])'") != 0) {
-    WARN("this spirv-val is older than SPV_KHR_cooperative_matrix: such modules were only read by the tests' own reader");
+    WARN(
+        "this spirv-val is older than SPV_KHR_cooperative_matrix: such modules were only read by "
+        "the tests' own reader");
     return;
   }
   for (const auto by : {spirv::addressing::address, spirv::addressing::descriptor}) {

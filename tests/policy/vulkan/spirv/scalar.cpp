@@ -1,10 +1,10 @@
-// Every instruction of scalar programs as SPIR-V has the results of `evaluate`, for one element and for
-// four, on edges of all lanes.
+// Every instruction of scalar programs as SPIR-V has the results of `evaluate`, for one element and
+// for four, on edges of all lanes.
 // SPDX-License-Identifier: MIT
-#include "../../../catch.hpp"
-#include "emitted.hpp"
 #include <tenon/language/builder.hpp>
 #include <tenon/policy/reference/scalar.hpp>
+#include "../../../catch.hpp"
+#include "emitted.hpp"
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -16,10 +16,70 @@ using tn::lane, tn::sop, tn::type, tn::i64;
 namespace {
 
 constexpr float inf = std::numeric_limits<float>::infinity();
-constexpr float reals[] = {0.0f, -0.0f, 1.0f, -1.0f, 0.5f, -0.5f, 1.5f, 2.5f, -2.5f, 3.0f, 0.49999997f, 8388607.5f, 8388609.0f, 16777216.0f, 2147483520.0f, 2147483648.0f, -2147483648.0f, -2147483904.0f, 4294967296.0f, 9.2e18f, -9.3e18f, 1.8e19f, 1.9e19f,
-                           1e-30f, -1e-38f, 1e-45f, 3.4e38f, -3.4e38f, 88.7f, -87.3f, -104.0f, 3.1415927f, 1.5707964f, 100.0f, 1e5f, 65519.0f, 65520.0f, 65504.0f, 6e-8f, 5.9e-5f, 0.33325195f, inf, -inf, std::numeric_limits<float>::quiet_NaN()};
-constexpr std::int32_t integers[] = {0, 1, -1, 2, -2, 3, 7, -7, 31, 32, 127, 128, -128, -129, 255, 256, 65535, 46341, 1 << 20, 123456789, -123456789, std::numeric_limits<std::int32_t>::max(), std::numeric_limits<std::int32_t>::min()};
-constexpr std::int64_t wides[] = {0, 1, -1, 2, -2, 3, 7, 63, 64, 1ll << 31, -(1ll << 31), (1ll << 32) + 5, 3037000500, 123456789012345, -123456789012345, 1ll << 53, (1ll << 53) + 1, std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()};
+constexpr float reals[] = {0.0f,           -0.0f,
+                           1.0f,           -1.0f,
+                           0.5f,           -0.5f,
+                           1.5f,           2.5f,
+                           -2.5f,          3.0f,
+                           0.49999997f,    8388607.5f,
+                           8388609.0f,     16777216.0f,
+                           2147483520.0f,  2147483648.0f,
+                           -2147483648.0f, -2147483904.0f,
+                           4294967296.0f,  9.2e18f,
+                           -9.3e18f,       1.8e19f,
+                           1.9e19f,        1e-30f,
+                           -1e-38f,        1e-45f,
+                           3.4e38f,        -3.4e38f,
+                           88.7f,          -87.3f,
+                           -104.0f,        3.1415927f,
+                           1.5707964f,     100.0f,
+                           1e5f,           65519.0f,
+                           65520.0f,       65504.0f,
+                           6e-8f,          5.9e-5f,
+                           0.33325195f,    inf,
+                           -inf,           std::numeric_limits<float>::quiet_NaN()};
+constexpr std::int32_t integers[] = {0,
+                                     1,
+                                     -1,
+                                     2,
+                                     -2,
+                                     3,
+                                     7,
+                                     -7,
+                                     31,
+                                     32,
+                                     127,
+                                     128,
+                                     -128,
+                                     -129,
+                                     255,
+                                     256,
+                                     65535,
+                                     46341,
+                                     1 << 20,
+                                     123456789,
+                                     -123456789,
+                                     std::numeric_limits<std::int32_t>::max(),
+                                     std::numeric_limits<std::int32_t>::min()};
+constexpr std::int64_t wides[] = {0,
+                                  1,
+                                  -1,
+                                  2,
+                                  -2,
+                                  3,
+                                  7,
+                                  63,
+                                  64,
+                                  1ll << 31,
+                                  -(1ll << 31),
+                                  (1ll << 32) + 5,
+                                  3037000500,
+                                  123456789012345,
+                                  -123456789012345,
+                                  1ll << 53,
+                                  (1ll << 53) + 1,
+                                  std::numeric_limits<std::int64_t>::max(),
+                                  std::numeric_limits<std::int64_t>::min()};
 
 /// What the sources of an instruction are.
 lane source_lane(sop o, int k) {
@@ -65,7 +125,8 @@ tn::tape program_of(sop o) {
     if (l == lane::real) source[k] = t.argument(k, type::float32);
     if (l == lane::integer) source[k] = t.argument(3 + k, type::int32);
     if (l == lane::wide) source[k] = t.argument(6 + (k > 0), type::int64);
-    if (l == lane::mask) source[k] = t.emit(sop::less, t.argument(0, type::float32), t.argument(1 + k, type::float32));
+    if (l == lane::mask)
+      source[k] = t.emit(sop::less, t.argument(0, type::float32), t.argument(1 + k, type::float32));
   }
   if (o == sop::literal) {
     t.literal(2.5f);
@@ -74,14 +135,16 @@ tn::tape program_of(sop o) {
   } else if (o == sop::arg) {
     t.argument(0, type::float32);
   } else {
-    const bool shifts = o == sop::shift_left || o == sop::shift_right, wide = o == sop::wide_shift_left || o == sop::wide_shift_right;
+    const bool shifts = o == sop::shift_left || o == sop::shift_right,
+               wide = o == sop::wide_shift_left || o == sop::wide_shift_right;
     t.emit(o, source[0], shifts ? 7 : wide ? 37 : source[1], source[2]);
   }
   return t;
 }
 
 constexpr int operands = 8;
-constexpr type operand_types[] = {type::float32, type::float32, type::float32, type::int32, type::int32, type::int32, type::int64, type::int64};
+constexpr type operand_types[] = {type::float32, type::float32, type::float32, type::int32,
+                                  type::int32,   type::int32,   type::int64,   type::int64};
 
 struct values {
   std::vector<std::vector<std::uint64_t>> room;  // aligned for all types
@@ -89,20 +152,29 @@ struct values {
   values() {
     for (int k = 0; k < operands; ++k) {
       room.emplace_back(static_cast<std::size_t>(n));
-      for (i64 i = 0; i < n; ++i) put(k, i, k % 3 == 0 ? i / static_cast<i64>(std::size(reals)) : k % 3 == 1 ? i : i * 7 + i / 5);
+      for (i64 i = 0; i < n; ++i)
+        put(k, i,
+            k % 3 == 0   ? i / static_cast<i64>(std::size(reals))
+            : k % 3 == 1 ? i
+                         : i * 7 + i / 5);
     }
   }
   void put(int k, i64 at, i64 number) {
     std::byte* to = bytes(k) + at * tn::size_bytes(operand_types[k]);
-    const auto pick = [&](const auto& from) { std::memcpy(to, &from[static_cast<std::size_t>(number) % std::size(from)], sizeof(from[0])); };
+    const auto pick = [&](const auto& from) {
+      std::memcpy(to, &from[static_cast<std::size_t>(number) % std::size(from)], sizeof(from[0]));
+    };
     if (operand_types[k] == type::float32) pick(reals);
     if (operand_types[k] == type::int32) pick(integers);
     if (operand_types[k] == type::int64) pick(wides);
   }
-  std::byte* bytes(int k) { return reinterpret_cast<std::byte*>(room[static_cast<std::size_t>(k)].data()); }
+  std::byte* bytes(int k) {
+    return reinterpret_cast<std::byte*>(room[static_cast<std::size_t>(k)].data());
+  }
   tn::scalar_register at(int k, i64 i) {
     tn::scalar_register r{};
-    std::memcpy(&r, bytes(k) + i * tn::size_bytes(operand_types[k]), static_cast<std::size_t>(tn::size_bytes(operand_types[k])));
+    std::memcpy(&r, bytes(k) + i * tn::size_bytes(operand_types[k]),
+                static_cast<std::size_t>(tn::size_bytes(operand_types[k])));
     return r;
   }
 };
@@ -128,8 +200,8 @@ tn::table graph_of(const tn::tape& t, i64 n) {
 }
 
 bool is_tiny(float x) { return std::fabs(x) < std::numeric_limits<float>::min(); }
-/// True if a driver that flushes subnormal numbers may give `found`. Divisions may be 2.5 units off, and
-/// elementary functions with them.
+/// True if a driver that flushes subnormal numbers may give `found`. Divisions may be 2.5 units
+/// off, and elementary functions with them.
 bool same(sop o, float wanted, float found) {
   if (std::isnan(wanted)) return std::isnan(found);
   if (is_tiny(wanted)) return is_tiny(found);
@@ -142,7 +214,9 @@ bool same(sop o, float wanted, float found) {
 bool may_flush(const tn::tape& t, const tn::scalar_register* arguments) {
   for (int i = 0; i < t.size; ++i) {
     const tn::instruction x = t.code[i];
-    if (x.op() == sop::arg && x.type() == type::float32 && arguments[x.a()].real != 0 && is_tiny(arguments[x.a()].real)) return true;
+    if (x.op() == sop::arg && x.type() == type::float32 && arguments[x.a()].real != 0 &&
+        is_tiny(arguments[x.a()].real))
+      return true;
   }
   return false;
 }
@@ -161,7 +235,9 @@ void check(sop o, bool in_fours) {
   std::vector<std::byte*> base;
   int input = 0;
   for (int i = 0; i < plan.table.nodes.size; ++i)
-    base.push_back(plan.table.nodes[i].kind == tn::family::input ? v.bytes(input++) : reinterpret_cast<std::byte*>(out.data()));
+    base.push_back(plan.table.nodes[i].kind == tn::family::input
+                       ? v.bytes(input++)
+                       : reinterpret_cast<std::byte*>(out.data()));
   for (int k = 0; k < plan.groups.size; ++k) emitted::run({&plan, k}, {base.data()});
   const type result = plan.table.nodes[plan.table.outputs[0]].out.type;
   int wrong = 0;
@@ -170,10 +246,15 @@ void check(sop o, bool in_fours) {
     for (int k = 0; k < operands; ++k) arguments[k] = v.at(k, i);
     const auto wanted = tn::evaluate(tn::program_view{t.code, t.size}, arguments);
     const i64 bytes = tn::size_bytes(result);
-    std::memcpy(&found, reinterpret_cast<std::byte*>(out.data()) + i * bytes, static_cast<std::size_t>(bytes));
+    std::memcpy(&found, reinterpret_cast<std::byte*>(out.data()) + i * bytes,
+                static_cast<std::size_t>(bytes));
     bool good = may_flush(t, arguments);
     if (o == sop::fma)  // or a product and a sum
-      good = good || same(o, tn::arithmetic::add(tn::arithmetic::mul(arguments[0].real, arguments[1].real), arguments[2].real), found.real);
+      good = good ||
+             same(o,
+                  tn::arithmetic::add(tn::arithmetic::mul(arguments[0].real, arguments[1].real),
+                                      arguments[2].real),
+                  found.real);
     if (result == type::float32)
       good = good || same(o, wanted.real, found.real);
     else if (result == type::float16)
@@ -181,12 +262,18 @@ void check(sop o, bool in_fours) {
     else if (bytes == 8)
       good = good || wanted.wide == found.wide;
     else
-      good = good || (bytes == 1 ? (wanted.word & 255) == (found.word & 255) : wanted.word == found.word);
+      good = good ||
+             (bytes == 1 ? (wanted.word & 255) == (found.word & 255) : wanted.word == found.word);
     if (good || ++wrong > 3) continue;
-    UNSCOPED_INFO("element " << i << ": " << arguments[0].real << ", " << arguments[1].real << ", " << arguments[2].real << "; " << arguments[3].word << ", " << arguments[4].word << "; " << arguments[6].wide << ", " << arguments[7].wide << ": wanted " << wanted.real << " (" << wanted.word
-                             << "), found " << found.real << " (" << found.word << ")");
+    UNSCOPED_INFO("element " << i << ": " << arguments[0].real << ", " << arguments[1].real << ", "
+                             << arguments[2].real << "; " << arguments[3].word << ", "
+                             << arguments[4].word << "; " << arguments[6].wide << ", "
+                             << arguments[7].wide << ": wanted " << wanted.real << " ("
+                             << wanted.word << "), found " << found.real << " (" << found.word
+                             << ")");
   }
-  INFO("instruction " << static_cast<int>(o) << (in_fours ? " on four elements" : " on one element"));
+  INFO("instruction " << static_cast<int>(o)
+                      << (in_fours ? " on four elements" : " on one element"));
   CHECK(wrong == 0);
 }
 

@@ -1,5 +1,5 @@
-// Writes SPIR-V modules: the same code in constant expressions and at run time, no Vulkan header and no
-// shader compiler. A module is one compute kernel with the entry point "main".
+// Writes SPIR-V modules: the same code in constant expressions and at run time, no Vulkan header
+// and no shader compiler. A module is one compute kernel with the entry point "main".
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/sequence.hpp>
@@ -165,7 +165,8 @@ enum class builtin : word {
 enum class matrix_use : word { a, b, accumulator };
 enum class matrix_layout : word { by_rows, by_columns };
 
-/// The scalars of a module. Integers are declared without a sign: instructions say how they read one.
+/// The scalars of a module. Integers are declared without a sign: instructions say how they read
+/// one.
 enum class kind : std::uint8_t {
   none,
   boolean,
@@ -210,7 +211,8 @@ struct function {
   word number = 0;
 };
 
-/// A module while it is written. Types and constants are declared when they are first asked for, once.
+/// A module while it is written. Types and constants are declared when they are first asked for,
+/// once.
 ///
 ///     assembler m;
 ///     id sum = m.add(a, b);
@@ -254,8 +256,8 @@ class assembler {
   constexpr void decorate_member(word target, word member, decoration d, word literal) {
     put(decorations_, op::MemberDecorate, {target, member, static_cast<word>(d), literal});
   }
-  /// A type or constant; equal ones are one. Until the module is finished it has a number of its own
-  /// kind, because compilers differ in which operand of a call they make first.
+  /// A type or constant; equal ones are one. Until the module is finished it has a number of its
+  /// own kind, because compilers differ in which operand of a call they make first.
   constexpr word once(op o, std::initializer_list<word> operands) {
     key k{o};
     for (const word w : operands) k.operand[k.size++] = w;
@@ -699,8 +701,8 @@ class assembler {
     head = known_.push({k, 0, head});
     return named | static_cast<word>(head);
   }
-  /// Types and constants get their numbers in the order in which a finished run names them. No other
-  /// word has its highest bit set.
+  /// Types and constants get their numbers in the order in which a finished run names them. No
+  /// other word has its highest bit set.
   constexpr void resolve(sequence<word>& words) {
     for (word& w : words)
       if (w >= named) w = number_of(static_cast<int>(w - named));

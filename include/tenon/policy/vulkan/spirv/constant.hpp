@@ -8,8 +8,8 @@ namespace tenon::spirv {
 
 /// The words that `Write()` gives, as an array among the program's constants.
 ///
-///     constexpr sequence<word> negate();  // writes with an `assembler`, or emits a group of a plan
-///     device.createShaderModule({{}, sizeof constant<negate>, constant<negate>.data()});
+///     constexpr sequence<word> negate();  // writes with an `assembler`, or emits a group of a
+///     plan device.createShaderModule({{}, sizeof constant<negate>, constant<negate>.data()});
 ///
 /// Cost: compile time; clang's limit of 1,048,576 steps is enough for some thousand words.
 template <auto Write> inline constexpr auto constant = [] {

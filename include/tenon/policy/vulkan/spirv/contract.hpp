@@ -1,5 +1,5 @@
-// Contractions: one invocation for each element of the output, or for a block of them. Terms are added
-// in the order that the table defines.
+// Contractions: one invocation for each element of the output, or for a block of them. Terms are
+// added in the order that the table defines.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/contract_lanes.hpp>

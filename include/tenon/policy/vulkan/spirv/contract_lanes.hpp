@@ -1,6 +1,6 @@
-// Contractions for CPU drivers. The lanes of a vector run along the output; each computes a block of
-// elements, of some rows and of neighbouring columns. There is no shared memory and no barrier: what
-// all lanes need is loaded by one lane each and handed around.
+// Contractions for CPU drivers. The lanes of a vector run along the output; each computes a block
+// of elements, of some rows and of neighbouring columns. There is no shared memory and no barrier:
+// what all lanes need is loaded by one lane each and handed around.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/contract_nest.hpp>
@@ -45,8 +45,8 @@ class lane_tile_choice {
   }
 
  private:
-  /// Most of a block: rows and columns; the same and lines of an image; columns and lines where there are
-  /// no rows. Measured.
+  /// Most of a block: rows and columns; the same and lines of an image; columns and lines where
+  /// there are no rows. Measured.
   static constexpr i64 most_rows = 32, most_columns = 4, image_rows = 20, image_columns = 2,
                        image_lines = 4, plane_columns = 8, plane_lines = 4;
   /// Most terms that are written out: whole axes, and of the axis before.
@@ -57,8 +57,8 @@ class lane_tile_choice {
 
   constexpr bool moves(int operand, int axis) const { return spirv::moves(n_, operand, axis); }
 
-  /// The block up to `most` with the least work: what is computed twice counts, and what is loaded once
-  /// for each block.
+  /// The block up to `most` with the least work: what is computed twice counts, and what is loaded
+  /// once for each block.
   static constexpr i64 block_of(i64 extent, i64 most, i64 load = 2) {
     i64 best = 1, least = 0;
     for (i64 b = most < extent ? most : extent; b > 0; --b) {
@@ -195,13 +195,13 @@ class lane_tile_writer {
     bool pair = false;
     id value[2]{};
   };
-  /// What the first lane lacks, loaded by lanes of the first half, an element each; and the last lane by
-  /// those of the second.
+  /// What the first lane lacks, loaded by lanes of the first half, an element each; and the last
+  /// lane by those of the second.
   struct end_reading {
     id distance{}, inside{}, value{};
   };
-  /// What a run of terms reads: `of[operand][term * cells + cell]` are indices of needs. Of the operand
-  /// of the rows cells are rows, of the other one columns.
+  /// What a run of terms reads: `of[operand][term * cells + cell]` are indices of needs. Of the
+  /// operand of the rows cells are rows, of the other one columns.
   struct body {
     sequence<cell> terms;
     sequence<need> needs[2];
@@ -213,9 +213,9 @@ class lane_tile_writer {
     id operand[2]{};
     id first[2]{};  ///< along cut axes: the position of tap 0 for the first element
   };
-  /// A tap along a cut axis: how far from the start of the image, and whether inside (nothing: always).
-  /// A pair stays inside as a whole; `turned` where the wanted element is the other one of it (nothing:
-  /// never).
+  /// A tap along a cut axis: how far from the start of the image, and whether inside (nothing:
+  /// always). A pair stays inside as a whole; `turned` where the wanted element is the other one of
+  /// it (nothing: never).
   struct tap {
     int border = -1;
     i64 at = 0;
@@ -341,7 +341,8 @@ class lane_tile_writer {
   }
 
   // ---- what lanes have from those beside them
-  /// Lanes lie side by side along the border; what one lacks at the end of a line is outside the image.
+  /// Lanes lie side by side along the border; what one lacks at the end of a line is outside the
+  /// image.
   constexpr void choose_borrowed() {
     if (!m_.device.shuffles || m_.device.subgroup == 0 || lanes_ % 2 != 0) return;
     int inner = -1;

@@ -1,5 +1,5 @@
-// Contractions on matrix units: a workgroup computes a tile in fragments, with operands of 16 bits in
-// its own memory and sums in float32.
+// Contractions on matrix units: a workgroup computes a tile in fragments, with operands of 16 bits
+// in its own memory and sums in float32.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/contract_tile.hpp>
@@ -41,8 +41,8 @@ struct matrix_tile {
   }
 };
 
-/// Chooses tiles. Nothing was measured on a GPU yet: 128 x 128 and 256 invocations are what published
-/// kernels for tensor cores use.
+/// Chooses tiles. Nothing was measured on a GPU yet: 128 x 128 and 256 invocations are what
+/// published kernels for tensor cores use.
 class matrix_tile_choice {
  public:
   constexpr matrix_tile_choice(const loop_nest& n, const target& device, precision operands)
@@ -61,15 +61,16 @@ class matrix_tile_choice {
   }
 
  private:
-  /// Rows, columns and terms below which fragments are mostly padding; of a tile, most and least rows
-  /// or columns; and tiles that keep all parts of a large GPU busy.
+  /// Rows, columns and terms below which fragments are mostly padding; of a tile, most and least
+  /// rows or columns; and tiles that keep all parts of a large GPU busy.
   static constexpr i64 least = 8, most_width = 128, least_width = 32, enough_tiles = 128;
   const loop_nest& n_;
   const target& device_;
   matrix_tile t_{};
   i64 count_[2]{};
 
-  /// Whether there are rows, columns and terms enough, and neighbours in the result are columns alone.
+  /// Whether there are rows, columns and terms enough, and neighbours in the result are columns
+  /// alone.
   constexpr bool is_product() {
     const int row_operand = row_operand_of(n_), last = n_.out.dims - 1;
     count_[0] = part_of(n_, row_operand).count();
@@ -128,7 +129,8 @@ class matrix_tile_choice {
   }
 };
 
-/// True if a program's results are numbers that a float16 holds: rounded to one, or an operand of it.
+/// True if a program's results are numbers that a float16 holds: rounded to one, or an operand of
+/// it.
 constexpr bool gives_halves(program_view p) {
   int at = p.size - 1;
   if (is_typed(p.code[at].op()))
@@ -189,8 +191,8 @@ template <class Fragments> class matrix_tile_writer {
  private:
   using operand = typename Fragments::operand;
   using accumulator = typename Fragments::accumulator;
-  /// How one operand comes into the workgroup's memory: this invocation brings `quads` of them, `step`
-  /// apart: lanes if a quad is of terms, else terms.
+  /// How one operand comes into the workgroup's memory: this invocation brings `quads` of them,
+  /// `step` apart: lanes if a quad is of terms, else terms.
   struct tile_side : product_side {
     using product_side::product_side;
     bool by_term = false;  ///< the four elements of a quad are neighbouring terms, else lanes
@@ -289,8 +291,9 @@ template <class Fragments> class matrix_tile_writer {
   }
 
   // ---- terms
-  /// While the products of some terms are computed, the next ones are on their way. With two buffers
-  /// one barrier is enough: who writes into one has passed the barrier behind its last reader.
+  /// While the products of some terms are computed, the next ones are on their way. With two
+  /// buffers one barrier is enough: who writes into one has passed the barrier behind its last
+  /// reader.
   constexpr void sum_terms() {
     const i64 steps = blocks_of(n_.terms.count(), t_.terms);
     fetch(m_.integer(0));
@@ -321,7 +324,8 @@ template <class Fragments> class matrix_tile_writer {
       m_.set(s.held[i], wide ? quad(s, i, term) : one_by_one(s, i, term));
     }
   }
-  /// Whether there is such a term; nothing: there is. Behind the last one term 0 is read, and not used.
+  /// Whether there is such a term; nothing: there is. Behind the last one term 0 is read, and not
+  /// used.
   constexpr id existing(id& term) {
     if (n_.terms.count() % t_.terms == 0) return {};
     const id inside = m_.below(term, m_.integer(n_.terms.count()));
@@ -394,8 +398,8 @@ template <class Fragments> class matrix_tile_writer {
   }
 
   // ---- results
-  /// Nobody knows which invocation holds which sum: they pass through the workgroup's memory, a row of
-  /// fragments after the other.
+  /// Nobody knows which invocation holds which sum: they pass through the workgroup's memory, a row
+  /// of fragments after the other.
   constexpr void store() {
     const int patch = t_.fragment.rows * t_.part(1);
     for (int r = 0; r < t_.each[0]; ++r) {

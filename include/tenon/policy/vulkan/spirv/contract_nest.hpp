@@ -134,8 +134,8 @@ class closing {
     for (operand& o : read_) o.start = m_.index_of(o.is, s, position);
     for (result& r : written_) r.start = m_.index_of(r.is, s, position);
   }
-  /// Stores what becomes of a sum, `at[i]` positions of axis i behind that position; with a condition:
-  /// where it holds.
+  /// Stores what becomes of a sum, `at[i]` positions of axis i behind that position; with a
+  /// condition: where it holds.
   constexpr void store(id sum, const i64* at, int dims, id condition = {}) {
     const sequence<id> values = values_of(sum, at, dims);
     where(condition, [&] {

@@ -1,5 +1,5 @@
-// What contractions in tiles have in common: the rows and the columns of a product as the axes of an
-// output have them, elements of its operands by row and term, and where a sum goes.
+// What contractions in tiles have in common: the rows and the columns of a product as the axes of
+// an output have them, elements of its operands by row and term, and where a sum goes.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/contract_nest.hpp>
@@ -53,7 +53,8 @@ class product_side {
   constexpr void position_of(id lane, id* position) const {
     position_of(lane, position, count - 1);
   }
-  /// `outer` is the position of the product; along the axes of the other side this operand stands still.
+  /// `outer` is the position of the product; along the axes of the other side this operand stands
+  /// still.
   constexpr source source_of(id lane, const id* outer, i64 last) const {
     id position[max_axes]{};
     for (int k = 0; k < n_.out.dims; ++k) position[k] = outer[k];

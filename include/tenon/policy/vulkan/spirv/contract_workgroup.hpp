@@ -6,9 +6,9 @@
 
 namespace tenon::spirv {
 
-/// Rows are the axes of the output along which `row_operand` alone moves, columns those of the other
-/// one; every other axis has tiles of its own. 16 x 16 invocations compute `rows` x `columns` elements
-/// each.
+/// Rows are the axes of the output along which `row_operand` alone moves, columns those of the
+/// other one; every other axis has tiles of its own. 16 x 16 invocations compute `rows` x `columns`
+/// elements each.
 struct workgroup_tile {
   static constexpr int side = 16, terms = 16;  ///< invocations along both, and terms at a time
   bool used = false;
@@ -126,8 +126,8 @@ class workgroup_tile_writer {
       m_.set(s.memory, m_.add(m_.times(own, s.width()), at), x);
     }
   }
-  /// Element i of an invocation along a side stands `side * i` behind its first: neighbours store side by
-  /// side.
+  /// Element i of an invocation along a side stands `side * i` behind its first: neighbours store
+  /// side by side.
   constexpr id own_of(int s) const { return s == 0 ? row_ : column_; }
   id row_{}, column_{};
   constexpr void add_term(id k) {

@@ -6,8 +6,8 @@
 
 namespace tenon::spirv {
 
-/// Where a fragment begins in an array of the workgroup with elements of 8 bytes: four operands, or two
-/// sums. `stride` is the distance of its rows, or of its columns.
+/// Where a fragment begins in an array of the workgroup with elements of 8 bytes: four operands, or
+/// two sums. `stride` is the distance of its rows, or of its columns.
 struct fragment_place {
   variable memory{};
   id start{};
@@ -71,8 +71,8 @@ class operand_rounding {
   }
 };
 
-/// Fragments as SPV_KHR_cooperative_matrix has them: only the driver knows which invocation holds what.
-/// Source: revision 10 of that extension, revision 1 of SPV_KHR_bfloat16.
+/// Fragments as SPV_KHR_cooperative_matrix has them: only the driver knows which invocation holds
+/// what. Source: revision 10 of that extension, revision 1 of SPV_KHR_bfloat16.
 class matrix_fragments {
  public:
   struct operand {
@@ -135,12 +135,13 @@ class matrix_fragments {
   }
 };
 
-/// The same without such a device: `lanes` neighbouring invocations are a subgroup, and number l holds
-/// the elements l, l + lanes, l + 2 * lanes, ... of a sum, counted by rows. Operands stay in the memory
-/// of the workgroup, which nobody changes between a load and the products with it. Terms are added in
-/// their order.
+/// The same without such a device: `lanes` neighbouring invocations are a subgroup, and number l
+/// holds the elements l, l + lanes, l + 2 * lanes, ... of a sum, counted by rows. Operands stay in
+/// the memory of the workgroup, which nobody changes between a load and the products with it. Terms
+/// are added in their order.
 class array_fragments {
-  /// A loop whose rounds no driver knows: lavapipe would write all of them out, and compile for seconds.
+  /// A loop whose rounds no driver knows: lavapipe would write all of them out, and compile for
+  /// seconds.
   template <class F> constexpr void count(int n, F&& body) {
     const id end = m_.hidden(m_.integer(n));
     m_.loop(m_.integer(0), end, m_.integer(1), n, body);

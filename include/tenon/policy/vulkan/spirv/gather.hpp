@@ -5,9 +5,9 @@
 
 namespace tenon::spirv {
 
-/// A gather: an invocation for each element of the result. A scatter's second dispatch: an invocation
-/// for each position along the axes that are no index, which goes through all updates for it in their
-/// order; so the last of several for one place stays.
+/// A gather: an invocation for each element of the result. A scatter's second dispatch: an
+/// invocation for each position along the axes that are no index, which goes through all updates
+/// for it in their order; so the last of several for one place stays.
 class gather_writer {
  public:
   constexpr gather_writer(const plan_view& p, int node, const target& t)
@@ -25,8 +25,8 @@ class gather_writer {
       prepare_gather(node);
   }
   constexpr bool fits() const { return m_.fits(); }
-  /// Turns: what one invocation writes one after the other, so that of two to the same place the last
-  /// stays.
+  /// Turns: what one invocation writes one after the other, so that of two to the same place the
+  /// last stays.
   constexpr i64 turns() const {
     i64 n = 1;
     for (int i = apart_; i < s_.dims; ++i) n *= s_.extent[i];

@@ -83,8 +83,8 @@ constexpr sequence<kernel> emit(const plan_view& p, const group& g, const target
 }  // namespace writing
 
 /// The dispatches of one group: in order, with a memory barrier between them. The words say nothing
-/// about where a graph has the group: equal structures have equal words. None: the group needs more than
-/// `max_ports` buffers, or an invocation more rounds of loops than the driver runs.
+/// about where a graph has the group: equal structures have equal words. None: the group needs more
+/// than `max_ports` buffers, or an invocation more rounds of loops than the driver runs.
 constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) {
   sequence<kernel> all = writing::emit(p, p.groups[group], t);
   if (!all.empty() || !t.cpu_driver) return all;

@@ -7,8 +7,8 @@
 
 namespace tenon {
 
-/// The largest product of a subgroup with operands of this type and sums in float32; of 16 x 16 x 16
-/// and 16 x 8 x 32, which are equally large, the one that is listed first.
+/// The largest product of a subgroup with operands of this type and sums in float32; of 16 x 16 x
+/// 16 and 16 x 8 x 32, which are equally large, the one that is listed first.
 constexpr spirv::matrix_shape matrix_shape_of(const vulkan_facts& f, std::uint32_t operands) {
   constexpr std::uint32_t sums = vulkan_matrix_form::f32;
   spirv::matrix_shape best;
@@ -36,7 +36,8 @@ constexpr spirv::matrix_unit matrix_unit_of(const vulkan_facts& f) {
     r.bfloat = matrix_shape_of(f, vulkan_matrix_form::bf16);
   return r;
 }
-/// The error of a policy whose matrices a device does not have: which, and the policy that does without.
+/// The error of a policy whose matrices a device does not have: which, and the policy that does
+/// without.
 constexpr error lacks_matrices(const vulkan_facts& f, const policy_facts& policy,
                                spirv::precision products) {
   const bool half = products == spirv::precision::float16;

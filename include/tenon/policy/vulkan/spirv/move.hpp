@@ -140,8 +140,8 @@ class move_writer {
         shown, [&] { copy(position, position); }, [&] { fill(any_number(0), position); });
   }
 
-  /// How far a position lies behind the middle of the first element, in parts of `2 * to`; see `sampled`.
-  /// A number that does not fit into 32 bits is computed in 64.
+  /// How far a position lies behind the middle of the first element, in parts of `2 * to`; see
+  /// `sampled`. A number that does not fit into 32 bits is computed in 64.
   constexpr id over(id at, i64 from, i64 to) {
     const id odd = m_.plus(m_.times(at, 2), 1);
     if (fits_sampling(from, to)) return m_.plus(m_.times(odd, from), -to);

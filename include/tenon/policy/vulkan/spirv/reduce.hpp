@@ -1,13 +1,13 @@
-// Reductions: sixteen partial results and their tree for one invocation, a tree over a workgroup, and
-// the positions of extremes.
+// Reductions: sixteen partial results and their tree for one invocation, a tree over a workgroup,
+// and the positions of extremes.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/writer.hpp>
 
 namespace tenon::spirv {
 
-/// Invocations that share a reduction of `n` elements. On a CPU driver one for each partial result of
-/// the reference: it has its bits.
+/// Invocations that share a reduction of `n` elements. On a CPU driver one for each partial result
+/// of the reference: it has its bits.
 constexpr i64 group_size(const target& t, i64 n) {
   if (t.cpu_driver) return reduction_lanes;
   i64 local = 32;
@@ -46,8 +46,8 @@ class folding {
     return average_ && is_real(element_) ? m_.div(x, m_.real(static_cast<float>(n))) : x;
   }
 
-  /// One invocation, elements one behind the other: `at(column, width)` gives 1 or 4 of them. Lane k of
-  /// the sixteen partial results is component k % 4 of vector k / 4.
+  /// One invocation, elements one behind the other: `at(column, width)` gives 1 or 4 of them. Lane
+  /// k of the sixteen partial results is component k % 4 of vector k / 4.
   template <class At> constexpr id fold_lanes(i64 n, At&& at) const {
     variable lanes[4];
     for (int q = 0; q < 4; ++q) lanes[q] = m_.local(starts(q, n));
@@ -102,9 +102,9 @@ class folding {
     }
     return tree(r);
   }
-  /// A workgroup of `local` invocations, a power of 2; each gets the result. Rounds in another order than
-  /// the reference, but for sixteen invocations. `at(column, width)` gives one element, or four that lie
-  /// `local` apart.
+  /// A workgroup of `local` invocations, a power of 2; each gets the result. Rounds in another
+  /// order than the reference, but for sixteen invocations. `at(column, width)` gives one element,
+  /// or four that lie `local` apart.
   template <class At>
   constexpr id fold_group(i64 n, i64 local, id own, bool in_fours, At&& at) const {
     const variable all = m_.local(start(false));
@@ -169,8 +169,8 @@ class folding {
   type element_;
   kind kind_ = kind::float32;
 
-  /// A tree over what the invocations of a workgroup have written: `join(half)` adds what stands `half`
-  /// places on to an invocation's own.
+  /// A tree over what the invocations of a workgroup have written: `join(half)` adds what stands
+  /// `half` places on to an invocation's own.
   template <class F> constexpr void by_halves(i64 local, id own, F&& join) const {
     m_.barrier();
     for (i64 half = local / 2; half > 0; half /= 2) {
@@ -190,7 +190,8 @@ class folding {
       f.m_.set(place, f.m_.select(better, k, f.m_.get(place)));
     }
   };
-  /// True where b stands instead of a wherever they are: the first NaN is not followed by another one.
+  /// True where b stands instead of a wherever they are: the first NaN is not followed by another
+  /// one.
   constexpr id ahead(id a, id b) const {
     const id further = beyond(a, b);
     return is_real(element_) ? m_.both(further, m_.equal(a, a)) : further;
@@ -204,8 +205,8 @@ class folding {
     return m_.either(same, nans);
   }
 
-  /// What combining leaves as it is: for a lane that gets elements even the sign of a zero; the others
-  /// hold `neutral`.
+  /// What combining leaves as it is: for a lane that gets elements even the sign of a zero; the
+  /// others hold `neutral`.
   constexpr std::uint64_t start_bits(bool used) const {
     const bool most = how_ == combine::max || how_ == combine::first_max;
     if (is_real(element_))

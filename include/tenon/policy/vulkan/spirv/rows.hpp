@@ -1,5 +1,5 @@
-// Maps, and row groups: maps and reductions over the same trailing axes. Nothing that lives inside of a
-// group goes to memory: each reduction computes anew what it reads.
+// Maps, and row groups: maps and reductions over the same trailing axes. Nothing that lives inside
+// of a group goes to memory: each reduction computes anew what it reads.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/fuse.hpp>
@@ -49,8 +49,8 @@ class row_writer {
     bool whole = false;  ///< an element for each column
     id row{};
   };
-  /// The columns at which values are computed: `width` (one or four) from `column` on, `apart` columns
-  /// between them. No columns: a value of the row.
+  /// The columns at which values are computed: `width` (one or four) from `column` on, `apart`
+  /// columns between them. No columns: a value of the row.
   struct scope {
     id column{};
     int width = 1;

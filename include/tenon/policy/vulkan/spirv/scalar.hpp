@@ -1,8 +1,8 @@
 // Scalar programs as SPIR-V: the same instructions for one element and for four.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/elementary.hpp>
 #include <tenon/graph/rewrite.hpp>
+#include <tenon/language/elementary.hpp>
 #include <tenon/policy/vulkan/spirv/writer.hpp>
 
 namespace tenon::spirv {
@@ -13,8 +13,8 @@ constexpr kind kind_of(lane l) {
   return kinds[static_cast<int>(l)];
 }
 
-/// Writes a program for `width` elements. Every sum and product is rounded by itself; fma only where the
-/// program has it. Elementary functions are functions of the module, written once.
+/// Writes a program for `width` elements. Every sum and product is rounded by itself; fma only
+/// where the program has it. Elementary functions are functions of the module, written once.
 class program_writer {
  public:
   constexpr program_writer(writer& to, int width, bool inside_function = false)
@@ -59,7 +59,8 @@ class program_writer {
     const id zero = m_.bits_as(m_.hidden(m_.constant(kind::int32, bits)), kind::float32);
     return m_.splat(zero, width_);
   }
-  /// An integer of a program, which a driver may know to be zero (x ^ x), on its way to such a product.
+  /// An integer of a program, which a driver may know to be zero (x ^ x), on its way to such a
+  /// product.
   constexpr id unknown(id x) {
     if (m_.device.fuses || inside_function_) return x;
     const id none = m_.hidden(m_.integer(0));

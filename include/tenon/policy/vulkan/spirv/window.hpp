@@ -5,8 +5,8 @@
 
 namespace tenon::spirv {
 
-/// The group of a window while it is written. A window's columns are combined first, each from top to
-/// bottom, then from left to right.
+/// The group of a window while it is written. A window's columns are combined first, each from top
+/// to bottom, then from left to right.
 class window_writer {
  public:
   constexpr window_writer(const plan_view& p, const group& g, const target& t)

@@ -207,13 +207,13 @@ class writer : public assembler {
   /// Whether two conditions hold, of which one may be nothing: that one always does.
   constexpr id hold(id a, id b) { return a.number == 0 ? b : b.number == 0 ? a : both(a, b); }
   constexpr id known(id a) { return a.number == 0 ? integer(0) : a; }
-  /// A position that the driver does not know. lavapipe drops products with zeros that it knows, even
-  /// those with infinity.
+  /// A position that the driver does not know. lavapipe drops products with zeros that it knows,
+  /// even those with infinity.
   constexpr id hidden(id position) {
     return add(position, shifted_right(input(builtin::NumWorkgroups, 0), 31));
   }
-  /// x * y + sum, as a term of a contraction. A driver that rounds twice is told so: else it may drop
-  /// products with zero, and with them what is not a number.
+  /// x * y + sum, as a term of a contraction. A driver that rounds twice is told so: else it may
+  /// drop products with zero, and with them what is not a number.
   constexpr id plus_product(id sum, id x, id y) {
     return device.fuses ? fma(x, y, sum) : add(mul(x, y), sum);
   }
@@ -232,8 +232,8 @@ class writer : public assembler {
     if (width > 1) p = emit_typed(op::Bitcast, pointer_type(s, k, width), {p});
     return {p, k, width, physical ? bytes_of(k) : 0};
   }
-  /// Where an element is: its address if there are 64 bits for it, else its index. Sums of places cost
-  /// less than the way from an index to an address.
+  /// Where an element is: its address if there are 64 bits for it, else its index. Sums of places
+  /// cost less than the way from an index to an address.
   constexpr bool has_places() const { return device.by == addressing::address && device.int64; }
   constexpr id place_of(const view& v, id index) {
     if (!has_places()) return index;
@@ -387,9 +387,9 @@ class writer : public assembler {
       when(below(flat, integer(count)), [&] { body(flat); });
     return done(local, x, y);
   }
-  /// An invocation for four of the columns of a row: `body(row, column, width, apart)`, where width is 4, or
-  /// 1 for what is left. On CPU drivers the four lie side by side, else as far apart as neighbours in a
-  /// subgroup want.
+  /// An invocation for four of the columns of a row: `body(row, column, width, apart)`, where width
+  /// is 4, or 1 for what is left. On CPU drivers the four lie side by side, else as far apart as
+  /// neighbours in a subgroup want.
   template <class F> constexpr kernel each_four(i64 rows, i64 columns, F&& body) {
     const i64 apart = four_apart(device), block = 4 * apart,
               shares = blocks_of(columns, block) * apart;
@@ -406,8 +406,8 @@ class writer : public assembler {
           });
     });
   }
-  /// The columns [0, n) for `local` invocations: `body(column, width)`, four columns `local` apart as long as
-  /// there are so many.
+  /// The columns [0, n) for `local` invocations: `body(column, width)`, four columns `local` apart
+  /// as long as there are so many.
   template <class F> constexpr void share(i64 n, i64 local, id own, bool in_fours, F&& body) {
     const i64 whole = in_fours ? n / (4 * local) : 0, done = whole * 4 * local;
     loop(whole, [&](id i) { body(add(times(i, 4 * local), own), 4); });
@@ -440,8 +440,8 @@ class writer : public assembler {
     k.ports = static_cast<sequence<port>&&>(ports_);
     return k;
   }
-  /// False if the kernel would need more buffers than there are push constants, or longer loops than the
-  /// driver runs.
+  /// False if the kernel would need more buffers than there are push constants, or longer loops
+  /// than the driver runs.
   constexpr bool fits() const { return !overflows_ && rounds() <= device.rounds; }
 
   static constexpr i64 max_groups = 65535, grid_row = 32768;
