@@ -363,15 +363,15 @@ inline void run_strip(const depthwise_work& w, const frame& f, i64 plane, i64 fi
   const i64 left = p.line.extent - first, rows = left < p.strip ? left : p.strip,
             columns = p.column.extent;
   float* copied = memory;
-  const float* weights = reinterpret_cast<const float*>(f.base[p.filter_root]) + filter;
+  const float* weights = f.at<const float>(p.filter_root, filter);
   if (p.filters_packed) {
     float* gathered = memory + p.table;
     for (i64 t = 0; t < p.taps(); ++t)
       gathered[t] = weights[t / p.taps_x * p.tap_y + t % p.taps_x * p.tap_x];
     weights = gathered;
   }
-  const float* image = reinterpret_cast<const float*>(f.base[p.root]) + in;
-  float* to = reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset + out;
+  const float* image = f.at<const float>(p.root, in);
+  float* to = f.at<float>(p.out_root, p.out_offset) + out;
   const closing& e = w.after;
   const float bias = e.used && e.bias >= 0 ? *operand_at(p.after, f, offset, e.bias) : -0.0f;
   const bool plain = w.epilogue.run == nullptr || e.used;  // else this changes nothing
@@ -399,7 +399,7 @@ inline void run_planes(const depthwise_work& w, const frame& f) noexcept {
             planes = p.image.extent * p.channel.extent * p.filter.extent;
   f.threads(planes * strips, 1 + 65536 / (p.strip * p.column.extent * p.taps()),
             [&](i64 begin, i64 end, int thread) {
-              auto* memory = reinterpret_cast<float*>(f.thread_memory + thread * f.thread_bytes);
+              auto* memory = f.thread_scratch<float>(thread);
               for (i64 u = begin; u < end; ++u)
                 run_strip(w, f, u / strips, u % strips * p.strip, memory);
             });
@@ -431,8 +431,8 @@ inline void run_pixel(const depthwise_work& w, const frame& f, const float* cons
                       i64 y, i64 x, const float* weights, i64 weights_row) noexcept {
   const depthwise_plan& p = w.plan;
   const i64 n = p.channel.extent;
-  float* out = reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset + image * p.image.out +
-               y * p.line.out + x * p.column.out;
+  float* out = f.at<float>(p.out_root, p.out_offset) + image * p.image.out + y * p.line.out +
+               x * p.column.out;
   i64 c = 0;
   for (; c + 4 * width <= n; c += 4 * width)
     channel_tile<4>(tap, p.taps(), c, weights, weights_row, out, 4 * width);
@@ -456,7 +456,7 @@ inline void pack_filters(const depthwise_plan& p, const float* from, float* to) 
 /// The addresses of a pixel's inputs, tap by tap; in the padding, zeros.
 inline void list_taps(const depthwise_plan& p, const frame& f, i64 image, i64 y, i64 x,
                       const float* zeros, const float** tap) noexcept {
-  const float* from = reinterpret_cast<const float*>(f.base[p.root]) + p.offset + image * p.image.q;
+  const float* from = f.at<const float>(p.root, p.offset) + image * p.image.q;
   for (i64 i = 0; i < p.taps_y; ++i)
     for (i64 j = 0; j < p.taps_x; ++j) {
       const i64 row = y * p.stride_y + i * p.dilation_y - p.top,
@@ -467,8 +467,8 @@ inline void list_taps(const depthwise_plan& p, const frame& f, i64 image, i64 y,
 }
 inline void run_channels(const depthwise_work& w, const frame& f) noexcept {
   const depthwise_plan& p = w.plan;
-  const float* filters = reinterpret_cast<const float*>(f.base[p.filter_root]) + p.filter_offset;
-  std::byte* scratch = f.arena + w.scratch_offset;
+  const float* filters = f.at<const float>(p.filter_root, p.filter_offset);
+  auto* scratch = f.scratch<std::byte>(w.scratch_offset);
   const float* packed = filters;
   i64 packed_row = p.channel.extent;
   if (p.filters_packed && p.at_binding) {
@@ -482,7 +482,7 @@ inline void run_channels(const depthwise_work& w, const frame& f) noexcept {
   f.threads(p.image.extent * p.line.extent,
             1 + 65536 / (p.column.extent * p.taps() * p.channel.extent),
             [&](i64 begin, i64 end, int thread) {
-              auto* zeros = reinterpret_cast<float*>(f.thread_memory + thread * f.thread_bytes);
+              auto* zeros = f.thread_scratch<float>(thread);
               std::memset(zeros, 0, static_cast<std::size_t>(p.channel.extent) * sizeof(float));
               auto* tap = reinterpret_cast<const float**>(zeros + p.table);
               for (i64 u = begin; u < end; ++u)
@@ -526,7 +526,7 @@ inline const depthwise_work* bind_depthwise(const binding<function>& b) noexcept
   }
   w->taps = tap;
   if (b.packs && t.filters_packed && t.at_binding)
-    pack_filters(t, reinterpret_cast<const float*>(b.weights[t.filter_root]) + t.filter_offset,
+    pack_filters(t, b.weight<float>(t.filter_root, t.filter_offset),
                  reinterpret_cast<float*>(b.packed));
   return w;
 }

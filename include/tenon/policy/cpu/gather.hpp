@@ -44,9 +44,9 @@ template <class Size> [[gnu::noinline]] void gather_rows(Size size, const gather
   }
 }
 inline void run_gather(const gather_plan& p, const frame& f) noexcept {
-  const std::byte* from = f.base[p.root] + p.offset * p.bytes;
-  const std::byte* indices = f.base[p.indices] + p.index_offset * size_bytes(p.by);
-  std::byte* to = f.base[p.out_root] + p.out_offset * p.bytes;
+  const auto* from = f.at<const std::byte>(p.root, p.offset * p.bytes);
+  const auto* indices = f.at<const std::byte>(p.indices, p.index_offset * size_bytes(p.by));
+  auto* to = f.at<std::byte>(p.out_root, p.out_offset * p.bytes);
   f.threads(p.rows, 1 + 4096 / p.columns, [&](i64 begin, i64 end, int) {
     with_size(p.bytes, [&](auto size) { gather_rows(size, p, from, indices, to, begin, end); });
   });
@@ -114,8 +114,8 @@ template <combine How> inline i64 first_extreme(const float* x, i64 step, i64 n)
   return best;
 }
 inline void run_position(const position_plan& p, const frame& f) noexcept {
-  const auto* x = reinterpret_cast<const float*>(f.base[p.root]) + p.offset;
-  std::byte* out = f.base[p.out_root] + p.out_offset * (p.wide ? 8 : 4);
+  const auto* x = f.at<const float>(p.root, p.offset);
+  auto* out = f.at<std::byte>(p.out_root, p.out_offset * (p.wide ? 8 : 4));
   f.threads(p.kept.rows, 1 + 4096 / p.terms, [&](i64 begin, i64 end, int) {
     for (i64 row = begin; row < end; ++row) {
       i64 rest = row, at = 0;

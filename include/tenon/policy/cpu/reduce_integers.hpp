@@ -164,8 +164,8 @@ inline void integer_results(const integer_plan& p, const frame& f, i64 begin, i6
       rest /= p.kept.extent[d];
       offset += position[d] * p.kept.step[d];
     }
-    integer_result(p, all, f.base[p.root] + offset * size_bytes(p.element), position,
-                   f.base[p.out_root] + (p.out_offset + u) * size_bytes(p.result));
+    integer_result(p, all, f.at<const std::byte>(p.root, offset * size_bytes(p.element)), position,
+                   f.at<std::byte>(p.out_root, (p.out_offset + u) * size_bytes(p.result)));
   }
 }
 inline void run_integers(const integer_plan& p, const frame& f) noexcept {

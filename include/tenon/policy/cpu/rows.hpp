@@ -183,7 +183,7 @@ struct row_index {
 inline std::byte* address(const row_plan& p, const place_of& w, const row_index& row, i64 first,
                           const frame& f, std::byte* locals) noexcept {
   if (w.root < 0) return locals + w.local * p.local_bytes;
-  return f.base[w.root] + (row.offset(p, w) + first * w.column) * w.bytes;
+  return f.at<std::byte>(w.root, (row.offset(p, w) + first * w.column) * w.bytes);
 }
 
 inline void reduce_row(const stage& g, const std::byte* from, std::byte* out, i64 n) noexcept {
@@ -218,7 +218,7 @@ inline void run_rows(const row_plan& p, const stage* stages, const frame& f) noe
   const i64 pieces = p.chunk > 0 ? (p.columns + p.chunk - 1) / p.chunk : 1;
   const i64 work = p.columns * p.stages / pieces + 1;
   f.threads(p.rows * pieces, 1 + 16384 / work, [&](i64 begin, i64 end, int thread) {
-    std::byte* locals = f.thread_memory + thread * f.thread_bytes;
+    auto* locals = f.thread_scratch<std::byte>(thread);
     row_index row;
     row.start(p, begin / pieces);
     for (i64 u = begin; u < end; ++u) {

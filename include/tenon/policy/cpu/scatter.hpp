@@ -71,10 +71,10 @@ template <class Size> inline void scatter_units(Size size, const scatter_plan& p
 }
 template <class Size>
 inline void run_scatter_of(Size size, const scatter_plan& p, const frame& f) noexcept {
-  const std::byte* data = f.base[p.copied.root] + p.copied.offset * size.bytes;
-  const std::byte* indices = f.base[p.indices] + p.index_offset * size_bytes(p.by);
-  const std::byte* from = f.base[p.updates] + p.update_offset * size.bytes;
-  std::byte* to = f.base[p.out_root] + p.out_offset * size.bytes;
+  const auto* data = f.at<const std::byte>(p.copied.root, p.copied.offset * size.bytes);
+  const auto* indices = f.at<const std::byte>(p.indices, p.index_offset * size_bytes(p.by));
+  const auto* from = f.at<const std::byte>(p.updates, p.update_offset * size.bytes);
+  auto* to = f.at<std::byte>(p.out_root, p.out_offset * size.bytes);
   f.threads(p.copied.rows, 1 + 16384 / p.copied.columns,
             [&](i64 begin, i64 end, int) { copy_rows(size, p.copied, data, to, begin, end); });
   const i64 row = p.columns < p.piece ? p.columns : p.piece;

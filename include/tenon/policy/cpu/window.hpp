@@ -293,10 +293,10 @@ inline void run_window(const window_plan& p, const frame& f) noexcept {
   const i64 row = p.out_width * p.inner;
   f.threads(p.images * p.channels * p.out_height, 1 + 8192 / (row * p.w.swept[0].taps),
             [&](i64 begin, i64 end, int thread) {
-              const float* data = reinterpret_cast<const float*>(f.base[p.root]) + p.offset;
-              float* results = reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset;
+              const float* data = f.at<const float>(p.root, p.offset);
+              float* results = f.at<float>(p.out_root, p.out_offset);
               if (p.whole != nullptr) return p.whole(p, data, results, begin, end);
-              auto* column = reinterpret_cast<float*>(f.thread_memory + thread * f.thread_bytes);
+              auto* column = f.thread_scratch<float>(thread);
               for (i64 u = begin, next; u < end; u = next) {
                 const i64 plane = u / p.out_height, y = u - plane * p.out_height,
                           c = plane % p.channels, n = plane / p.channels;

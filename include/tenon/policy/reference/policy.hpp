@@ -39,7 +39,8 @@ struct reference {
     }
     const value& own = p.values[w.node];
     reference_kernels::run_node(
-        p.table, n, in, reference_kernels::target_at(f.base[own.root], n.out.type) + own.offset);
+        p.table, n, in,
+        reference_kernels::target_at(f.at<std::byte>(own.root), n.out.type) + own.offset);
   }
 };
 static_assert(backend<reference>);
