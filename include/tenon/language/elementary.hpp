@@ -5,6 +5,7 @@
 #include <tenon/language/scalar.hpp>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 // Coefficients: our own weighted minimax fits (Lawson's iteration on 400 Chebyshev nodes in 113-bit
 // arithmetic), rounded to float one after the other with the rest fitted again. "fit" below is what
@@ -241,15 +242,17 @@ constexpr scalar pow_of(scalar x, scalar y) {
   return select((x == 1.0f) | (y == 0.0f), 1.0f, select(defined, result, nan));
 }
 
-/// Those of one operand, in the order of `sop`.
-inline constexpr scalar (*unary[])(scalar) = {exp_of,     log_of, tanh_of, erf_of,
-                                              sigmoid_of, sin_of, cos_of,  tan_of};
-template <sop O> consteval auto written() {
-  if constexpr (O == sop::pow)
-    return trace_program<&pow_of, 2>();
-  else
-    return trace_program<unary[static_cast<int>(O) - static_cast<int>(sop::exp)], 1>();
-}
+/// The function that writes an elementary function down.
+template <sop O> inline constexpr auto definition = nullptr;
+template <> inline constexpr auto definition<sop::exp> = &exp_of;
+template <> inline constexpr auto definition<sop::log> = &log_of;
+template <> inline constexpr auto definition<sop::tanh> = &tanh_of;
+template <> inline constexpr auto definition<sop::erf> = &erf_of;
+template <> inline constexpr auto definition<sop::sigmoid> = &sigmoid_of;
+template <> inline constexpr auto definition<sop::sin> = &sin_of;
+template <> inline constexpr auto definition<sop::cos> = &cos_of;
+template <> inline constexpr auto definition<sop::tan> = &tan_of;
+template <> inline constexpr auto definition<sop::pow> = &pow_of;
 
 }  // namespace tenon::elementary
 
@@ -257,23 +260,25 @@ namespace tenon {
 
 /// The program of an elementary function: primitives only, one operand (`pow`: two).
 template <sop O>
-requires(is_elementary(O)) inline constexpr auto elementary_program = elementary::written<O>();
+requires(is_elementary(O)) inline constexpr auto elementary_program =
+    trace_program<elementary::definition<O>, sources_of(O)>();
+
+namespace elementary {
+struct view_list {
+  program_view of[instructions::elementary_count];
+};
+template <int... I> constexpr view_list all_views(std::integer_sequence<int, I...>) {
+  const auto view = [](const auto& p) { return program_view{p.code, p.size}; };
+  return {{view(elementary_program<static_cast<sop>(instructions::first_elementary + I)>)...}};
+}
+inline constexpr view_list views =
+    all_views(std::make_integer_sequence<int, instructions::elementary_count>{});
+}  // namespace elementary
 
 /// The same as data; empty for an instruction that is a primitive.
 constexpr program_view elementary_view(sop o) {
-  const auto view = [](const auto& p) { return program_view{p.code, p.size}; };
-  switch (o) {
-    case sop::exp: return view(elementary_program<sop::exp>);
-    case sop::log: return view(elementary_program<sop::log>);
-    case sop::tanh: return view(elementary_program<sop::tanh>);
-    case sop::erf: return view(elementary_program<sop::erf>);
-    case sop::sigmoid: return view(elementary_program<sop::sigmoid>);
-    case sop::sin: return view(elementary_program<sop::sin>);
-    case sop::cos: return view(elementary_program<sop::cos>);
-    case sop::tan: return view(elementary_program<sop::tan>);
-    case sop::pow: return view(elementary_program<sop::pow>);
-    default: return {};
-  }
+  if (!is_elementary(o)) return {};
+  return elementary::views.of[static_cast<int>(o) - instructions::first_elementary];
 }
 
 }  // namespace tenon
