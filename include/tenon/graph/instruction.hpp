@@ -21,7 +21,7 @@ enum class sop : std::uint8_t {
   int_less, int_less_equal, int_equal, int_less_unsigned, mask_to_int,
   to_byte, to_int8, to_half,  // the low byte as uint8 or int8; rounded to float16
   typed_float32, typed_int32, typed_uint32,  // nothing: they say the element type of a result
-  exp, log, tanh, erf, sigmoid, sin, cos, tan, pow,              // elementary functions
+  exp, log, tanh, erf, sigmoid, sin, cos, tan, log1p, expm1, erfc, pow,  // elementary functions
   int_div, int_div_unsigned, int_pow, int_pow_unsigned,
   to_wide, to_wide_unsigned, wide_join, narrow,                  // 32 bits to 64, two words to 64, the low word
   real_to_wide, real_to_wide_unsigned, wide_to_real, wide_to_real_unsigned,
@@ -140,6 +140,9 @@ inline constexpr instruction_facts table[] = {
     {sop::sin, "sin", call, 1, real, real, elementary, 39},
     {sop::cos, "cos", call, 1, real, real, elementary, 38},
     {sop::tan, "tan", call, 1, real, real, elementary, 31},
+    {sop::log1p, "log1p", call, 1, real, real, elementary, 49},
+    {sop::expm1, "expm1", call, 1, real, real, elementary, 32},
+    {sop::erfc, "erfc", call, 1, real, real, elementary, 84},
     {sop::pow, "pow", call, 2, real, real, elementary, 144},
 
     {sop::int_div, " / ", product, 2, integer, integer, rare, 1},
