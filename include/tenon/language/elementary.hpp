@@ -2,7 +2,7 @@
 // result is the same on every policy and every compiler, also in a constant expression.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/scalar.hpp>
+#include <tenon/language/record.hpp>
 #include <cstdint>
 #include <limits>
 #include <utility>

@@ -2,7 +2,7 @@
 // and passes know them again.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/scalar.hpp>
+#include <tenon/language/record.hpp>
 
 namespace tenon::quantized {
 
