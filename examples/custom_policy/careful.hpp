@@ -58,6 +58,9 @@ inline double step(tn::instruction i, const double* r, const double* arguments) 
     case sop::sin: return std::sin(a);
     case sop::cos: return std::cos(a);
     case sop::tan: return std::tan(a);
+    case sop::log1p: return std::log1p(a);
+    case sop::expm1: return std::expm1(a);
+    case sop::erfc: return std::erfc(a);
     case sop::pow: return std::pow(a, b);
     default: return 0;  // not is_real
   }

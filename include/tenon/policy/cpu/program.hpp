@@ -392,8 +392,8 @@ template <int... I> constexpr auto link_table(std::integer_sequence<int, I...>) 
         link_of<static_cast<sop>(I + 1), 2>(), link_of<static_cast<sop>(I + 1), 3>()}...}};
   return t;
 }
-/// One entry for each operation behind `arg`.
-inline constexpr int operations = static_cast<int>(sop::pow);
+/// One entry for each operation behind `arg`; the rare ones have loops of their own.
+inline constexpr int operations = instructions::first_rare - 1;
 /// Those of the two operations that are cheaper with a number.
 inline constexpr link::run_type max_with[4] = {&run_link<sop::max, 0, true>, nullptr, nullptr,
                                                &run_link<sop::max, 3, true>};

@@ -159,7 +159,9 @@ class writer : public assembler {
   }
   const plan_view* plan;
   target device;
-  function elementary[2][16]{};  ///< by width and by function; see scalar.hpp
+  function
+      elementary[2]
+                [instructions::elementary_count]{};  ///< by width and by function; see scalar.hpp
 
   constexpr const table_view& table() const { return plan->table; }
   constexpr const node& at(int id) const { return plan->table.nodes.data[id]; }
