@@ -55,14 +55,7 @@ struct cpu {
 
   using function = simd::function;
   /// The function of a program given at run time: one of the known constants, or the interpreter.
-  template <class = void> static function interpreted(program_view p) noexcept {
-    const i64 bytes = size_bytes(result_type(p));
-    if (is_copy(p)) return {nullptr, {}, bytes};
-    if (simd::is_rare(p)) return {&simd::run_rare<>, p, bytes};
-    if (simd::is_widening(p)) return {&simd::run_interpreted<>, p, bytes, &simd::dots<>};
-    if (const auto known = simd::find_known_program(p)) return {known, p, bytes};
-    return {&simd::run_interpreted<>, p, bytes};
-  }
+  template <class = void> static function interpreted(program_view p) noexcept;
   /// The function of a constant program.
   template <auto Program> static function constant() noexcept {
     constexpr i64 bytes = size_bytes(result_type({Program.code, Program.size}));
@@ -82,38 +75,7 @@ struct cpu {
     multiplied how = multiplied::nothing;
   };
   static multiplied multiplication(const work& w) noexcept { return w.how; }
-  template <class = void> static void bind(const binding<function>& b, work& w) noexcept {
-    const node& anchor = b.plan->table.nodes[b.plan->groups[b.group].anchor];
-    if (simd::is_integer(*b.plan, b.group)) {
-      w = bound<simd::integer_plan, simd::run_integers>(simd::bind_integers(b));
-      return;
-    }
-    switch (b.plan->groups[b.group].kind) {
-      case family::map:
-        if (stays_out(b))
-          w = {[](const void*, const frame&) noexcept {}, nullptr};
-        else
-          w = bound<simd::row_plan, simd::run_rows>(simd::bind_rows(b));
-        return;
-      case family::reduce:
-        if (gives_position(b.plan->table.reduction_of(anchor).how))
-          w = bound<simd::position_plan, simd::run_position>(simd::bind_position(b));
-        else
-          w = bound<simd::fold_plan, simd::run_fold>(simd::bind_fold(b));
-        return;
-      case family::gather:
-        if (writes(*b.plan, b.group))
-          w = bound<simd::scatter_plan, simd::run_scatter>(simd::bind_scatter(b));
-        else
-          w = bound<simd::gather_plan, simd::run_gather>(simd::bind_gather(b));
-        return;
-      case family::contract: w = bind_contraction(b, anchor); return;
-      case family::window:
-        w = bound<simd::window_plan, simd::run_window>(simd::bind_window(b));
-        return;
-      default: w = bound<simd::move_work, simd::run_move>(simd::bind_move(b)); return;
-    }
-  }
+  template <class = void> static void bind(const binding<function>& b, work& w) noexcept;
   static void run(const work& w, const frame& f) noexcept { w.run(w.bound, f); }
 
  private:
@@ -160,6 +122,49 @@ struct cpu {
         data};
   }
 };
+
+// Not inline: tenon/compiled.hpp can then leave these, and all kernels behind them, to one source.
+template <class> cpu::function cpu::interpreted(program_view p) noexcept {
+  const i64 bytes = size_bytes(result_type(p));
+  if (is_copy(p)) return {nullptr, {}, bytes};
+  if (simd::is_rare(p)) return {&simd::run_rare<>, p, bytes};
+  if (simd::is_widening(p)) return {&simd::run_interpreted<>, p, bytes, &simd::dots<>};
+  if (const auto known = simd::find_known_program(p)) return {known, p, bytes};
+  return {&simd::run_interpreted<>, p, bytes};
+}
+template <class> void cpu::bind(const binding<function>& b, work& w) noexcept {
+  const node& anchor = b.plan->table.nodes[b.plan->groups[b.group].anchor];
+  if (simd::is_integer(*b.plan, b.group)) {
+    w = bound<simd::integer_plan, simd::run_integers>(simd::bind_integers(b));
+    return;
+  }
+  switch (b.plan->groups[b.group].kind) {
+    case family::map:
+      if (stays_out(b))
+        w = {[](const void*, const frame&) noexcept {}, nullptr};
+      else
+        w = bound<simd::row_plan, simd::run_rows>(simd::bind_rows(b));
+      return;
+    case family::reduce:
+      if (gives_position(b.plan->table.reduction_of(anchor).how))
+        w = bound<simd::position_plan, simd::run_position>(simd::bind_position(b));
+      else
+        w = bound<simd::fold_plan, simd::run_fold>(simd::bind_fold(b));
+      return;
+    case family::gather:
+      if (writes(*b.plan, b.group))
+        w = bound<simd::scatter_plan, simd::run_scatter>(simd::bind_scatter(b));
+      else
+        w = bound<simd::gather_plan, simd::run_gather>(simd::bind_gather(b));
+      return;
+    case family::contract: w = bind_contraction(b, anchor); return;
+    case family::window:
+      w = bound<simd::window_plan, simd::run_window>(simd::bind_window(b));
+      return;
+    default: w = bound<simd::move_work, simd::run_move>(simd::bind_move(b)); return;
+  }
+}
+
 static_assert(backend<cpu>);  // templates: who only includes this header compiles no kernels
 
 }  // namespace tenon
