@@ -7,7 +7,9 @@ otherwise; the words may be combined:
     <!-- cpp: body -->       it stands inside a function
     <!-- cpp: prints -->     the program is also run; it prints the ```text block that follows
     <!-- cpp: refused -->    it does not compile; the compiler says every sentence that the ```text
-                             block that follows has behind "static assertion failed: "
+                             block that follows has behind "static assertion failed: ", and g++
+                             what stands there behind "note: the comparison"; a sentence goes on
+                             in lines that are indented by seven spaces
     <!-- cpp: of FILE -->    it stands in that file of the repository, whose tests compile it; a
                              line of // ... stands for any lines
     <!-- cpp: needs HEADER -->  it and what continues it are skipped where that header is not there
@@ -26,6 +28,7 @@ import tempfile
 
 MARK = re.compile(r'<!-- cpp: ([\w./ ]+?)(?: -->)?$')
 SAID = 'static assertion failed: '
+NOTE = 'note: the comparison'  # of g++ alone
 
 
 class unit:
@@ -102,6 +105,21 @@ def cut_from(found, root):
     return ''
 
 
+def sentences(text, errors):
+    """What the compiler says: (sentences that a page shows, those that are not among the errors).
+
+    >>> shown = "error: static assertion failed: a;\\n       b\\nnote: the comparison reduces to '(1 == 2)'\\n"
+    >>> sentences(shown, "g++: error: static assertion failed: a; b\\nnote: the comparison is not shown")
+    (['a; b'], ["note: the comparison reduces to '(1 == 2)'"])
+    >>> sentences(shown, "clang: error: static assertion failed due to: a; b")
+    (['a; b'], [])
+    """
+    lines = re.sub(r'\n {7}(?=[a-z])', ' ', re.sub('[‘’]', "'", text)).splitlines()
+    said = [line.split(SAID)[1] for line in lines if SAID in line]
+    notes = [NOTE + line.split(NOTE)[1] for line in lines if NOTE in line and NOTE in errors]
+    return said, [sentence for sentence in said + notes if sentence not in errors]
+
+
 def lacking(found, command):
     """The header that a unit needs and that is not there, or nothing."""
     for word in found.words if 'needs' in found.words else ():
@@ -124,8 +142,7 @@ def complaint(found, compiler, work):
     how = ['-O1', '-pthread', '-o', program] if 'prints' in found.words else ['-fsyntax-only']
     done = run([*compiler, *how, source], env={**os.environ, 'LC_ALL': 'C'})
     if 'refused' in found.words:
-        said = [line.split(SAID)[1] for line in (found.text or '').splitlines() if SAID in line]
-        missing = [sentence for sentence in said if sentence not in done.stderr]
+        said, missing = sentences(found.text or '', done.stderr)
         if done.returncode == 0 or not said or missing:
             return f'compiled, or did not say {missing or "what was shown"}:\n{done.stderr}'
     elif done.returncode != 0:
