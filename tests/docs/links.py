@@ -1,6 +1,7 @@
 """Passes if every relative link of the pages leads to a file, and to a heading where it names one: links.py ROOT
 
-Pages are ROOT/*.md and ROOT/docs/*.md. Each page of docs/ is linked from docs/README.md.
+Pages are ROOT/*.md and ROOT/docs/*.md. Each page of docs/ is linked from docs/README.md. What stands as `name.hpp`
+on a page is the name, or the end of the path, of a file.
 """
 # SPDX-License-Identifier: MIT
 
@@ -10,6 +11,7 @@ import re
 import sys
 
 LINK = re.compile(r'\]\(([^)\s]+)\)')
+NAME = re.compile(r'`([\w/]+\.hpp)`')
 FENCED = re.compile(r'^```.*?^```$', re.DOTALL | re.MULTILINE)
 
 
@@ -41,10 +43,19 @@ def broken(page, root):
             yield f'{link}: there is no such heading'
 
 
+def unknown(page, files):
+    """The headers that a page names and that are not there."""
+    for name in sorted(set(NAME.findall(FENCED.sub('', page.read_text(encoding='utf-8'))))):
+        if not any(file.endswith('/' + name) for file in files):
+            yield f'{name}: there is no such header'
+
+
 def main(root):
     root = pathlib.Path(root).resolve()
     pages = sorted(root.glob('*.md')) + sorted(root.glob('docs/*.md'))
     wrong = [f'{page.relative_to(root)}: {why}' for page in pages for why in broken(page, root)]
+    files = ['/' + path.relative_to(root).as_posix() for path in root.rglob('*.hpp')]
+    wrong += [f'{page.relative_to(root)}: {why}' for page in pages for why in unknown(page, files)]
     index = root / 'docs' / 'README.md'
     listed = set(LINK.findall(index.read_text(encoding='utf-8')))
     wrong += [f'docs/README.md does not list {page.name}'

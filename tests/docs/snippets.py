@@ -10,8 +10,8 @@ otherwise; the words may be combined:
                              block that follows has behind "static assertion failed: ", and g++
                              what stands there behind "note: the comparison"; a sentence goes on
                              in lines that are indented by seven spaces
-    <!-- cpp: of FILE -->    it stands in that file of the repository, whose tests compile it; a
-                             line of // ... stands for any lines
+    <!-- cpp: of FILE -->    it stands in that file of the repository, whose tests compile it, with
+                             the same or other line breaks; a line of // ... stands for any lines
     <!-- cpp: needs HEADER -->  it and what continues it are skipped where that header is not there
 
 What a block needs and no reader wants to see stands before it in a comment of several lines, which
@@ -90,18 +90,27 @@ def units_of(page, lines):
     return units
 
 
+def bare(text):
+    """A text without what a formatter moves.
+
+    >>> bare('/// A b\\n/// c.\\nint f(\\n    int);') == bare('/// A\\n/// b c.\\nint f(int);')
+    True
+    """
+    return re.sub(r'\s+', '', re.sub(r'^ *//+', '', text, flags=re.MULTILINE))
+
+
 def cut_from(found, root):
     """What of a unit does not stand in its file, or nothing."""
     name = next(word for word in found.words if '/' in word)
     with open(os.path.join(root, name), encoding='utf-8') as file:
-        text = '\n' + file.read()
+        text = bare(file.read())
     at = 0
     pieces = re.split(r'^ *// \.\.\.\n', re.sub(r'^#line.*\n', '', found.source), flags=re.MULTILINE)
     for piece in pieces:
-        here = text.find('\n' + piece, at)
+        here = text.find(bare(piece), at)
         if here < 0:
             return f'{name} does not have, or not in this order:\n{piece}'
-        at = here + len(piece)
+        at = here + len(bare(piece))
     return ''
 
 
