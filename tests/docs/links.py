@@ -11,7 +11,7 @@ import re
 import sys
 
 LINK = re.compile(r'\]\(([^)\s]+)\)')
-NAME = re.compile(r'`([\w/]+\.hpp)`')
+NAME = re.compile(r'`((?!\w*/?NAME)[\w/]+\.hpp)`')
 FENCED = re.compile(r'^```.*?^```$', re.DOTALL | re.MULTILINE)
 
 
