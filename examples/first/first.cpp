@@ -1,4 +1,4 @@
-// The second program to read: options, an operator of your own, a plan as a constant, cpu's kernels.
+// The second program to read: options, an operator of your own, a constant of the plan, cpu.
 // SPDX-License-Identifier: MIT
 #include <tenon/cpu.hpp>
 #include <cstdio>

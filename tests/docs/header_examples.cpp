@@ -62,9 +62,8 @@ template <class> void example(vulkan_context& context, vk::Buffer buffer) {
 }  // namespace policy_vulkan_lease
 
 namespace policy_vulkan_session {
-template <class Instance, class Buffer>
-void example(Instance& instance, vk::CommandBuffer buffer, const Buffer& image,
-             const Buffer& result) {
+template <class Instance, class Buffer> void example(Instance& instance, vk::CommandBuffer buffer,
+                                                     const Buffer& image, const Buffer& result) {
   // example: policy/vulkan/session.hpp
 }
 }  // namespace policy_vulkan_session
