@@ -1,6 +1,5 @@
-// The README's first program, complete: a small network, random weights, one call.
+// The second program to read: options, an operator of your own, a constant of the plan, cpu.
 // SPDX-License-Identifier: MIT
-// [readme]
 #include <tenon/cpu.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -25,4 +24,3 @@ int main() {
   if (!infer(image, result)) return 1;           // the caller's memory, nothing copied
   std::printf("the first class of pixel (0, 0): %.3f\n", result[0]);
 }
-// [/readme]

@@ -7,9 +7,11 @@ otherwise; the words may be combined:
     <!-- cpp: body -->       it stands inside a function
     <!-- cpp: prints -->     the program is also run; it prints the ```text block that follows
     <!-- cpp: refused -->    it does not compile; the compiler says every sentence that the ```text
-                             block that follows has behind "static assertion failed: "
-    <!-- cpp: of FILE -->    it stands in that file of the repository, whose tests compile it; a
-                             line of // ... stands for any lines
+                             block that follows has behind "static assertion failed: ", and g++
+                             what stands there behind "note: the comparison"; a sentence goes on
+                             in lines that are indented by seven spaces
+    <!-- cpp: of FILE -->    it stands in that file of the repository, whose tests compile it, with
+                             the same or other line breaks; a line of // ... stands for any lines
     <!-- cpp: needs HEADER -->  it and what continues it are skipped where that header is not there
 
 What a block needs and no reader wants to see stands before it in a comment of several lines, which
@@ -26,6 +28,7 @@ import tempfile
 
 MARK = re.compile(r'<!-- cpp: ([\w./ ]+?)(?: -->)?$')
 SAID = 'static assertion failed: '
+NOTE = 'note: the comparison'  # of g++ alone
 
 
 class unit:
@@ -87,19 +90,43 @@ def units_of(page, lines):
     return units
 
 
+def bare(text):
+    """A text without what a formatter moves.
+
+    >>> bare('/// A b\\n/// c.\\nint f(\\n    int);') == bare('/// A\\n/// b c.\\nint f(int);')
+    True
+    """
+    return re.sub(r'\s+', '', re.sub(r'^ *//+', '', text, flags=re.MULTILINE))
+
+
 def cut_from(found, root):
     """What of a unit does not stand in its file, or nothing."""
     name = next(word for word in found.words if '/' in word)
     with open(os.path.join(root, name), encoding='utf-8') as file:
-        text = '\n' + file.read()
+        text = bare(file.read())
     at = 0
     pieces = re.split(r'^ *// \.\.\.\n', re.sub(r'^#line.*\n', '', found.source), flags=re.MULTILINE)
     for piece in pieces:
-        here = text.find('\n' + piece, at)
+        here = text.find(bare(piece), at)
         if here < 0:
             return f'{name} does not have, or not in this order:\n{piece}'
-        at = here + len(piece)
+        at = here + len(bare(piece))
     return ''
+
+
+def sentences(text, errors):
+    """What the compiler says: (sentences that a page shows, those that are not among the errors).
+
+    >>> shown = "error: static assertion failed: a;\\n       b\\nnote: the comparison reduces to '(1 == 2)'\\n"
+    >>> sentences(shown, "g++: error: static assertion failed: a; b\\nnote: the comparison is not shown")
+    (['a; b'], ["note: the comparison reduces to '(1 == 2)'"])
+    >>> sentences(shown, "clang: error: static assertion failed due to: a; b")
+    (['a; b'], [])
+    """
+    lines = re.sub(r'\n {7}(?=[a-z])', ' ', re.sub('[‘’]', "'", text)).splitlines()
+    said = [line.split(SAID)[1] for line in lines if SAID in line]
+    notes = [NOTE + line.split(NOTE)[1] for line in lines if NOTE in line and NOTE in errors]
+    return said, [sentence for sentence in said + notes if sentence not in errors]
 
 
 def lacking(found, command):
@@ -124,8 +151,7 @@ def complaint(found, compiler, work):
     how = ['-O1', '-pthread', '-o', program] if 'prints' in found.words else ['-fsyntax-only']
     done = run([*compiler, *how, source], env={**os.environ, 'LC_ALL': 'C'})
     if 'refused' in found.words:
-        said = [line.split(SAID)[1] for line in (found.text or '').splitlines() if SAID in line]
-        missing = [sentence for sentence in said if sentence not in done.stderr]
+        said, missing = sentences(found.text or '', done.stderr)
         if done.returncode == 0 or not said or missing:
             return f'compiled, or did not say {missing or "what was shown"}:\n{done.stderr}'
     elif done.returncode != 0:

@@ -7,12 +7,12 @@
 namespace tenon {
 
 /// Builds a graph at run time:
-///
-///     builder b;
-///     const builder::value x = b.input("x", {type::float32, extents(1, 4)});
-///     const builder::value y = b.add<relu_t>({}, {x});
-///     const result<table> net = b.finish({y});
-///
+/// ```cpp
+/// builder b;
+/// builder::value x = b.input("x", {type::float32, extents(1, 4)});
+/// builder::value y = b.add<relu_t>({}, {x});
+/// result<table> net = b.finish({y});
+/// ```
 /// Errors: the first one sticks; later calls do nothing and `finish` returns it. A value of another
 /// builder, or of a failed call, is refused; so are the values of a builder that was moved or
 /// copied.

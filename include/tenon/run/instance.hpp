@@ -158,11 +158,12 @@ template <class V> constexpr bool writable =
 /// `instance(inputs..., outputs...)` takes anything viewable, in the order of the graph, and
 /// returns a status; on any error nothing is written. noexcept; on host policies it allocates,
 /// locks and calls nothing of the system (an executor passed in is the caller's affair).
-///
-///     instance a{model};                    // arena on the heap
-///     instance b{model, pool};              // the same, with an executor that outlives it
-///     instance c{model, std::span{memory}}; // arena in memory of the caller, 64-byte aligned
-///     instance<decltype(model), embedded> d{model};  // arena inside d
+/// ```cpp
+/// instance a{model};                     // arena on the heap
+/// instance b{model, pool};               // the same, with an executor that outlives it
+/// instance c{model, std::span{memory}};  // arena in memory of the caller, 64-byte aligned
+/// instance<model_type, embedded> d{model};  // arena inside d
+/// ```
 template <class Model, class Memory = owned> class instance {
   static_assert(Model::is_static || !std::same_as<Memory, embedded>,
                 "instance: nobody knows when it is compiled how much memory a graph that is built "

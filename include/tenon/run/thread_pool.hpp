@@ -12,10 +12,10 @@ namespace tenon {
 
 /// A fixed number of threads, the caller's included; pieces are handed out one by one, so that a
 /// thread that the system takes away holds up one piece only.
-///
-///     tenon::thread_pool pool{4};
-///     tenon::instance instance{model, pool};
-///
+/// ```cpp
+/// tenon::thread_pool pool{4};
+/// tenon::instance instance{model, pool};
+/// ```
 /// One caller at a time. A waiting worker spins for a few microseconds and then sleeps in the
 /// kernel; waking it is a system call. If threads cannot be started the pool has fewer: see
 /// `threads()`.

@@ -238,10 +238,10 @@ template <class Graph, class... Policies> void test_static(tester<Policies...>& 
 
 /// Runs `options.graphs` graphs on a list of policies, as `model<Graph, Policies...>` does, and
 /// compares every call with `reference`:
-///
-///     differential<dynamic, cpu>({.seed = 7, .graphs = 1000})   // random graphs
-///     differential<net, npu, cpu>()                             // a static graph of yours
-///
+/// ```cpp
+/// auto random = differential<dynamic, cpu>({.seed = 7, .graphs = 1000});
+/// auto one = differential<net, npu, cpu>();  // a static graph of yours
+/// ```
 /// Graphs with bounds or states are called with other extents each time, and compared with the same
 /// graph of exactly these extents, whose states are inputs and outputs.
 /// Each model is called over poisoned memory, a second time, after a call with other inputs, with

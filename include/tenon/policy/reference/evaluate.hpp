@@ -111,9 +111,13 @@ struct values {
 
 /// Computes output `output` of a graph from named inputs and weights, at compile time or at run
 /// time:
-///
-///     static_assert(evaluate<net>({given("x", x), given("w", w)}, y) == code::ok);
-///
+/// ```cpp
+/// constexpr float first_of(const float (&x)[2]) {
+///   float y[2]{};
+///   return evaluate<net>({given("x", x), given("w", {3.0f})}, y) == code::ok ? y[0] : -1;
+/// }
+/// static_assert(first_of({2, 5}) == 6);
+/// ```
 /// Bit for bit what the policy `reference` computes. Compilers end a constant expression after
 /// about a million steps (clang): graphs of up to 50,000 multiply-adds are safe (a term costs about
 /// 10 steps with clang 16, an element of a map 30 and 25 per instruction). Values must stay finite

@@ -76,9 +76,11 @@ template <class T, i64... Extents> struct view_traits<vulkan_lease<T, Extents...
 
 /// A dense tensor in memory of a device, with its type and shape in its type.
 ///
-///     vulkan_buffer<float, 1, 3, 64, 64> image{context, {.host = true}};
-///     vulkan_buffer<float, 8> theirs{context, buffer};  // a vk::Buffer of the application
-///     auto lease = image.lend();  // an error while it is lent to somebody else
+/// ```cpp
+/// vulkan_buffer<float, 1, 3, 64, 64> image{context, {.host = true}};
+/// vulkan_buffer<float, 8> theirs{context, buffer};  // a vk::Buffer of the application
+/// auto lease = image.lend();  // an error while it is lent to somebody else
+/// ```
 ///
 /// Safe to lend from several threads: one of them gets it.
 template <class T, i64... Extents> class vulkan_buffer {

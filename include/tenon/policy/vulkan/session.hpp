@@ -10,8 +10,9 @@ namespace tenon {
 /// A way to call an instance: record the graph into a command buffer of the application, which has
 /// begun it and will submit it. What is recorded holds until the instance records again or ends; an
 /// instance per command buffer, where several are under way.
-///
-///     instance.call(vulkan_commands{buffer}, image.lease, result.lease);
+/// ```cpp
+/// instance.call(vulkan_commands{buffer}, image.lease, result.lease);
+/// ```
 struct vulkan_commands {
   vk::CommandBuffer buffer{};
 };

@@ -213,13 +213,14 @@ struct function {
 
 /// A module while it is written. Types and constants are declared when they are first asked for,
 /// once.
-///
-///     assembler m;
-///     id sum = m.add(a, b);
-///     m.loop(10, [&](id i) { ... });
-///     m.when(m.less(i, n), [&] { ... });
-///     sequence<word> words = m.finish(64, 1, 1);
-///
+/// ```cpp
+/// assembler m;
+/// id total = m.add(a, b);
+/// m.loop(10, [&](id i) {
+///   m.when(m.less(i, n), [&] { m.add(total, i); });
+/// });
+/// sequence<word> words = m.finish(64, 1, 1);
+/// ```
 /// Of a call's arguments just one may write instructions: compilers differ in which one goes first.
 class assembler {
  public:

@@ -6,10 +6,13 @@
 
 namespace tenon::spirv {
 
-/// The words that `Write()` gives, as an array among the program's constants.
+/// The words that `Write()` gives, as an array among the program's constants. `Write` uses an
+/// `assembler`, or emits a group of a plan.
 ///
-///     constexpr sequence<word> negate();  // writes with an `assembler`, or emits a group of a
-///     plan device.createShaderModule({{}, sizeof constant<negate>, constant<negate>.data()});
+/// ```cpp
+/// constexpr auto& words = spirv::constant<negate>;
+/// auto module = device.createShaderModule({{}, sizeof words, words.data()});
+/// ```
 ///
 /// Cost: compile time; clang's limit of 1,048,576 steps is enough for some thousand words.
 template <auto Write> inline constexpr auto constant = [] {
