@@ -32,7 +32,7 @@ class lane_tile_choice {
     if (last < 0 || n_.terms.dims == 0) return t_;
     t_.used = true;
     const bool along_a = moves(0, last), along_b = moves(1, last);
-    if (along_a != along_b) t_.row_operand = along_a || n_.borders > 0 ? 1 : 0;
+    if (along_a != along_b) t_.row_operand = along_a || n_.edges > 0 ? 1 : 0;
     for (int i = 0; i <= last; ++i)
       if (t_.row_operand >= 0 && moves(1 - t_.row_operand, i) && !moves(t_.row_operand, i))
         column_axis_ = i;
@@ -93,7 +93,7 @@ class lane_tile_choice {
     };
     if (column >= 0) limit(column, plane ? plane_columns : image ? image_columns : most_columns);
     if (image) limit(column - 1, plane ? plane_lines : image_lines);
-    if (t_.row_axis >= 0) limit(t_.row_axis, n_.borders > 0 ? image_rows : most_rows);
+    if (t_.row_axis >= 0) limit(t_.row_axis, n_.edges > 0 ? image_rows : most_rows);
   }
   /// Small planes leave lanes empty: then what has no rows goes to lanes as a whole.
   constexpr void fill_lanes() {
@@ -105,13 +105,13 @@ class lane_tile_choice {
     for (bool& lanes : t_.by_lane) lanes = true;
   }
   constexpr bool is_cut(int axis) const {
-    for (int s = 0; s < n_.borders; ++s)
-      if (n_.cut[s].axis == axis) return true;
+    for (int s = 0; s < n_.edges; ++s)
+      if (n_.edge[s].axis == axis) return true;
     return false;
   }
   constexpr bool is_tap(int term) const {
-    for (int s = 0; s < n_.borders; ++s)
-      if (n_.cut[s].term == term) return true;
+    for (int s = 0; s < n_.edges; ++s)
+      if (n_.edge[s].term == term) return true;
     return false;
   }
   constexpr void choose_unroll() {
@@ -137,12 +137,17 @@ class lane_tile_choice {
 /// Such a kernel while it is written.
 class lane_tile_writer {
  public:
-  constexpr lane_tile_writer(writer& m, const loop_nest& n, closing& after, const lane_tile& t)
-      : m_(m), n_(n), after_(after), t_(t), lanes_(m.device.subgroup > 0 ? m.device.subgroup : 8) {
+  constexpr lane_tile_writer(writer& m, const loop_nest& n, epilogue_writer& epilogue,
+                             const lane_tile& t)
+      : m_(m),
+        n_(n),
+        epilogue_(epilogue),
+        t_(t),
+        lanes_(m.device.subgroup > 0 ? m.device.subgroup : 8) {
     spreads_ = t.row_operand >= 0 && m.device.shuffles && m.device.subgroup > 0 &&
-               (t.row_operand == 1 || n.borders == 0);
-    for (int s = 0; s < n.borders; ++s)
-      if (n.cut[s].step == 1 && n.cut[s].extent > 1) neighbours_ = s;
+               (t.row_operand == 1 || n.edges == 0);
+    for (int s = 0; s < n.edges; ++s)
+      if (n.edge[s].step == 1 && n.edge[s].extent > 1) neighbours_ = s;
     choose_borrowed();
     list_cells();
   }
@@ -235,7 +240,7 @@ class lane_tile_writer {
 
   writer& m_;
   const loop_nest& n_;
-  closing& after_;
+  epilogue_writer& epilogue_;
   lane_tile t_;
   int lanes_;
   bool spreads_ = false;
@@ -256,7 +261,7 @@ class lane_tile_writer {
   place end_{};  ///< where the first lane is; for lanes of the second half where the last is
 
   constexpr i64 blocks_along(int i) const { return blocks_of(n_.out.extent[i], t_.block[i]); }
-  constexpr const view& view_of(int operand) const { return operand == 0 ? n_.a : n_.b; }
+  constexpr const access& access_of(int operand) const { return operand == 0 ? n_.a : n_.b; }
 
   // ---- the block
   constexpr void list_cells() {
@@ -275,15 +280,15 @@ class lane_tile_writer {
       next.at[axis] = k;
       next.operand[0] += k * n_.a.step[axis];
       next.operand[1] += k * n_.b.step[axis];
-      for (int s = 0; s < n_.borders; ++s)
-        if (n_.cut[s].axis == axis) next.tap[s] += k * n_.cut[s].stride;
+      for (int s = 0; s < n_.edges; ++s)
+        if (n_.edge[s].axis == axis) next.tap[s] += k * n_.edge[s].stride;
       list_cells(axis + 1, next, to, rows);
     }
   }
   constexpr void enter(id lane, id row, id group) {
     find_block(lane, row, group, begin_, wanted_);
     start_ = place_at(begin_);
-    after_.enter(n_.out, begin_);
+    epilogue_.enter(n_.out, begin_);
     for (int i = 0; i < rows_.size() * columns_.size(); ++i) sums_.push(m_.local(m_.real(0)));
   }
   /// Where a block begins; `wanted` where it should if it overlaps another one.
@@ -304,17 +309,17 @@ class lane_tile_writer {
   }
   constexpr place place_at(const id* begin) {
     place r;
-    r.operand[0] = m_.place_of(n_.a, m_.index_of(n_.a, n_.out, begin));
-    r.operand[1] = m_.place_of(n_.b, m_.index_of(n_.b, n_.out, begin));
-    for (int s = 0; s < n_.borders; ++s)
-      r.first[s] =
-          m_.hidden(m_.plus(m_.times(begin[n_.cut[s].axis], n_.cut[s].stride), -n_.cut[s].begin));
+    r.operand[0] = m_.cursor_of(n_.a, m_.index_of(n_.a, n_.out, begin));
+    r.operand[1] = m_.cursor_of(n_.b, m_.index_of(n_.b, n_.out, begin));
+    for (int s = 0; s < n_.edges; ++s)
+      r.first[s] = m_.hidden(
+          m_.plus(m_.times(begin[n_.edge[s].axis], n_.edge[s].stride), -n_.edge[s].begin));
     return r;
   }
   /// Neighbours in memory are stored as one where a block has both.
   constexpr void store() {
     const int last = n_.out.dims - 1, columns = columns_.size();
-    const bool pairs = wanted_[last].number == 0 && after_.takes_pairs(last);
+    const bool pairs = wanted_[last].number == 0 && epilogue_.takes_pairs(last);
     for (int r = 0; r < rows_.size(); ++r)
       for (int c = 0; c < columns; ++c) {
         i64 at[max_axes]{};
@@ -323,9 +328,9 @@ class lane_tile_writer {
         const int own = r * columns + c, next = own + (t_.row_axis == last ? columns : 1);
         const id sum = m_.get(sums_[own]), condition = condition_at(at);
         if (pairs && at[last] + 1 < t_.block[last])
-          after_.store_pair(sum, m_.get(sums_[next]), at, last, condition);
+          epilogue_.store_pair(sum, m_.get(sums_[next]), at, last, condition);
         else
-          after_.store(sum, at, n_.out.dims, condition);
+          epilogue_.store(sum, at, n_.out.dims, condition);
       }
   }
   /// Whether an element is this invocation's; nothing: it is.
@@ -348,8 +353,8 @@ class lane_tile_writer {
     int inner = -1;
     for (int i = 0; i < n_.out.dims; ++i)
       if (i != t_.row_axis && t_.by_lane[i] && blocks_along(i) > 1) inner = i;
-    for (int s = 0; s < n_.borders; ++s) {
-      const border& c = n_.cut[s];
+    for (int s = 0; s < n_.edges; ++s) {
+      const image_edge& c = n_.edge[s];
       if (c.axis == inner && c.stride == 1 && c.extent <= n_.out.extent[inner] &&
           n_.out.extent[inner] % t_.block[inner] == 0)
         borrowed_ = s;
@@ -370,7 +375,7 @@ class lane_tile_writer {
   }
   /// Marks what lanes beside have. False if they do not read all of it themselves.
   constexpr bool mark_borrowed(sequence<need>& all) const {
-    const border& c = n_.cut[borrowed_];
+    const image_edge& c = n_.edge[borrowed_];
     const i64 block = t_.block[c.axis];
     const auto side_of = [&](const need& n) {
       const i64 x = n.tap[borrowed_] - c.begin;
@@ -428,8 +433,8 @@ class lane_tile_writer {
     };
     end_reading r;
     id at = each([](const need& own) { return own.offset; });
-    for (int s = 0; s < n_.borders; ++s) {
-      const border& c = n_.cut[s];
+    for (int s = 0; s < n_.edges; ++s) {
+      const image_edge& c = n_.edge[s];
       const id x = m_.add(end_.first[s], each([&](const need&own) { return own.tap[s]; })),
                inside = m_.below(x, m_.integer(c.extent));
       r.inside = m_.hold(r.inside, inside);
@@ -478,8 +483,8 @@ class lane_tile_writer {
   }
   /// True if a loop over taps is still to come.
   constexpr bool taps_follow(int axis) const {
-    for (int s = 0; s < n_.borders; ++s)
-      if (n_.cut[s].term >= axis && n_.cut[s].term < t_.unrolled) return true;
+    for (int s = 0; s < n_.edges; ++s)
+      if (n_.edge[s].term >= axis && n_.edge[s].term < t_.unrolled) return true;
     return false;
   }
   constexpr place moved(const place& p, int axis, id k) {
@@ -487,9 +492,9 @@ class lane_tile_writer {
     const i64 step[] = {n_.term_a[axis], n_.term_b[axis]};
     for (int o = 0; o < 2; ++o)
       if (step[o] != 0)
-        r.operand[o] = m_.add(p.operand[o], m_.distance_of(view_of(o), m_.times(k, step[o])));
-    for (int s = 0; s < n_.borders; ++s)
-      if (n_.cut[s].term == axis) r.first[s] = m_.plus_times(p.first[s], k, n_.cut[s].dilation);
+        r.operand[o] = m_.add(p.operand[o], m_.distance_of(access_of(o), m_.times(k, step[o])));
+    for (int s = 0; s < n_.edges; ++s)
+      if (n_.edge[s].term == axis) r.first[s] = m_.plus_times(p.first[s], k, n_.edge[s].dilation);
     return r;
   }
   constexpr void list_terms(int axis, cell c, i64 unroll, sequence<cell>& to) const {
@@ -502,8 +507,8 @@ class lane_tile_writer {
       cell next = c;
       next.operand[0] += k * n_.term_a[axis];
       next.operand[1] += k * n_.term_b[axis];
-      for (int s = 0; s < n_.borders; ++s)
-        if (n_.cut[s].term == axis) next.tap[s] += k * n_.cut[s].dilation;
+      for (int s = 0; s < n_.edges; ++s)
+        if (n_.edge[s].term == axis) next.tap[s] += k * n_.edge[s].dilation;
       list_terms(axis + 1, next, unroll, to);
     }
   }
@@ -522,7 +527,7 @@ class lane_tile_writer {
       for (const cell& k : b.terms)
         for (const cell& c : cells) {
           need n{k.operand[o] + c.operand[o]};
-          for (int s = 0; o == 0 && s < n_.borders; ++s) n.tap[s] = k.tap[s] + c.tap[s];
+          for (int s = 0; o == 0 && s < n_.edges; ++s) n.tap[s] = k.tap[s] + c.tap[s];
           int at = find(b.needs[o], n);
           if (at < 0) at = b.needs[o].push(n);
           b.of[o].push(at);
@@ -531,7 +536,7 @@ class lane_tile_writer {
     }
     if (borrowed_ >= 0) borrow(b, p);
     for (const reading& l : b.loads[0])
-      if (n_.borders > 0) (void)spot_of(l, p);
+      if (n_.edges > 0) (void)spot_of(l, p);
     if (spreads_)
       for (int k = 0; k < b.loads[t_.row_operand].size(); k += lanes_) (void)pattern_of(b, k);
   }
@@ -542,7 +547,7 @@ class lane_tile_writer {
   }
   /// The neighbour of an element that is loaded: its number among the needs.
   constexpr int beside(const sequence<need>& all, int operand, need n, i64 by) const {
-    if (operand == 1 || n_.borders == 0)
+    if (operand == 1 || n_.edges == 0)
       n.offset += by;
     else if (neighbours_ >= 0)
       n.tap[neighbours_] += by;
@@ -573,7 +578,7 @@ class lane_tile_writer {
     }
   }
   /// The least and the greatest position of a tap, over all blocks.
-  constexpr std::pair<i64, i64> reach_of(const border& c, i64 at) const {
+  constexpr std::pair<i64, i64> reach_of(const image_edge& c, i64 at) const {
     const i64 first = at - c.begin, blocks = n_.out.extent[c.axis] - t_.block[c.axis],
               taps = c.term >= t_.unrolled ? 0 : n_.terms.extent[c.term] - 1;
     return {first, first + blocks * c.stride + taps * c.dilation};
@@ -581,7 +586,7 @@ class lane_tile_writer {
   constexpr const tap& tap_of(int border_number, i64 at, bool pair, const place& p) {
     for (const tap& t : taps_)
       if (t.border == border_number && t.at == at && t.pair == pair) return t;
-    const border& c = n_.cut[border_number];
+    const image_edge& c = n_.edge[border_number];
     tap r{border_number, at, pair, {}, {}, {}};
     const id x = m_.plus(p.first[border_number], at);
     const auto [least, most] = reach_of(c, at);
@@ -604,7 +609,7 @@ class lane_tile_writer {
     for (const spot& s : spots_)
       if (s.tap[0] == l.tap[0] && s.tap[1] == l.tap[1] && s.pair == l.pair) return s;
     spot r{{l.tap[0], l.tap[1]}, l.pair, {}, {}, {}};
-    for (int s = 0; s < n_.borders; ++s) {
+    for (int s = 0; s < n_.edges; ++s) {
       const bool pair = l.pair && s == neighbours_;
       const tap own = tap_of(s, l.tap[s], pair, p);
       r.distance = m_.sum(r.distance, own.distance);
@@ -629,7 +634,7 @@ class lane_tile_writer {
       for (int k = 0; k < lanes_; ++k) same = same && p.step[k] == r.step[k];
       if (same) return p;
     }
-    r.start = m_.distance_of(view_of(t_.row_operand), of_each_lane(r.step));
+    r.start = m_.distance_of(access_of(t_.row_operand), of_each_lane(r.step));
     patterns_.push(r);
     return patterns_.back();
   }
@@ -664,11 +669,11 @@ class lane_tile_writer {
     return m_.of_lane(b.loads[o][n.load / lanes_ * lanes_].value[n.half], n.load % lanes_);
   }
   constexpr void load(body& b, int operand, const place& p) {
-    const view& v = view_of(operand);
+    const access& v = access_of(operand);
     const bool spread = spreads_ && operand == t_.row_operand;
     for (int k = 0; k < b.loads[operand].size(); k += spread ? lanes_ : 1) {
       reading& l = b.loads[operand][k];
-      const bool cut = operand == 0 && n_.borders > 0;
+      const bool cut = operand == 0 && n_.edges > 0;
       spot s{};
       id at = p.operand[operand];
       if (spread) at = m_.add(at, pattern_of(b, k).start);

@@ -158,10 +158,11 @@ constexpr precision operands_of(const table_view& t, const node& n, const matrix
 /// Such a kernel while it is written, with one of the two spellings of fragments.
 template <class Fragments> class matrix_tile_writer {
  public:
-  constexpr matrix_tile_writer(writer& m, const loop_nest& n, closing& after, const matrix_tile& t)
+  constexpr matrix_tile_writer(writer& m, const loop_nest& n, epilogue_writer& epilogue,
+                               const matrix_tile& t)
       : m_(m),
         n_(n),
-        after_(after),
+        epilogue_(epilogue),
         t_(t),
         rounding_(m, t.operands),
         fragments_(m, rounding_, t.lanes),
@@ -211,7 +212,7 @@ template <class Fragments> class matrix_tile_writer {
 
   writer& m_;
   const loop_nest& n_;
-  closing& after_;
+  epilogue_writer& epilogue_;
   matrix_tile t_;
   operand_rounding rounding_;
   Fragments fragments_;
@@ -229,9 +230,9 @@ template <class Fragments> class matrix_tile_writer {
     s.quads = t_.width(k) * t_.terms / matrix_tile::quad / t_.invocations();
     s.step = t_.invocations() * matrix_tile::quad / (s.by_term ? t_.terms : t_.width(k));
     s.memory = k == 0 ? 0 : t_.buffers * t_.quads(0, side_[0].by_term);
-    s.whole = s.borders() == 0 &&
+    s.whole = s.edges() == 0 &&
               (s.by_term ? n_.terms.extent[last] : lanes_in_a_row(s)) % matrix_tile::quad == 0;
-    s.wide = s.whole && m_.has_places() && is_even(s) &&
+    s.wide = s.whole && m_.has_cursors() && is_even(s) &&
              (s.elements().element == type::float32 || m_.device.float16);
     for (int i = 0; i < s.quads; ++i) s.held.push(m_.local(kind::float32, matrix_tile::quad));
   }
@@ -247,7 +248,7 @@ template <class Fragments> class matrix_tile_writer {
   }
   /// True if the elements of quads are neighbours that begin at multiples of quads in the buffer.
   constexpr bool is_even(const tile_side& s) const {
-    const view& v = s.elements();
+    const access& v = s.elements();
     const int inner = s.by_term ? n_.terms.dims - 1 : last_axis(s);
     bool even = v.offset % matrix_tile::quad == 0;
     for (int i = 0; i < n_.out.dims; ++i)
@@ -284,8 +285,8 @@ template <class Fragments> class matrix_tile_writer {
   constexpr id subgroup_of(id subgroup, int k) {
     return k == 0 ? m_.over(subgroup, t_.subgroups[1]) : m_.modulo(subgroup, t_.subgroups[1]);
   }
-  constexpr id begins_at_16(const view& v) {
-    const id place = m_.place_of(v, m_.integer(0)),
+  constexpr id begins_at_16(const access& v) {
+    const id place = m_.cursor_of(v, m_.integer(0)),
              rest = m_.binary(op::BitwiseAnd, place, m_.constant(kind::int64, 15));
     return m_.equal(rest, m_.constant(kind::int64, 0));
   }
@@ -424,7 +425,7 @@ template <class Fragments> class matrix_tile_writer {
     const id row = m_.add(side_[0].first, m_.plus(m_.add(high, in_row), r * t_.fragment.rows)),
              column = m_.add(side_[1].first, m_.add(wide, in_column));
     const id where = m_.add(m_.times(subgroup, patch), at);
-    store_in_tile(m_, n_, after_, side_[0], side_[1], row, column, outer_,
+    store_in_tile(m_, n_, epilogue_, side_[0], side_[1], row, column, outer_,
                   [&] { return m_.bits_as(m_.get_component(memory_, where), kind::float32); });
   }
 };

@@ -7,7 +7,7 @@
 namespace tenon::spirv {
 
 /// An axis of the output along which taps may leave the image.
-struct border {
+struct image_edge {
   int axis = -1, term = -1;  ///< of the output, and of the terms
   i64 stride = 1, dilation = 1, begin = 0, extent = 0;
   i64 step = 0;  ///< from a position of the image to the next, in elements
@@ -17,11 +17,11 @@ struct border {
 /// neighbours last, and the terms in their order.
 struct loop_nest {
   space out{}, terms{};
-  view a{}, b{};                               ///< by axis of the output
+  access a{}, b{};                             ///< by axis of the output
   i64 term_a[max_axes]{}, term_b[max_axes]{};  ///< strides of the terms
   i64 result[max_axes]{};                      ///< strides of the dense result
-  int borders = 0;
-  border cut[2]{};
+  int edges = 0;
+  image_edge edge[2]{};
 };
 
 /// True if no tap of a sweep is outside: then its axes are like all others.
@@ -31,8 +31,8 @@ constexpr bool stays_inside(const sweep& w, i64 positions) {
 
 /// True if an operand (0: a, 1: b) is read at several places along an axis of the output.
 constexpr bool moves(const loop_nest& n, int operand, int axis) {
-  for (int s = 0; operand == 0 && s < n.borders; ++s)
-    if (n.cut[s].axis == axis) return true;
+  for (int s = 0; operand == 0 && s < n.edges; ++s)
+    if (n.edge[s].axis == axis) return true;
   return (operand == 0 ? n.a : n.b).step[axis] != 0;
 }
 
@@ -48,8 +48,8 @@ constexpr loop_nest read_nest(writer& m, const node& n) {
     sweep_tap[c.swept[s].tap_axis] = s;
   }
   loop_nest r;
-  r.a = m.view_of(n.in[0], {});
-  r.b = m.view_of(n.in[1], {});
+  r.a = m.access_of(n.in[0], {});
+  r.b = m.access_of(n.in[1], {});
   bool taken[contraction::max_axes]{}, inside[2]{true, true};
   for (int s = 0; s < c.sweeps; ++s)
     inside[s] = stays_inside(c.swept[s], c.axis[c.swept[s].out_axis].extent);
@@ -68,7 +68,7 @@ constexpr loop_nest read_nest(writer& m, const node& n) {
     r.result[at] = l.out;
     r.b.step[at] = through(1, l.b);
     if (cuts)
-      r.cut[s].axis = at;
+      r.edge[s].axis = at;
     else
       r.a.step[at] = s < 0 ? through(0, l.a) : through(0, c.swept[s].step) * c.swept[s].stride;
   }
@@ -80,22 +80,22 @@ constexpr loop_nest read_nest(writer& m, const node& n) {
     r.terms.extent[r.terms.dims++] = l.extent;
     r.term_b[at] = through(1, l.b);
     if (cuts)
-      r.cut[s].term = at;
+      r.edge[s].term = at;
     else
       r.term_a[at] = s < 0 ? through(0, l.a) : through(0, c.swept[s].step) * c.swept[s].dilation;
   }
   for (int s = 0; s < c.sweeps; ++s) {
     if (inside[s]) continue;
     const sweep& w = c.swept[s];
-    const border b{r.cut[s].axis, r.cut[s].term, w.stride,          w.dilation,
-                   w.begin,       w.extent,      through(0, w.step)};
-    r.cut[r.borders++] = b;
+    const image_edge e{r.edge[s].axis, r.edge[s].term, w.stride,          w.dilation,
+                       w.begin,        w.extent,       through(0, w.step)};
+    r.edge[r.edges++] = e;
   }
   return r;
 }
 
 /// The maps behind a contraction, and what goes to memory: by axis of the output.
-class closing {
+class epilogue_writer {
   // stands before its users: clang does not yet know it in a constant expression otherwise
   template <class F> constexpr void where(id condition, F&& write) {
     if (condition.number != 0)
@@ -105,9 +105,10 @@ class closing {
   }
 
  public:
-  constexpr closing(writer& m, list<int> members, const loop_nest& n) : m_(m), members_(members) {
+  constexpr epilogue_writer(writer& m, list<int> members, const loop_nest& n)
+      : m_(m), members_(members) {
     const shape& whole = m.at(members[0]).out.shape;
-    const auto seen = [&](view v, const value& at) {
+    const auto seen = [&](access v, const value& at) {
       for (int i = 0; i < n.out.dims; ++i) v.step[i] = restride(n.result[i], whole, at);
       return v;
     };
@@ -117,14 +118,14 @@ class closing {
         const int from = own.in[i];
         if (member_of(from) >= 0 || operand_of(from) >= 0) continue;
         const value at{-1, 0, broadcast(m.value_of(from), m.at(from).out.shape, whole), true};
-        read_.push({from, seen(m.view_of(from, {}), at), {}});
+        read_.push({from, seen(m.access_of(from, {}), at), {}});
       }
       if (m.value_of(members[k]).materialised)
-        written_.push({k, seen(m.view_of(members[k], {}, true), m.value_of(members[k])), {}});
+        written_.push({k, seen(m.access_of(members[k], {}, true), m.value_of(members[k])), {}});
     }
   }
   /// All that is read and written.
-  constexpr void add_views(sequence<view*>& all) {
+  constexpr void add_accesses(sequence<access*>& all) {
     for (operand& o : read_) all.push(&o.is);
     for (result& r : written_) all.push(&r.is);
   }
@@ -158,7 +159,7 @@ class closing {
                        high = values_of(second, next, last + 1);
     where(condition, [&] {
       for (const result& r : written_) {
-        const id place = m_.place_of(r.is, m_.plus(r.start, distance(r.is, at, last + 1)));
+        const id place = m_.cursor_of(r.is, m_.plus(r.start, distance(r.is, at, last + 1)));
         const id first_part = m_.as_stored(low[r.member]),
                  second_part = m_.as_stored(high[r.member]);
         m_.write_pair(place, first_part, second_part);
@@ -169,12 +170,12 @@ class closing {
  private:
   struct operand {
     int node = -1;
-    view is{};
+    access is{};
     id start{};
   };
   struct result {
     int member = -1;
-    view is{};
+    access is{};
     id start{};
   };
   struct loaded {
@@ -217,7 +218,7 @@ class closing {
       if (p.code[i].op() == sop::arg && p.code[i].a() == operand) return true;
     return false;
   }
-  static constexpr i64 distance(const view& v, const i64* at, int dims) {
+  static constexpr i64 distance(const access& v, const i64* at, int dims) {
     i64 r = 0;
     for (int i = 0; i < dims; ++i) r += at[i] * v.step[i];
     return r;
@@ -235,24 +236,24 @@ class closing {
   }
 };
 
-/// Merges what lies evenly, for all views; the axes of borders stay.
-constexpr void merge_axes(loop_nest& n, closing& after) {
-  sequence<view*> all;
+/// Merges what lies evenly, for all accesses; the axes with edges stay.
+constexpr void merge_axes(loop_nest& n, epilogue_writer& epilogue) {
+  sequence<access*> all;
   all.push(&n.a);
   all.push(&n.b);
-  after.add_views(all);
+  epilogue.add_accesses(all);
   for (int first = 0; first < n.out.dims; ++first) {
     int end = n.out.dims;
-    for (int s = 0; s < n.borders; ++s)
-      if (n.cut[s].axis >= first && n.cut[s].axis < end) end = n.cut[s].axis;
+    for (int s = 0; s < n.edges; ++s)
+      if (n.edge[s].axis >= first && n.edge[s].axis < end) end = n.edge[s].axis;
     const int left = merge(n.out, first, end, {all.data(), all.size()});
-    for (int s = 0; s < n.borders; ++s)
-      if (n.cut[s].axis >= end) n.cut[s].axis -= end - first - left;
+    for (int s = 0; s < n.edges; ++s)
+      if (n.edge[s].axis >= end) n.edge[s].axis -= end - first - left;
     first += left;
   }
   if (n.out.dims > 0) return;  // a single element has an axis too
   n.out.extent[n.out.dims++] = 1;
-  for (view* v : all) v->step[0] = 0;
+  for (access* v : all) v->step[0] = 0;
 }
 
 }  // namespace tenon::spirv

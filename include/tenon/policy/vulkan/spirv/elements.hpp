@@ -19,18 +19,18 @@ class element_writer : public port_writer {
       if (i > 0) flat = over(flat, s.extent[i]);
     }
   }
-  /// The element that a view shows at a position of the axes [first, end), from `start` on.
-  constexpr id advance(id start, const view& v, const id* position, int first, int end) {
+  /// The element that a access shows at a position of the axes [first, end), from `start` on.
+  constexpr id advance(id start, const access& v, const id* position, int first, int end) {
     for (int i = first; i < end; ++i)
       if (v.step[i] != 0) start = sum(start, times(position[i], v.step[i]));
     return start;
   }
-  /// Where a view begins.
-  constexpr id begin_of(const view& v) {
+  /// Where a access begins.
+  constexpr id begin_of(const access& v) {
     if (device.by == addressing::address) return v.offset == 0 ? id{} : integer(v.offset);
     return plus(base_[v.port], v.offset);
   }
-  constexpr id index_of(const view& v, const space& s, const id* position) {
+  constexpr id index_of(const access& v, const space& s, const id* position) {
     return known(advance(begin_of(v), v, position, 0, s.dims));
   }
   /// A sum of which a part may be nothing.
@@ -54,7 +54,7 @@ class element_writer : public port_writer {
   }
 
   // ---- elements
-  constexpr pointer element(const view& v, id index, int width = 1) {
+  constexpr pointer element(const access& v, id index, int width = 1) {
     const kind k = kind_of(v.element, device.float16);
     const bool physical = device.by == addressing::address;
     const storage s = physical ? storage::PhysicalStorageBuffer : storage::StorageBuffer;
@@ -65,30 +65,30 @@ class element_writer : public port_writer {
   }
   /// Where an element is: its address if there are 64 bits for it, else its index. Sums of places
   /// cost less than the way from an index to an address.
-  constexpr bool has_places() const { return device.by == addressing::address && device.int64; }
-  constexpr id place_of(const view& v, id index) {
-    if (!has_places()) return index;
+  constexpr bool has_cursors() const { return device.by == addressing::address && device.int64; }
+  constexpr id cursor_of(const access& v, id index) {
+    if (!has_cursors()) return index;
     return emit(op::ConvertPtrToU, kind::int64, 1, {element(v, index).number});
   }
   /// `n` elements as a distance between places.
-  constexpr id distance_of(const view& v, id n) {
-    if (!has_places()) return n;
+  constexpr id distance_of(const access& v, id n) {
+    if (!has_cursors()) return n;
     return convert(op::SConvert, times(n, size_bytes(v.element)), kind::int64);
   }
-  constexpr id moved(const view& v, id place, i64 n) {
-    if (n == 0 || !has_places()) return plus(place, n);
+  constexpr id moved(const access& v, id place, i64 n) {
+    if (n == 0 || !has_cursors()) return plus(place, n);
     return add(place, constant(kind::int64, static_cast<std::uint64_t>(n * size_bytes(v.element))));
   }
-  constexpr id read_at(const view& v, id place) {
-    if (!has_places()) return read(v, place);
+  constexpr id read_at(const access& v, id place) {
+    if (!has_cursors()) return read(v, place);
     const kind k = kind_of(v.element, device.float16);
     const word p = emit_typed(op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, k),
                               {place.number});
     return widened(load({p, k, 1, bytes_of(k)}), v.element);
   }
-  /// Two neighbours of a view, of 4 or of 2 bytes, read as one.
-  constexpr bool has_pairs() const { return has_places() && device.unaligned; }
-  constexpr void read_pair(const view& v, id place, id* both) {
+  /// Two neighbours of a access, of 4 or of 2 bytes, read as one.
+  constexpr bool has_pairs() const { return has_cursors() && device.unaligned; }
+  constexpr void read_pair(const access& v, id place, id* both) {
     const bool halves = size_bytes(v.element) == 2;
     const kind wide = halves ? kind::int32 : kind::int64, part = halves ? kind::int16 : kind::int32,
                own = kind_of(v.element, device.float16);
@@ -112,15 +112,15 @@ class element_writer : public port_writer {
     store({p, kind::int64, 1, 8}, binary(op::BitwiseOr, top, wide(low)));
   }
   /// The bits of an element, not widened.
-  constexpr id load_bits(const view& v, id index) { return load(element(v, index)); }
-  constexpr void store_bits(const view& v, id index, id x) { store(element(v, index), x); }
+  constexpr id load_bits(const access& v, id index) { return load(element(v, index)); }
+  constexpr void store_bits(const access& v, id index, id x) { store(element(v, index), x); }
   /// An element as the lane of a program that it is computed in.
-  constexpr id read(const view& v, id index) { return widened(load_bits(v, index), v.element); }
-  constexpr void write(const view& v, id index, id x) {
+  constexpr id read(const access& v, id index) { return widened(load_bits(v, index), v.element); }
+  constexpr void write(const access& v, id index, id x) {
     store_bits(v, index, narrowed(x, v.element));
   }
   /// Four elements, `step` apart.
-  constexpr id read4(const view& v, id index, i64 step) {
+  constexpr id read4(const access& v, id index, i64 step) {
     if (step == 0) return splat(read(v, index), 4);
     if (step == 1 && size_bytes(v.element) == 4 && device.by == addressing::address)
       return load(element(v, index, 4));
@@ -128,7 +128,7 @@ class element_writer : public port_writer {
     for (int k = 0; k < 4; ++k) x[k] = read(v, plus(index, k * step));
     return vector(x[0], x[1], x[2], x[3]);
   }
-  constexpr void write4(const view& v, id index, i64 step, id x) {
+  constexpr void write4(const access& v, id index, i64 step, id x) {
     if (step == 1 && size_bytes(v.element) == 4 && device.by == addressing::address)
       return store(element(v, index, 4), x);
     for (int k = 0; k < 4; ++k) {

@@ -31,28 +31,28 @@ class port_writer : public half_assembler {
   constexpr const node& at(int id) const { return plan->table.nodes.data[id]; }
   constexpr const value& value_of(int id) const { return plan->values.data[id]; }
 
-  // ---- views
+  // ---- accesses
   /// How node `id` is found with these strides.
-  constexpr view view_of(int id, const strides& s, bool writes = false) {
+  constexpr access access_of(int id, const strides& s, bool writes = false) {
     const value& v = value_of(id);
-    view r{bind(v.root, writes), in_memory(plan->stored_type(id)), v.offset, {}};
+    access r{bind(v.root, writes), in_memory(plan->stored_type(id)), v.offset, {}};
     for (int i = 0; i < max_rank; ++i) r.step[i] = s[i];
     return r;
   }
   /// As an operand that is broadcast to `to`.
-  constexpr view broadcast_to(int id, const shape& to) {
-    return view_of(id, broadcast(value_of(id), at(id).out.shape, to));
+  constexpr access broadcast_to(int id, const shape& to) {
+    return access_of(id, broadcast(value_of(id), at(id).out.shape, to));
   }
   /// As a result, element by element.
-  constexpr view result_view(int id) { return view_of(id, value_of(id).step, true); }
+  constexpr access result_access(int id) { return access_of(id, value_of(id).step, true); }
 
  protected:
   sequence<port> ports_;
   id base_[max_ports]{};  ///< of descriptors: where the root begins
   bool overflows_ = false;
 
-  /// The buffer of a view.
-  constexpr word base(const view& v) const { return buffer_[v.port]; }
+  /// The buffer of a access.
+  constexpr word base(const access& v) const { return buffer_[v.port]; }
   /// Declares all ports, when they are known.
   constexpr void declare_buffers() {
     if (ports_.empty()) return;

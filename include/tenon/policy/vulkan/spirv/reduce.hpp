@@ -247,8 +247,8 @@ class reduce_writer {
       : m_(p, t), n_(m_.at(g.anchor)), r_(p.table.reduction_of(n_)) {
     const shape& s = m_.at(n_.in[0]).out.shape;
     const value &from = m_.value_of(n_.in[0]), &own = m_.value_of(g.anchor);
-    from_ = m_.view_of(n_.in[0], {});
-    to_ = m_.view_of(g.anchor, {}, true);
+    from_ = m_.access_of(n_.in[0], {});
+    to_ = m_.access_of(g.anchor, {}, true);
     int kept = 0, axis = 0;
     for (const bool reduced : {false, true})
       for (int i = 0; i < s.rank; ++i) {
@@ -258,7 +258,7 @@ class reduce_writer {
         s_.extent[s_.dims++] = s[i];
         kept += !reduced;
       }
-    view* all[] = {&from_, &to_};
+    access* all[] = {&from_, &to_};
     kept_ = merge(s_, 0, kept, {all, 2});
     merge(s_, kept_, s_.dims, {all, 2});
     for (int i = 0; i < s_.dims; ++i) (i < kept_ ? results_ : terms_) *= s_.extent[i];
@@ -275,13 +275,13 @@ class reduce_writer {
   writer m_;
   const node& n_;
   const reduction& r_;
-  view from_{}, to_{};
+  access from_{}, to_{};
   space s_;
   int kept_ = 0;
   i64 results_ = 1, terms_ = 1;
 
   constexpr type element() const { return m_.at(n_.in[0]).out.type; }
-  constexpr id begin(const view& v, id result) {
+  constexpr id begin(const access& v, id result) {
     space kept = s_;
     kept.dims = kept_;
     id position[max_axes]{};

@@ -10,7 +10,7 @@ namespace tenon::spirv {
 inline constexpr int max_axes = contraction::max_axes;
 
 /// How a value is read or written at the positions of an iteration space, in elements.
-struct view {
+struct access {
   int port = -1;
   type element = type::float32;
   i64 offset = 0;
@@ -30,18 +30,18 @@ constexpr space space_of(const shape& s) {
   for (; r.dims < s.rank; ++r.dims) r.extent[r.dims] = s[r.dims];
   return r;
 }
-/// Drops axes of extent 1 and merges neighbours in [first, end) along which all views move evenly;
+/// Drops axes of extent 1 and merges neighbours in [first, end) along which all accesses move evenly;
 /// returns how many axes are left of these. What stands behind `end` stays behind them.
-constexpr int merge(space& s, int first, int end, list<view*> views) {
+constexpr int merge(space& s, int first, int end, list<access*> accesses) {
   int dims = first;
   const auto copy = [&](int from, int to) {
     s.extent[to] = s.extent[from];
-    for (view* v : views) v->step[to] = v->step[from];
+    for (access* v : accesses) v->step[to] = v->step[from];
   };
   for (int i = first; i < end; ++i) {
     if (s.extent[i] == 1) continue;
     bool even = dims > first;
-    for (const view* v : views) even = even && v->step[dims - 1] == v->step[i] * s.extent[i];
+    for (const access* v : accesses) even = even && v->step[dims - 1] == v->step[i] * s.extent[i];
     const i64 extent = s.extent[i] * (even ? s.extent[dims - 1] : 1);
     dims += !even;
     copy(i, dims - 1);
