@@ -13,7 +13,7 @@ class contract_writer {
  public:
   constexpr contract_writer(const plan_view& p, const group& g, const target& t)
       : m_(p, t),
-        n_(read_nest(m_, m_.at(g.anchor))),
+        n_(nest_reader(m_, m_.at(g.anchor)).read()),
         epilogue_(m_, p.members_of(g), n_),
         operands_(operands_of(p.table, m_.at(g.anchor), t.matrix)) {
     merge_axes(n_, epilogue_);

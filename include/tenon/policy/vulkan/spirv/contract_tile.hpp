@@ -2,7 +2,7 @@
 // an output have them, elements of its operands by row and term, and where a sum goes.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/policy/vulkan/spirv/contract_nest.hpp>
+#include <tenon/policy/vulkan/spirv/epilogue.hpp>
 
 namespace tenon::spirv {
 

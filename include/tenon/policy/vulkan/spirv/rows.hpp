@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/fuse.hpp>
-#include <tenon/policy/vulkan/spirv/reduce.hpp>
+#include <tenon/policy/vulkan/spirv/folding.hpp>
 #include <tenon/policy/vulkan/spirv/scalar.hpp>
 
 namespace tenon::spirv {

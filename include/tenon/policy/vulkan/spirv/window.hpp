@@ -1,7 +1,7 @@
 // Windows that slide: pooling. One invocation for each element of the output.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/policy/vulkan/spirv/reduce.hpp>
+#include <tenon/policy/vulkan/spirv/folding.hpp>
 
 namespace tenon::spirv {
 

@@ -1,98 +1,12 @@
-// A contraction as it lies in memory, and the maps that follow before its results are stored.
+// The maps that follow a contraction before its results are stored: they are computed for the sums
+// that an invocation holds, and only what the plan materialises goes to memory.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/fuse.hpp>
+#include <tenon/policy/vulkan/spirv/loop_nest.hpp>
 #include <tenon/policy/vulkan/spirv/scalar.hpp>
 
 namespace tenon::spirv {
-
-/// An axis of the output along which taps may leave the image.
-struct image_edge {
-  int axis = -1, term = -1;  ///< of the output, and of the terms
-  i64 stride = 1, dilation = 1, begin = 0, extent = 0;
-  i64 step = 0;  ///< from a position of the image to the next, in elements
-};
-
-/// A contraction as it lies in memory: the axes of the output by the distance of its elements,
-/// neighbours last, and the terms in their order.
-struct loop_nest {
-  space out{}, terms{};
-  access a{}, b{};                             ///< by axis of the output
-  i64 term_a[max_axes]{}, term_b[max_axes]{};  ///< strides of the terms
-  i64 result[max_axes]{};                      ///< strides of the dense result
-  int edges = 0;
-  image_edge edge[2]{};
-};
-
-/// True if no tap of a sweep is outside: then its axes are like all others.
-constexpr bool stays_inside(const sweep& w, i64 positions) {
-  return w.begin == 0 && (positions - 1) * w.stride + (w.taps - 1) * w.dilation < w.extent;
-}
-
-/// True if an operand (0: a, 1: b) is read at several places along an axis of the output.
-constexpr bool moves(const loop_nest& n, int operand, int axis) {
-  for (int s = 0; operand == 0 && s < n.edges; ++s)
-    if (n.edge[s].axis == axis) return true;
-  return (operand == 0 ? n.a : n.b).step[axis] != 0;
-}
-
-constexpr loop_nest read_nest(writer& m, const node& n) {
-  const contraction& c = m.table().contraction_of(n);
-  const auto through = [&](int operand, i64 step) {
-    return restride(step, m.at(n.in[operand]).out.shape, m.value_of(n.in[operand]));
-  };
-  int sweep_out[contraction::max_axes], sweep_tap[contraction::max_axes];
-  for (int i = 0; i < c.axes; ++i) sweep_out[i] = sweep_tap[i] = -1;
-  for (int s = 0; s < c.sweeps; ++s) {
-    sweep_out[c.swept[s].out_axis] = s;
-    sweep_tap[c.swept[s].tap_axis] = s;
-  }
-  loop_nest r;
-  r.a = m.access_of(n.in[0], {});
-  r.b = m.access_of(n.in[1], {});
-  bool taken[contraction::max_axes]{}, inside[2]{true, true};
-  for (int s = 0; s < c.sweeps; ++s)
-    inside[s] = stays_inside(c.swept[s], c.axis[c.swept[s].out_axis].extent);
-  while (true) {  // the axis whose elements are farthest apart
-    int next = -1;
-    for (int i = 0; i < c.axes; ++i)
-      if (!c.axis[i].reduced && !taken[i] && (next < 0 || c.axis[i].out > c.axis[next].out))
-        next = i;
-    if (next < 0) break;
-    taken[next] = true;
-    const contraction::loop& l = c.axis[next];
-    const int s = sweep_out[next], at = r.out.dims;
-    const bool cuts = s >= 0 && !inside[s];
-    if (l.extent == 1 && !cuts) continue;
-    r.out.extent[r.out.dims++] = l.extent;
-    r.result[at] = l.out;
-    r.b.step[at] = through(1, l.b);
-    if (cuts)
-      r.edge[s].axis = at;
-    else
-      r.a.step[at] = s < 0 ? through(0, l.a) : through(0, c.swept[s].step) * c.swept[s].stride;
-  }
-  for (int i = 0; i < c.axes; ++i) {
-    const contraction::loop& l = c.axis[i];
-    const int s = sweep_tap[i], at = r.terms.dims;
-    const bool cuts = s >= 0 && !inside[s];
-    if (!l.reduced || (l.extent == 1 && !cuts)) continue;
-    r.terms.extent[r.terms.dims++] = l.extent;
-    r.term_b[at] = through(1, l.b);
-    if (cuts)
-      r.edge[s].term = at;
-    else
-      r.term_a[at] = s < 0 ? through(0, l.a) : through(0, c.swept[s].step) * c.swept[s].dilation;
-  }
-  for (int s = 0; s < c.sweeps; ++s) {
-    if (inside[s]) continue;
-    const sweep& w = c.swept[s];
-    const image_edge e{r.edge[s].axis, r.edge[s].term, w.stride,          w.dilation,
-                       w.begin,        w.extent,       through(0, w.step)};
-    r.edge[r.edges++] = e;
-  }
-  return r;
-}
 
 /// The maps behind a contraction, and what goes to memory: by axis of the output.
 class epilogue_writer {
