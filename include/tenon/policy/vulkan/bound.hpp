@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/device.hpp>
+#include <tenon/policy/vulkan/matrix.hpp>
 #include <tenon/policy/vulkan/memory.hpp>
 #include <tenon/policy/vulkan/recording.hpp>
 #include <tenon/policy/vulkan/spirv/kernel.hpp>
-#include <tenon/policy/vulkan/spirv/matrix.hpp>
 #include <cstring>
 
 namespace tenon {
