@@ -6,7 +6,7 @@
 #include <tenon/language/trace.hpp>
 #include <tenon/language/unary.hpp>
 #include <tenon/plan/prepare.hpp>
-#include <tenon/policy/cpu/program.hpp>
+#include <tenon/policy/cpu/program_inlined.hpp>
 
 namespace tenon::simd {
 

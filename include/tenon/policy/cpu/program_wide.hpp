@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/arithmetic.hpp>
-#include <tenon/policy/cpu/program.hpp>
+#include <tenon/policy/cpu/program_interpreted.hpp>
 
 namespace tenon::simd {
 
