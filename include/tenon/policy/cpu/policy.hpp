@@ -40,7 +40,7 @@ struct cpu {
     if (simd::is_integer(p, g)) return simd::measure_integers();
     switch (p.groups[g].kind) {
       case family::map: return simd::measure_rows(p, g);
-      case family::reduce: return simd::measure_fold();
+      case family::reduce: return simd::measure_reduce();
       case family::gather: return writes(p, g) ? simd::measure_scatter() : simd::measure_gather();
       case family::contract:
         if (p.has_bounds()) return simd::most_for_contract(p, g);
@@ -99,7 +99,7 @@ struct cpu {
         if (gives_position(b.plan->table.reduction_of(anchor).how))
           w = bound<simd::position_plan, simd::run_position>(simd::bind_position(b));
         else
-          w = bound<simd::fold_plan, simd::run_fold>(simd::bind_fold(b));
+          w = bound<simd::reduce_plan, simd::run_reduce>(simd::bind_reduce(b));
         return;
       case family::gather:
         if (writes(*b.plan, b.group))
