@@ -26,20 +26,20 @@ inline closing closing_of(const depthwise_plan& t, const table_view& table) noex
   return read_closing({table.code.data + program.begin, program.size}, roles);
 }
 inline const depthwise_work* bind_depthwise(const binding<function>& b) noexcept {
-  auto* w = new (b.bound) depthwise_work{};
-  w->plan = plan_depthwise(*b.plan, b.group);
-  const depthwise_plan& t = w->plan;
+  const depthwise_plan t = plan_depthwise(*b.plan, b.group);
+  const depthwise_memory memory = lay_out(t, b.bound);
+  auto* w = new (memory.work) depthwise_work{};
+  w->plan = t;
   w->packed = b.packed;
   w->scratch_offset = b.plan->scratch_offset[b.group];
   if (t.epilogue.program >= 0) {
     w->epilogue = b.functions[t.epilogue.program];
     w->fused = closing_of(t, b.plan->table);
   }
-  auto* tap = reinterpret_cast<std::int32_t*>(b.bound + aligned(static_cast<i64>(sizeof(*w))));
-  if (t.planes) write_strip_taps(t, tap);
-  w->taps = tap;
+  if (t.planes) write_strip_taps(t, memory.taps);
+  w->taps = memory.taps;
   if (b.packs && t.filters_packed && t.at_binding)
-    pack_filters(t, reinterpret_cast<const float*>(b.weights[t.filters.root]) + t.filters.offset,
+    pack_filters(t, b.weight<float>(t.filters.root, t.filters.offset),
                  reinterpret_cast<float*>(b.packed));
   return w;
 }

@@ -12,6 +12,7 @@
 //             addresses of its taps are listed first, with zeros for those in the padding.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/policy/bound_layout.hpp>
 #include <tenon/policy/cpu/contract_plan.hpp>
 #include <tenon/policy/cpu/pixels.hpp>
 #include <tenon/policy/cpu/tile_epilogue.hpp>
@@ -58,7 +59,7 @@ struct depthwise_plan {
   constexpr i64 pitch() const { return across.stride * phase; }
 };
 
-/// What binding makes of a plan. Behind it in bound memory: the offsets of the taps in a strip.
+/// What binding makes of a plan.
 struct depthwise_work {
   depthwise_plan plan{};
   function epilogue{};
@@ -67,6 +68,19 @@ struct depthwise_work {
   const std::int32_t* taps = nullptr;  ///< planes: where a tap's element lies in a strip
   i64 scratch_offset = 0;              ///< bytes of the arena: filters packed at every call
 };
+
+/// Bound memory: the work, and for planes the taps' offsets behind it. With null, its size alone.
+struct depthwise_memory {
+  depthwise_work* work;
+  std::int32_t* taps;
+  i64 bytes;
+};
+constexpr depthwise_memory lay_out(const depthwise_plan& t, std::byte* bound) noexcept {
+  bound_layout memory(bound);
+  auto* work = memory.take<depthwise_work>();
+  auto* taps = memory.take<std::int32_t>(t.planes ? t.taps() : 0);
+  return {work, taps, memory.bytes()};
+}
 
 /// Rows of a tile of a copied strip.
 inline constexpr i64 strip_rows = 4;
@@ -130,7 +144,7 @@ struct depthwise_planner {
     t.table = aligned(channels * 4) / 4;
     const i64 packed = t.filters_packed ? aligned(t.taps() * channels * 4) : 0;
     t.need = {t.at_binding ? packed : 0, t.at_binding ? 0 : packed,
-              aligned(t.table * 4 + t.taps() * 8), static_cast<i64>(sizeof(depthwise_work))};
+              aligned(t.table * 4 + t.taps() * 8), lay_out(t, nullptr).bytes};
   }
   /// Channels first: how many rows a strip has. A multiple of both kinds of tiles' rows, so that
   /// only a plane's last strip has tiles that overlap.
@@ -154,8 +168,7 @@ struct depthwise_planner {
     t.summed = aligned(t.strip * t.column.extent * 4) / 4;
     t.table = t.copied + t.summed;
     t.filters_packed = t.across.tap_step != 1 || t.down.tap_step != t.across.taps;
-    t.need = {0, 0, aligned((t.table + t.taps()) * 4),
-              aligned(static_cast<i64>(sizeof(depthwise_work))) + aligned(t.taps() * 4)};
+    t.need = {0, 0, aligned((t.table + t.taps()) * 4), lay_out(t, nullptr).bytes};
   }
 };
 

@@ -61,10 +61,10 @@ inline void run_strip(const depthwise_work& w, const frame& f, i64 plane, i64 fi
   const depthwise_plan& p = w.plan;
   strip_offsets at(p, plane, first);
   const i64 left = p.line.extent - first, rows = left < p.strip ? left : p.strip;
-  const float* image = reinterpret_cast<const float*>(f.base[p.in.root]) + at.in;
-  const float* weights = taps_of_plane(
-      p, reinterpret_cast<const float*>(f.base[p.filters.root]) + at.filter, memory + p.table);
-  float* out = reinterpret_cast<float*>(f.base[p.out.root]) + p.out.offset + at.out;
+  const float* image = f.at<const float>(p.in.root, at.in);
+  const float* weights =
+      taps_of_plane(p, f.at<const float>(p.filters.root, at.filter), memory + p.table);
+  float* out = f.at<float>(p.out.root, p.out.offset) + at.out;
   const closing& e = w.fused;
   // Without a bias -0 is added, which changes nothing, not even the sign of a zero.
   const float bias =
@@ -91,7 +91,7 @@ inline void run_planes(const depthwise_work& w, const frame& f) noexcept {
   // A piece has at least 65,536 multiplications, so that starting a thread pays.
   f.threads(planes * strips, 1 + 65536 / (p.strip * p.column.extent * p.taps()),
             [&](i64 begin, i64 end, int thread) {
-              auto* memory = reinterpret_cast<float*>(f.thread_memory + thread * f.thread_bytes);
+              auto* memory = f.thread_scratch<float>(thread);
               for (i64 u = begin; u < end; ++u)
                 run_strip(w, f, u / strips, u % strips * p.strip, memory);
             });

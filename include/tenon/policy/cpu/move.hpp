@@ -20,7 +20,7 @@ inline void run_boxes(Size size, const move_plan& p, const frame& f) noexcept {
   auto* out = f.at<std::byte>(p.out_root);
   for (int k = 0; k < p.boxes; ++k) {
     const box& b = p.copied[k];
-    const std::byte* from = f.base[b.root] + b.offset * size.bytes;
+    const auto* from = f.at<const std::byte>(b.root, b.offset * size.bytes);
     std::byte* to = out + b.out_offset * size.bytes;
     f.threads(b.rows, 1 + 16384 / b.columns,
               [&](i64 begin, i64 end, int) { move_rows(size, p, b, from, to, begin, end); });

@@ -70,13 +70,12 @@ inline void run_reduce(const reduce_plan& p, const frame& f) noexcept {
       i64 row = u / registers, offset = p.offset;
       const i64 first = u % registers * width,
                 n = p.inner - first < width ? p.inner - first : width;
-      float* out =
-          reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset + row * p.inner + first;
+      float* out = f.at<float>(p.out_root, p.out_offset) + row * p.inner + first;
       for (int d = p.kept - 1; d >= 0; --d) {
         offset += row % p.kept_extent[d] * p.kept_step[d];
         row /= p.kept_extent[d];
       }
-      reduce_columns(p, reinterpret_cast<const float*>(f.base[p.root]) + offset + first, out, n);
+      reduce_columns(p, f.at<const float>(p.root, offset) + first, out, n);
       for (i64 i = 0; p.average && i < n; ++i) out[i] /= static_cast<float>(p.terms);
     }
   });

@@ -56,10 +56,10 @@ inline void reduce_row(const stage& g, const std::byte* from, std::byte* out, i6
 }
 /// Columns [first, first + n) of a row through all stages. Stages on row scalars, that is on results
 /// of reductions, compute one element.
-inline void run_row(const row_plan& p, const stage* stages, const row_index& row, i64 first, i64 n,
-                    const frame& f, std::byte* locals) noexcept {
-  for (int s = 0; s < p.stages; ++s) {
-    const stage& g = stages[s];
+inline void run_row(const row_plan& p, const row_index& row, i64 first, i64 n, const frame& f,
+                    std::byte* locals) noexcept {
+  for (int s = 0; s < p.stage_count; ++s) {
+    const stage& g = p.stages[s];
     stream in[max_operands];
     for (int k = 0; k < g.operands; ++k) {
       const stage_operand& w = g.in[k];
@@ -75,9 +75,9 @@ inline void run_row(const row_plan& p, const stage* stages, const row_index& row
 }
 
 /// All rows. A unit of work for threads is a piece of a row, or a row.
-inline void run_rows(const row_plan& p, const stage* stages, const frame& f) noexcept {
+inline void run_rows(const row_plan& p, const frame& f) noexcept {
   const i64 pieces = p.piece > 0 ? (p.columns + p.piece - 1) / p.piece : 1;
-  const i64 work = p.columns * p.stages / pieces + 1;
+  const i64 work = p.columns * p.stage_count / pieces + 1;
   f.threads(p.rows * pieces, 1 + 16384 / work, [&](i64 begin, i64 end, int thread) {
     auto* locals = f.thread_scratch<std::byte>(thread);
     row_index row;
@@ -85,27 +85,20 @@ inline void run_rows(const row_plan& p, const stage* stages, const frame& f) noe
     for (i64 u = begin; u < end; ++u) {
       const i64 first = u % pieces * p.piece;
       const i64 n = pieces == 1 || first + p.piece > p.columns ? p.columns - first : p.piece;
-      run_row(p, stages, row, first, n, f, locals);
+      run_row(p, row, first, n, f, locals);
       if (u % pieces == pieces - 1) row.next(p);
     }
   });
 }
-
-/// The stages stand behind the plan in bound memory.
-inline const stage* stages_of(const row_plan* p) noexcept {
-  return reinterpret_cast<const stage*>(reinterpret_cast<const std::byte*>(p) +
-                                        aligned(static_cast<i64>(sizeof(row_plan))));
-}
-
-inline void run_rows(const row_plan& p, const frame& f) noexcept { run_rows(p, stages_of(&p), f); }
 
 /// Writes a group's row plan and stages into its bound memory.
 inline const row_plan* bind_rows(const binding<function>& b) noexcept {
   const plan_view& p = *b.plan;
   const group& g = p.groups[b.group];
   const list<int> members = p.members_of(g);
-  auto* r = new (b.bound) row_plan{};
-  auto* stages = const_cast<stage*>(stages_of(r));
+  const rows_memory memory = lay_out_rows(members.size, b.bound);
+  auto* r = new (memory.plan) row_plan{};
+  stage* const stages = memory.stages;
   int local_of[passes::max_stages];
   for (int k = 0; k < members.size; ++k)
     local_of[k] = p.values[members[k]].materialised ? -1 : r->locals++;
@@ -114,7 +107,8 @@ inline const row_plan* bind_rows(const binding<function>& b) noexcept {
       if (members[k] == id) return operand_in(p, g, id, true, local_of[k]);
     return operand_in(p, g, id, false, -1);
   };
-  r->stages = members.size;
+  r->stages = stages;
+  r->stage_count = members.size;
   r->local_bytes = local_bytes_of(p, g);
   for (int k = 0; k < members.size; ++k) {
     const node& n = p.table.nodes[members[k]];

@@ -8,6 +8,7 @@
 #pragma once
 #include <tenon/plan/fuse.hpp>
 #include <tenon/plan/layout.hpp>
+#include <tenon/policy/bound_layout.hpp>
 #include <tenon/policy/cpu/program.hpp>
 #include <tenon/policy/policy.hpp>
 #include <new>
@@ -39,7 +40,10 @@ struct stage {
 
 /// A row group: `rows` rows of `columns` elements; the row index runs over `extent`.
 struct row_plan {
-  int stages = 0, dims = 0, locals = 0;
+  const stage* stages = nullptr;  ///< behind the plan in bound memory
+  int stage_count = 0;
+  int dims = 0;      ///< over which the row index runs
+  int locals = 0;    ///< row buffers
   bool far = false;  ///< the operands are too long for a cache
   i64 rows = 1, columns = 1;
   i64 piece = 0;  ///< columns that a thread takes at a time; 0: whole rows
@@ -69,14 +73,24 @@ constexpr i64 local_bytes_of(const plan_view& p, const group& g) {
     if (!p.values[id].materialised && size_bytes(p.table.nodes[id].out.type) > bytes) bytes = 8;
   return aligned((g.columns > 0 ? columns_of(g) : piece) * bytes);
 }
+/// Bound memory: the plan, and its stages behind it. With null, its size alone.
+struct rows_memory {
+  row_plan* plan;
+  stage* stages;
+  i64 bytes;
+};
+constexpr rows_memory lay_out_rows(i64 stage_count, std::byte* bound) noexcept {
+  bound_layout memory(bound);
+  auto* plan = memory.take<row_plan>();
+  auto* stages = memory.take<stage>(stage_count);
+  return {plan, stages, memory.bytes()};
+}
 /// Row buffers: one for each intermediate that lives in the group.
 constexpr footprint measure_rows(const plan_view& p, int g) {
   const list<int> members = p.members_of(p.groups[g]);
   i64 locals = 0;
   for (const int id : members) locals += !p.values[id].materialised;
-  return {
-      0, 0, locals * local_bytes_of(p, p.groups[g]),
-      aligned(static_cast<i64>(sizeof(row_plan))) + members.size * static_cast<i64>(sizeof(stage))};
+  return {0, 0, locals * local_bytes_of(p, p.groups[g]), lay_out_rows(members.size, nullptr).bytes};
 }
 
 /// How the value of node `id` is read or written at the positions of a group's space.
@@ -105,7 +119,7 @@ inline stage_operand operand_in(const plan_view& p, const group& g, int id, bool
 inline void collapse(row_plan& r, stage* stages, const group& g) noexcept {
   stage_operand* moving[passes::max_stages * (max_operands + 1)];  // that lie in buffers
   int count = 0, dims = 0;
-  for (int s = 0; s < r.stages; ++s) {
+  for (int s = 0; s < r.stage_count; ++s) {
     for (int k = 0; k < stages[s].operands; ++k)
       if (stages[s].in[k].root >= 0) moving[count++] = &stages[s].in[k];
     if (stages[s].out.root >= 0) moving[count++] = &stages[s].out;
