@@ -166,6 +166,7 @@ template <sop O>
   return xsimd::bitwise_cast<integer>(xsimd::bitwise_cast<word>(a) >> count);
 #endif
 }
+/// Integers with a sign, rounded to the nearest float.
 [[gnu::always_inline]] inline real converted(integer a) noexcept { return xsimd::to_float(a); }
 /// Truncation; NaN and values outside of int32 give the most negative int32, as
 /// `arithmetic::to_int`.
