@@ -10,7 +10,7 @@ namespace tenon::simd {
 /// split by stride phase. Channels last: pixels, from lists of the taps' addresses.
 struct depthwise_plan {
   bool planes = true;
-  output_axis image{}, channel{}, filter{}, line{}, column{};  ///< q: input, p: filter weights
+  output_axis image{}, channel{}, filter{}, line{}, column{};  ///< rows: input, lanes: weights
   i64 height = 1, width = 1, row_step = 0, column_step = 0;    ///< of the input
   i64 top = 0, left = 0, stride_y = 1, stride_x = 1, dilation_y = 1, dilation_x = 1;
   i64 taps_y = 1, taps_x = 1, tap_y = 0, tap_x = 0;  ///< numbers of taps, and their strides
@@ -32,7 +32,7 @@ struct depthwise_plan {
 struct depthwise_work {
   depthwise_plan plan{};
   function epilogue{};
-  closing after{};  ///< the same, where tiles can do it
+  fused_epilogue after{};  ///< the same, where tiles can do it
   const std::byte* packed = nullptr;
   const std::int32_t* taps = nullptr;  ///< offsets in a strip
   i64 scratch_offset = 0;
@@ -96,7 +96,7 @@ constexpr depthwise_plan plan_depthwise(const plan_view& p, int g) {
   const i64 bound = static_cast<i64>(sizeof(depthwise_work));
   if (!t.planes) {
     t.at_binding = p.table.nodes[t.filter_root].kind == family::weight;
-    t.filters_packed = t.channel.p != 1 || t.tap_y != t.taps_x * t.tap_x;
+    t.filters_packed = t.channel.lanes != 1 || t.tap_y != t.taps_x * t.tap_x;
     t.table = aligned(t.channel.extent * 4) / 4;
     const i64 packed = t.filters_packed ? aligned(t.taps() * t.channel.extent * 4) : 0;
     t.need = {t.at_binding ? packed : 0, t.at_binding ? 0 : packed,
@@ -355,8 +355,8 @@ inline void run_strip(const depthwise_work& w, const frame& f, i64 plane, i64 fi
   for (int k = 0; k < p.after.operands; ++k)
     offset[k] = p.after.offset[k] + first * p.line.epilogue[k];
   for (int i = 0; i < 3; ++i) {
-    in += at[i] * axes[i]->q;
-    filter += at[i] * axes[i]->p;
+    in += at[i] * axes[i]->rows;
+    filter += at[i] * axes[i]->lanes;
     out += at[i] * axes[i]->out;
     for (int k = 0; k < p.after.operands; ++k) offset[k] += at[i] * axes[i]->epilogue[k];
   }
@@ -372,8 +372,9 @@ inline void run_strip(const depthwise_work& w, const frame& f, i64 plane, i64 fi
   }
   const float* image = f.at<const float>(p.root, in);
   float* to = f.at<float>(p.out_root, p.out_offset) + out;
-  const closing& e = w.after;
-  const float bias = e.used && e.bias >= 0 ? *operand_at(p.after, f, offset, e.bias) : -0.0f;
+  const fused_epilogue& e = w.after;
+  const memory_epilogue epilogue{p.after, w.epilogue, f};
+  const float bias = e.used && e.bias >= 0 ? *epilogue.operand(offset, e.bias) : -0.0f;
   const bool plain = w.epilogue.run == nullptr || e.used;  // else this changes nothing
   if (p.direct && plain)
     return sum_directly(p,
@@ -386,10 +387,9 @@ inline void run_strip(const depthwise_work& w, const frame& f, i64 plane, i64 fi
             {copied, p.stride_y * p.pitch(), w.taps, weights, p.taps(), sums,
              plain ? p.line.out : columns, 0, bias, e.low, e.high},
             rows);
-  const auto step = [&](int k) { return p.column.epilogue[k]; };
   for (i64 r = 0; r < (plain ? 0 : p.at_once ? 1 : rows); ++r) {
-    finish(p.after, w.epilogue, f, offset, step, sums + r * columns, to + r * p.line.out,
-           p.at_once ? rows * columns : columns);
+    epilogue.run(offset, p.column.epilogue, sums + r * columns, to + r * p.line.out,
+                 p.at_once ? rows * columns : columns);
     for (int k = 0; k < p.after.operands; ++k) offset[k] += p.line.epilogue[k];
   }
 }
@@ -444,19 +444,18 @@ inline void run_pixel(const depthwise_work& w, const frame& f, const float* cons
   for (int k = 0; k < p.after.operands; ++k)
     offset[k] = p.after.offset[k] + image * p.image.epilogue[k] + y * p.line.epilogue[k] +
                 x * p.column.epilogue[k];
-  finish(
-      p.after, w.epilogue, f, offset, [&](int k) { return p.channel.epilogue[k]; }, out, out, n);
+  memory_epilogue{p.after, w.epilogue, f}.run(offset, p.channel.epilogue, out, out, n);
 }
 /// [tap][channel] of filters that lie otherwise.
 inline void pack_filters(const depthwise_plan& p, const float* from, float* to) noexcept {
   for (i64 y = 0; y < p.taps_y; ++y)
     for (i64 x = 0; x < p.taps_x; ++x, to += p.channel.extent)
-      gather(from + y * p.tap_y + x * p.tap_x, p.channel.p, to, p.channel.extent);
+      gather(from + y * p.tap_y + x * p.tap_x, p.channel.lanes, to, p.channel.extent);
 }
 /// The addresses of a pixel's inputs, tap by tap; in the padding, zeros.
 inline void list_taps(const depthwise_plan& p, const frame& f, i64 image, i64 y, i64 x,
                       const float* zeros, const float** tap) noexcept {
-  const float* from = f.at<const float>(p.root, p.offset) + image * p.image.q;
+  const float* from = f.at<const float>(p.root, p.offset) + image * p.image.rows;
   for (i64 i = 0; i < p.taps_y; ++i)
     for (i64 j = 0; j < p.taps_x; ++j) {
       const i64 row = y * p.stride_y + i * p.dilation_y - p.top,
@@ -498,7 +497,7 @@ inline void run_depthwise(const depthwise_work& w, const frame& f) noexcept {
   (w.plan.planes ? run_planes : run_channels)(w, f);
 }
 /// The epilogue as something that tiles of planes do: a bias and bounds.
-inline closing closing_of(const depthwise_plan& t, const table_view& table) noexcept {
+inline fused_epilogue fused_epilogue_of(const depthwise_plan& t, const table_view& table) noexcept {
   epilogue_role roles[max_operands];
   for (int k = 0; k < t.after.operands; ++k)
     roles[k] = t.after.root[k] < 0 ? epilogue_role::sums
@@ -506,7 +505,7 @@ inline closing closing_of(const depthwise_plan& t, const table_view& table) noex
                    ? epilogue_role::constant
                    : epilogue_role::other;
   const range program = table.programs[t.after.program];
-  return read_closing({table.code.data + program.begin, program.size}, roles);
+  return read_fused_epilogue({table.code.data + program.begin, program.size}, roles);
 }
 inline const depthwise_work* bind_depthwise(const binding<function>& b) noexcept {
   auto* w = new (b.bound) depthwise_work{};
@@ -516,7 +515,7 @@ inline const depthwise_work* bind_depthwise(const binding<function>& b) noexcept
   w->scratch_offset = b.plan->scratch_offset[b.group];
   if (t.after.program >= 0) {
     w->epilogue = b.functions[t.after.program];
-    w->after = closing_of(t, b.plan->table);
+    w->after = fused_epilogue_of(t, b.plan->table);
   }
   auto* tap = reinterpret_cast<std::int32_t*>(b.bound + aligned(static_cast<i64>(sizeof(*w))));
   for (i64 i = 0; i < t.taps() && t.planes; ++i) {
