@@ -13,7 +13,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/bound_layout.hpp>
-#include <tenon/policy/cpu/contract_plan.hpp>
+#include <tenon/policy/cpu/contract_reading.hpp>
 #include <tenon/policy/cpu/pixels.hpp>
 #include <tenon/policy/cpu/tile_epilogue.hpp>
 
