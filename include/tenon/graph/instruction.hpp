@@ -1,5 +1,5 @@
-// The instructions of scalar programs: their names, a table of facts about each of them, and how one
-// is stored.
+// The instructions of scalar programs: their names, a table of facts about them, and how one is
+// stored.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/type.hpp>
@@ -66,7 +66,7 @@ struct instruction_facts {
   sop op;
   const char* text;  ///< the operator with its blanks, or the function's name
   syntax written;
-  int sources;  ///< registers that it reads; `arg`'s `a` is an operand, the count of a shift a number
+  int sources;   ///< registers that it reads: not an `arg`'s operand, nor the count of a shift
   lane in, out;  ///< of the (first) source and of the result; the branches of a select are as `out`
   instruction_kind kind;
   int flops;  ///< of an elementary function those of its program, which a test compares

@@ -23,8 +23,8 @@ struct recipe {
   alignas(16) unsigned char options[room]{};  ///< of operators that were added at run time
 };
 
-/// The pools of the families' details. Calls `f(t.contractions...)` and so on: with the same pool of
-/// each of the tables, views or sizes `t`. Names and programs are no details: nodes share them.
+/// The pools of the families' details. Calls `f(t.contractions...)` and so on: with the same pool
+/// of each of the tables, views or sizes `t`. Names and programs are no details: nodes share them.
 template <class F, class... T> constexpr void each_detail_pool(const F& f, T&&... t) {
   f(t.contractions...);
   f(t.windowings...);
