@@ -1,5 +1,5 @@
-// The instructions of scalar programs: their names, a table of facts about each of them, and how one
-// is stored.
+// The instructions of scalar programs: their names, a table of facts about them, and how one is
+// stored.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/type.hpp>
@@ -59,16 +59,16 @@ enum class syntax : std::uint8_t {
 
 /// How policies come by an instruction: they all have the primitives; elementary functions are
 /// programs over them; for the rare ones, which stand last, a policy may have plain loops.
-enum class rank_of_instruction : std::uint8_t { primitive, elementary, rare };
+enum class instruction_kind : std::uint8_t { primitive, elementary, rare };
 
 /// What passes and texts know of an instruction.
 struct instruction_facts {
   sop op;
   const char* text;  ///< the operator with its blanks, or the function's name
   syntax written;
-  int sources;  ///< registers that it reads; `arg`'s `a` is an operand, the count of a shift a number
+  int sources;   ///< registers that it reads: not an `arg`'s operand, nor the count of a shift
   lane in, out;  ///< of the (first) source and of the result; the branches of a select are as `out`
-  rank_of_instruction rank;
+  instruction_kind kind;
   int flops;  ///< of an elementary function those of its program, which a test compares
   bool is_unsigned = false;  ///< the form for unsigned integers of one that is written the same
 };
@@ -77,7 +77,7 @@ namespace instructions {
 
 using enum lane;
 using enum syntax;
-using enum rank_of_instruction;
+using enum instruction_kind;
 
 // clang-format off
 inline constexpr instruction_facts table[] = {
@@ -183,16 +183,16 @@ inline constexpr int count = sizeof(table) / sizeof(table[0]);
 
 consteval bool in_order() {
   for (int i = 0; i < count; ++i)
-    if (static_cast<int>(table[i].op) != i || (i > 0 && table[i].rank < table[i - 1].rank))
+    if (static_cast<int>(table[i].op) != i || (i > 0 && table[i].kind < table[i - 1].kind))
       return false;
   return table[count - 1].op == sop::typed_uint64;
 }
 static_assert(in_order(),
               "instructions: the rows must stand in the order of `sop`, rare ones last");
 
-constexpr int first_of(rank_of_instruction r) {
+constexpr int first_of(instruction_kind wanted) {
   int i = 0;
-  while (table[i].rank != r) ++i;
+  while (table[i].kind != wanted) ++i;
   return i;
 }
 inline constexpr int first_elementary = first_of(elementary), first_rare = first_of(rare),
@@ -203,8 +203,8 @@ inline constexpr int first_elementary = first_of(elementary), first_rare = first
 constexpr const instruction_facts& facts_of(sop o) {
   return instructions::table[static_cast<int>(o)];
 }
-constexpr bool is_elementary(sop o) { return facts_of(o).rank == rank_of_instruction::elementary; }
-constexpr bool is_rare(sop o) { return facts_of(o).rank == rank_of_instruction::rare; }
+constexpr bool is_elementary(sop o) { return facts_of(o).kind == instruction_kind::elementary; }
+constexpr bool is_rare(sop o) { return facts_of(o).kind == instruction_kind::rare; }
 /// True for what does nothing but say the element type of a result.
 constexpr bool is_typed(sop o) { return facts_of(o).written == syntax::silent; }
 /// How many registers an instruction reads.

@@ -2,30 +2,11 @@
 // use it to say what they mean. Shapes were checked before.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/graph/leaf_index.hpp>
 #include <tenon/graph/rewrite.hpp>
-#include <tenon/graph/table.hpp>
 #include <initializer_list>
 
 namespace tenon {
-
-/// Most elements of a tensor: their number of bytes is far from overflowing.
-inline constexpr i64 max_elements = i64{1} << 40;
-/// Error: rank above 8 or below 0; extent below 1, or too many elements.
-constexpr error check_extents(const char* op, const name& called, const shape& s) {
-  if (s.rank < 0 || s.rank > max_rank) return {code::rank, op, called, max_rank, s.rank};
-  i64 most = max_elements;
-  for (int i = 0; i < s.rank; ++i) {
-    if (s[i] < 1 || s[i] > most) return {code::extent, op, called, most, s[i]};
-    most /= s[i];
-  }
-  return {};
-}
-/// A result that has too many elements, its extents being at least 1.
-constexpr error check_result(const char* op, const shape& s) {
-  i64 room = max_elements;
-  for (int i = 0; i < s.rank; ++i) room /= s[i];
-  return room > 0 ? error{} : error{code::extent, op, "result", max_elements, s};
-}
 
 /// The writing end of a table. The first error stays in `fault`.
 class recorder {
@@ -36,7 +17,7 @@ class recorder {
   constexpr recorder() = default;
   /// Records into memory of somebody else, no inputs and weights.
   template <table_sizes S> constexpr explicit recorder(frozen<S>& room)
-      : out(room.lend()), states_(nullptr, 0), leaves_(nullptr, 0) {}
+      : out(room.lend()), states_(nullptr, 0), leaves_(without_memory{}) {}
 
   constexpr void refuse(const error& e) {
     if (fault.ok() && !rehearses_) fault = e;
@@ -67,18 +48,18 @@ class recorder {
   /// next value already; extent, element_type.
   constexpr void next(int id, int value) {
     if (rehearses_) return;
-    carried* own = nullptr;
+    carried* state = nullptr;
     for (carried& s : states_)
-      if (s.state == id) own = &s;
-    if (own == nullptr || own->next >= 0)
+      if (s.state == id) state = &s;
+    if (state == nullptr || state->next >= 0)
       return refuse({code::output, "next", "state", "a state without a next value",
-                     own == nullptr ? "no state" : "two next values"});
+                     state == nullptr ? "no state" : "two next values"});
     const tensor wanted = at(id), found = at(value);
     if (!(wanted.shape == found.shape))
       return refuse({code::extent, "next", "value", wanted.shape, found.shape});
     if (wanted.type != found.type)
       return refuse({code::element_type, "next", "value", wanted.type, found.type});
-    own->next = value;
+    state->next = value;
   }
   /// Completes the table. Error: output, when a state has no next value.
   constexpr void seal() {
@@ -123,8 +104,8 @@ class recorder {
                     const tensor& t) {
     if (program.fault != code::ok)
       refuse({program.fault, op, "program", max_program, program.size});
-    const int known = out.programs.size(), at = out.intern(program.view());
-    if (at == known && program.fault == code::ok)
+    const int before = out.programs.size(), at = out.intern(program.view());
+    if (at == before && program.fault == code::ok)
       if (const int n = allocate(program.view()).registers; n > max_registers)
         refuse({code::program, op, "registers", max_registers, n});
     return push(op, family::map, in, t, at);
@@ -260,9 +241,9 @@ class recorder {
   constexpr void put(int id, int place) {
     const int whole = out.nodes[id].region;
     for (int i = 0; i < out.nodes.size(); ++i) {
-      int own = out.nodes[i].region;
-      while (own >= 0 && own != whole) own = out.regions[own].parent;  // composites of composites
-      if (i == id || (whole >= 0 && own == whole))
+      int region = out.nodes[i].region;  // composites may be in composites
+      while (region >= 0 && region != whole) region = out.regions[region].parent;
+      if (i == id || (whole >= 0 && region == whole))
         out.nodes[i].place = static_cast<std::int8_t>(place);
     }
   }
@@ -272,10 +253,11 @@ class recorder {
     int state = -1, next = -1;
   };
   sequence<carried> states_;
+  leaf_index leaves_;
   bool rehearses_ = false;  ///< what is recorded will be taken back
   int open_ = -1;
-  scanning body_{},
-      last_body_{};  ///< the open body, if its `loop` is one, and that of the last scan
+  scanning body_{};       ///< the open body, if its `loop` is one
+  scanning last_body_{};  ///< that of the last scan
 
   constexpr int border(const char* op, scanning::part is, std::initializer_list<int> in,
                        const tensor& t) {
@@ -305,31 +287,9 @@ class recorder {
     if (called.empty() || called.cut)
       refuse({code::name_length, op, called, name::capacity, called.size()});
     if (out.names.empty()) leaves_.clear();  // a finished table took its names along
-    if (out.names.size() * 2 >= leaves_.size()) spread(leaves_.empty() ? 64 : leaves_.size() * 2);
-    entry& found = find(called.hash(), called);
-    if (found.id < 0) found = {called.hash(), push(op, kind, {}, t, out.names.push(called))};
-    return found.id;
-  }
-  /// Leaves by name, in an open hash table of a power of two: models have hundreds of weights.
-  struct entry {
-    std::uint32_t hash = 0;
-    int id = -1;
-  };
-  sequence<entry> leaves_;
-  constexpr entry& find(std::uint32_t hash, const name& called) {
-    const int mask = leaves_.size() - 1;
-    entry* all = leaves_.data();
-    int at = static_cast<int>(hash) & mask;
-    while (all[at].id >= 0 &&
-           (all[at].hash != hash || !(out.names[out.nodes[all[at].id].detail] == called)))
-      at = (at + 1) & mask;
-    return all[at];
-  }
-  constexpr void spread(int room) {
-    const sequence<entry> before = static_cast<sequence<entry>&&>(leaves_);
-    leaves_.resize(room);
-    for (const entry& e : before)
-      if (e.id >= 0) find(e.hash, out.names[out.nodes[e.id].detail]) = e;
+    int& id = leaves_.find(out, called);
+    if (id < 0) id = push(op, kind, {}, t, out.names.push(called));
+    return id;
   }
 };
 

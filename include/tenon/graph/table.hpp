@@ -23,8 +23,8 @@ struct recipe {
   alignas(16) unsigned char options[room]{};  ///< of operators that were added at run time
 };
 
-/// The pools in which nodes of the families have their details, but names and programs, which are
-/// shared: calls `f` with the same pool of each of the tables, views or sizes `t`.
+/// The pools of the families' details. Calls `f(t.contractions...)` and so on: with the same pool
+/// of each of the tables, views or sizes `t`. Names and programs are no details: nodes share them.
 template <class F, class... T> constexpr void each_detail_pool(const F& f, T&&... t) {
   f(t.contractions...);
   f(t.windowings...);
@@ -33,7 +33,7 @@ template <class F, class... T> constexpr void each_detail_pool(const F& f, T&&..
   f(t.gatherings...);
   f(t.scans...);
 }
-/// The one of them that belongs to a family; no call for families without.
+/// The pool with the details of one family; leaves and element-wise nodes have none.
 template <class F, class... T> constexpr void detail_pool(family kind, const F& f, T&&... t) {
   switch (kind) {
     case family::contract: return f(t.contractions...);
@@ -45,7 +45,7 @@ template <class F, class... T> constexpr void detail_pool(family kind, const F& 
     default: return;
   }
 }
-/// All pools of a table.
+/// All pools of a table, named here once.
 template <class F, class... T> constexpr void each_pool(const F& f, T&&... t) {
   f(t.nodes...);
   f(t.code...);

@@ -96,12 +96,12 @@ template <class First, class... Rest> constexpr auto first_broken(First, Rest...
 /// Every operator explains the refusals that are its own (`Op::explain`, with `explains_types`
 /// those of element types, too); this is what is left.
 template <class Op, error E> consteval void explain() {
-  constexpr bool own = requires { Op::template explain<E>(); };
+  constexpr bool explained = requires { Op::template explain<E>(); };
   constexpr bool weight = E.op == name("weight"), large = E.operand == name("result");
   constexpr bool packed = E.found.is == fact::kind::type && is_packed(E.found.type) && !requires {
     Op::takes_packed;
   };
-  if constexpr (own && !weight && !large && !packed) Op::template explain<E>();
+  if constexpr (explained && !weight && !large && !packed) Op::template explain<E>();
   static_assert(!weight, "weight: every extent must be at least 1, and there may be 2^40 elements");
   static_assert(!large || packed,
                 "operator: the result would have more than 2^40 elements; check the options");
@@ -111,7 +111,7 @@ template <class Op, error E> consteval void explain() {
   static_assert(!(packed && E.found.type == type::uint4),
                 "operator: only dequantizeLinear and reshape take uint4, only quantizeLinear makes "
                 "it; dequantizeLinear() the operand first");
-  static_assert(own || E.what == code::element_type || E.what == code::capacity ||
+  static_assert(explained || E.what == code::element_type || E.what == code::capacity ||
                     E.what == code::operand_count,
                 "operator: its infer() refuses these operands; check<> of the graph says why");
   constexpr bool typed = requires { requires Op::explains_types; };

@@ -90,9 +90,9 @@ class builder {
       return {};
     }
     const int first = recorder_.out.nodes.size();
-    const value made{Op::record(recorder_, options, {ids, count}, *out), this};
+    const value added{Op::record(recorder_, options, {ids, count}, *out), this};
     note<Op>(options, first, {ids, count});
-    return made;
+    return added;
   }
   /// Adds an operator with several results: all of them. Error: what `Op::infer` refuses.
   template <multiple_operator Op>
@@ -131,12 +131,12 @@ class builder {
   requires std::invocable<const F&>
   constexpr auto on(int place, const F& add_operators) {
     const int first = recorder_.out.nodes.size();
-    const auto made = add_operators();
+    const auto added = add_operators();
     if (place < 0 || place > 7)
       recorder_.refuse({code::place, "on", "place", 7, place});
     else
       recorder_.put_from(first, place);
-    return made;
+    return added;
   }
   /// The tensor of a value.
   constexpr tensor type_of_value(value v) const { return known(v) ? recorder_.at(v.id) : tensor{}; }

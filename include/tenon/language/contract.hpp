@@ -71,9 +71,9 @@ struct matmul_t {
 
  private:
   /// The output's leading extents around an operand's own matrix.
-  static constexpr shape batch_of(shape s, const shape& own) {
-    s.extent[s.rank - 2] = own[own.rank - 2];
-    s.extent[s.rank - 1] = own[own.rank - 1];
+  static constexpr shape batch_of(shape s, const shape& operand) {
+    s.extent[s.rank - 2] = operand[operand.rank - 2];
+    s.extent[s.rank - 1] = operand[operand.rank - 1];
     return s;
   }
 };

@@ -21,9 +21,9 @@ struct expand_t {
     shape s{o.newShape.size(), {}};
     for (int i = 0; i < s.rank; ++i) s.extent[i] = o.newShape[i];
     for (int i = 0; i < s.rank; ++i) {
-      const int own = i - (s.rank - x.rank);
+      const int axis = i - (s.rank - x.rank);
       if (s.extent[i] < 1) return error{code::extent, name, "newShape", 1, s.extent[i]};
-      if (own >= 0 && x[own] != 1 && x[own] != s.extent[i])
+      if (axis >= 0 && x[axis] != 1 && x[axis] != s.extent[i])
         return error{code::broadcast, name, "newShape", x, s};
     }
     return tensor{in[0].type, s};

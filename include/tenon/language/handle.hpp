@@ -168,10 +168,10 @@ template <int Place, class F>
 requires std::invocable<const F&>
 constexpr auto on(const F& record) {
   static_assert(Place >= 0 && Place < 8, "on: a place is the position of a policy, 0 to 7");
-  const auto made = record();
-  if (recorder* const r = front::recorder_behind(made))
+  const auto results = record();
+  if (recorder* const r = front::recorder_behind(results))
     r->put_last(Place, [&] { static_cast<void>(record()); });
-  return made;
+  return results;
 }
 
 }  // namespace tenon

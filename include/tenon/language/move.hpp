@@ -62,12 +62,12 @@ struct transpose_t {
     if (o.permutation.given() && o.permutation.count != x.rank)
       return error{code::rank, name, "permutation", x.rank, o.permutation.count};
     shape s{x.rank, {}};
-    std::uint32_t seen = 0;
+    std::uint32_t named_axes = 0;
     for (int i = 0; i < x.rank; ++i) {
       const i64 axis = o.permutation.given() ? o.permutation[i] : x.rank - 1 - i;
-      if (axis < 0 || axis >= x.rank || (seen >> axis & 1u) != 0)
+      if (axis < 0 || axis >= x.rank || (named_axes >> axis & 1u) != 0)
         return error{code::permutation, name, "permutation", x.rank, axis};
-      seen |= 1u << axis;
+      named_axes |= 1u << axis;
       s.extent[i] = x[static_cast<int>(axis)];
     }
     return tensor{in[0].type, s};
@@ -102,12 +102,12 @@ struct reverse_t {
   }
   static constexpr result<tensor> infer(const reverse_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
-    std::uint32_t seen = 0;
+    std::uint32_t named_axes = 0;
     for (int i = 0; i < o.axes.count; ++i) {
       const i64 axis = i < max_rank ? o.axes[i] : -1;
-      if (axis < 0 || axis >= in[0].shape.rank || (seen >> axis & 1u) != 0)
+      if (axis < 0 || axis >= in[0].shape.rank || (named_axes >> axis & 1u) != 0)
         return error{code::axis, name, "axes", in[0].shape.rank, axis};
-      seen |= 1u << axis;
+      named_axes |= 1u << axis;
     }
     return in[0];
   }

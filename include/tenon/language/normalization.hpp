@@ -117,8 +117,8 @@ struct layerNormalization_t {
  private:
   /// Scale or bias with its axes where the input has them, extents of 1 elsewhere.
   static constexpr int spread(recorder& r, int id, const axis_list& axes, const shape& x) {
-    const shape own = r.at(id).shape;
-    const strides packed = dense(own);
+    const shape given = r.at(id).shape;
+    const strides packed = dense(given);
     movement m{};
     shape ordered{axes.count, {}}, wide{x.rank, {}};
     int at = 0;
@@ -129,8 +129,8 @@ struct layerNormalization_t {
         if (axes[k] != i) continue;
         sorted = sorted && k == at;
         m.step.step[at] = packed[k];
-        ordered.extent[at++] = own[k];
-        wide.extent[i] = own[k];
+        ordered.extent[at++] = given[k];
+        wide.extent[i] = given[k];
       }
     }
     if (!sorted) id = r.move(name, m, id, {type::float32, ordered});

@@ -61,9 +61,9 @@ constexpr int record(recorder& r, const char* op, const recorded& program, int x
     split.extent[split.rank++] = out.shape[i] / by[i];
     along.extent[along.rank++] = 1;
   }
-  const int own = r.reshape(op, x, split), s = r.reshape(op, scale, along),
+  const int values = r.reshape(op, x, split), s = r.reshape(op, scale, along),
             z = r.reshape(op, zero, along);
-  return r.reshape(op, r.map(op, program, {own, s, z}, {out.type, split}), out.shape);
+  return r.reshape(op, r.map(op, program, {values, s, z}, {out.type, split}), out.shape);
 }
 /// An operand with whole bytes for elements of 4 bits.
 constexpr int in_bytes(recorder& r, const char* op, int id) {

@@ -27,8 +27,8 @@ constexpr recorded record_program(const F& f, const program_types& types = {}) {
   tape t;
   scalar x[Arity > 0 ? Arity : 1];
   for (int i = 0; i < Arity; ++i) {
-    const type own = types.operand[i];
-    x[i] = {&t, t.argument(i, own), own == type::uint32 || own == type::uint64};
+    const type operand = types.operand[i];
+    x[i] = {&t, t.argument(i, operand), operand == type::uint32 || operand == type::uint64};
   }
   const auto y = [&]<int... I>(std::integer_sequence<int, I...>) { return f(x[I]...); }
   (std::make_integer_sequence<int, Arity>{});

@@ -23,12 +23,12 @@ constexpr std::uint32_t mask(const axis_list& axes, int rank) {
 }
 /// Every axis is below the rank and given once.
 constexpr error check_axes(const char* op, const axis_list& axes, int rank) {
-  std::uint32_t seen = 0;
+  std::uint32_t named_axes = 0;
   for (int i = 0; i < axes.count; ++i) {
     const i64 axis = i < max_rank ? axes[i] : -1;
-    if (axis < 0 || axis >= rank || (seen >> axis & 1u) != 0)
+    if (axis < 0 || axis >= rank || (named_axes >> axis & 1u) != 0)
       return {code::axis, op, "axes", rank, axis};
-    seen |= 1u << axis;
+    named_axes |= 1u << axis;
   }
   return {};
 }

@@ -66,9 +66,9 @@ constexpr error check_bounds(const recorder& r, table_view from) {
 /// States keep their extents, whatever those of the inputs are.
 constexpr error check_states(const recorder& r, table_view from) {
   for (int s = 0; s < from.states; ++s) {
-    const shape &own = r.at(from.inputs[from.call_inputs() + s]).shape,
+    const shape &state = r.at(from.inputs[from.call_inputs() + s]).shape,
                 &next = r.at(from.outputs[from.call_outputs() + s]).shape;
-    if (!(own == next)) return {code::extent, "next", "value", own, next};
+    if (!(state == next)) return {code::extent, "next", "value", state, next};
   }
   return {};
 }

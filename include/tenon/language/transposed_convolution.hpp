@@ -42,24 +42,25 @@ struct convTranspose2d_t {
     if (x.rank != 4) return error{code::rank, name, "input", 4, x.rank};
     if (w.rank != 4) return error{code::rank, name, "filter", 4, w.rank};
     if (const error e = check_window(name, o.strides, o.dilations, o.padding); !e.ok()) return e;
-    const i64 channels = x[channel_axis(o.inputLayout)], own = w[filter_axis(o.filterLayout, 0)],
+    const i64 channels = x[channel_axis(o.inputLayout)],
+              per_group = w[filter_axis(o.filterLayout, 0)],
               of_filter = w[filter_axis(o.filterLayout, 1)];
     if (o.groups < 1 || channels % o.groups != 0)
       return error{code::groups, name, "groups", channels, o.groups};
     if (of_filter != channels)
       return error{code::input_channels, name, "filter", channels, of_filter};
-    if (own > (i64{1} << 40) / o.groups)
-      return error{code::capacity, name, "groups", (i64{1} << 40) / own, o.groups};
+    if (per_group > (i64{1} << 40) / o.groups)
+      return error{code::capacity, name, "groups", (i64{1} << 40) / per_group, o.groups};
     shape s = x;
-    s.extent[channel_axis(o.inputLayout)] = own * o.groups;
+    s.extent[channel_axis(o.inputLayout)] = per_group * o.groups;
     for (int i = 0; i < 2; ++i) {
       const int axis = spatial_axis(o.inputLayout, i);
       const result<i64> size = size_of(o, x[axis], w[filter_axis(o.filterLayout, 2 + i)], i);
       if (!size.ok()) return size.error();
       s.extent[axis] = *size;
     }
-    if (in.size == 3 && (in[2].shape.rank != 1 || in[2].shape[0] != own * o.groups))
-      return error{code::bias, name, "bias", extents(own * o.groups), in[2].shape};
+    if (in.size == 3 && (in[2].shape.rank != 1 || in[2].shape[0] != per_group * o.groups))
+      return error{code::bias, name, "bias", extents(per_group * o.groups), in[2].shape};
     return tensor{in[0].type, s};
   }
   static constexpr int record(recorder& r, const convTranspose2d_options& o, list<int> in,
