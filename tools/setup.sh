@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs with apt-get what the build, the tests and the tools need and this system lacks:
-#   tools/setup.sh [--all]   (--all adds clang and its sanitizers)
+#   tools/setup.sh [--all]   (--all adds clang, its sanitizers and clang-tidy)
 # SPDX-License-Identifier: MIT
 set -eu
 packages=(g++ meson ninja-build pkgconf libeigen3-dev libxsimd-dev catch2 nlohmann-json3-dev cmake
@@ -31,6 +31,7 @@ if [ "${1-}" = --all ]; then
     done
   fi
   packages+=("clang-$version" "libclang-rt-$version-dev")
+  optional+=(clang-tidy-14)  # as clang-format: Debian 12's; without it that part is skipped
 fi
 
 missing=()

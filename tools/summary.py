@@ -73,10 +73,12 @@ def main():
 
     total = [0, len(arguments.failed), 0]
     bad = list(arguments.failed)
+    times = []  # of the tests, to name the longest
     for log in filter(os.path.exists, arguments.logs):
         build = log.split('/')[0]
         with open(log, encoding='utf-8') as lines:
             for test in map(json.loads, lines):
+                times.append((test.get('duration', 0), f"{build}: {test['name']}"))
                 good = test['result'] in ('OK', 'SKIP')
                 numbers = count(test.get('stdout', ''), good)
                 total = [a + b for a, b in zip(total, numbers)]
@@ -84,6 +86,9 @@ def main():
                     bad.append(f"{build}: {test['name']}")
                 for name, reason in CATCH_SKIPPED.findall(test.get('stdout', '')):
                     print(f'{build}: skipped: {name}: {reason}')
+    times.sort(reverse=True)
+    for seconds, name in times[:12]:
+        print(f'{seconds:6.0f} s  {name}')
     for name in bad:
         print(f'failed: {name}')
     passed, failed, skipped = total

@@ -58,6 +58,9 @@ inline double step(tn::instruction i, const double* r, const double* arguments) 
     case sop::sin: return std::sin(a);
     case sop::cos: return std::cos(a);
     case sop::tan: return std::tan(a);
+    case sop::log1p: return std::log1p(a);
+    case sop::expm1: return std::expm1(a);
+    case sop::erfc: return std::erfc(a);
     case sop::pow: return std::pow(a, b);
     default: return 0;  // not is_real
   }
@@ -188,11 +191,11 @@ struct careful {
     careful_kernels::operand in[tenon::max_operands];
     for (int k = 0; k < n.operands; ++k) {
       const tenon::value& v = p.values[n.in[k]];  // a reshape has the address of what it reshapes
-      in[k].data = reinterpret_cast<const float*>(f.base[v.root]) + v.offset;
+      in[k].data = f.at<const float>(v.root, v.offset);
       in[k].step = tenon::broadcast(v, p.table.nodes[n.in[k]].out.shape, n.out.shape);
     }
     const tenon::value& own = p.values[w.node];  // a concat may have given it a place in its own
-    float* const out = reinterpret_cast<float*>(f.base[own.root]) + own.offset;
+    float* const out = f.at<float>(own.root, own.offset);
     if (n.kind == tenon::family::map) {
       careful_kernels::map(w.program, n.out.shape, in, n.operands, out);
       elements_mapped += n.out.shape.count();

@@ -36,6 +36,7 @@ static_assert(primitive(sop::exp) && primitive(sop::log) && primitive(sop::tanh)
               primitive(sop::erf));
 static_assert(primitive(sop::sigmoid) && primitive(sop::sin) && primitive(sop::cos) &&
               primitive(sop::tan));
+static_assert(primitive(sop::log1p) && primitive(sop::expm1) && primitive(sop::erfc));
 static_assert(primitive(sop::pow) && !primitive(sop::add));
 
 /// The error of `got` in units of the last place that `exact` would have as a float.
@@ -76,6 +77,27 @@ TEST_CASE("exp, log, tanh, erf and sigmoid keep their documented error") {
   CHECK(worst(
             sop::erf, [](double x) { return std::erf(x); }, -2, 2) <= 1.4);
   CHECK(worst(sop::sigmoid, sigmoid, -20, 20) <= 2.5);
+}
+
+TEST_CASE("log1p, expm1 and erfc keep their documented error") {
+  const auto log1p = [](double x) { return std::log1p(x); };
+  const auto expm1 = [](double x) { return std::expm1(x); };
+  const auto erfc = [](double x) { return std::erfc(x); };
+  CHECK(worst(sop::log1p, log1p, -1, 3) <= 1.6);
+  CHECK(worst(sop::log1p, log1p, -1e-3f, 1e-3f) <= 1.6);
+  CHECK(worst(sop::expm1, expm1, -20, 89) <= 1.5);
+  CHECK(worst(sop::expm1, expm1, -1e-3f, 1e-3f) <= 1.5);
+  CHECK(worst(sop::erfc, erfc, -4, 10.1f) <= 1.8);
+  CHECK(worst(sop::erfc, erfc, 9, 10.1f) <= 1.8);  // down to underflow
+}
+
+TEST_CASE("log1p and expm1 of numbers near 0 are these numbers") {
+  for (std::uint32_t pattern = 0; pattern < std::bit_cast<std::uint32_t>(0x1p-25f); pattern += 9973)
+    for (const float x : {std::bit_cast<float>(pattern), -std::bit_cast<float>(pattern)}) {
+      if (std::bit_cast<std::uint32_t>(at(sop::log1p, x)) != std::bit_cast<std::uint32_t>(x) ||
+          std::bit_cast<std::uint32_t>(at(sop::expm1, x)) != std::bit_cast<std::uint32_t>(x))
+        FAIL(x);
+    }
 }
 
 TEST_CASE("sin, cos and tan keep their documented error") {
@@ -181,6 +203,40 @@ constexpr special specials[] = {
     {sop::erf, most, 1},
     {sop::erf, -5, -1},
     {sop::erf, least, least},
+    {sop::log1p, 0, 0},
+    {sop::log1p, -0.0f, -0.0f},
+    {sop::log1p, inf, inf},
+    {sop::log1p, -1, -inf},
+    {sop::log1p, -0x1.000002p+0f, nan},
+    {sop::log1p, -inf, nan},
+    {sop::log1p, nan, nan},
+    {sop::log1p, least, least},
+    {sop::log1p, -least, -least},
+    {sop::log1p, most, 0x1.62e43p+6f},
+    {sop::log1p, 0x1p127f, 0x1.601e68p+6f},
+    {sop::expm1, 0, 0},
+    {sop::expm1, -0.0f, -0.0f},
+    {sop::expm1, inf, inf},
+    {sop::expm1, -inf, -1},
+    {sop::expm1, nan, nan},
+    {sop::expm1, most, inf},
+    {sop::expm1, -most, -1},
+    {sop::expm1, 88.73f, inf},
+    {sop::expm1, -18, -1},
+    {sop::expm1, least, least},
+    {sop::expm1, -least, -least},
+    {sop::erfc, 0, 1},
+    {sop::erfc, -0.0f, 1},
+    {sop::erfc, inf, 0},
+    {sop::erfc, -inf, 2},
+    {sop::erfc, nan, nan},
+    {sop::erfc, most, 0},
+    {sop::erfc, -most, 2},
+    {sop::erfc, -5, 2},
+    {sop::erfc, 10.05f, least},
+    {sop::erfc, 10.1f, 0},
+    {sop::erfc, least, 1},
+    {sop::erfc, -least, 1},
     {sop::sigmoid, 0, 0.5f},
     {sop::sigmoid, -0.0f, 0.5f},
     {sop::sigmoid, inf, 1},
@@ -250,8 +306,8 @@ TEST_CASE("special values are those of C") {
 TEST_CASE("NaN of any payload stays NaN") {
   for (const std::uint32_t pattern :
        {0x7fc00000u, 0xffc00000u, 0x7fffffffu, 0xffffffffu, 0x7fc12345u, 0x7fd55555u})
-    for (const sop o :
-         {sop::exp, sop::log, sop::tanh, sop::erf, sop::sigmoid, sop::sin, sop::cos, sop::tan}) {
+    for (const sop o : {sop::exp, sop::log, sop::tanh, sop::erf, sop::sigmoid, sop::sin, sop::cos,
+                        sop::tan, sop::log1p, sop::expm1, sop::erfc}) {
       CAPTURE(pattern, static_cast<int>(o));
       CHECK(std::isnan(at(o, std::bit_cast<float>(pattern))));
       CHECK(std::isnan(at(sop::pow, std::bit_cast<float>(pattern), 2)));
@@ -310,5 +366,8 @@ TEST_CASE("a constant expression gives the bits of the run time") {
   same_bits<sop::sin>();
   same_bits<sop::cos>();
   same_bits<sop::tan>();
+  same_bits<sop::log1p>();
+  same_bits<sop::expm1>();
+  same_bits<sop::erfc>();
   same_bits<sop::pow>();
 }

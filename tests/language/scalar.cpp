@@ -1,6 +1,6 @@
 // Scalar programs: what is recorded, what is refused, and the value of every instruction.
 // SPDX-License-Identifier: MIT
-#include <tenon/language/scalar.hpp>
+#include <tenon/language/record.hpp>
 #include <tenon/policy/reference/scalar.hpp>
 #include "../catch.hpp"
 #include <bit>

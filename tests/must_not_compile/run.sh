@@ -14,7 +14,7 @@ fail() {
   exit 1
 }
 
-if output=$(LC_ALL=C "$compiler" -std=c++20 -fsyntax-only -I "$include" "$@" "$file" 2>&1); then
+if output=$(LC_ALL=C "$compiler" -std=c++20 -fsyntax-only "$@" -I "$include" "$file" 2>&1); then
   fail 'it compiles'
 fi
 

@@ -60,9 +60,8 @@ template <tn::sharing Memory> struct emulated {
       device = b.device;
       if (device->refuses_instances) return {tn::code::memory, -1, 0, 0};
       arena.assign(static_cast<std::size_t>(p.device_bytes[place]) + 1, std::byte{0xff});
-      where.start(p, place, arena.data(), [&](int i) {
-        return const_cast<std::byte*>(b.weights[static_cast<std::size_t>(i)].data());
-      });
+      where.start(p, place, arena.data(),
+                  [&](int i) { return b.weights[static_cast<std::size_t>(i)].data(); });
       return {};
     }
     tn::status run(const tn::plan_view& p, const tn::group_run& r, const tn::frame& host,
@@ -70,7 +69,7 @@ template <tn::sharing Memory> struct emulated {
       if (device->is_lost) return {tn::code::memory, -1, 0, 0};
       ++device->runs;
       tn::device_run& own = where.run(r);
-      tn::frame& f = where.on_device();
+      auto& f = where.on_device();
       if (own.follow(host)) {
         ++device->resolved;
         f.arena = host.arena;
@@ -82,10 +81,10 @@ template <tn::sharing Memory> struct emulated {
           where.before(p, g, [&](const tn::mirror& m) {
             copy(arena.data() + m.offset, host.base[m.root], tn::bytes_of(p, m.root));
           });
-        tn::reference::run({&p, p.groups[g].anchor}, f);
+        tn::reference::run({&p, p.groups[g].anchor}, tn::frame{f});
         if (last)
           where.behind(p, g, [&](const tn::mirror& m) {
-            copy(host.base[m.root], arena.data() + m.offset, tn::bytes_of(p, m.root));
+            copy(host.at<std::byte>(m.root), arena.data() + m.offset, tn::bytes_of(p, m.root));
           });
       });
       return {};
@@ -99,7 +98,7 @@ template <tn::sharing Memory> struct emulated {
     const void* space() const noexcept { return nullptr; }
     context* device = nullptr;
     std::vector<std::byte> arena;
-    tn::device_plan where;
+    tn::device_plan<const std::byte*> where;
   };
 };
 using far_away = emulated<tn::sharing::separate>;

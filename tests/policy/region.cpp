@@ -82,11 +82,11 @@ struct regional {
   static void run(const work& w, const tn::frame& f) noexcept {
     if (w.own == nullptr) return tn::cpu::run(w.inner, f);
     const task& t = *w.own;
-    const float* x = reinterpret_cast<const float*>(f.base[t.in[0]]) + t.in_offset[0];
-    float* y = reinterpret_cast<float*>(f.base[t.out]) + t.out_offset;
+    const float* x = f.at<const float>(t.in[0], t.in_offset[0]);
+    float* y = f.at<float>(t.out, t.out_offset);
     for (i64 r = 0; r < t.rows; ++r, x += t.columns, y += t.columns) {
       if (!t.softmax) {
-        const float scale = *(reinterpret_cast<const float*>(f.base[t.in[1]]) + t.in_offset[1]);
+        const float scale = *f.at<const float>(t.in[1], t.in_offset[1]);
         for (i64 i = 0; i < t.columns; ++i) y[i] = x[i] * std::log1p(std::exp(scale * x[i]));
         continue;
       }

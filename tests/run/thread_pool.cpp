@@ -16,8 +16,8 @@ namespace {
 template <class E, class Body> void loop(E& executor, i64 units, Body&& body) {
   executor.run(
       units,
-      [](void* context, i64 begin, i64 end, int thread) {
-        (*static_cast<std::remove_reference_t<Body>*>(context))(begin, end, thread);
+      [](void* self, i64 begin, i64 end, int thread) {
+        (*static_cast<std::remove_reference_t<Body>*>(self))(begin, end, thread);
       },
       &body);
 }

@@ -48,9 +48,7 @@ template <class Wrong> struct wrapped_cpu : tn::cpu {
     const tn::node& n = w.plan->table.nodes[w.node];
     if (n.out.type != tn::type::float32) return;
     const tn::value& v = w.plan->values[w.node];  // its root may be a concat's
-    Wrong::spoil(n,
-                 {reinterpret_cast<float*>(f.base[v.root]) + v.offset,
-                  static_cast<std::size_t>(n.out.shape.count())},
+    Wrong::spoil(n, {f.at<float>(v.root, v.offset), static_cast<std::size_t>(n.out.shape.count())},
                  f);
   }
 };
@@ -74,7 +72,7 @@ struct minds_extents : tn::cpu {
     const tn::value& v = w.plan->values[w.node];
     const tn::node& n = w.plan->table.nodes[w.node];
     if (w.times > 2 && n.out.type == tn::type::float32 && tn::name(n.op) == tn::name("tanh"))
-      *(reinterpret_cast<float*>(f.base[v.root]) + v.offset) = 7;
+      *f.at<float>(v.root, v.offset) = 7;
   }
 };
 float one_up(float x) { return std::nextafter(x, std::numeric_limits<float>::infinity()); }
@@ -110,7 +108,7 @@ struct coarse : careful {
   static void run(const work& w, const tn::frame& f) noexcept {
     careful::run(w, f);
     const tn::value& v = w.plan->values[w.node];
-    auto* y = reinterpret_cast<float*>(f.base[v.root]) + v.offset;
+    auto* y = f.at<float>(v.root, v.offset);
     for (tn::i64 i = 0, n = w.plan->table.nodes[w.node].out.shape.count(); i < n; ++i)
       if (std::isnormal(y[i]))
         y[i] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(y[i]) & ~0x3fu);
@@ -128,7 +126,7 @@ struct flushing : careful {
     const tn::node& n = w.plan->table.nodes[w.node];
     if (n.kind != tn::family::map || n.out.type != tn::type::float32) return;
     const tn::value& v = w.plan->values[w.node];
-    auto* y = reinterpret_cast<float*>(f.base[v.root]) + v.offset;
+    auto* y = f.at<float>(v.root, v.offset);
     for (tn::i64 i = 0, count = n.out.shape.count(); i < count; ++i)
       if (std::fpclassify(y[i]) == FP_SUBNORMAL) y[i] = 0;
   }

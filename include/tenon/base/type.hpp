@@ -26,39 +26,57 @@ enum class type : std::uint8_t {
   uint4
 };
 
-/// True for types of which several elements share a byte.
-constexpr bool is_packed(type t) { return t == type::int4 || t == type::uint4; }
-/// The type of whole bytes that holds the same numbers.
-constexpr type unpacked(type t) {
-  return t == type::int4 ? type::int8 : t == type::uint4 ? type::uint8 : t;
+/// What is known of an element type; a new one gets a row here and, if it has a C++ type, a line at
+/// the end of this file.
+struct type_facts {
+  type is;
+  const char* name;  ///< WebNN's
+  int bits;
+  bool is_real, is_signed;
+  type computed_in;  ///< float32, int32, uint32, int64 or uint64
+  type unpacked;     ///< the type of whole bytes that holds the same numbers
+  double end;        ///< of an integer type: one more than its largest
+};
+namespace types {
+inline constexpr type_facts table[] = {
+    {type::float32, "float32", 32, true, true, type::float32, type::float32, 0},
+    {type::float16, "float16", 16, true, true, type::float32, type::float16, 0},
+    {type::int32, "int32", 32, false, true, type::int32, type::int32, 0x1p31},
+    {type::uint32, "uint32", 32, false, false, type::uint32, type::uint32, 0x1p32},
+    {type::int64, "int64", 64, false, true, type::int64, type::int64, 0x1p63},
+    {type::uint64, "uint64", 64, false, false, type::uint64, type::uint64, 0x1p64},
+    {type::int8, "int8", 8, false, true, type::int32, type::int8, 0x1p7},
+    {type::uint8, "uint8", 8, false, false, type::int32, type::uint8, 0x1p8},
+    {type::int4, "int4", 4, false, true, type::int32, type::int8, 0x1p3},
+    {type::uint4, "uint4", 4, false, false, type::int32, type::uint8, 0x1p4},
+};
+consteval bool in_order() {
+  int i = 0;
+  for (const type_facts& f : table)
+    if (static_cast<int>(f.is) != i++) return false;
+  return true;
 }
-/// Size of one element in bytes; of a packed one, of the byte that it is in.
-constexpr i64 size_bytes(type t) {
-  constexpr i64 bytes[] = {4, 2, 4, 4, 8, 8, 1, 1, 1, 1};
-  return bytes[static_cast<int>(t)];
-}
+static_assert(in_order(), "types: the rows must stand in the order of `type`");
+}  // namespace types
+constexpr const type_facts& facts_of(type t) { return types::table[static_cast<int>(t)]; }
 
+/// True for types of which several elements share a byte.
+constexpr bool is_packed(type t) { return facts_of(t).bits < 8; }
+/// The type of whole bytes that holds the same numbers.
+constexpr type unpacked(type t) { return facts_of(t).unpacked; }
+/// Size of one element in bytes; of a packed one, of the byte that it is in.
+constexpr i64 size_bytes(type t) { return (facts_of(t).bits + 7) / 8; }
 /// Bytes of that many elements; of packed ones the last byte may be half used. Rows are not padded.
 constexpr i64 bytes_of(type t, i64 elements) {
   return is_packed(t) ? (elements + 1) / 2 : elements * size_bytes(t);
 }
-
 /// WebNN's name of the type.
-constexpr const char* name_of(type t) {
-  constexpr const char* names[] = {"float32", "float16", "int32", "uint32", "int64",
-                                   "uint64",  "int8",    "uint8", "int4",   "uint4"};
-  return names[static_cast<int>(t)];
-}
+constexpr const char* name_of(type t) { return facts_of(t).name; }
 
-constexpr bool is_real(type t) { return t == type::float32 || t == type::float16; }
-constexpr bool is_signed(type t) {
-  return is_real(t) || t == type::int32 || t == type::int64 || t == type::int8 || t == type::int4;
-}
+constexpr bool is_real(type t) { return facts_of(t).is_real; }
+constexpr bool is_signed(type t) { return facts_of(t).is_signed; }
 /// The type that elements are computed in: float32, int32, uint32, int64 or uint64.
-constexpr type computed_in(type t) {
-  if (t == type::float16) return type::float32;
-  return size_bytes(t) == 1 ? type::int32 : t;
-}
+constexpr type computed_in(type t) { return facts_of(t).computed_in; }
 /// Types by their names: `is_one_of(t, type::float32, type::float16)`.
 template <std::same_as<type>... T> constexpr bool is_one_of(type t, T... of) {
   return ((t == of) || ...);
@@ -99,10 +117,7 @@ struct any_number {
 
 namespace numbers {
 /// One more than the largest integer of a type, and the smallest.
-constexpr double end_of(type t) {
-  constexpr double end[] = {0, 0, 0x1p31, 0x1p32, 0x1p63, 0x1p64, 0x1p7, 0x1p8, 0x1p3, 0x1p4};
-  return end[static_cast<int>(t)];
-}
+constexpr double end_of(type t) { return facts_of(t).end; }
 constexpr double begin_of(type t) { return is_signed(t) ? -end_of(t) : 0.0; }
 /// True if an integer is inside of an integer type; its value as a double may be rounded.
 constexpr bool inside(type t, const any_number& x) {
@@ -134,8 +149,7 @@ constexpr std::uint64_t integer_of(type t, const any_number& x) {
     return x.value < 0 ? static_cast<std::uint64_t>(static_cast<std::int64_t>(x.value))
                        : static_cast<std::uint64_t>(x.value);
   }
-  const int bits =
-      (is_packed(t) ? 4 : static_cast<int>(size_bytes(t)) * 8) - (is_signed(t) ? 1 : 0);
+  const int bits = facts_of(t).bits - (is_signed(t) ? 1 : 0);
   const std::uint64_t largest = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
   return x.value > 0 ? largest : is_signed(t) ? ~largest : 0;
 }

@@ -23,6 +23,44 @@ struct recipe {
   alignas(16) unsigned char options[room]{};  ///< of operators that were added at run time
 };
 
+/// The pools in which nodes of the families have their details, but names and programs, which are
+/// shared: calls `f` with the same pool of each of the tables, views or sizes `t`.
+template <class F, class... T> constexpr void each_detail_pool(const F& f, T&&... t) {
+  f(t.contractions...);
+  f(t.windowings...);
+  f(t.reductions...);
+  f(t.movements...);
+  f(t.gatherings...);
+  f(t.scans...);
+}
+/// The one of them that belongs to a family; no call for families without.
+template <class F, class... T> constexpr void detail_pool(family kind, const F& f, T&&... t) {
+  switch (kind) {
+    case family::contract: return f(t.contractions...);
+    case family::window: return f(t.windowings...);
+    case family::reduce: return f(t.reductions...);
+    case family::move: return f(t.movements...);
+    case family::gather: return f(t.gatherings...);
+    case family::scan: return f(t.scans...);
+    default: return;
+  }
+}
+/// All pools of a table.
+template <class F, class... T> constexpr void each_pool(const F& f, T&&... t) {
+  f(t.nodes...);
+  f(t.code...);
+  f(t.programs...);
+  each_detail_pool(f, t...);
+  f(t.names...);
+  f(t.regions...);
+  f(t.inputs...);
+  f(t.weights...);
+  f(t.outputs...);
+  f(t.bounds...);
+  f(t.recipes...);
+  f(t.used...);
+}
+
 /// A table to read. Nodes stand in topological order: operands before their users.
 struct table_view {
   list<node> nodes;
@@ -94,36 +132,31 @@ struct table {
   int states = 0;
 
   constexpr table_view view() const {
-    const auto of = []<class T>(const sequence<T>& s) { return list<T>{s.data(), s.size()}; };
-    return {of(nodes),      of(code),      of(programs),   of(contractions), of(windowings),
-            of(reductions), of(movements), of(gatherings), of(scans),        of(names),
-            of(regions),    of(inputs),    of(weights),    of(outputs),      of(bounds),
-            of(recipes),    of(used),      states};
+    table_view v;
+    each_pool([](auto& rows, const auto& pool) { rows = {pool.data(), pool.size()}; }, v, *this);
+    v.states = states;
+    return v;
   }
 
   /// Takes back what was recorded since the pools had these sizes. Inputs, weights, outputs stay.
   constexpr void shrink(const table_sizes& to) {
-    nodes.resize(to.nodes);
-    code.resize(to.code);
-    programs.resize(to.programs);
-    contractions.resize(to.contractions);
-    windowings.resize(to.windowings);
-    reductions.resize(to.reductions);
-    movements.resize(to.movements);
-    gatherings.resize(to.gatherings);
-    scans.resize(to.scans);
-    names.resize(to.names);
-    regions.resize(to.regions);
-    recipes.resize(to.recipes);
-    used.resize(to.used);
+    const auto cut = [](auto& pool, int size) { pool.resize(size); };
+    cut(nodes, to.nodes);
+    cut(code, to.code);
+    cut(programs, to.programs);
+    each_detail_pool(cut, *this, to);
+    cut(names, to.names);
+    cut(regions, to.regions);
+    cut(recipes, to.recipes);
+    cut(used, to.used);
   }
 
   /// The number of this program in the pool; equal programs share one. In lent memory that is full,
   /// an empty one stands for it.
   constexpr int intern(program_view p) {
-    const range* known = programs.data();
+    const range* pooled = programs.data();
     for (int i = 0, n = programs.size(); i < n; ++i)
-      if (known[i].size == p.size && same(known[i], p)) return i;
+      if (pooled[i].size == p.size && same(pooled[i], p)) return i;
     if (!code.grows() && code.size() + p.size > code.capacity()) return programs.push({});
     const range r{code.size(), p.size};
     for (int i = 0; i < p.size; ++i) code.push(p.code[i]);
@@ -132,9 +165,9 @@ struct table {
 
  private:
   constexpr bool same(range r, program_view p) const {
-    const instruction* own = code.data() + r.begin;
+    const instruction* pooled = code.data() + r.begin;
     for (int i = 0; i < p.size; ++i)
-      if (own[i].word != p.code[i].word) return false;
+      if (pooled[i].word != p.code[i].word) return false;
     return true;
   }
 };
@@ -142,37 +175,19 @@ struct table {
 /// A table of its own with the same rows.
 constexpr table copy_of(table_view from) {
   table t;
-  const auto copy = []<class T>(sequence<T>& to, const list<T>& all) {
-    to.reserve(all.size);
-    for (const T& x : all) to.push(x);
+  const auto copy = []<class T>(sequence<T>& to, const list<T>& rows) {
+    to.reserve(rows.size);
+    for (const T& x : rows) to.push(x);
   };
-  copy(t.nodes, from.nodes);
-  copy(t.code, from.code);
-  copy(t.programs, from.programs);
-  copy(t.contractions, from.contractions);
-  copy(t.windowings, from.windowings);
-  copy(t.reductions, from.reductions);
-  copy(t.movements, from.movements);
-  copy(t.gatherings, from.gatherings);
-  copy(t.scans, from.scans);
-  copy(t.names, from.names);
-  copy(t.regions, from.regions);
-  copy(t.inputs, from.inputs);
-  copy(t.weights, from.weights);
-  copy(t.outputs, from.outputs);
-  copy(t.bounds, from.bounds);
-  copy(t.recipes, from.recipes);
-  copy(t.used, from.used);
+  each_pool(copy, t, from);
   t.states = from.states;
   return t;
 }
 
 constexpr table_sizes sizes_of(const table_view& t) {
-  return {t.nodes.size,      t.code.size,       t.programs.size,  t.contractions.size,
-          t.windowings.size, t.reductions.size, t.movements.size, t.gatherings.size,
-          t.scans.size,      t.names.size,      t.regions.size,   t.inputs.size,
-          t.weights.size,    t.outputs.size,    t.bounds.size,    t.recipes.size,
-          t.used.size};
+  table_sizes sizes;
+  each_pool([](int& size, const auto& rows) { size = rows.size; }, sizes, t);
+  return sizes;
 }
 
 /// An array with room for `N` elements, which may be 0.
@@ -210,41 +225,20 @@ template <table_sizes S> struct frozen {
 
   constexpr frozen() = default;
   constexpr explicit frozen(const table_view& t) {
-    nodes.copy(t.nodes);
-    code.copy(t.code);
-    programs.copy(t.programs);
-    contractions.copy(t.contractions);
-    windowings.copy(t.windowings);
-    reductions.copy(t.reductions);
-    movements.copy(t.movements);
-    gatherings.copy(t.gatherings);
-    scans.copy(t.scans);
-    names.copy(t.names);
-    regions.copy(t.regions);
-    inputs.copy(t.inputs);
-    weights.copy(t.weights);
-    outputs.copy(t.outputs);
-    bounds.copy(t.bounds);
-    recipes.copy(t.recipes);
-    used.copy(t.used);
+    each_pool([](auto& pool, const auto& rows) { pool.copy(rows); }, *this, t);
     states = t.states;
   }
   constexpr table_view view() const {
-    return {nodes.view(),        code.view(),       programs.view(),
-            contractions.view(), windowings.view(), reductions.view(),
-            movements.view(),    gatherings.view(), scans.view(),
-            names.view(),        regions.view(),    inputs.view(),
-            weights.view(),      outputs.view(),    bounds.view(),
-            recipes.view(),      used.view(),       states};
+    table_view v;
+    each_pool([](auto& rows, const auto& pool) { rows = pool.view(); }, v, *this);
+    v.states = states;
+    return v;
   }
   /// A table to build in this memory.
   constexpr tenon::table lend() {
-    return {nodes.lend(),        code.lend(),       programs.lend(),
-            contractions.lend(), windowings.lend(), reductions.lend(),
-            movements.lend(),    gatherings.lend(), scans.lend(),
-            names.lend(),        regions.lend(),    inputs.lend(),
-            weights.lend(),      outputs.lend(),    bounds.lend(),
-            recipes.lend(),      used.lend(),       0};
+    tenon::table t;
+    each_pool([](auto& rows, auto& pool) { rows = pool.lend(); }, t, *this);
+    return t;
   }
 };
 

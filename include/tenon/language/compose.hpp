@@ -7,6 +7,7 @@
 #include <tenon/language/map.hpp>
 #include <tenon/language/move.hpp>
 #include <tenon/language/reduce.hpp>
+#include <tenon/language/window.hpp>
 
 namespace tenon {
 

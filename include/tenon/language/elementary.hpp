@@ -2,9 +2,10 @@
 // result is the same on every policy and every compiler, also in a constant expression.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/scalar.hpp>
+#include <tenon/language/record.hpp>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 // Coefficients: our own weighted minimax fits (Lawson's iteration on 400 Chebyshev nodes in 113-bit
 // arithmetic), rounded to float one after the other with the rest fitted again. "fit" below is what
@@ -50,6 +51,13 @@ constexpr scalar exp_near_zero(scalar r) {
   return polynomial(r, c);
 }
 
+/// e^r - 1 for |r| <= ln(2)/2; fit 2^-31.1, relative to itself.
+constexpr scalar expm1_near_zero(scalar r) {
+  constexpr float c[] = {0x1.9e7d6p-13f, 0x1.6d3aap-10f, 0x1.1112d4p-7f,
+                         0x1.5554f8p-5f, 0x1.555554p-3f, 0.5f};
+  return fma(polynomial(r, c), r * r, r);
+}
+
 /// e^x = 2^k e^r with k = round(x / ln 2).
 /// Error: 0.87 ulp, subnormal results included. Cost: 22 instructions.
 constexpr scalar exp_of(scalar x) {
@@ -57,6 +65,16 @@ constexpr scalar exp_of(scalar x) {
   const scalar sum = fma(x, log2_e, rounder + 254.0f), k = sum - (rounder + 254.0f);
   const scalar r = fma(k, -ln_2_rest, fma(k, -ln_2, x));
   return scale(exp_near_zero(r), k, sum);
+}
+
+/// 2^k (e^r - 1) + (2^k - 1), of which half is computed: 2^128 is no float.
+/// Error: 1.43 ulp, subnormal arguments included. Cost: 22 instructions.
+constexpr scalar expm1_of(scalar x) {
+  const scalar y = min(max(x, -20.0f), 89.0f);  // beyond, the result is -1 or infinity
+  const scalar sum = fma(y, log2_e, rounder + 126.0f), k = sum - (rounder + 126.0f);
+  const scalar r = fma(k, -ln_2_rest, fma(k, -ln_2, y)), power = power_of_two(sum);
+  const scalar half = fma(power, expm1_near_zero(r), power - 0.5f);
+  return select(abs(x) < 0x1p-25f, x, half + half);  // half of a subnormal number may be none
 }
 
 /// 1 / (1 + e^-x), from e^-|x| so that nothing overflows.
@@ -112,30 +130,73 @@ constexpr scalar erf_of(scalar x) {
   return select(abs(x) < 0.92f, small, select(x < 0.0f, -large, large));
 }
 
+/// e^-a^2 (1 + G) / (1 + 2a) for a = |x|, 2 minus that below 0; G = u P(u - 0.375), u = a / (a + 3)
+/// (fit 2^-27.8, absolute; G <= 0.16). What the square, the numerator and the denominator lose by
+/// rounding is added again.
+/// Error: 1.76 ulp, subnormal results included. Cost: 58 instructions.
+constexpr scalar erfc_of(scalar x) {
+  const scalar a = min(abs(x), 10.2f);  // from here the result is 0 or 2
+  const scalar square = a * a, square_low = fma(a, a, -square);
+  const scalar sum = fma(square, -log2_e, rounder + 254.0f), k = sum - (rounder + 254.0f);
+  const scalar r = fma(k, -ln_2_rest, fma(k, -ln_2, -square)) - square_low;
+  const scalar e = expm1_near_zero(r), u = a / (a + 3.0f);
+  constexpr float c[] = {-0x1.226444p-2f, 0x1.9cfecp-5f,  0x1.813ae6p-1f,  -0x1.401ddap-1f,
+                         -0x1.4d23aap+0f, 0x1.edbd84p+1f, -0x1.45c3b8p+2f, 0x1.1362e2p+2f,
+                         -0x1.35c5d6p+1f, 0x1.802c32p-1f};
+  const scalar g = u * polynomial(u - 0.375f, c), rest = fma(e, g, e + g);
+  const scalar top = rest + 1.0f, top_low = rest - (top - 1.0f);
+  const scalar bottom = fma(a, 2.0f, 1.0f), bottom_low = fma(a, 2.0f, 1.0f - bottom);
+  const scalar inverse = 1.0f / bottom, q = top * inverse;
+  const scalar left = fma(-q, bottom, top) + fma(-q, bottom_low, top_low);
+  const scalar y = scale(fma(left, inverse, q), k, sum);
+  return select(x < 0.0f, 2.0f - y, y);
+}
+
 /// A positive float as m * 2^k with m in [2/3, 4/3).
 struct mantissa {
   scalar m, k;
 };
+/// The exponent k of a normal float in its place among the bits: 2^23 k.
+constexpr scalar exponent_bits(scalar bits) {
+  constexpr std::int32_t two_thirds = 0x3f2aaaab;
+  return (bits - two_thirds) & static_cast<std::int32_t>(0xff800000u);
+}
 constexpr mantissa split(scalar x) {
   const scalar tiny = x < least_normal;
   const scalar bits = bitcast<std::int32_t>(select(tiny, x * 0x1p24f, x));
-  constexpr std::int32_t two_thirds = 0x3f2aaaab;
-  const scalar e = (bits - two_thirds) & static_cast<std::int32_t>(0xff800000u);
+  const scalar e = exponent_bits(bits);
   return {bitcast<float>(bits - e), fma(cast<float>(e), 0x1p-23f, select(tiny, -24.0f, 0.0f))};
 }
 
-/// k ln(2) + f - f^2/2 + f^3 P(f), x = 2^k (1 + f). Fit 2^-27.7.
+/// log(2^k (1 + f)) = k ln(2) + f - f^2/2 + f^3 P(f), -1/3 <= f <= 1/3. Fit 2^-27.7.
+constexpr scalar log_near_one(scalar f, scalar k) {
+  constexpr float c[] = {-0x1.07c198p-3f, 0x1.1e6df4p-3f, -0x1.f333cap-4f,
+                         0x1.1ed53p-3f,   -0x1.559c6p-3f, 0x1.99d052p-3f,
+                         -0x1.fffefap-3f, 0x1.555506p-2f, -0.5f};
+  return fma(k, ln_2, fma(polynomial(f, c), f * f, f));
+}
+
 /// Error: 0.91 ulp, subnormal arguments included. log(+-0) is -inf, that of negative arguments NaN.
 /// Cost: 29 instructions.
 constexpr scalar log_of(scalar x) {
   const auto [m, k] = split(x);
-  const scalar f = m - 1.0f;
-  constexpr float c[] = {-0x1.07c198p-3f, 0x1.1e6df4p-3f, -0x1.f333cap-4f,
-                         0x1.1ed53p-3f,   -0x1.559c6p-3f, 0x1.99d052p-3f,
-                         -0x1.fffefap-3f, 0x1.555506p-2f, -0.5f};
-  const scalar finite = fma(k, ln_2, fma(polynomial(f, c), f * f, f));
-  const scalar positive = select(x < inf, finite, x);
+  const scalar positive = select(x < inf, log_near_one(m - 1.0f, k), x);
   return select(0.0f < x, positive, select(x == 0.0f, -inf, nan));
+}
+
+/// The logarithm of u = 1 + x; what u lost of x by rounding goes into its f.
+/// Error: 1.50 ulp, subnormal arguments included. log1p(-1) is -inf, below NaN.
+/// Cost: 38 instructions.
+constexpr scalar log1p_of(scalar x) {
+  const scalar u = x + 1.0f, bits = bitcast<std::int32_t>(u), e = exponent_bits(bits);
+  const scalar lost = select(x < 1.0f, x - (u - 1.0f), 1.0f - (u - x));
+  const scalar power =
+      max(bitcast<float>(0x3f800000 - e), 0.0f);  // 2^-k; beyond 2^127 none is lost
+  const scalar f = fma(lost, power, bitcast<float>(bits - e) - 1.0f);
+  const scalar finite = log_near_one(f, cast<float>(e) * 0x1p-23f);
+  const scalar positive = select(x < inf, finite, x);
+  const scalar result = select(0.0f < u, positive, select(u == 0.0f, -inf, nan));
+  return select(x == 0.0f, x, result);  // -0 stays -0
 }
 
 /// x = r + k pi/2 with |r| <= 0.8 for |x| < 2^20; the low two bits of `quadrant` are k's.
@@ -241,15 +302,20 @@ constexpr scalar pow_of(scalar x, scalar y) {
   return select((x == 1.0f) | (y == 0.0f), 1.0f, select(defined, result, nan));
 }
 
-/// Those of one operand, in the order of `sop`.
-inline constexpr scalar (*unary[])(scalar) = {exp_of,     log_of, tanh_of, erf_of,
-                                              sigmoid_of, sin_of, cos_of,  tan_of};
-template <sop O> consteval auto written() {
-  if constexpr (O == sop::pow)
-    return trace_program<&pow_of, 2>();
-  else
-    return trace_program<unary[static_cast<int>(O) - static_cast<int>(sop::exp)], 1>();
-}
+/// The function that writes an elementary function down.
+template <sop O> inline constexpr auto definition = nullptr;
+template <> inline constexpr auto definition<sop::exp> = &exp_of;
+template <> inline constexpr auto definition<sop::log> = &log_of;
+template <> inline constexpr auto definition<sop::tanh> = &tanh_of;
+template <> inline constexpr auto definition<sop::erf> = &erf_of;
+template <> inline constexpr auto definition<sop::sigmoid> = &sigmoid_of;
+template <> inline constexpr auto definition<sop::sin> = &sin_of;
+template <> inline constexpr auto definition<sop::cos> = &cos_of;
+template <> inline constexpr auto definition<sop::tan> = &tan_of;
+template <> inline constexpr auto definition<sop::log1p> = &log1p_of;
+template <> inline constexpr auto definition<sop::expm1> = &expm1_of;
+template <> inline constexpr auto definition<sop::erfc> = &erfc_of;
+template <> inline constexpr auto definition<sop::pow> = &pow_of;
 
 }  // namespace tenon::elementary
 
@@ -257,23 +323,25 @@ namespace tenon {
 
 /// The program of an elementary function: primitives only, one operand (`pow`: two).
 template <sop O>
-requires(is_elementary(O)) inline constexpr auto elementary_program = elementary::written<O>();
+requires(is_elementary(O)) inline constexpr auto elementary_program =
+    trace_program<elementary::definition<O>, sources_of(O)>();
+
+namespace elementary {
+struct view_list {
+  program_view of[instructions::elementary_count];
+};
+template <int... I> constexpr view_list all_views(std::integer_sequence<int, I...>) {
+  const auto view = [](const auto& p) { return program_view{p.code, p.size}; };
+  return {{view(elementary_program<static_cast<sop>(instructions::first_elementary + I)>)...}};
+}
+inline constexpr view_list views =
+    all_views(std::make_integer_sequence<int, instructions::elementary_count>{});
+}  // namespace elementary
 
 /// The same as data; empty for an instruction that is a primitive.
 constexpr program_view elementary_view(sop o) {
-  const auto view = [](const auto& p) { return program_view{p.code, p.size}; };
-  switch (o) {
-    case sop::exp: return view(elementary_program<sop::exp>);
-    case sop::log: return view(elementary_program<sop::log>);
-    case sop::tanh: return view(elementary_program<sop::tanh>);
-    case sop::erf: return view(elementary_program<sop::erf>);
-    case sop::sigmoid: return view(elementary_program<sop::sigmoid>);
-    case sop::sin: return view(elementary_program<sop::sin>);
-    case sop::cos: return view(elementary_program<sop::cos>);
-    case sop::tan: return view(elementary_program<sop::tan>);
-    case sop::pow: return view(elementary_program<sop::pow>);
-    default: return {};
-  }
+  if (!is_elementary(o)) return {};
+  return elementary::views.of[static_cast<int>(o) - instructions::first_elementary];
 }
 
 }  // namespace tenon

@@ -1,7 +1,7 @@
 // The gather family: reads and writes at places that are computed.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/handle.hpp>
+#include <tenon/language/apply.hpp>
 
 namespace tenon {
 

@@ -2,8 +2,8 @@
 // that every policy has them at once.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/handle.hpp>
-#include <tenon/language/scalar.hpp>
+#include <tenon/language/apply.hpp>
+#include <tenon/language/record.hpp>
 
 namespace tenon {
 

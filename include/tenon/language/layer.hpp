@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/contract.hpp>
+#include <tenon/language/convolution.hpp>
 #include <tenon/language/move.hpp>
 #include <tenon/language/normalization.hpp>
 

@@ -2,8 +2,8 @@
 // symbols that it means. The operators themselves stand in unary.hpp, binary.hpp and logic.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/handle.hpp>
-#include <tenon/language/scalar.hpp>
+#include <tenon/language/apply.hpp>
+#include <tenon/language/record.hpp>
 
 namespace tenon {
 

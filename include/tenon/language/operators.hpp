@@ -4,6 +4,8 @@
 #include <tenon/language/binary.hpp>
 #include <tenon/language/compose.hpp>
 #include <tenon/language/contract.hpp>
+#include <tenon/language/convolution.hpp>
+#include <tenon/language/extend.hpp>
 #include <tenon/language/gather.hpp>
 #include <tenon/language/gru.hpp>
 #include <tenon/language/layer.hpp>
@@ -15,5 +17,7 @@
 #include <tenon/language/quantize.hpp>
 #include <tenon/language/reduce.hpp>
 #include <tenon/language/scan.hpp>
+#include <tenon/language/slice.hpp>
+#include <tenon/language/transposed_convolution.hpp>
 #include <tenon/language/unary.hpp>
 #include <tenon/language/window.hpp>

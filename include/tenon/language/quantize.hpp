@@ -2,7 +2,7 @@
 // point for every block of the input.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/handle.hpp>
+#include <tenon/language/apply.hpp>
 #include <tenon/language/quantized.hpp>
 
 namespace tenon {

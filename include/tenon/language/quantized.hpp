@@ -2,7 +2,7 @@
 // and passes know them again.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/scalar.hpp>
+#include <tenon/language/record.hpp>
 
 namespace tenon::quantized {
 
@@ -16,7 +16,7 @@ constexpr scalar widened(scalar x, scalar scale, scalar zero) {
 constexpr scalar narrowed(scalar x, scalar scale, scalar zero, int low, int high) {
   const scalar y = round_even(x / scale) + cast<float>(zero);
   const scalar bounded = select(y > low, select(y < high, y, y.lift(high)), y.lift(low));
-  return bounded.apply(sop::to_int, lane::real);
+  return bounded.apply(sop::to_int);
 }
 /// The same in 32 bits: a float32 has not all of these integers, so the zero point is added as one.
 constexpr scalar narrowed(scalar x, scalar scale, scalar zero, type t) {
@@ -27,7 +27,7 @@ constexpr scalar narrowed(scalar x, scalar scale, scalar zero, type t) {
       symbols::to_wide(bounded, false) + symbols::to_wide(zero, false).as_unsigned(false);
   const auto low = static_cast<i64>(numbers::begin_of(t)),
              high = static_cast<i64>(numbers::end_of(t)) - 1;
-  return min(max(sum, low), high).apply(sop::narrow, lane::wide).as_unsigned(!is_signed(t));
+  return min(max(sum, low), high).apply(sop::narrow).as_unsigned(!is_signed(t));
 }
 
 /// Operands: x, scale, zero. `From` stands for numbers of type `Real`. What stands for numbers in 4

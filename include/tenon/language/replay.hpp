@@ -11,12 +11,7 @@ namespace passes {
 constexpr void start_again(recorder& r, table_view from) {
   table& t = r.out;
   t.nodes.clear();
-  t.contractions.clear();
-  t.windowings.clear();
-  t.reductions.clear();
-  t.movements.clear();
-  t.gatherings.clear();
-  t.scans.clear();
+  each_detail_pool([](auto& pool) { pool.clear(); }, t);
   t.regions.clear();
   if (t.names.empty() && t.names.grows())  // they are for people
     for (const name& x : from.names) t.names.push(x);
@@ -28,17 +23,11 @@ constexpr void start_again(recorder& r, table_view from) {
   for (const instruction& x : from.code) t.code.push(x);
   for (const range& x : from.programs) t.programs.push(x);
 }
-/// A node as it was.
+/// A node as it was; names and programs stay.
 constexpr void copy_node(table& to, table_view from, node n) {
-  switch (n.kind) {
-    case family::contract: n.detail = to.contractions.push(from.contraction_of(n)); break;
-    case family::window: n.detail = to.windowings.push(from.windowing_of(n)); break;
-    case family::reduce: n.detail = to.reductions.push(from.reduction_of(n)); break;
-    case family::move: n.detail = to.movements.push(from.movement_of(n)); break;
-    case family::gather: n.detail = to.gatherings.push(from.gathering_of(n)); break;
-    case family::scan: n.detail = to.scans.push(from.scanning_of(n)); break;
-    default: break;  // names and programs stay
-  }
+  detail_pool(
+      n.kind, [&](auto& pool, const auto& rows) { n.detail = pool.push(rows[n.detail]); }, to,
+      from);
   to.nodes.push(n);
 }
 /// An element-wise node whose operands may have other extents now.
@@ -84,16 +73,14 @@ constexpr error check_states(const recorder& r, table_view from) {
   return {};
 }
 
-}  // namespace passes
-
-namespace passes {
 /// Room in which `replay` can record a table again, and see what is too much.
 constexpr table_sizes room_to_replay(table_sizes s) {
-  ++s.nodes, ++s.programs, ++s.contractions, ++s.windowings, ++s.reductions, ++s.movements;
-  ++s.gatherings, ++s.scans, ++s.regions;
+  ++s.nodes, ++s.programs, ++s.regions;
+  each_detail_pool([](int& size) { ++size; }, s);
   s.names = s.inputs = s.weights = s.outputs = s.bounds = s.recipes = s.used = 0;
   return s;
 }
+
 }  // namespace passes
 
 /// Records `from` again into `r` with these shapes of its inputs. The nodes keep their numbers;

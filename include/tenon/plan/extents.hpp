@@ -38,13 +38,11 @@ class actual_extents {
   constexpr void start(const plan_view& bounds) {
     bounds_ = bounds;
     const table_view t = bounds.table;
-    for (const node& n : t.nodes) own_.nodes.push(n);
-    for (const contraction& x : t.contractions) own_.contractions.push(x);
-    for (const windowing& x : t.windowings) own_.windowings.push(x);
-    for (const reduction& x : t.reductions) own_.reductions.push(x);
-    for (const movement& x : t.movements) own_.movements.push(x);
-    for (const gathering& x : t.gatherings) own_.gatherings.push(x);
-    for (const scanning& x : t.scans) own_.scans.push(x);
+    const auto copy = [](auto& to, const auto& rows) {
+      for (const auto& x : rows) to.push(x);
+    };
+    copy(own_.nodes, t.nodes);
+    each_detail_pool(copy, own_, t);
     for (const value& v : bounds.values) values_.push(v);
     for (const group& g : bounds.groups) groups_.push(g);
   }
@@ -57,16 +55,12 @@ class actual_extents {
     for (int i = 0; i < own_.nodes.size(); ++i) {
       const node& n = now.nodes[own_.nodes[i].origin];
       own_.nodes[i].out.shape = n.out.shape;
-      const int to = own_.nodes[i].detail;
-      switch (n.kind) {
-        case family::contract: own_.contractions[to] = now.contraction_of(n); break;
-        case family::window: own_.windowings[to] = now.windowing_of(n); break;
-        case family::reduce: own_.reductions[to] = now.reduction_of(n); break;
-        case family::move: own_.movements[to] = now.movement_of(n); break;
-        case family::gather: own_.gatherings[to] = now.gathering_of(n); break;
-        case family::scan: own_.scans[to].steps = now.scanning_of(n).steps; break;
-        default: break;
-      }
+      const int detail = own_.nodes[i].detail;
+      if (n.kind == family::scan)  // it names a node, which has another number here
+        own_.scans[detail].steps = now.scanning_of(n).steps;
+      else
+        detail_pool(
+            n.kind, [&](auto& to, const auto& rows) { to[detail] = rows[n.detail]; }, own_, now);
     }
     if (const error e = check_broadcasts(); !e.ok()) return e;
     passes::follow_extents(table(), bounds_.group_of, values_);
@@ -91,12 +85,7 @@ class actual_extents {
     table_view t = bounds_.table;
     const table_view own = own_.view();
     t.nodes = own.nodes;
-    t.contractions = own.contractions;
-    t.windowings = own.windowings;
-    t.reductions = own.reductions;
-    t.movements = own.movements;
-    t.gatherings = own.gatherings;
-    t.scans = own.scans;
+    each_detail_pool([](auto& rows, const auto& followed) { rows = followed; }, t, own);
     return t;
   }
   static constexpr const shape& space_of(const table_view& t, const node& n) {

@@ -165,10 +165,6 @@ constexpr recorded finished(program_view p) {
   return done.registers > max_registers ? allocate(p).program : done.program;
 }
 
-}  // namespace passes
-
-namespace passes {
-
 /// For every node the outermost region that its policy runs as one step, or -1. Such a region has
 /// all its nodes on one policy, and one of them, the last, is read from outside.
 constexpr sequence<int> whole_regions(table_view t, list<policy_facts> policies) {
@@ -265,17 +261,12 @@ constexpr table merge_and_clean(table_view t, list<policy_facts> policies, bool 
         n.detail = done;
         break;
       }
-      case family::reduce: n.detail = r.reductions.push(t.reduction_of(n)); break;
-      case family::contract: n.detail = r.contractions.push(t.contraction_of(n)); break;
-      case family::window: n.detail = r.windowings.push(t.windowing_of(n)); break;
-      case family::move: n.detail = r.movements.push(t.movement_of(n)); break;
-      case family::gather: n.detail = r.gatherings.push(t.gathering_of(n)); break;
-      case family::scan:
-        n.detail = r.scans.push(t.scanning_of(n));
-        r.scans[n.detail].node = r.nodes.size();
-        break;
-      case family::compose: break;  // of groups only
+      default:
+        detail_pool(
+            n.kind, [&](auto& pool, const auto& rows) { n.detail = pool.push(rows[n.detail]); }, r,
+            t);
     }
+    if (n.kind == family::scan) r.scans[n.detail].node = r.nodes.size();
     for (int k = 0; k < n.operands; ++k) n.in[k] = to[n.in[k]];
     to[i] = r.nodes.push(n);
   }

@@ -9,8 +9,8 @@ namespace tenon {
 /// A buffer in the host's memory that a run reads or writes there.
 struct shared_buffer {
   int root = -1;
-  std::byte* last = nullptr;    ///< its address in the call before
-  const void* space = nullptr;  ///< in whose memory: null, the host's
+  const std::byte* last = nullptr;  ///< its address in the call before
+  const void* space = nullptr;      ///< in whose memory: null, the host's
 };
 
 /// A run of groups on a device.
@@ -43,13 +43,16 @@ struct device_run {
 constexpr i64 bytes_of(const plan_view& p, int root) { return p.table.nodes[root].out.bytes(); }
 
 /// The addresses of a plan on a device, and its runs there. Allocates in `start` only.
-class device_plan {
+template <class Address = device_address> class device_plan {
  public:
+  using frame_type = basic_frame<Address>;
+
   /// `arena` is the device's; `weight(node)` is where the device has a weight.
-  template <class Weight>
-  void start(const plan_view& p, int place, std::byte* arena, const Weight& weight) {
+  template <class Weight> void start(const plan_view& p, int place,
+                                     typename frame_type::arena_address arena,
+                                     const Weight& weight) {
     place_ = place;
-    base_.resize(p.buffers.size, nullptr);
+    base_.resize(p.buffers.size, Address{});
     device_.base = base_.data();
     device_.device_arena = arena;
     for (int i = 0; i < p.buffers.size; ++i) {
@@ -72,7 +75,7 @@ class device_plan {
   }
   sequence<device_run>& runs() noexcept { return runs_; }
   /// The addresses that groups of this device work on.
-  frame& on_device() noexcept { return device_; }
+  frame_type& on_device() noexcept { return device_; }
   /// Calls `copy(mirror)` for what is copied to the device before a group, or back behind it.
   template <class Copy> void before(const plan_view& p, int g, const Copy& copy) const {
     for (const mirror& m : p.mirrors)
@@ -112,8 +115,8 @@ class device_plan {
   }
 
   int place_ = -1;
-  sequence<std::byte*> base_;
-  frame device_{};
+  sequence<Address> base_;
+  frame_type device_{};
   sequence<device_run> runs_;
 };
 

@@ -1,75 +1,9 @@
-// What a policy must have, and what it is given: the backend concepts, frames and executors.
+// What a policy must have, and what binding gives it: the backend concepts.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/plan.hpp>
-#include <cstddef>
+#include <tenon/policy/frame.hpp>
 
 namespace tenon {
-
-/// Runs `body(begin, end, thread)` over [0, units) in pieces. `thread` is below `threads`; two
-/// pieces with the same `thread` never run at the same time. Any split gives the same results.
-struct executor_ref {
-  using body_type = void (*)(void* context, i64 begin, i64 end, int thread);
-  void* self = nullptr;
-  void (*run)(void* self, i64 units, body_type body, void* context) = nullptr;
-  int threads = 1;
-
-  /// `grain`: a piece has at least this many units; one piece runs right here.
-  template <class Body> void operator()(i64 units, i64 grain, Body&& body) const noexcept {
-    if (run == nullptr || units <= grain) {
-      body(i64{0}, units, 0);
-      return;
-    }
-    struct call {
-      Body* body;
-      i64 units, grain;
-    } c{&body, units, grain};
-    run(
-        self, (units + grain - 1) / grain,
-        [](void* context, i64 begin, i64 end, int thread) {
-          const call& own = *static_cast<call*>(context);
-          const i64 last = end * own.grain;
-          (*own.body)(begin * own.grain, last < own.units ? last : own.units, thread);
-        },
-        &c);
-  }
-};
-
-/// An executor of yours: `threads()` and `run(units, body, context)`, which calls
-/// `body(context, begin, end, thread)` for pieces that cover [0, units) and returns when all are
-/// done.
-template <class E>
-concept executor = requires(E& e, executor_ref::body_type body, void* context) {
-  { e.threads() }
-  noexcept->std::convertible_to<int>;
-  { e.run(i64{}, body, context) }
-  noexcept;
-};
-template <executor E> executor_ref refer(E& e) noexcept {
-  return {&e,
-          [](void* self, i64 units, executor_ref::body_type body, void* context) {
-            static_cast<E*>(self)->run(units, body, context);
-          },
-          e.threads()};
-}
-
-/// What one execution works on: the address of every root by node number, the arena, the threads.
-/// Only the executor changes addresses: between the steps of a scan. In a frame of a device
-/// addresses are the device's: nobody follows them here.
-struct frame {
-  std::byte** base = nullptr;
-  const void* const* space = nullptr;  ///< by root, whose address that is: null, the host's, or
-                                       ///< what a view's `device` says; of models with devices only
-  std::byte* arena = nullptr;          ///< shared part
-  std::byte* device_arena = nullptr;   ///< of a device's frame: the arena in memory of its own
-  std::byte* thread_memory = nullptr;  ///< `thread_bytes` for each thread
-  i64 thread_bytes = 0;
-  executor_ref threads{};
-
-  std::byte* address_of(const buffer& b) const noexcept {
-    return (b.place < 0 ? arena : device_arena) + b.offset;
-  }
-};
 
 /// What binding gives a policy for one group: the plan, the weights' addresses by node number, the
 /// memory that `measure` asked for (`packed` for weights, `bound` for everything that depends on
@@ -82,6 +16,11 @@ template <class Function> struct binding {
   std::byte* bound = nullptr;
   const Function* functions = nullptr;  ///< by program number
   bool packs = true;                    ///< false: `packed` is written already; leave it
+
+  /// The elements of a weight from `offset` on.
+  template <class T> const T* weight(int node, i64 offset = 0) const noexcept {
+    return reinterpret_cast<const T*>(weights[node]) + offset;
+  }
 };
 
 /// True if a node reads and writes float32 alone: what a policy's `supports` begins with. Integers

@@ -7,7 +7,8 @@
 namespace tenon::scans {
 
 /// Where a node's elements begin.
-inline std::byte* address_of(const plan_view& p, int id, const frame& f) noexcept {
+template <class Address>
+Address address_of(const plan_view& p, int id, const basic_frame<Address>& f) noexcept {
   const value& v = p.values[id];
   return f.base[v.root] + v.offset * size_bytes(p.table.nodes[id].out.type);
 }
@@ -16,7 +17,8 @@ inline std::byte* address_of(const plan_view& p, int id, const frame& f) noexcep
 /// in place, position by position. The state behind a sequence is its position of the step before;
 /// one of which only the last value comes out alternates between that value's memory and its own,
 /// so that the last step writes where it is wanted. Nothing is copied.
-inline void move(const plan_view& p, const scanning& s, i64 step, const frame& f) noexcept {
+template <class Address>
+void move(const plan_view& p, const scanning& s, i64 step, const basic_frame<Address>& f) noexcept {
   const node& n = p.table.nodes[s.node];
   if (s.is == scanning::part::slice) {
     f.base[s.node] = address_of(p, n.in[0], f) + s.position(step) * n.out.bytes();
@@ -24,17 +26,16 @@ inline void move(const plan_view& p, const scanning& s, i64 step, const frame& f
   }
   if (s.is == scanning::part::state) return;  // moves with its next value
   const int made = n.in[0], state = n.operands == 2 ? n.in[1] : -1;
-  std::byte* const out = address_of(p, s.node, f);
-  std::byte* before = out;
+  const Address out = address_of(p, s.node, f);
+  Address before = out;
   if (s.is == scanning::part::all) {
     const i64 bytes = p.table.nodes[made].out.bytes();
     f.base[made] = out + s.position(step) * bytes;
     before = out + (step > 0 ? s.position(step - 1) * bytes : 0);
   } else {
     const bool odd = state >= 0 && (s.steps - 1 - step) % 2 != 0;
-    std::byte* const own = odd || state < 0 ? out : f.address_of(p.buffers[state]);
+    if (!odd && state >= 0) before = f.address_of(p.buffers[state]);
     f.base[made] = odd ? f.address_of(p.buffers[state]) : out;
-    before = own;
   }
   if (state < 0) return;
   f.base[state] = step > 0 ? before : address_of(p, p.table.nodes[state].in[0], f);
@@ -49,8 +50,9 @@ constexpr int end_of_body(const plan_view& p, int g) {
 
 /// Runs the groups of a run in their order, those of a scan's body once for each of its steps:
 /// `each(group, first, last)`, with whether it is the first and the last time in the run.
-template <class Each>
-void run_groups(const plan_view& p, const group_run& r, const frame& f, const Each& each) noexcept {
+template <class Address, class Each> void run_groups(const plan_view& p, const group_run& r,
+                                                     const basic_frame<Address>& f,
+                                                     const Each& each) noexcept {
   for (int g = r.begin; g < r.end;) {
     const int loop = r.inside ? -1 : p.loop_of(g);
     if (loop < 0) {

@@ -69,18 +69,7 @@ template <class Model, class Memory> class varied {
  public:
   /// Allocates on the heap if `Memory` is there; nothing on the host does afterwards. Devices make
   /// kernels for extents that are new. False when there is no memory.
-  bool start(const Model& m) noexcept {
-    return platform::guarded(
-        [&] {
-          const plan_view& p = m.plan_of();
-          own().extents.start(p);
-          for (const int i : p.table.inputs) own().shapes.push(p.table.nodes[i].out.shape);
-          own().wanted = own().shapes;
-          own().bound.reserve(p.bound_bytes);
-          return (p.bound_bytes == 0 || own().bound.data() != nullptr) && adapt(m).ok();
-        },
-        [] { return false; });
-  }
+  bool start(const Model& m) noexcept;
   /// Makes `view()` fit the inputs of a call. Error: see `actual_shape` and `actual_extents::set`.
   status follow(const Model& m, std::span<const const_view> in) noexcept {
     const table_view& t = m.plan_of().table;
@@ -105,27 +94,7 @@ template <class Model, class Memory> class varied {
   }
 
  private:
-  status adapt(const Model& m) {
-    fits_ = false;
-    if (const error e = own().extents.set(own().shapes.data()); !e.ok())
-      return {e.what, -1, e.expected.number, e.found.number};
-    view_ = own().extents.view();
-    for (int g = 0; g < view_.groups.size; ++g) {
-      const footprint have = view_.needs[g],
-                      need = view_.policies[view_.groups[g].place].measure(view_, g);
-      if (need.packed != have.packed) return {code::capacity, -1, have.packed, need.packed};
-      if (need.bound > have.bound) return {code::capacity, -1, have.bound, need.bound};
-      if (need.scratch > have.scratch) return {code::capacity, -1, have.scratch, need.scratch};
-      if (need.per_thread > view_.per_thread_bytes)
-        return {code::capacity, -1, have.per_thread, need.per_thread};
-    }
-    const error e = policies_.bind(view_, m.weight_addresses(), m.policies(), m.packed_weights(),
-                                   own().bound.data());
-    fits_ = e.ok();
-    told_ = false;
-    return {e.what, -1, 0, 0};
-  }
-
+  status adapt(const Model& m);
   auto& own() noexcept {
     if constexpr (std::same_as<Memory, varied_on_heap>)
       return own_;
@@ -139,6 +108,42 @@ template <class Model, class Memory> class varied {
   bool fits_ = false;
   bool told_ = false;  ///< the sessions know what was bound last
 };
+// Not inline: see tenon/compiled.hpp.
+template <class Model, class Memory>
+bool varied<Model, Memory>::start(const Model& m) noexcept {
+  return platform::guarded(
+      [&] {
+        const plan_view& p = m.plan_of();
+        own().extents.start(p);
+        for (const int i : p.table.inputs) own().shapes.push(p.table.nodes[i].out.shape);
+        own().wanted = own().shapes;
+        own().bound.reserve(p.bound_bytes);
+        return (p.bound_bytes == 0 || own().bound.data() != nullptr) && adapt(m).ok();
+      },
+      [] { return false; });
+}
+template <class Model, class Memory>
+status varied<Model, Memory>::adapt(const Model& m) {
+  fits_ = false;
+  if (const error e = own().extents.set(own().shapes.data()); !e.ok())
+    return {e.what, -1, e.expected.number, e.found.number};
+  view_ = own().extents.view();
+  for (int g = 0; g < view_.groups.size; ++g) {
+    const footprint have = view_.needs[g],
+                    need = view_.policies[view_.groups[g].place].measure(view_, g);
+    if (need.packed != have.packed) return {code::capacity, -1, have.packed, need.packed};
+    if (need.bound > have.bound) return {code::capacity, -1, have.bound, need.bound};
+    if (need.scratch > have.scratch) return {code::capacity, -1, have.scratch, need.scratch};
+    if (need.per_thread > view_.per_thread_bytes)
+      return {code::capacity, -1, have.per_thread, need.per_thread};
+  }
+  const error e = policies_.bind(view_, m.weight_addresses(), m.policies(), m.packed_weights(),
+                                 own().bound.data());
+  fits_ = e.ok();
+  told_ = false;
+  return {e.what, -1, 0, 0};
+}
+
 /// A graph without bounds needs none of it.
 struct not_varied {
   template <class M> bool start(const M&) noexcept { return true; }

@@ -57,11 +57,11 @@ template <class Takes> status check(const plan_view& p, const std::byte* const* 
 
 /// Addresses of everything that does not change between calls.
 inline void place_roots(const plan_view& p, const std::byte* const* weights, std::byte* arena,
-                        std::byte** base) noexcept {
+                        const std::byte** base) noexcept {
   for (int i = 0; i < p.buffers.size; ++i) {
     if (p.buffers[i].in == buffer::storage::arena && p.buffers[i].place < 0)
       base[i] = arena + p.buffers[i].offset;
-    if (p.buffers[i].in == buffer::storage::weight) base[i] = const_cast<std::byte*>(weights[i]);
+    if (p.buffers[i].in == buffer::storage::weight) base[i] = weights[i];
   }
 }
 
@@ -278,12 +278,11 @@ template <class Model, class Memory = owned> class instance {
     if (!std::same_as<Way, waiting> && (p.copies_out.size > 0 || p.table.states > 0))
       return {code::place, -1, 0, 0};
     const table_view& t = p.table;
-    std::byte** base = base_.data();
+    const std::byte** base = base_.data();
     users_.note(p, in, out);
     frame_.space = users_.space();
     for (int i = 0; i < t.call_inputs(); ++i)
-      base[t.inputs[i]] =
-          static_cast<std::byte*>(const_cast<void*>(in[static_cast<std::size_t>(i)].data));
+      base[t.inputs[i]] = static_cast<const std::byte*>(in[static_cast<std::size_t>(i)].data);
     for (int i = t.call_inputs(); i < t.inputs.size; ++i)
       base[t.inputs[i]] = state_of(t, i, flipped_);
     const auto target = [&](int o) {
@@ -353,19 +352,19 @@ template <class Model, class Memory = owned> class instance {
   /// The address table: a member for static graphs, one allocation otherwise.
   struct static_table {
     explicit static_table(const Model&) noexcept {}
-    std::byte** data() noexcept { return item; }
+    const std::byte** data() noexcept { return item; }
     static constexpr int size = [] {
       if constexpr (Model::is_static)
         return Model::plan_type::sizes.table.nodes;
       else
         return 0;
     }();
-    std::byte* item[size > 0 ? size : 1]{};
+    const std::byte* item[size > 0 ? size : 1]{};
   };
   struct heap_table {
     explicit heap_table(const Model& m) noexcept
         : memory(m.plan_of().buffers.size * static_cast<i64>(sizeof(std::byte*))) {}
-    std::byte** data() noexcept { return reinterpret_cast<std::byte**>(memory.data()); }
+    const std::byte** data() noexcept { return reinterpret_cast<const std::byte**>(memory.data()); }
     aligned_memory memory;
   };
   static constexpr i64 embedded_bytes = [] {

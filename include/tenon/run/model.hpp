@@ -6,6 +6,7 @@
 #include <tenon/load/weights.hpp>
 #include <tenon/policy/policy.hpp>
 #include <tenon/policy/steps.hpp>
+#include <tenon/run/planned.hpp>
 #include <new>
 #include <tuple>
 
@@ -405,8 +406,7 @@ template <class... Policies> class model<dynamic, Policies...> {
  private:
   template <class Source>
   error start(const table_view& graph, const Source& source, const devices& all) {
-    const policy_facts facts[] = {facts_of<Policies>()...};
-    result<owned_plan> made = make_plan(graph, {facts, sizeof...(Policies)});
+    result<owned_plan> made = plan_for<Policies...>(graph);
     if (!made.ok()) return made.error();
     owned_ = static_cast<owned_plan&&>(*made);
     if (graph.bounds.size > 0) owned_.source = copy_of(graph);

@@ -37,9 +37,9 @@ class thread_pool {
 
   int threads() const noexcept { return started_ + 1; }
 
-  void run(i64 units, executor_ref::body_type body, void* context) noexcept {
+  void run(i64 units, executor_ref::body_type body, void* self) noexcept {
     for (i64 first = 0; first < units; first += most_units)
-      run_part(first, units - first < most_units ? units - first : most_units, body, context);
+      run_part(first, units - first < most_units ? units - first : most_units, body, self);
   }
 
  private:
@@ -58,11 +58,11 @@ class thread_pool {
     round_.notify_all();
   }
   /// A unit is taken by counting up the ticket, which holds the number of units in its upper half.
-  /// Who holds a unit keeps `run_part` from returning, so body and context stand still; who comes
+  /// Who holds a unit keeps `run_part` from returning, so body and self stand still; who comes
   /// late finds the ticket used up and touches nothing.
-  void run_part(i64 first, i64 units, executor_ref::body_type body, void* context) noexcept {
+  void run_part(i64 first, i64 units, executor_ref::body_type body, void* self) noexcept {
     body_ = body;
-    context_ = context;
+    self_ = self;
     first_ = first;
     done_.store(0, std::memory_order_relaxed);
     ticket_.store(static_cast<std::uint64_t>(units) << 32, std::memory_order_release);
@@ -79,7 +79,7 @@ class thread_pool {
       const std::uint64_t taken = ticket_.fetch_add(1, std::memory_order_acq_rel);
       const i64 unit = static_cast<i64>(taken & 0xffffffffu);
       if (unit >= static_cast<i64>(taken >> 32)) return;
-      body_(context_, first_ + unit, first_ + unit + 1, thread);
+      body_(self_, first_ + unit, first_ + unit + 1, thread);
       done_.fetch_add(1, std::memory_order_release);
     }
   }
@@ -99,7 +99,7 @@ class thread_pool {
   }
 
   executor_ref::body_type body_ = nullptr;
-  void* context_ = nullptr;
+  void* self_ = nullptr;
   i64 first_ = 0;
   alignas(64) std::atomic<std::uint64_t> ticket_{0};
   alignas(64) std::atomic<i64> done_{0};

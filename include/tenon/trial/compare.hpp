@@ -16,7 +16,7 @@ class splitting_executor {
  public:
   splitting_executor(int threads, std::uint64_t seed) : threads_(threads), random_{seed} {}
   int threads() const noexcept { return threads_; }
-  void run(i64 units, executor_ref::body_type body, void* context) noexcept {
+  void run(i64 units, executor_ref::body_type body, void* self) noexcept {
     const bool backwards = random_.one_in(2);
     for (i64 done = 0; done < units;) {
       const auto left = static_cast<std::uint64_t>(units - done);
@@ -24,7 +24,7 @@ class splitting_executor {
                                                         : left < 3        ? left
                                                                           : 3));
       const i64 begin = backwards ? units - done - n : done;
-      body(context, begin, begin + n,
+      body(self, begin, begin + n,
            static_cast<int>(random_.below(static_cast<std::uint64_t>(threads_))));
       done += n;
     }

@@ -219,6 +219,12 @@ class program_ranges {
                    : monotone([](double p) { return std::log(p); }, x);
       case sop::tanh: return monotone([](double p) { return std::tanh(p); }, x);
       case sop::erf: return monotone([](double p) { return std::erf(p); }, x);
+      case sop::log1p:
+        return x.low < -1 && !x.is_point() && !x.only_nan()
+                   ? range{}
+                   : monotone([](double p) { return std::log1p(p); }, x);
+      case sop::expm1: return monotone([](double p) { return std::expm1(p); }, x);
+      case sop::erfc: return monotone([](double p) { return std::erfc(p); }, x);
       case sop::sigmoid: return monotone([](double p) { return 1 / (1 + std::exp(-p)); }, x);
       case sop::sin:
       case sop::cos:

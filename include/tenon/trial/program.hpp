@@ -6,6 +6,19 @@
 
 namespace tenon::trial::draw {
 
+/// The functions of one real: primitives and all elementary ones.
+struct function_list {
+  sop of[5 + instructions::elementary_count] = {sop::neg, sop::abs, sop::sqrt, sop::floor,
+                                                sop::round_even};
+  int size = 5;
+};
+inline constexpr function_list real_functions = [] {
+  function_list all;
+  for (const instruction_facts& f : instructions::table)
+    if (is_elementary(f.op) && f.sources == 1) all.of[all.size++] = f.op;
+  return all;
+}();
+
 /// Writes a random program over `arity` arguments with all lanes. A NaN that was computed
 /// never shows as an integer: nothing defines its bits.
 class programmer {
@@ -92,9 +105,6 @@ class programmer {
     return of(masks_);
   }
   void instruct() {
-    constexpr sop unary[] = {sop::neg, sop::abs, sop::sqrt, sop::floor, sop::round_even,
-                             sop::exp, sop::log, sop::tanh, sop::erf,   sop::sigmoid,
-                             sop::sin, sop::cos, sop::tan};
     constexpr sop binary[] = {sop::add, sop::mul, sop::sub, sop::div,
                               sop::min, sop::max, sop::mul, sop::add};
     constexpr sop words[] = {sop::int_add, sop::int_sub, sop::int_and, sop::int_or,
@@ -108,7 +118,7 @@ class programmer {
       case 2:
       case 3: reals_.push_back(t_.emit(d_.pick(binary), x, y)); break;
       case 4:
-      case 5: reals_.push_back(t_.emit(d_.pick(unary), x)); break;
+      case 5: reals_.push_back(t_.emit(real_functions.of[d_.below(real_functions.size)], x)); break;
       case 6: reals_.push_back(t_.emit(sop::fma, x, y, real())); break;
       case 7: reals_.push_back(t_.emit(sop::add, x, t_.literal(d_.pick(numbers)))); break;
       case 8: reals_.push_back(t_.emit(sop::select, mask(), x, y)); break;

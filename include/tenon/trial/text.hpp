@@ -113,72 +113,32 @@ template <class T> std::string code_of(const T& o) {
   }
 }
 
-/// What an instruction means, with `$a`, `$b`, `$c` for its sources and `$n` for a plain number.
-constexpr const char* pattern_of(sop o) {
-  // clang-format off
-  switch (o) {
-    case sop::add: case sop::int_add: return "$a + $b";
-    case sop::sub: case sop::int_sub: return "$a - $b";
-    case sop::mul: return "$a * $b";
-    case sop::div: return "$a / $b";
-    case sop::fma: return "fma($a, $b, $c)";
-    case sop::neg: return "-$a";
-    case sop::abs: return "abs($a)";
-    case sop::min: return "min($a, $b)";
-    case sop::max: return "max($a, $b)";
-    case sop::sqrt: return "sqrt($a)";
-    case sop::floor: return "floor($a)";
-    case sop::round_even: return "round_even($a)";
-    case sop::less: return "$a < $b";
-    case sop::less_equal: return "$a <= $b";
-    case sop::equal: return "$a == $b";
-    case sop::int_mul: return "$a * $b";
-    case sop::int_less: return "$a < $b";
-    case sop::int_less_equal: return "$a <= $b";
-    case sop::int_equal: return "$a == $b";
-    case sop::mask_to_int: return "tn::cast<std::int32_t>($a)";
-    case sop::to_byte: return "tn::cast<std::uint8_t>($a)";
-    case sop::to_int8: return "tn::cast<std::int8_t>($a)";
-    case sop::to_half: return "tn::cast<tn::float16>($a)";
-    case sop::narrow: return "tn::cast<std::int32_t>($a)";
-    case sop::to_wide: case sop::real_to_wide: return "tn::cast<std::int64_t>($a)";
-    case sop::wide_to_real: return "tn::cast<float>($a)";
-    case sop::int_div: case sop::wide_div: return "$a / $b";
-    case sop::int_pow: case sop::wide_pow: return "pow($a, $b)";
-    case sop::wide_add: return "$a + $b";
-    case sop::wide_sub: return "$a - $b";
-    case sop::wide_mul: return "$a * $b";
-    case sop::wide_and: return "$a & $b";
-    case sop::wide_or: return "$a | $b";
-    case sop::wide_xor: return "$a ^ $b";
-    case sop::wide_less: return "$a < $b";
-    case sop::wide_equal: return "$a == $b";
-    case sop::wide_select: return "select($a, $b, $c)";
-    case sop::wide_shift_left: return "$a << $n";
-    case sop::wide_shift_right: return "$a >> $n";
-    case sop::mask_and: case sop::int_and: return "$a & $b";
-    case sop::mask_or: case sop::int_or: return "$a | $b";
-    case sop::int_xor: return "$a ^ $b";
-    case sop::mask_not: return "!$a";
-    case sop::select: return "select($a, $b, $c)";
-    case sop::to_int: return "tn::cast<std::int32_t>($a)";
-    case sop::to_float: return "tn::cast<float>($a)";
-    case sop::as_int: return "tn::bitcast<std::int32_t>($a)";
-    case sop::as_float: return "tn::bitcast<float>($a)";
-    case sop::shift_left: return "$a << $n";
-    case sop::shift_right: return "$a >> $n";
-    case sop::exp: return "exp($a)";
-    case sop::log: return "log($a)";
-    case sop::tanh: return "tanh($a)";
-    case sop::erf: return "erf($a)";
-    case sop::sigmoid: return "sigmoid($a)";
-    case sop::sin: return "sin($a)";
-    case sop::cos: return "cos($a)";
-    case sop::tan: return "tan($a)";
-    case sop::pow: return "pow($a, $b)";
-    default: return "/* no text */";
+/// The name of a function in C++: `tn::cast<std::int32_t>` for `cast<int32>`.
+inline std::string function_name(const std::string& name) {
+  const std::size_t at = name.find('<');
+  if (at == std::string::npos) return name;
+  const std::string type = name.substr(at + 1, name.size() - at - 2);
+  return "tn::" + name.substr(0, at) + "<" +
+         (type == "float"     ? type
+          : type == "float16" ? "tn::float16"
+                              : "std::" + type + "_t") +
+         ">";
+}
+/// An instruction over named values. Of integers it is one with a sign.
+inline std::string code_of(instruction x, const std::string& a, const std::string& b,
+                           const std::string& c) {
+  const instruction_facts& facts = facts_of(x.op());
+  if (facts.is_unsigned) return "/* no text */";
+  switch (facts.written) {
+    case syntax::atom:
+    case syntax::silent: return "/* no text */";
+    case syntax::prefix: return facts.text + a;
+    case syntax::shift: return a + facts.text + std::to_string(x.b());
+    case syntax::call:
+      return function_name(facts.text) + "(" + a + (facts.sources > 1 ? ", " + b : "") +
+             (facts.sources > 2 ? ", " + c : "") + ")";
+    default: return a + facts.text + b;
   }
-  // clang-format on
 }
 
 /// A scalar program as a lambda over symbols. Literals are lifted from the first argument's tape.
@@ -200,13 +160,7 @@ inline std::string code_of(program_view p, int arity) {
       value = "tn::scalar{x0.where(), x0.where()->literal_int(" +
               std::to_string(static_cast<std::int32_t>(x.bits())) + ")}";
     } else {
-      for (const char* c = pattern_of(x.op()); *c != 0; ++c)
-        if (*c != '$')
-          value += *c;
-        else if (*++c == 'n')
-          value += std::to_string(x.b());
-        else
-          value += slot(*c == 'a' ? x.a() : *c == 'b' ? x.b() : x.c());
+      value = code_of(x, slot(x.a()), slot(x.b()), slot(x.c()));
     }
     r += " auto " + slot(i) + " = " + value + ";";
   }

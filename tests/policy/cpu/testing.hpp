@@ -137,7 +137,7 @@ class splitting_executor {
   splitting_executor(int threads, order how, std::uint64_t seed)
       : threads_(threads), how_(how), d_(seed) {}
   int threads() const noexcept { return threads_; }
-  void run(i64 units, tenon::executor_ref::body_type body, void* context) noexcept {
+  void run(i64 units, tenon::executor_ref::body_type body, void* self) noexcept {
     std::vector<std::pair<i64, i64>> pieces;
     for (i64 at = 0; at < units;) {
       const i64 left = units - at, most = how_ == order::uneven     ? left
@@ -154,7 +154,7 @@ class splitting_executor {
     if (how_ == order::shuffled)
       for (std::size_t i = pieces.size(); i > 1; --i)
         std::swap(pieces[i - 1], pieces[d_.next() % i]);
-    for (const auto& [begin, end] : pieces) body(context, begin, end, d_.in(0, threads_ - 1));
+    for (const auto& [begin, end] : pieces) body(self, begin, end, d_.in(0, threads_ - 1));
     pieces_ += static_cast<long>(pieces.size());
   }
   long pieces() const { return pieces_; }

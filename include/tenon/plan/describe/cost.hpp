@@ -42,32 +42,8 @@ struct cost {
   }
 };
 
-/// The operations of one instruction. An elementary function counts what its program in
-/// `language/elementary.hpp` counts (a header that is too dear to be included for nine numbers; a
-/// test compares them).
-constexpr int flops_of(sop o) {
-  switch (o) {
-    case sop::arg:
-    case sop::literal:
-    case sop::literal_int:
-    case sop::typed_float32:
-    case sop::typed_int32:
-    case sop::typed_uint32:
-    case sop::typed_int64:
-    case sop::typed_uint64: return 0;
-    case sop::fma: return 2;
-    case sop::exp: return 32;
-    case sop::log: return 40;
-    case sop::tanh: return 43;
-    case sop::erf: return 52;
-    case sop::sigmoid: return 31;
-    case sop::sin: return 39;
-    case sop::cos: return 38;
-    case sop::tan: return 31;
-    case sop::pow: return 144;
-    default: return 1;
-  }
-}
+/// The operations of one instruction; of an elementary function those of its program.
+constexpr int flops_of(sop o) { return facts_of(o).flops; }
 /// The operations of a program for one element.
 constexpr int flops_of(program_view p) {
   int n = 0;

@@ -18,128 +18,41 @@ inline std::string literal(float x) {
 /// Part of an expression: its text, and how strongly its outermost operator binds.
 struct term {
   std::string text;
-  int binds = 0;
-};
-enum binding_strength {
-  loosest,
-  or_,
-  xor_,
-  and_,
-  equality,
-  comparison,
-  shift,
-  sum,
-  product,
-  prefix,
-  tight
+  syntax binds = syntax::or_;
 };
 
+/// The text of a part, in parentheses where it binds less than `least`.
+inline std::string within(const term& part, syntax least) {
+  return part.binds < least ? "(" + part.text + ")" : part.text;
+}
+/// An argument `x0`, or a literal.
+inline term write_atom(instruction x) {
+  if (x.op() == sop::arg) return {joined("x", x.a()), syntax::atom};
+  const bool is_real = x.op() == sop::literal;
+  const auto integer = static_cast<std::int32_t>(x.bits());
+  const bool negative = is_real ? x.real() < 0 : integer < 0;
+  return {is_real ? literal(x.real()) : std::to_string(integer),
+          negative ? syntax::prefix : syntax::atom};
+}
 /// An instruction as the program's author would have written it.
 inline term write(instruction x, const term& a, const term& b, const term& c) {
-  const auto within = [](const term& t, int least) {
-    return t.binds < least ? "(" + t.text + ")" : t.text;
-  };
-  const auto infix = [&](const char* sign, int level) {
-    return term{within(a, level) + sign + within(b, level + 1), level};
-  };
-  const auto call = [&](const char* f) {
-    const int n = sources_of(x.op());
-    std::string text = std::string(f) + "(" + a.text;
-    if (n > 1) text += ", " + b.text;
-    if (n > 2) text += ", " + c.text;
-    return term{text + ")", tight};
-  };
-  const auto before = [&](const char* sign) { return term{sign + within(a, tight), prefix}; };
-  switch (x.op()) {
-    case sop::literal: return {literal(x.real()), x.real() < 0 ? prefix : tight};
-    case sop::literal_int: {
-      const auto value = static_cast<std::int32_t>(x.bits());
-      return {std::to_string(value), value < 0 ? prefix : tight};
+  const instruction_facts& facts = facts_of(x.op());
+  const syntax level = facts.written;
+  switch (level) {
+    case syntax::atom: return write_atom(x);
+    case syntax::silent: return a;
+    case syntax::prefix: return {facts.text + within(a, syntax::call), level};
+    case syntax::shift: return {within(a, level) + joined(facts.text, x.b()), level};
+    case syntax::call: {
+      std::string text = std::string(facts.text) + "(" + a.text;
+      if (facts.sources > 1) text += ", " + b.text;
+      if (facts.sources > 2) text += ", " + c.text;
+      return {text + ")", level};
     }
-    case sop::add:
-    case sop::int_add:
-    case sop::wide_add: return infix(" + ", sum);
-    case sop::sub:
-    case sop::int_sub:
-    case sop::wide_sub: return infix(" - ", sum);
-    case sop::mul:
-    case sop::int_mul:
-    case sop::wide_mul: return infix(" * ", product);
-    case sop::int_div:
-    case sop::int_div_unsigned:
-    case sop::wide_div:
-    case sop::wide_div_unsigned:
-    case sop::div: return infix(" / ", product);
-    case sop::less:
-    case sop::int_less_unsigned:
-    case sop::wide_less:
-    case sop::wide_less_unsigned:
-    case sop::int_less: return infix(" < ", comparison);
-    case sop::less_equal:
-    case sop::int_less_equal: return infix(" <= ", comparison);
-    case sop::equal:
-    case sop::wide_equal:
-    case sop::int_equal: return infix(" == ", equality);
-    case sop::mask_and:
-    case sop::wide_and:
-    case sop::int_and: return infix(" & ", and_);
-    case sop::mask_or:
-    case sop::wide_or:
-    case sop::int_or: return infix(" | ", or_);
-    case sop::wide_xor:
-    case sop::int_xor: return infix(" ^ ", xor_);
-    case sop::wide_shift_left:
-    case sop::shift_left: return {within(a, shift) + joined(" << ", x.b()), shift};
-    case sop::wide_shift_right:
-    case sop::shift_right: return {within(a, shift) + joined(" >> ", x.b()), shift};
-    case sop::neg: return before("-");
-    case sop::mask_not: return before("!");
-    case sop::fma: return call("fma");
-    case sop::abs: return call("abs");
-    case sop::min: return call("min");
-    case sop::max: return call("max");
-    case sop::sqrt: return call("sqrt");
-    case sop::floor: return call("floor");
-    case sop::round_even: return call("round_even");
-    case sop::wide_select:
-    case sop::select: return call("select");
-    case sop::to_int:
-    case sop::narrow:
-    case sop::mask_to_int: return call("cast<int32>");
-    case sop::to_byte: return call("cast<uint8>");
-    case sop::to_int8: return call("cast<int8>");
-    case sop::to_half: return call("cast<float16>");
-    case sop::wide_to_real:
-    case sop::wide_to_real_unsigned:
-    case sop::to_float: return call("cast<float>");
-    case sop::to_wide:
-    case sop::real_to_wide: return call("cast<int64>");
-    case sop::to_wide_unsigned:
-    case sop::real_to_wide_unsigned: return call("cast<uint64>");
-    case sop::wide_join: return call("join");
-    case sop::typed_float32:
-    case sop::typed_int32:
-    case sop::typed_uint32:
-    case sop::typed_int64:
-    case sop::typed_uint64: return a;
-    case sop::as_int: return call("bitcast<int32>");
-    case sop::as_float: return call("bitcast<float>");
-    case sop::exp: return call("exp");
-    case sop::log: return call("log");
-    case sop::tanh: return call("tanh");
-    case sop::erf: return call("erf");
-    case sop::sigmoid: return call("sigmoid");
-    case sop::sin: return call("sin");
-    case sop::cos: return call("cos");
-    case sop::tan: return call("tan");
-    case sop::int_pow:
-    case sop::int_pow_unsigned:
-    case sop::wide_pow:
-    case sop::wide_pow_unsigned:
-    case sop::pow: return call("pow");
-    case sop::arg: break;
+    default: break;
   }
-  return {joined("x", x.a()), tight};
+  const auto tighter = static_cast<syntax>(static_cast<int>(level) + 1);  // a - (b - c)
+  return {within(a, level) + facts.text + within(b, tighter), level};
 }
 
 /// A scalar program as text: `max(x0 + x1, 0)`. Argument i is called `arguments[i]`, else `xi`. A
@@ -168,12 +81,13 @@ inline std::string infix(program_view p, const std::vector<std::string>& argumen
     };
     const auto operand = static_cast<std::size_t>(x.a());
     const bool leaf = x.op() == sop::arg || x.is_literal();
-    term t = x.op() == sop::arg && operand < arguments.size() ? term{arguments[operand], tight}
-                                                              : write(x, of(0), of(1), of(2));
+    term t = x.op() == sop::arg && operand < arguments.size()
+                 ? term{arguments[operand], syntax::atom}
+                 : write(x, of(0), of(1), of(2));
     if (!leaf && uses[i] > 1) {
       const std::string called = joined("t", ++named);
       text += called + " = " + t.text + "; ";
-      t = {called, tight};
+      t = {called, syntax::atom};
     }
     terms.push_back(t);
   }

@@ -104,8 +104,8 @@ void byte_rows(const byte_window& w, const frame& f, i64 begin, i64 end) noexcep
       rest /= w.extent[d];
       offset += position[d] * w.step[d];
     }
-    const T* x = reinterpret_cast<const T*>(f.base[w.root]) + offset;
-    T* y = reinterpret_cast<T*>(f.base[w.out_root]) + w.out_offset + u * n;
+    const T* x = f.at<const T>(w.root, offset);
+    T* y = f.at<T>(w.out_root, w.out_offset) + u * n;
     (w.channels_last ? byte_channels<E, T> : byte_columns<E, T>)(w, x, y, position, n);
   }
 }

@@ -100,7 +100,7 @@ template <class Step> inline void finish(const epilogue_plan& e, const function&
     if (e.root[k] < 0)
       in[k] = {sums, 1};
     else
-      in[k] = {reinterpret_cast<const float*>(f.base[e.root[k]]) + offset[k], step(k)};
+      in[k] = {f.at<const float>(e.root[k], offset[k]), step(k)};
   }
   run_streams(run, in, e.operands, out, n);
 }
@@ -108,7 +108,7 @@ template <class Step> inline void finish(const epilogue_plan& e, const function&
 /// An operand's first element, or null for none.
 inline const float* operand_at(const epilogue_plan& e, const frame& f, const i64* offset,
                                int k) noexcept {
-  return k < 0 ? nullptr : reinterpret_cast<const float*>(f.base[e.root[k]]) + offset[k];
+  return k < 0 ? nullptr : f.at<const float>(e.root[k], offset[k]);
 }
 /// Sums of `rows` rows and `registers` registers of packed columns.
 template <class Q> inline void sum_panels(const contract_plan& t, Q q, const float* panels,
@@ -434,7 +434,7 @@ inline const float* address(const contract_work& w, const frame& f, const side& 
                             std::byte* scratch) noexcept {
   if (s.from == side::source::packed) return reinterpret_cast<const float*>(w.packed + s.at);
   if (s.from == side::source::scratch) return reinterpret_cast<const float*>(scratch + s.at);
-  return reinterpret_cast<const float*>(f.base[s.root]) + s.offset;
+  return f.at<const float>(s.root, s.offset);
 }
 
 /// How the output is cut into pieces of work.
@@ -474,17 +474,17 @@ inline void run_pieces(const contract_work& w, const frame& f, std::byte* scratc
                        i64 begin, i64 end, int thread) noexcept {
   const contract_plan& t = w.plan;
   const float *q = address(w, f, t.q, scratch), *p = address(w, f, t.p, scratch);
-  float* out = reinterpret_cast<float*>(f.base[t.out_root]) + t.out_offset;
-  auto* sums = reinterpret_cast<float*>(f.thread_memory + thread * f.thread_bytes);
+  float* out = f.at<float>(t.out_root, t.out_offset);
+  auto* sums = f.thread_scratch<float>(thread);
   for (i64 u = begin; u < end; ++u)
     (t.form == vector_form::panels ? run_panels : run_pixels)(w, f, c.at(u), q, p, out, sums);
 }
 
 inline void run_contract(const contract_work& w, const frame& f) noexcept {
   const contract_plan& t = w.plan;
-  std::byte* scratch = f.arena + w.scratch_offset;
+  auto* scratch = f.scratch<std::byte>(w.scratch_offset);
   if (t.image.used) {
-    const float* from = reinterpret_cast<const float*>(f.base[t.image.root]) + t.image.offset;
+    const float* from = f.at<const float>(t.image.root, t.image.offset);
     auto* to = reinterpret_cast<float*>(scratch + t.image.at);
     const i64 source = t.image.height * t.image.width * t.image.inner;
     f.threads(t.image.count, 1 + 16384 / t.image.item, [&](i64 begin, i64 end, int) {
@@ -496,7 +496,7 @@ inline void run_contract(const contract_work& w, const frame& f) noexcept {
   }
   const i64 packed_at = t.form == vector_form::panels ? t.p.at : t.q.at;
   if (!t.panels.at_binding) {
-    const float* from = reinterpret_cast<const float*>(f.base[t.panels.root]) + t.panels.offset;
+    const float* from = f.at<const float>(t.panels.root, t.panels.offset);
     f.threads(t.panels.items * panel_count(t), 1 + 16384 / (t.terms * width),
               [&](i64 begin, i64 end, int) {
                 pack_panels(t, from, reinterpret_cast<float*>(scratch + packed_at), begin, end);
@@ -546,7 +546,7 @@ inline const contract_work* bind_contract(const binding<function>& b) noexcept {
   w->q_terms = q;
   w->p_terms = p;
   if (b.packs && t.panels.at_binding) {
-    const float* from = reinterpret_cast<const float*>(b.weights[t.panels.root]) + t.panels.offset;
+    const float* from = b.weight<float>(t.panels.root, t.panels.offset);
     const i64 at = t.form == vector_form::panels ? t.p.at : t.q.at;
     pack_panels(t, from, reinterpret_cast<float*>(b.packed + at), 0,
                 t.panels.items * panel_count(t));

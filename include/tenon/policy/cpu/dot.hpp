@@ -167,8 +167,8 @@ struct dot_item {
 inline void finish_dots(const dot_work& w, const frame& f, const dot_item& item, i64 y, i64 x,
                         i64 filter, const float* sums, i64 n) noexcept {
   const dot_plan& t = w.plan;
-  float* out = reinterpret_cast<float*>(f.base[t.out_root]) + item.out + y * t.line.out +
-               x * t.column.out + filter * t.filter.out;
+  float* out =
+      f.at<float>(t.out_root, item.out) + y * t.line.out + x * t.column.out + filter * t.filter.out;
   if (w.epilogue.run == nullptr) {
     std::memcpy(out, sums, static_cast<std::size_t>(n) * sizeof(float));
     return;
@@ -255,13 +255,13 @@ inline void run_dot_rows(const dot_work& w, const frame& f, const dot_item& item
 
 inline void run_dot(const dot_work& w, const frame& f) noexcept {
   const dot_plan& t = w.plan;
-  auto* images = reinterpret_cast<word*>(f.arena + w.scratch_offset);
+  auto* images = f.scratch<word>(w.scratch_offset);
   const image_writer writer(t, w.zero);
   const i64 lines = image_units(t);
   f.threads(t.images * lines, 1 + 4096 * lines / t.image_words(), [&](i64 begin, i64 end, int) {
     for (i64 u = begin; u < end; ++u)
-      write_unit(writer, f.base[t.root] + dot_item::offset_of_image(t, u / lines), u % lines,
-                 images + u / lines * t.image_words());
+      write_unit(writer, f.at<const std::byte>(t.root, dot_item::offset_of_image(t, u / lines)),
+                 u % lines, images + u / lines * t.image_words());
   });
   const parts blocks(t.positions(), t.by_rows ? dot_rows : dot_pixels),
       chunks(t.filters() / (t.by_rows ? width : tile_rows),
@@ -270,7 +270,7 @@ inline void run_dot(const dot_work& w, const frame& f) noexcept {
   const i64 work = t.terms() * blocks.size(0) * chunks.size(0) * unit;
   f.threads(t.items * blocks.count * chunks.count, 1 + 1000000 / work,
             [&](i64 begin, i64 end, int thread) {
-              auto* sums = reinterpret_cast<float*>(f.thread_memory + thread * f.thread_bytes);
+              auto* sums = f.thread_scratch<float>(thread);
               for (i64 u = begin; u < end; ++u) {
                 const i64 chunk = u % chunks.count, place = u / chunks.count % blocks.count;
                 const dot_item item(t, u / chunks.count / blocks.count);

@@ -1,12 +1,24 @@
-// Gathers and positions of extremes on the CPU.
+// Gathers, and positions of extremes (argMax, argMin), on the CPU.
+//
+// A gather computes, for each position of its result, where an index says that the element lies.
+// Trailing axes over which the index stays the same are a row that is copied at once: gathering
+// whole rows of a table, as an embedding does, is a memcpy for each index. A negative index
+// counts from the end, and `position_of` clamps all of them to the axis: none reads outside. Threads
+// share the rows.
+//
+// A position of an extreme walks over the terms of its output, the first of equal ones wins, and a
+// NaN ends the walk. Threads share the outputs.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
-#include <tenon/policy/cpu/move.hpp>
+#include <tenon/policy/cpu/box.hpp>
+#include <tenon/policy/policy.hpp>
+#include <new>
 
 namespace tenon::simd {
 
-/// A gather: `rows` positions, each of which reads `columns` elements that lie `in_column` apart.
+/// A bound gather: `rows` positions, each of which reads `columns` elements that lie `in_column`
+/// apart.
 struct gather_plan {
   gathering g{};  ///< strides in memory
   int dims = 0, bytes = 4, root = -1, indices = -1, out_root = -1;
@@ -24,6 +36,8 @@ inline i64 index_at(type by, const std::byte* indices, i64 at, i64 extent) noexc
     return position_of(reinterpret_cast<const std::uint32_t*>(indices)[at], extent);
   return position_of(reinterpret_cast<const std::int32_t*>(indices)[at], extent);
 }
+/// Rows [begin, end): the position gives the place in the operand and the index, and the index's
+/// coordinates are added.
 template <class Size> [[gnu::noinline]] void gather_rows(Size size, const gather_plan& p,
                                                          const std::byte* from,
                                                          const std::byte* indices, std::byte* to,
@@ -44,9 +58,9 @@ template <class Size> [[gnu::noinline]] void gather_rows(Size size, const gather
   }
 }
 inline void run_gather(const gather_plan& p, const frame& f) noexcept {
-  const std::byte* from = f.base[p.root] + p.offset * p.bytes;
-  const std::byte* indices = f.base[p.indices] + p.index_offset * size_bytes(p.by);
-  std::byte* to = f.base[p.out_root] + p.out_offset * p.bytes;
+  const auto* from = f.at<const std::byte>(p.root, p.offset * p.bytes);
+  const auto* indices = f.at<const std::byte>(p.indices, p.index_offset * size_bytes(p.by));
+  auto* to = f.at<std::byte>(p.out_root, p.out_offset * p.bytes);
   f.threads(p.rows, 1 + 4096 / p.columns, [&](i64 begin, i64 end, int) {
     with_size(p.bytes, [&](auto size) { gather_rows(size, p, from, indices, to, begin, end); });
   });
@@ -56,7 +70,7 @@ template <class Binding> inline const gather_plan* bind_gather(const Binding& b)
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const gathering& g = p.table.gathering_of(n);
-  const value &from = p.values[n.in[0]], &by = p.values[n.in[1]], &own = p.values[id];
+  const value &from = p.values[n.in[0]], &by = p.values[n.in[1]], &result = p.values[id];
   const shape &x = p.table.nodes[n.in[0]].out.shape, &i = p.table.nodes[n.in[1]].out.shape;
   auto* w = new (b.bound) gather_plan{};
   w->g = g;
@@ -64,10 +78,10 @@ template <class Binding> inline const gather_plan* bind_gather(const Binding& b)
   w->by = p.table.nodes[n.in[1]].out.type;
   w->root = from.root;
   w->indices = by.root;
-  w->out_root = own.root;
+  w->out_root = result.root;
   w->offset = from.offset;
   w->index_offset = by.offset;
-  w->out_offset = own.offset;
+  w->out_offset = result.offset;
   w->g.coordinate_step = restride(g.coordinate_step, i, by);
   for (int c = 0; c < g.coordinates; ++c)
     w->g.coordinate_stride[c] = restride(g.coordinate_stride[c], x, from);
@@ -77,7 +91,7 @@ template <class Binding> inline const gather_plan* bind_gather(const Binding& b)
     w->g.step.step[d] = restride(g.step[d], x, from);
     w->g.index_step.step[d] = restride(g.index_step[d], i, by);
   }
-  // The trailing axes over which one index reads a row.
+  // Trailing axes that one index reads as a row: their elements must go on evenly.
   const auto joins = [&](int d) {
     const bool even = w->columns == 1 || w->g.step[d] == w->in_column * w->columns;
     return w->g.index_step[d] == 0 && even;
@@ -93,15 +107,16 @@ template <class Binding> inline const gather_plan* bind_gather(const Binding& b)
 }
 constexpr footprint measure_gather() { return {0, 0, 0, static_cast<i64>(sizeof(gather_plan))}; }
 
-/// Positions of extremes: `box` is the kept axes, `terms` elements lie `step` apart.
+/// Positions of extremes: `kept` is the kept axes; the `terms` of each lie `step` apart.
 struct position_plan {
   box kept{};
   combine how = combine::first_max;
-  bool wide = false;
+  bool wide = false;  ///< positions are int64, else int32
   i64 terms = 1, step = 1;
   int root = -1, out_root = -1;
   i64 offset = 0, out_offset = 0;
 };
+/// The first extreme of `n` elements, or the first NaN.
 template <combine How> inline i64 first_extreme(const float* x, i64 step, i64 n) noexcept {
   i64 best = 0;
   float found = x[0];
@@ -114,8 +129,8 @@ template <combine How> inline i64 first_extreme(const float* x, i64 step, i64 n)
   return best;
 }
 inline void run_position(const position_plan& p, const frame& f) noexcept {
-  const auto* x = reinterpret_cast<const float*>(f.base[p.root]) + p.offset;
-  std::byte* out = f.base[p.out_root] + p.out_offset * (p.wide ? 8 : 4);
+  const auto* x = f.at<const float>(p.root, p.offset);
+  auto* out = f.at<std::byte>(p.out_root, p.out_offset * (p.wide ? 8 : 4));
   f.threads(p.kept.rows, 1 + 4096 / p.terms, [&](i64 begin, i64 end, int) {
     for (i64 row = begin; row < end; ++row) {
       i64 rest = row, at = 0;
@@ -138,15 +153,15 @@ template <class Binding> inline const position_plan* bind_position(const Binding
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const reduction& r = p.table.reduction_of(n);
-  const value &from = p.values[n.in[0]], &own = p.values[id];
+  const value &from = p.values[n.in[0]], &result = p.values[id];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   auto* w = new (b.bound) position_plan{};
   w->how = r.how;
   w->wide = n.out.type == type::int64;
   w->root = from.root;
   w->offset = from.offset;
-  w->out_root = own.root;
-  w->out_offset = own.offset;
+  w->out_root = result.root;
+  w->out_offset = result.offset;
   for (int i = 0; i < s.rank; ++i) {
     if (r.reduces(i)) {
       w->terms = s[i];

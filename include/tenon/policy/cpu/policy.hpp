@@ -1,4 +1,13 @@
 // The policy `cpu`: SIMD kernels on the host's processor.
+//
+// `measure` says at planning how much memory a group needs, `bind` makes its plan, packs its weights
+// and picks its kernel, `run` is one call through a pointer. Which header has which family:
+//
+//   map, map + reductions of rows   rows.hpp; programs in program.hpp and those that it names
+//   reduction                       reduce.hpp; gather.hpp for positions; reduce_integers.hpp
+//   contraction                     contract.hpp, depthwise.hpp, dot.hpp (multiplies integers)
+//   window (pooling)                window.hpp; reduce_integers.hpp
+//   move, gather, scatter           move.hpp, gather.hpp, scatter.hpp
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/contract_bounds.hpp>
@@ -29,18 +38,19 @@ struct cpu {
 
   /// Every family in every type that it has; offsets fit into 31 bits.
   static constexpr bool supports(const table_view& t, const node& n) {
-    constexpr i64 most = i64{1} << 29;
+    constexpr i64 limit = i64{1} << 29;
     for (int k = 0; k < n.operands; ++k)
-      if (t.nodes[n.in[k]].out.shape.count() > most) return false;
+      if (t.nodes[n.in[k]].out.shape.count() > limit) return false;
     if (n.kind == family::window && !simd::takes_window(t.windowing_of(n), n.out.shape))
       return false;
-    return n.out.shape.count() <= most && has_family_types(t, n);
+    return n.out.shape.count() <= limit && has_family_types(t, n);
   }
+  /// With bounds on extents a contraction reserves what any extents below them need.
   static constexpr footprint measure(const plan_view& p, int g) {
     if (simd::is_integer(p, g)) return simd::measure_integers();
     switch (p.groups[g].kind) {
       case family::map: return simd::measure_rows(p, g);
-      case family::reduce: return simd::measure_fold();
+      case family::reduce: return simd::measure_reduce();
       case family::gather: return writes(p, g) ? simd::measure_scatter() : simd::measure_gather();
       case family::contract:
         if (p.has_bounds()) return simd::most_for_contract(p, g);
@@ -55,14 +65,7 @@ struct cpu {
 
   using function = simd::function;
   /// The function of a program given at run time: one of the known constants, or the interpreter.
-  template <class = void> static function interpreted(program_view p) noexcept {
-    const i64 bytes = size_bytes(result_type(p));
-    if (is_copy(p)) return {nullptr, {}, bytes};
-    if (simd::is_rare(p)) return {&simd::run_rare<>, p, bytes};
-    if (simd::is_widening(p)) return {&simd::run_interpreted<>, p, bytes, &simd::dots<>};
-    if (const auto known = simd::find_known_program(p)) return {known, p, bytes};
-    return {&simd::run_interpreted<>, p, bytes};
-  }
+  template <class = void> static function interpreted(program_view p) noexcept;
   /// The function of a constant program.
   template <auto Program> static function constant() noexcept {
     constexpr i64 bytes = size_bytes(result_type({Program.code, Program.size}));
@@ -76,50 +79,22 @@ struct cpu {
       return {&simd::run_inlined<Program>, {}, bytes};
   }
 
+  /// A kernel, and what binding made for it.
   struct work {
     void (*run)(const void*, const frame&) noexcept = nullptr;
     const void* bound = nullptr;
     multiplied how = multiplied::nothing;
   };
   static multiplied multiplication(const work& w) noexcept { return w.how; }
-  template <class = void> static void bind(const binding<function>& b, work& w) noexcept {
-    const node& anchor = b.plan->table.nodes[b.plan->groups[b.group].anchor];
-    if (simd::is_integer(*b.plan, b.group)) {
-      w = bound<simd::integer_plan, simd::run_integers>(simd::bind_integers(b));
-      return;
-    }
-    switch (b.plan->groups[b.group].kind) {
-      case family::map:
-        if (stays_out(b))
-          w = {[](const void*, const frame&) noexcept {}, nullptr};
-        else
-          w = bound<simd::row_plan, simd::run_rows>(simd::bind_rows(b));
-        return;
-      case family::reduce:
-        if (gives_position(b.plan->table.reduction_of(anchor).how))
-          w = bound<simd::position_plan, simd::run_position>(simd::bind_position(b));
-        else
-          w = bound<simd::fold_plan, simd::run_fold>(simd::bind_fold(b));
-        return;
-      case family::gather:
-        if (writes(*b.plan, b.group))
-          w = bound<simd::scatter_plan, simd::run_scatter>(simd::bind_scatter(b));
-        else
-          w = bound<simd::gather_plan, simd::run_gather>(simd::bind_gather(b));
-        return;
-      case family::contract: w = bind_contraction(b, anchor); return;
-      case family::window:
-        w = bound<simd::window_plan, simd::run_window>(simd::bind_window(b));
-        return;
-      default: w = bound<simd::move_work, simd::run_move>(simd::bind_move(b)); return;
-    }
-  }
+  template <class = void> static void bind(const binding<function>& b, work& w) noexcept;
   static void run(const work& w, const frame& f) noexcept { w.run(w.bound, f); }
 
  private:
+  /// True for scatters, which are gathers that write.
   static constexpr bool writes(const plan_view& p, int g) {
     return p.table.gathering_of(p.table.nodes[p.groups[g].anchor]).writes;
   }
+  /// Integers are multiplied as integers where that was offered and the weights allow it.
   static work bind_contraction(const binding<function>& b, const node& anchor) noexcept {
     const multiplied how = judge(b, b.group);
     if (how == multiplied::integers) {
@@ -160,6 +135,49 @@ struct cpu {
         data};
   }
 };
+
+// Not inline: tenon/compiled.hpp can then leave these, and all kernels behind them, to one source.
+template <class> cpu::function cpu::interpreted(program_view p) noexcept {
+  const i64 bytes = size_bytes(result_type(p));
+  if (is_copy(p)) return {nullptr, {}, bytes};
+  if (simd::is_rare(p)) return {&simd::run_rare<>, p, bytes};
+  if (simd::is_widening(p)) return {&simd::run_interpreted<>, p, bytes, &simd::dots<>};
+  if (const auto known = simd::find_known_program(p)) return {known, p, bytes};
+  return {&simd::run_interpreted<>, p, bytes};
+}
+template <class> void cpu::bind(const binding<function>& b, work& w) noexcept {
+  const node& anchor = b.plan->table.nodes[b.plan->groups[b.group].anchor];
+  if (simd::is_integer(*b.plan, b.group)) {
+    w = bound<simd::integer_plan, simd::run_integers>(simd::bind_integers(b));
+    return;
+  }
+  switch (b.plan->groups[b.group].kind) {
+    case family::map:
+      if (stays_out(b))
+        w = {[](const void*, const frame&) noexcept {}, nullptr};
+      else
+        w = bound<simd::row_plan, simd::run_rows>(simd::bind_rows(b));
+      return;
+    case family::reduce:
+      if (gives_position(b.plan->table.reduction_of(anchor).how))
+        w = bound<simd::position_plan, simd::run_position>(simd::bind_position(b));
+      else
+        w = bound<simd::reduce_plan, simd::run_reduce>(simd::bind_reduce(b));
+      return;
+    case family::gather:
+      if (writes(*b.plan, b.group))
+        w = bound<simd::scatter_plan, simd::run_scatter>(simd::bind_scatter(b));
+      else
+        w = bound<simd::gather_plan, simd::run_gather>(simd::bind_gather(b));
+      return;
+    case family::contract: w = bind_contraction(b, anchor); return;
+    case family::window:
+      w = bound<simd::window_plan, simd::run_window>(simd::bind_window(b));
+      return;
+    default: w = bound<simd::move_work, simd::run_move>(simd::bind_move(b)); return;
+  }
+}
+
 static_assert(backend<cpu>);  // templates: who only includes this header compiles no kernels
 
 }  // namespace tenon

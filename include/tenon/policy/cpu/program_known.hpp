@@ -1,12 +1,16 @@
 // Programs that every build carries as constants, so that graphs built at run time need not
 // interpret the common ones.
+//
+// Each is written as the user would write it, goes through `prepare` once, at compile time, and is
+// compared with a program instruction by instruction: whatever `prepare` makes of the operators, the
+// same source gives the same program. Both ways give the same bits; inlined ones are faster.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/binary.hpp>
 #include <tenon/language/trace.hpp>
 #include <tenon/language/unary.hpp>
 #include <tenon/plan/prepare.hpp>
-#include <tenon/policy/cpu/program.hpp>
+#include <tenon/policy/cpu/program_inlined.hpp>
 
 namespace tenon::simd {
 
@@ -20,6 +24,7 @@ template <class Model, int Arity> constexpr table known_table() {
   r.out.outputs.push(model(std::make_integer_sequence<int, Arity>{}).id);
   return prepare(r.out.view());
 }
+/// The one program of that table, with its size as a constant.
 template <class Model, int Arity> constexpr auto known_program() {
   constexpr int size = known_table<Model, Arity>().programs[0].size;
   program<size> p;
@@ -28,6 +33,7 @@ template <class Model, int Arity> constexpr auto known_program() {
   return p;
 }
 
+/// The same instructions with the same registers.
 template <int N> constexpr bool equal(const program<N>& a, program_view b) noexcept {
   if (b.size != N) return false;
   for (int i = 0; i < N; ++i)
@@ -42,6 +48,8 @@ template <auto... Known> function::run_type find_known(program_view p) noexcept 
   return found;
 }
 namespace known {
+// Bias and residual sums, with the activations that follow them in most networks; the two steps of a
+// softmax; activations alone.
 inline constexpr auto sum = [](auto a, auto b) { return a + b; };
 inline constexpr auto sum_relu = [](auto a, auto b) { return relu(a + b); };
 inline constexpr auto sum_relu6 = [](auto a, auto b) {
@@ -56,8 +64,8 @@ inline constexpr auto exp_minus = [](auto a, auto b) { return exp(a - b); };
 inline constexpr auto quotient = [](auto a, auto b) { return a / b; };
 }  // namespace known
 
-/// Bias, activation, residual and softmax programs. (`One` delays their making until somebody
-/// calls.)
+/// The same for the programs above. (`One` makes it depend on a parameter: they are prepared only
+/// where somebody calls this.)
 template <int One = 1> function::run_type find_known_program(program_view p) noexcept {
   using namespace known;
   return find_known<

@@ -1,13 +1,21 @@
-// Programs with 64-bit integers, integer division or integer powers: plain loops over blocks,
-// beside the interpreter's SIMD for all other instructions.
+// Programs with 64-bit integers, integer division or integer powers ("rare").
+//
+// Chosen by `is_rare`, for constant programs and those given at run time alike. Each instruction runs
+// over a block of two of the interpreter's blocks before the next one does; values lie in memory, as
+// words of 32 bits or as 64-bit integers. Instructions that other programs have too run as links of
+// the interpreter, with all sources from memory; the others are plain loops (`sweep`), whose scalar
+// functions are those of base/arithmetic.hpp, so that they have the bits of `reference`.
+//
+// These programs compute indices and quantized values, not the bulk of a network: they are kept out
+// of the other two loops to keep those small.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/arithmetic.hpp>
-#include <tenon/policy/cpu/program.hpp>
+#include <tenon/policy/cpu/program_interpreted.hpp>
 
 namespace tenon::simd {
 
-/// True if a program needs more than the 32-bit lanes.
+/// True if a program needs more than lanes of 32 bits.
 constexpr bool is_rare(program_view p) {
   for (int i = 0; i < p.size; ++i)
     if (tenon::is_rare(p.code[i].op()) || lane_of(p.code[i]) == lane::wide) return true;
@@ -19,8 +27,9 @@ namespace rare {
 /// Elements of a block: two of the interpreter's.
 inline constexpr i64 elements = 2 * block;
 
-/// Registers of words and of 64-bit integers: a sweep from one to the other may name one register
-/// twice.
+/// Registers of words and of 64-bit integers. They do not share memory, because an instruction from
+/// one to the other may name the same register as source and destination. `at`: where a register's
+/// value is, there or in an operand.
 struct machine {
   alignas(64) std::byte words[max_registers][elements * 4];
   alignas(64) std::byte wides[max_registers][elements * 8];
@@ -28,6 +37,7 @@ struct machine {
   std::byte* room(int d, lane l) noexcept { return l == lane::wide ? wides[d] : words[d]; }
 };
 
+/// Element k of a block, which may not be aligned for it.
 template <class T> inline T element(const std::byte* p, i64 k) noexcept {
   T x;
   std::memcpy(&x, p + k * static_cast<i64>(sizeof(T)), sizeof(T));
@@ -49,6 +59,7 @@ using wide = std::uint64_t;
 /// Masks are -1 or 0.
 constexpr word truth(bool x) noexcept { return x ? ~word{0} : word{0}; }
 
+/// Shifts of 64-bit integers. The count is masked, because a longer shift is undefined in C++.
 inline void shift(instruction x, const std::byte* a, std::byte* out) noexcept {
   for (i64 k = 0; k < elements; ++k) {
     const wide e = element<wide>(a, k);
@@ -146,7 +157,8 @@ inline const float* load_words(float* room, const stream& s, type t, i64 at, i64
   }
   return room;
 }
-/// Runs one of the interpreter's instructions over a block. The destination may be a source.
+/// Runs one of the interpreter's links over a block, as a chain of itself and a write: the
+/// destination may be a source, because a link reads all of its block before the write.
 inline void run_words(link::run_type run, instruction x, const std::byte* const (&from)[3],
                       std::byte* out) noexcept {
   const auto words = [](const std::byte* p) { return reinterpret_cast<const float*>(p); };
@@ -156,6 +168,7 @@ inline void run_words(link::run_type run, instruction x, const std::byte* const 
   const real none(0.0f);
   for (i64 at = 0; at < elements; at += block) run(chain, at, none, none, none, none);
 }
+/// The same for 64-bit integers.
 inline const std::byte* load_wide(std::byte* room, const stream& s, i64 at, i64 n) noexcept {
   if (s.step != 0 && n == elements) return s.at(at);
   if (s.step != 0) {
@@ -167,7 +180,8 @@ inline const std::byte* load_wide(std::byte* room, const stream& s, i64 at, i64 
   }
   return room;
 }
-/// `Operations` makes it depend on a parameter: who only includes this header compiles no loops.
+/// All instructions over one block of `n` elements from `at` on. (`Operations` makes it depend on a
+/// parameter: who only includes this header compiles no loops.)
 template <int Operations> void run_block(machine& m, program_view p, const stream* in, i64 at,
                                          i64 n, type result, std::byte* out) noexcept {
   const auto words = [](const std::byte* q) { return reinterpret_cast<const float*>(q); };
@@ -201,7 +215,7 @@ template <int Operations> void run_block(machine& m, program_view p, const strea
 
 }  // namespace rare
 
-/// The loop for programs that are rare.
+/// The loop for programs that are rare; a last block may have fewer elements.
 template <int Operations = operations>
 void run_rare(program_view p, const stream* in, void* out, i64 n) noexcept {
   rare::machine m;

@@ -1,14 +1,23 @@
-// Reductions over axes that are not the trailing ones: sixteen lanes of whole registers of outputs.
+// Reductions over axes that are not the trailing ones: sixteen partial results of whole registers.
+//
+// Chosen for every reduction that is a group of its own; those of the trailing axes are mostly part
+// of a row group (rows.hpp). A register holds neighbouring outputs, so that the terms of an output
+// lie far apart but the loads are contiguous. Each output has the sixteen partial results and the
+// tree of reduce_tree.hpp, here as sixteen registers: term k goes to register k % 16.
+//
+// A piece of a thread is some registers of outputs, each with all of its terms: the order of terms
+// does not depend on threads.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/gather.hpp>
-#include <tenon/policy/cpu/rows.hpp>
+#include <tenon/policy/cpu/program.hpp>
+#include <tenon/policy/cpu/reduce_tree.hpp>
 
 namespace tenon::simd {
 
 /// Kept and reduced axes of a reduction with their strides; the last kept axis is `inner` when it
 /// is contiguous.
-struct fold_plan {
+struct reduce_plan {
   combine how = combine::sum;
   bool average = false;
   int root = -1, out_root = -1;
@@ -19,16 +28,17 @@ struct fold_plan {
   i64 outer = 1, inner = 1, terms = 1;
 };
 
-/// Up to `n` <= width neighbouring outputs.
+/// `n` <= width neighbouring outputs whose first terms are at `x`. The terms' offset is counted up
+/// over the reduced axes, the last one fastest, as `reference` does.
 template <combine How>
-inline void fold_columns(const fold_plan& p, const float* x, float* out, i64 n) noexcept {
-  real lane[reduction_lanes];
-  for (real& l : lane) l = real(neutral(How));
+inline void reduce_columns(const reduce_plan& p, const float* x, float* out, i64 n) noexcept {
+  real partial[reduction_lanes];
+  for (real& r : partial) r = real(neutral(How));
   i64 at[max_rank]{}, offset = 0;
   for (i64 k = 0; k < p.terms; ++k) {
     const real e = n == width ? load(x + offset) : load_part(x + offset, n);
-    real& l = lane[k % reduction_lanes];
-    l = k < reduction_lanes ? e : combined<How>(l, e);
+    real& r = partial[k % reduction_lanes];
+    r = k < reduction_lanes ? e : combined<How>(r, e);  // the first one as it is: -0, NaN
     for (int d = p.summed - 1; d >= 0; --d) {
       offset += p.summed_step[d];
       if (++at[d] < p.summed_extent[d]) break;
@@ -37,74 +47,75 @@ inline void fold_columns(const fold_plan& p, const float* x, float* out, i64 n) 
     }
   }
   for (int half = reduction_lanes / 2; half > 0; half /= 2)
-    for (int k = 0; k < half; ++k) lane[k] = combined<How>(lane[k], lane[k + half]);
+    for (int k = 0; k < half; ++k) partial[k] = combined<How>(partial[k], partial[k + half]);
   if (n == width)
-    store(lane[0], out);
+    store(partial[0], out);
   else
-    store_part(lane[0], out, n);
+    store_part(partial[0], out, n);
 }
-inline void fold_columns(const fold_plan& p, const float* x, float* out, i64 n) noexcept {
+inline void reduce_columns(const reduce_plan& p, const float* x, float* out, i64 n) noexcept {
   switch (p.how) {
-    case combine::sum: return fold_columns<combine::sum>(p, x, out, n);
-    case combine::max: return fold_columns<combine::max>(p, x, out, n);
-    case combine::min: return fold_columns<combine::min>(p, x, out, n);
-    default: return fold_columns<combine::product>(p, x, out, n);
+    case combine::sum: return reduce_columns<combine::sum>(p, x, out, n);
+    case combine::max: return reduce_columns<combine::max>(p, x, out, n);
+    case combine::min: return reduce_columns<combine::min>(p, x, out, n);
+    default: return reduce_columns<combine::product>(p, x, out, n);
   }
 }
 
-inline void run_fold(const fold_plan& p, const frame& f) noexcept {
-  const i64 pieces = (p.inner + width - 1) / width;
-  f.threads(p.outer * pieces, 1 + 4096 / p.terms, [&](i64 begin, i64 end, int) {
+/// All outputs.
+inline void run_reduce(const reduce_plan& p, const frame& f) noexcept {
+  const i64 registers = (p.inner + width - 1) / width;  // of a row of neighbouring outputs
+  f.threads(p.outer * registers, 1 + 4096 / p.terms, [&](i64 begin, i64 end, int) {
     for (i64 u = begin; u < end; ++u) {
-      i64 row = u / pieces, offset = p.offset;
-      const i64 first = u % pieces * width, n = p.inner - first < width ? p.inner - first : width;
-      float* out =
-          reinterpret_cast<float*>(f.base[p.out_root]) + p.out_offset + row * p.inner + first;
+      i64 row = u / registers, offset = p.offset;
+      const i64 first = u % registers * width,
+                n = p.inner - first < width ? p.inner - first : width;
+      float* out = f.at<float>(p.out_root, p.out_offset) + row * p.inner + first;
       for (int d = p.kept - 1; d >= 0; --d) {
         offset += row % p.kept_extent[d] * p.kept_step[d];
         row /= p.kept_extent[d];
       }
-      fold_columns(p, reinterpret_cast<const float*>(f.base[p.root]) + offset + first, out, n);
+      reduce_columns(p, f.at<const float>(p.root, offset) + first, out, n);
       for (i64 i = 0; p.average && i < n; ++i) out[i] /= static_cast<float>(p.terms);
     }
   });
 }
 
-/// At least as large as what positions need.
-constexpr footprint measure_fold() {
-  constexpr i64 fold = static_cast<i64>(sizeof(fold_plan)),
+/// Bound memory; at least what `position_plan` needs, which runs for positions of extremes.
+constexpr footprint measure_reduce() {
+  constexpr i64 reduction = static_cast<i64>(sizeof(reduce_plan)),
                 position = static_cast<i64>(sizeof(position_plan));
-  return {0, 0, 0, fold > position ? fold : position};
+  return {0, 0, 0, reduction > position ? reduction : position};
 }
 
-inline const fold_plan* bind_fold(const binding<function>& b) noexcept {
+inline const reduce_plan* bind_reduce(const binding<function>& b) noexcept {
   const plan_view& p = *b.plan;
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const reduction& r = p.table.reduction_of(n);
   const value& v = p.values[n.in[0]];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
-  auto* f = new (b.bound) fold_plan{};
-  f->how = r.how;
-  f->average = r.average;
-  f->root = v.root;
-  f->offset = v.offset;
-  f->out_root = p.values[id].root;
-  f->out_offset = p.values[id].offset;
+  auto* w = new (b.bound) reduce_plan{};
+  w->how = r.how;
+  w->average = r.average;
+  w->root = v.root;
+  w->offset = v.offset;
+  w->out_root = p.values[id].root;
+  w->out_offset = p.values[id].offset;
   for (int i = 0; i < s.rank; ++i) {
     if (s[i] == 1) continue;
-    i64* extent = r.reduces(i) ? f->summed_extent : f->kept_extent;
-    i64* step = r.reduces(i) ? f->summed_step : f->kept_step;
-    int& count = r.reduces(i) ? f->summed : f->kept;
+    i64* extent = r.reduces(i) ? w->summed_extent : w->kept_extent;
+    i64* step = r.reduces(i) ? w->summed_step : w->kept_step;
+    int& count = r.reduces(i) ? w->summed : w->kept;
     extent[count] = s[i];
     step[count++] = v.step[i];
-    (r.reduces(i) ? f->terms : f->outer) *= s[i];
+    (r.reduces(i) ? w->terms : w->outer) *= s[i];
   }
-  if (f->kept > 0 && f->kept_step[f->kept - 1] == 1) {
-    f->inner = f->kept_extent[--f->kept];
-    f->outer /= f->inner;
+  if (w->kept > 0 && w->kept_step[w->kept - 1] == 1) {
+    w->inner = w->kept_extent[--w->kept];
+    w->outer /= w->inner;
   }
-  return f;
+  return w;
 }
 
 }  // namespace tenon::simd

@@ -1,4 +1,13 @@
-// Reductions and windows of integers. They wrap around, so that no order of combination shows.
+// Reductions and windows of integers.
+//
+// Chosen (`is_integer`) for reductions and pools whose operand is not float32; pools of bytes in the
+// layouts of images go on to byte_window.hpp, which is faster. Integers wrap around, so that no order
+// of combination shows in the result, and none is defined: `integer_sum` takes elements in blocks
+// that compilers turn into SIMD.
+//
+// A bound group is two nests of loops: `kept`, over the results, and `terms`, over what each result
+// combines. Threads share the results. Positions of extremes (argMax) run here too: the first of
+// equal ones wins.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
@@ -9,18 +18,20 @@
 
 namespace tenon::simd {
 
-/// Integers combined in 64 bits, which wrap around as fewer do. Extremes compare words: of types
-/// with a sign the sign bit is turned around.
+/// Integers combined in 64 bits, whose low bits wrap around as a narrower type would. Extremes
+/// compare words without a sign; for types with one the sign bit is turned around (`turn_`), which
+/// maps one order to the other.
 class integer_sum {
  public:
   integer_sum(combine how, type t) noexcept
       : how_(how), type_(t), turn_(is_signed(t) && orders(how) ? std::uint64_t{1} << 63 : 0) {
     restart();
   }
+  /// Back to what changes nothing.
   void restart() noexcept {
-    all_ = how_ == combine::min ? ~std::uint64_t{0} : how_ == combine::product ? 1u : 0u;
+    combined_ = how_ == combine::min ? ~std::uint64_t{0} : how_ == combine::product ? 1u : 0u;
   }
-  std::uint64_t value() const noexcept { return all_ ^ turn_; }
+  std::uint64_t value() const noexcept { return combined_ ^ turn_; }
   /// `n` elements that lie `step` apart.
   void add(const std::byte* from, i64 step, i64 n) noexcept {
     for (i64 at = 0; at < n; at += block) {
@@ -32,28 +43,30 @@ class integer_sum {
   /// The position of the first extreme of `n` elements.
   i64 first(const std::byte* from, i64 step, i64 n) noexcept {
     i64 best = 0;
-    std::uint64_t found = 0;
+    std::uint64_t extreme = 0;
     for (i64 k = 0; k < n; ++k) {
       if (k % block == 0)
         load(from + k * step * size_bytes(type_), step, n - k < block ? n - k : block);
       const std::uint64_t e = x_[k % block];
-      if (k > 0 && !(how_ == combine::first_max ? e > found : e < found)) continue;
-      found = e;
+      if (k > 0 && !(how_ == combine::first_max ? e > extreme : e < extreme)) continue;
+      extreme = e;
       best = k;
     }
     return best;
   }
 
  private:
-  static constexpr i64 block = 64;
+  static constexpr i64 block = 64;  // elements: 512 bytes of words
   combine how_;
   type type_;
-  std::uint64_t turn_, all_ = 0;
+  std::uint64_t turn_, combined_ = 0;
   std::uint64_t x_[block];
 
+  /// True for extremes and their positions.
   static bool orders(combine how) noexcept {
     return how != combine::sum && how != combine::product;
   }
+  /// Widens a block; a sign is spread.
   template <class T> void load_as(const std::byte* from, i64 step, i64 n) noexcept {
     const auto* x = reinterpret_cast<const T*>(from);
     for (i64 i = 0; i < n; ++i)
@@ -68,8 +81,9 @@ class integer_sum {
       default: return load_as<std::uint64_t>(from, step, n);
     }
   }
+  /// A loop for each kind of reduction, so that none has a branch inside.
   [[gnu::noinline]] void combine_block(i64 n) noexcept {
-    std::uint64_t r = all_;
+    std::uint64_t r = combined_;
     switch (how_) {
       case combine::sum:
         for (i64 i = 0; i < n; ++i) r += x_[i];
@@ -83,7 +97,7 @@ class integer_sum {
       default:
         for (i64 i = 0; i < n; ++i) r *= x_[i];
     }
-    all_ = r;
+    combined_ = r;
   }
 };
 /// The low bytes of an integer as an element.
@@ -107,13 +121,13 @@ struct integer_nest {
     step[axes++] = by;
   }
 };
-/// A reduction or a windowing: the results, and the terms of each. Of a window the terms are its
-/// taps, which its padding cuts off.
+/// A bound reduction or windowing: the results, and the terms of each. The terms of a window are its
+/// taps; those in the padding are left out.
 struct integer_plan {
   combine how = combine::sum;
   type element = type::int32, result = type::int32;
   int root = -1, out_root = -1;
-  i64 offset = 0, out_offset = 0, results = 1, work = 1;
+  i64 offset = 0, out_offset = 0, results = 1, work = 1;  ///< work: terms of a result
   integer_nest kept{}, terms{};
   bool slides = false;
   sweep swept[2]{};
@@ -121,8 +135,9 @@ struct integer_plan {
   byte_window bytes{};
 };
 
-/// One result, whose first term would be at `from`.
-inline void integer_result(const integer_plan& p, integer_sum& all, const std::byte* from,
+/// One result, whose first term would be at `from` if there were no padding. A window that sees the
+/// padding alone gives 0. The innermost loop of the terms is one call of `add`.
+inline void integer_result(const integer_plan& p, integer_sum& sum, const std::byte* from,
                            const i64* position, std::byte* to) noexcept {
   const i64 bytes = size_bytes(p.element);
   integer_nest t = p.terms;
@@ -139,11 +154,11 @@ inline void integer_result(const integer_plan& p, integer_sum& all, const std::b
   const int inner = t.axes - 1;
   const i64 n = inner < 0 ? 1 : t.extent[inner], step = inner < 0 ? 1 : t.step[inner];
   if (gives_position(p.how))
-    return store_integer(static_cast<std::uint64_t>(all.first(from, step, n)), p.result, to);
-  all.restart();
+    return store_integer(static_cast<std::uint64_t>(sum.first(from, step, n)), p.result, to);
+  sum.restart();
   i64 at[max_rank]{};
   for (bool more = true; more;) {
-    all.add(from, step, n);
+    sum.add(from, step, n);
     more = false;
     for (int d = inner - 1; d >= 0 && !more; --d) {
       from += t.step[d] * bytes;
@@ -153,10 +168,11 @@ inline void integer_result(const integer_plan& p, integer_sum& all, const std::b
       at[d] = 0;
     }
   }
-  store_integer(all.value(), p.result, to);
+  store_integer(sum.value(), p.result, to);
 }
+/// Results [begin, end).
 inline void integer_results(const integer_plan& p, const frame& f, i64 begin, i64 end) noexcept {
-  integer_sum all(p.how, p.element);
+  integer_sum sum(p.how, p.element);
   for (i64 u = begin; u < end; ++u) {
     i64 rest = u, offset = p.offset, position[max_rank]{};
     for (int d = p.kept.axes - 1; d >= 0; --d) {
@@ -164,8 +180,8 @@ inline void integer_results(const integer_plan& p, const frame& f, i64 begin, i6
       rest /= p.kept.extent[d];
       offset += position[d] * p.kept.step[d];
     }
-    integer_result(p, all, f.base[p.root] + offset * size_bytes(p.element), position,
-                   f.base[p.out_root] + (p.out_offset + u) * size_bytes(p.result));
+    integer_result(p, sum, f.at<const std::byte>(p.root, offset * size_bytes(p.element)), position,
+                   f.at<std::byte>(p.out_root, (p.out_offset + u) * size_bytes(p.result)));
   }
 }
 inline void run_integers(const integer_plan& p, const frame& f) noexcept {
@@ -177,23 +193,23 @@ inline void run_integers(const integer_plan& p, const frame& f) noexcept {
 constexpr footprint measure_integers() { return {0, 0, 0, static_cast<i64>(sizeof(integer_plan))}; }
 /// True if a group is one reduction or windowing of integers.
 constexpr bool is_integer(const plan_view& p, int g) {
-  const group& own = p.groups[g];
-  return (own.kind == family::reduce || own.kind == family::window) &&
-         p.table.nodes[p.table.nodes[own.anchor].in[0]].out.type != type::float32;
+  const group& it = p.groups[g];
+  return (it.kind == family::reduce || it.kind == family::window) &&
+         p.table.nodes[p.table.nodes[it.anchor].in[0]].out.type != type::float32;
 }
 template <class Binding> const integer_plan* bind_integers(const Binding& b) noexcept {
   const plan_view& p = *b.plan;
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
-  const value &from = p.values[n.in[0]], &own = p.values[id];
+  const value &from = p.values[n.in[0]], &result = p.values[id];
   const tensor& x = p.table.nodes[n.in[0]].out;
   auto* w = new (b.bound) integer_plan{};
   w->element = x.type;
   w->result = n.out.type;
   w->root = from.root;
   w->offset = from.offset;
-  w->out_root = own.root;
-  w->out_offset = own.offset;
+  w->out_root = result.root;
+  w->out_offset = result.offset;
   w->results = n.out.shape.count();
   if (n.kind == family::reduce) {
     const reduction& r = p.table.reduction_of(n);
@@ -206,7 +222,7 @@ template <class Binding> const integer_plan* bind_integers(const Binding& b) noe
   const windowing& r = p.table.windowing_of(n);
   w->by_bytes = is_byte_window(r, x, from, n.out.shape);
   if (w->by_bytes) {
-    w->bytes = bind_byte_window(r, x, from, own, n.out.shape);
+    w->bytes = bind_byte_window(r, x, from, result, n.out.shape);
     return w;
   }
   w->how = r.how;

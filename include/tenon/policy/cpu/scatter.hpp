@@ -1,4 +1,11 @@
-// Scatters on the CPU: writes at computed places into a copy.
+// Scatters on the CPU: a copy of the input, into which updates are written where indices say.
+//
+// Where two updates meet in one element the last one wins, in the order of their positions. Threads
+// must not disturb that: the updates' axes are split into those along which updates write to
+// different elements whatever the indices are (`apart`), and those along which they may meet
+// (`turns`). Threads share the first; each of them goes through all turns in order.
+//
+// Trailing axes that one index writes as a row are a row, cut into pieces of 1,024 elements.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
@@ -19,10 +26,11 @@ struct scatter_axes {
     count *= e;
   }
 };
-struct scatter_place {
+/// Offsets of an update in the result, the indices and the updates.
+struct scatter_offsets {
   i64 to = 0, index = 0, from = 0;
-  constexpr scatter_place moved(const scatter_axes& along, i64 position) const {
-    scatter_place p = *this;
+  constexpr scatter_offsets moved(const scatter_axes& along, i64 position) const {
+    scatter_offsets p = *this;
     for (int d = along.dims - 1; d >= 0; --d) {
       const i64 i = position % along.extent[d];
       position /= along.extent[d];
@@ -34,9 +42,7 @@ struct scatter_place {
   }
 };
 
-/// A scatter. Updates that differ along the `apart` axes never meet in one element: threads share
-/// these. Along the `turns` they may: each thread takes all turns, in order. Every index writes a
-/// row of `columns` elements.
+/// A bound scatter. Every index writes a row of `columns` elements.
 struct scatter_plan {
   box copied{};  ///< the input
   gathering g{};
@@ -45,23 +51,25 @@ struct scatter_plan {
   scatter_axes apart{}, turns{};
   i64 columns = 1, in_column = 1, out_column = 1;
   i64 index_offset = 0, update_offset = 0, out_offset = 0;
-  static constexpr i64 piece = 1024;  ///< elements of a row that are one unit of work
+  static constexpr i64 piece = 1024;  ///< elements of a row, a unit of work for threads
   constexpr i64 pieces() const { return (columns + piece - 1) / piece; }
 };
 
+/// Where in the result the index at `at` writes.
 inline i64 scattered_to(const scatter_plan& p, const std::byte* indices, i64 at) noexcept {
-  i64 place = 0;
+  i64 offset = 0;
   for (int c = 0; c < p.g.coordinates; ++c, at += p.g.coordinate_step)
-    place += index_at(p.by, indices, at, p.g.extent[c]) * p.g.coordinate_stride[c];
-  return place;
+    offset += index_at(p.by, indices, at, p.g.extent[c]) * p.g.coordinate_stride[c];
+  return offset;
 }
+/// Units [begin, end) in all turns.
 template <class Size> inline void scatter_units(Size size, const scatter_plan& p,
                                                 const std::byte* indices, const std::byte* from,
                                                 std::byte* to, i64 begin, i64 end) noexcept {
   for (i64 turn = 0; turn < p.turns.count; ++turn) {
-    const scatter_place first = scatter_place{}.moved(p.turns, turn);
+    const scatter_offsets first = scatter_offsets{}.moved(p.turns, turn);
     for (i64 unit = begin; unit < end; ++unit) {
-      const scatter_place at = first.moved(p.apart, unit / p.pieces());
+      const scatter_offsets at = first.moved(p.apart, unit / p.pieces());
       const i64 skip = unit % p.pieces() * p.piece, left = p.columns - skip;
       copy_row(size, from + (at.from + skip * p.in_column) * size.bytes, p.in_column,
                to + (at.to + scattered_to(p, indices, at.index) + skip * p.out_column) * size.bytes,
@@ -69,12 +77,13 @@ template <class Size> inline void scatter_units(Size size, const scatter_plan& p
     }
   }
 }
+/// The copy first, then the updates: two rounds of the threads, with a wait in between.
 template <class Size>
 inline void run_scatter_of(Size size, const scatter_plan& p, const frame& f) noexcept {
-  const std::byte* data = f.base[p.copied.root] + p.copied.offset * size.bytes;
-  const std::byte* indices = f.base[p.indices] + p.index_offset * size_bytes(p.by);
-  const std::byte* from = f.base[p.updates] + p.update_offset * size.bytes;
-  std::byte* to = f.base[p.out_root] + p.out_offset * size.bytes;
+  const auto* data = f.at<const std::byte>(p.copied.root, p.copied.offset * size.bytes);
+  const auto* indices = f.at<const std::byte>(p.indices, p.index_offset * size_bytes(p.by));
+  const auto* from = f.at<const std::byte>(p.updates, p.update_offset * size.bytes);
+  auto* to = f.at<std::byte>(p.out_root, p.out_offset * size.bytes);
   f.threads(p.copied.rows, 1 + 16384 / p.copied.columns,
             [&](i64 begin, i64 end, int) { copy_rows(size, p.copied, data, to, begin, end); });
   const i64 row = p.columns < p.piece ? p.columns : p.piece;
@@ -86,7 +95,7 @@ inline void run_scatter(const scatter_plan& p, const frame& f) noexcept {
   with_size(p.bytes, [&](auto size) { run_scatter_of(size, p, f); });
 }
 
-/// The axes of the updates by role.
+/// Sorts the axes of the updates: the row, those apart, the turns.
 constexpr void sort_axes(scatter_plan& w, const shape& updates, const value& from,
                          const shape& indices, const value& by) {
   int last = updates.rank;
@@ -114,7 +123,7 @@ template <class Binding> inline const scatter_plan* bind_scatter(const Binding& 
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const value &data = p.values[n.in[0]], &by = p.values[n.in[1]], &from = p.values[n.in[2]],
-              &own = p.values[id];
+              &result = p.values[id];
   const shape& indices = p.table.nodes[n.in[1]].out.shape;
   auto* w = new (b.bound) scatter_plan{};
   w->g = p.table.gathering_of(n);
@@ -125,10 +134,10 @@ template <class Binding> inline const scatter_plan* bind_scatter(const Binding& 
   w->by = p.table.nodes[n.in[1]].out.type;
   w->indices = by.root;
   w->updates = from.root;
-  w->out_root = own.root;
+  w->out_root = result.root;
   w->index_offset = by.offset;
   w->update_offset = from.offset;
-  w->out_offset = own.offset;
+  w->out_offset = result.offset;
   sort_axes(*w, p.table.nodes[n.in[2]].out.shape, from, indices, by);
   w->g.coordinate_step = restride(w->g.coordinate_step, indices, by);
   return w;

@@ -28,20 +28,24 @@ struct reference {
   static void bind(const binding<function>& b, work& w) noexcept {
     w = {b.plan, b.plan->groups[b.group].anchor};
   }
-  static void run(const work& w, const frame& f) noexcept {
-    const plan_view& p = *w.plan;
-    const node& n = p.table.nodes[w.node];
-    reference_kernels::operand in[max_operands];
-    for (int k = 0; k < n.operands; ++k) {
-      const value& v = p.values[n.in[k]];
-      const tensor& t = p.table.nodes[n.in[k]].out;
-      in[k] = {reference_kernels::source_at(f.base[v.root], t.type) + v.offset, v, t.shape};
-    }
-    const value& own = p.values[w.node];
-    reference_kernels::run_node(
-        p.table, n, in, reference_kernels::target_at(f.base[own.root], n.out.type) + own.offset);
-  }
+  template <class = void> static void run(const work& w, const frame& f) noexcept;
 };
+
+// Not inline: see tenon/compiled.hpp.
+template <class> void reference::run(const work& w, const frame& f) noexcept {
+  const plan_view& p = *w.plan;
+  const node& n = p.table.nodes[w.node];
+  reference_kernels::operand in[max_operands];
+  for (int k = 0; k < n.operands; ++k) {
+    const value& v = p.values[n.in[k]];
+    const tensor& t = p.table.nodes[n.in[k]].out;
+    in[k] = {reference_kernels::source_at(f.base[v.root], t.type) + v.offset, v, t.shape};
+  }
+  const value& own = p.values[w.node];
+  reference_kernels::run_node(
+      p.table, n, in, reference_kernels::target_at(f.at<std::byte>(own.root), n.out.type) + own.offset);
+}
+
 static_assert(backend<reference>);
 
 }  // namespace tenon

@@ -114,10 +114,10 @@ constexpr void evaluate_step(instruction i, scalar_register* r, const scalar_reg
     case sop::floor: d.real = m::floor(a.real); break;
     case sop::round_even: d.real = m::round_even(a.real); break;
     case sop::sqrt: d.real = m::sqrt(a.real); break;
-    case sop::pow: d.real = function(a.real, b.real); break;
     default:
       if (is_rare(static_cast<sop>(w & 255))) return evaluate_rare(i, d, a, b, c);
-      d.real = function(a.real, 0.0f);  // the other elementary functions
+      // what an instruction of one source does not read may not have been written
+      d.real = function(a.real, sources_of(i.op()) > 1 ? b.real : 0.0f);
       break;
   }
 }

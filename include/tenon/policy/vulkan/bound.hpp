@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/device.hpp>
+#include <tenon/policy/vulkan/matrix.hpp>
 #include <tenon/policy/vulkan/memory.hpp>
 #include <tenon/policy/vulkan/recording.hpp>
 #include <tenon/policy/vulkan/spirv/kernel.hpp>
-#include <tenon/policy/vulkan/spirv/matrix.hpp>
 #include <cstring>
 
 namespace tenon {
@@ -106,7 +106,7 @@ class vulkan_bound {
     const range r = of_group_[group];
     return {steps_.data() + r.begin, r.size};
   }
-  std::byte* weight(int node) const noexcept { return weight_at_[node]; }
+  device_address weight(int node) const noexcept { return weight_at_[node]; }
 
  private:
   static error lacks(const table_view& t, const node& n, const spirv::target& device) noexcept {
@@ -166,7 +166,7 @@ class vulkan_bound {
   /// Weights stay where they are if the device works in the host's memory and may; else they are
   /// copied into its own.
   error take_weights(const plan_view& p, int place, const std::byte* const* weights) {
-    weight_at_.resize(p.table.nodes.size, nullptr);
+    weight_at_.resize(p.table.nodes.size, device_address{});
     const bool stay =
         p.policies[place].memory == sharing::importable && context_->facts().unified_memory;
     error bad;
@@ -177,7 +177,7 @@ class vulkan_bound {
       bad = made ? error{} : made.error();
       if (bad.ok() && !stay) bad = upload(weights[id], *made);
       if (!bad.ok()) return;
-      weight_at_[id] = reinterpret_cast<std::byte*>(made->address());
+      weight_at_[id] = device_address{made->address()};
       memory_.push_back(std::move(*made));
     });
     return bad;
@@ -202,7 +202,7 @@ class vulkan_bound {
   vulkan_context* context_ = nullptr;
   sequence<vulkan_step> steps_;
   sequence<range> of_group_;
-  sequence<std::byte*> weight_at_;
+  sequence<device_address> weight_at_;
   std::vector<vulkan_memory> memory_;
 };
 

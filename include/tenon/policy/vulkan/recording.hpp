@@ -1,24 +1,11 @@
 // A recorded run: dispatches, copies and barriers, recorded once and submitted many times.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/policy/vulkan/context.hpp>
+#include <tenon/policy/vulkan/descriptors.hpp>
+#include <tenon/policy/vulkan/fence.hpp>
 #include <tenon/policy/vulkan/hazard.hpp>
 
 namespace tenon {
-
-/// One operand of a dispatch.
-struct vulkan_port {
-  std::uint64_t address = 0;  ///< of its first byte: `vulkan_memory::address()` and an offset
-  i64 bytes = 0;              ///< that the kernel may touch from there
-  int element_bytes = 4;      ///< descriptor kernels count their offset in elements
-  bool writes = false;
-};
-
-/// A point on the timeline of an application's semaphore (`value` 0: a binary one).
-struct vulkan_point {
-  vk::Semaphore semaphore{};
-  std::uint64_t value = 0;
-};
 
 /// A command buffer with all that it needs. `begin`, then steps, then `end`; then it may be
 /// submitted again and again, or recorded anew, which allocates only for what it never had before.
@@ -28,19 +15,18 @@ class vulkan_recording {
  public:
   /// `checked`: every dispatch and copy is compared with those since the last barrier (hazard.hpp).
   explicit vulkan_recording(vulkan_context& context, bool checked = false) noexcept
-      : context_(&context), checked_(checked) {
-    fault_ = context.fault();
-  }
+      : context_(&context),
+        checked_(checked),
+        fence_(context),
+        descriptors_(context),
+        fault_(context.fault()) {}
   vulkan_recording(const vulkan_recording&) = delete;
   vulkan_recording& operator=(const vulkan_recording&) = delete;
   ~vulkan_recording() {
     if (running()) static_cast<void>(finish(forever));
-    const auto& d = context_->functions();
-    const vk::Device device = context_->device();
-    for (const vk::DescriptorPool p : pools_) device.destroyDescriptorPool(p, nullptr, d);
-    if (pool_) device.destroyCommandPool(pool_, nullptr, d);
-    if (fence_) device.destroyFence(fence_, nullptr, d);
-    context_->count(-static_cast<int>(pools_.size()) - (pool_ ? 1 : 0) - (fence_ ? 1 : 0));
+    if (!pool_) return;
+    context_->device().destroyCommandPool(pool_, nullptr, context_->functions());
+    context_->count(-1);
   }
 
   /// The first error since the last `begin`.
@@ -59,7 +45,7 @@ class vulkan_recording {
     r = own_.begin(&info, d);
     if (r != vk::Result::eSuccess) return fail(vulkan_result::error_of(r, "beginCommandBuffer"));
     commands_ = own_;
-    border(true);
+    enclose(true);
     return {};
   }
   /// Starts anew in the application's command buffer, which it has begun, outside of render passes,
@@ -70,7 +56,7 @@ class vulkan_recording {
     if (error e = restart(); !e.ok()) return e;
     if (!theirs) return fail({code::null, "vulkan", "command buffer", "one that is begun", "null"});
     commands_ = theirs;
-    border(true);
+    enclose(true);
     return {};
   }
 
@@ -149,7 +135,7 @@ class vulkan_recording {
       commands_ = nullptr;
       return fault_;
     }
-    border(false);
+    enclose(false);
     if (commands_ == own_) {
       const auto r = static_cast<vk::Result>(context_->functions().vkEndCommandBuffer(own_));
       if (r != vk::Result::eSuccess) fail(vulkan_result::error_of(r, "endCommandBuffer"));
@@ -162,60 +148,34 @@ class vulkan_recording {
   /// Submits and waits: the results are there for host and device.
   /// Error: unbound (not recorded, or with an error), timeout, device_lost, memory, device.
   status submit_and_wait(std::chrono::nanoseconds most = forever) noexcept {
-    const vk::CommandBuffer one[] = {own_};
     if (status s = submittable(); !s.ok()) return s;
-    vk::SubmitInfo info{};
-    info.commandBufferCount = 1;
-    info.pCommandBuffers = one;
-    const vk::Result r = context_->submit(info, fence_, nullptr);
-    if (r != vk::Result::eSuccess) return vulkan_result::status_of(r);
-    submitted_ = true;
+    if (const vk::Result r = fence_.submit(own_); r != vk::Result::eSuccess)
+      return vulkan_result::status_of(r);
     return finish(most);
   }
   /// Submits and returns at once; `value` receives the value of the context's timeline that stands
   /// for the end, for `vulkan_context::wait`. The device starts when all `after` are reached.
   /// Error: as submit_and_wait; feature (no timeline semaphores); capacity (more than 8 points).
   status submit(std::uint64_t& value, std::span<const vulkan_point> after = {}) noexcept {
-    constexpr std::size_t most = 8;
+    constexpr std::size_t most = vulkan_fence::most_points;
     if (!context_->timeline()) return {code::feature, -1, 0, 0};
     if (after.size() > most)
       return {code::capacity, -1, static_cast<i64>(most), static_cast<i64>(after.size())};
     if (status s = submittable(); !s.ok()) return s;
-    vk::Semaphore semaphores[most];
-    std::uint64_t values[most]{};
-    vk::PipelineStageFlags stages[most];
-    for (std::size_t i = 0; i < after.size(); ++i) {
-      semaphores[i] = after[i].semaphore;
-      values[i] = after[i].value;
-      stages[i] = vk::PipelineStageFlagBits::eAllCommands;
-    }
-    vk::TimelineSemaphoreSubmitInfo waits{};
-    waits.waitSemaphoreValueCount = static_cast<std::uint32_t>(after.size());
-    waits.pWaitSemaphoreValues = values;
-    const vk::CommandBuffer one[] = {own_};
-    vk::SubmitInfo info{};
-    info.pNext = &waits;
-    info.waitSemaphoreCount = static_cast<std::uint32_t>(after.size());
-    info.pWaitSemaphores = semaphores;
-    info.pWaitDstStageMask = stages;
-    info.commandBufferCount = 1;
-    info.pCommandBuffers = one;
-    const vk::Result r = context_->submit(info, fence_, &value);
-    submitted_ = r == vk::Result::eSuccess;
-    return vulkan_result::status_of(r);
+    return vulkan_result::status_of(fence_.submit(own_, value, after));
   }
   /// Waits for what was submitted last. Error: timeout, device_lost, memory.
   status wait(std::chrono::nanoseconds most = forever) noexcept {
-    return submitted_ ? finish(most) : status{};
+    return running() ? finish(most) : status{};
   }
   /// True until the end of the last submission has been waited for.
-  bool running() const noexcept { return submitted_; }
+  bool running() const noexcept { return fence_.running(); }
 
   int steps() const noexcept { return steps_; }
   const hazard_list& hazards() const noexcept { return hazards_; }
 
  private:
-  static constexpr std::chrono::nanoseconds forever = std::chrono::nanoseconds::max();
+  static constexpr std::chrono::nanoseconds forever = vulkan_fence::forever;
 
   error fail(const error& e) noexcept {
     if (fault_.ok()) fault_ = e;
@@ -232,22 +192,15 @@ class vulkan_recording {
     commands_ = nullptr;
     steps_ = 0;
     hazards_.clear();
-    if (submitted_)
+    if (running())
       if (const status s = finish(forever); !s.ok())
         return fail({s.what, "vulkan", "waitForFences", {}, s.found});
-    for (const vk::DescriptorPool p : pools_)
-      context_->functions().vkResetDescriptorPool(context_->device(), p, 0);
-    pool_at_ = 0;
+    descriptors_.reset();
     return {};
   }
   error make_command_buffer() noexcept {
     const auto& d = context_->functions();
-    if (!fence_) {
-      const vk::FenceCreateInfo info{};
-      const vk::Result r = context_->device().createFence(&info, nullptr, &fence_, d);
-      if (r != vk::Result::eSuccess) return vulkan_result::error_of(r, "createFence");
-      context_->count(1);
-    }
+    if (error e = fence_.make(); !e.ok()) return e;
     if (!pool_) {
       vk::CommandPoolCreateInfo info{};
       info.queueFamilyIndex = context_->family();
@@ -302,12 +255,8 @@ class vulkan_recording {
       return {};
     }
     std::uint32_t offsets[vulkan_pipelines::most_ports];
-    vk::DescriptorBufferInfo buffers[vulkan_pipelines::most_ports];
-    for (std::size_t i = 0; i < ports.size(); ++i)
-      if (error e = window(ports[i], places[i], buffers[i], offsets[i]); !e.ok()) return e;
     vk::DescriptorSet set{};
-    if (error e = take_set(kernel, set); !e.ok()) return e;
-    write(set, {buffers, ports.size()});
+    if (error e = descriptors_.take(kernel, ports, places, set, offsets); !e.ok()) return e;
     commands_.bindDescriptorSets(vk::PipelineBindPoint::eCompute, kernel.layout, 0, 1, &set, 0,
                                  nullptr, d);
     push(kernel, offsets);
@@ -317,73 +266,6 @@ class vulkan_recording {
     commands_.pushConstants(kernel.layout, vk::ShaderStageFlagBits::eCompute, 0,
                             kernel.push_bytes(), values, context_->functions());
   }
-  /// The descriptor of a port: its bytes alone, as validation compares whole descriptors, from the
-  /// nearest place before them where the device lets one begin.
-  error window(const vulkan_port& p, const vulkan_place& place, vk::DescriptorBufferInfo& info,
-               std::uint32_t& offset) const noexcept {
-    const i64 most = context_->facts().storage_buffer_bytes;
-    const i64 align = context_->facts().storage_align_bytes;
-    const i64 from = place.offset / align * align, first = place.offset - from;
-    if (first + p.bytes > most) return {code::capacity, "vulkan", "port", most, first + p.bytes};
-    if (first % p.element_bytes != 0)
-      return {code::alignment, "vulkan", "port", p.element_bytes, first % p.element_bytes};
-    info.buffer = place.buffer;
-    info.offset = static_cast<vk::DeviceSize>(from);
-    info.range = static_cast<vk::DeviceSize>(first + (p.bytes > 0 ? p.bytes : 1));
-    offset = static_cast<std::uint32_t>(first / p.element_bytes);
-    return {};
-  }
-  void write(vk::DescriptorSet set, std::span<const vk::DescriptorBufferInfo> buffers) noexcept {
-    vk::WriteDescriptorSet all{};  // consecutive bindings of one type: one write runs over them
-    all.dstSet = set;
-    all.descriptorType = vk::DescriptorType::eStorageBuffer;
-    all.descriptorCount = static_cast<std::uint32_t>(buffers.size());
-    all.pBufferInfo = buffers.data();
-    context_->device().updateDescriptorSets(1, &all, 0, nullptr, context_->functions());
-  }
-
-  /// A set from the current pool, the next one, or a new one.
-  error take_set(const vulkan_kernel& kernel, vk::DescriptorSet& set) noexcept {
-    for (; pool_at_ < pools_.size(); ++pool_at_)
-      if (from_pool(kernel, set) == vk::Result::eSuccess) return {};
-    if (error e = grow(); !e.ok()) return e;
-    return vulkan_result::error_of(from_pool(kernel, set), "allocateDescriptorSets");
-  }
-  vk::Result from_pool(const vulkan_kernel& kernel, vk::DescriptorSet& set) noexcept {
-    vk::DescriptorSetAllocateInfo info{};
-    info.descriptorPool = pools_[pool_at_];
-    info.descriptorSetCount = 1;
-    info.pSetLayouts = &kernel.set;
-    return context_->device().allocateDescriptorSets(&info, &set, context_->functions());
-  }
-  error grow() noexcept {
-    constexpr std::uint32_t sets = 128;
-    vk::DescriptorPoolSize size{};
-    size.type = vk::DescriptorType::eStorageBuffer;
-    size.descriptorCount = 4 * sets;
-    vk::DescriptorPoolCreateInfo info{};
-    info.maxSets = sets;
-    info.poolSizeCount = 1;
-    info.pPoolSizes = &size;
-    vk::DescriptorPool pool{};
-    const auto& d = context_->functions();
-    const vk::Result r = context_->device().createDescriptorPool(&info, nullptr, &pool, d);
-    if (r != vk::Result::eSuccess) return vulkan_result::error_of(r, "createDescriptorPool");
-    const bool kept = platform::guarded(
-        [&] {
-          pools_.push_back(pool);
-          return true;
-        },
-        [] { return false; });
-    if (!kept) {
-      context_->device().destroyDescriptorPool(pool, nullptr, d);
-      return {code::memory, "vulkan", "descriptor pools"};
-    }
-    context_->count(1);
-    pool_at_ = pools_.size() - 1;
-    return {};
-  }
-
   void put(vk::PipelineStageFlags from, vk::AccessFlags written, vk::PipelineStageFlags to,
            vk::AccessFlags used) noexcept {
     vk::MemoryBarrier memory{};
@@ -394,7 +276,7 @@ class vulkan_recording {
   }
   /// What came before, of the host, of earlier submissions, of the application, is seen by us; what
   /// we wrote is seen by what comes after.
-  void border(bool first) noexcept {
+  void enclose(bool first) noexcept {
     using stage = vk::PipelineStageFlagBits;
     using access = vk::AccessFlagBits;
     const vk::PipelineStageFlags ours = stage::eComputeShader | stage::eTransfer;
@@ -419,34 +301,26 @@ class vulkan_recording {
   status submittable() noexcept {
     if (!complete_) return {code::unbound, -1, 0, static_cast<i64>(fault_.what)};
     if (!context_->queue()) return {code::null, -1, 0, 0};
-    if (submitted_) return finish(forever);
+    if (running()) return finish(forever);
     return {};
   }
-  /// Waits for the fence and makes it ready again. After a timeout the device still works: the next
-  /// use waits again.
+  /// Waits for the end of the last submission. What the device did not finish is not submitted again.
   status finish(std::chrono::nanoseconds most) noexcept {
-    const auto& d = context_->functions();
-    vk::Result r = context_->device().waitForFences(1, &fence_, VK_TRUE,
-                                                    static_cast<std::uint64_t>(most.count()), d);
-    if (r == vk::Result::eTimeout) return vulkan_result::status_of(r);
-    submitted_ = false;
-    if (r == vk::Result::eSuccess) r = context_->device().resetFences(1, &fence_, d);
-    if (r != vk::Result::eSuccess) complete_ = false;
-    return vulkan_result::status_of(r);
+    const status s = fence_.finish(most);
+    if (!s.ok() && !running()) complete_ = false;
+    return s;
   }
 
   vulkan_context* context_;
   bool checked_;
-  bool complete_ = false;   ///< recorded to the end, in a command buffer of our own
-  bool copied_ = false;     ///< since the last barrier
-  bool submitted_ = false;  ///< and not yet waited for
+  bool complete_ = false;  ///< recorded to the end, in a command buffer of our own
+  bool copied_ = false;    ///< since the last barrier
   int steps_ = 0;
   vk::CommandBuffer commands_{};  ///< recorded into now
   vk::CommandPool pool_{};
   vk::CommandBuffer own_{};
-  vk::Fence fence_{};
-  std::vector<vk::DescriptorPool> pools_;
-  std::size_t pool_at_ = 0;
+  vulkan_fence fence_;
+  vulkan_descriptors descriptors_;
   hazard_list hazards_;
   error fault_{};
 };

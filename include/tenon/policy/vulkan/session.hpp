@@ -43,7 +43,8 @@ class vulkan_session {
     copy_in(*made, host);
     if (const status s = made->commands.submit_and_wait(); !s.ok()) return s;
     for (const staged_copy& c : made->out)
-      std::memcpy(host.base[c.root], staging_.data() + c.at, static_cast<std::size_t>(c.bytes));
+      std::memcpy(host.at<std::byte>(c.root), staging_.data() + c.at,
+                  static_cast<std::size_t>(c.bytes));
     return {};
   }
   /// Submits without waiting. Error: also place, when results have to be copied by the host.
@@ -108,8 +109,7 @@ class vulkan_session {
       arena_ = std::move(*made);
     }
     const std::uint64_t arena = arena_ ? arena_.address() : 0;
-    where_.start(p, place, reinterpret_cast<std::byte*>(arena),
-                 [&](int id) { return bound_->weight(id); });
+    where_.start(p, place, device_address{arena}, [&](int id) { return bound_->weight(id); });
     for (int i = 0; i < where_.runs().size(); ++i) {
       recorded_.emplace_back(c);
       theirs_.emplace_back(c);
@@ -166,29 +166,29 @@ class vulkan_session {
   }
   error import(const plan_view& p, const device_run& own, recorded& made, const frame& host) {
     vulkan_context& c = bound_->context();
-    frame& f = where_.on_device();
+    device_frame& f = where_.on_device();
     made.imports.clear();
     for (const shared_buffer& s : own.shared) {
-      f.base[s.root] = s.last;  // a view of the device's own memory
+      f.base[s.root] = device_address_in(s.last);  // a view of the device's own memory
       if (s.space != nullptr) continue;
       auto got = vulkan_memory::import_host(c, host.base[s.root], bytes_of(p, s.root));
       if (!got) return got.error();
-      f.base[s.root] = reinterpret_cast<std::byte*>(got->address());
+      f.base[s.root] = device_address{got->address()};
       made.imports.push_back(std::move(*got));
     }
     if (!own.arena) return {};
     auto got = vulkan_memory::import_host(c, host.arena, p.shared_bytes);
     if (!got) return got.error();
-    f.arena = reinterpret_cast<std::byte*>(got->address());
+    f.arena = device_address{got->address()};
     made.arena = std::move(*got);
     return {};
   }
   void dispatch(const plan_view& p, int g, vulkan_recording& to) {
-    const frame& f = where_.on_device();
+    const device_frame& f = where_.on_device();
     for (const vulkan_step& s : bound_->steps_of(g)) {
       vulkan_port ports[spirv::max_ports];
       for (int k = 0; k < s.ports; ++k)
-        ports[k] = {reinterpret_cast<std::uint64_t>(f.base[s.port_at[k].root]),
+        ports[k] = {static_cast<std::uint64_t>(f.base[s.port_at[k].root]),
                     bytes_of(p, s.port_at[k].root), s.port_at[k].element_bytes,
                     s.port_at[k].writes};
       const std::span<const vulkan_port> all{ports, static_cast<std::size_t>(s.ports)};
@@ -211,7 +211,7 @@ class vulkan_session {
 
   const vulkan_bound* bound_ = nullptr;
   bool copies_ = false;  ///< between the host's memory and the device's
-  device_plan where_;
+  device_plan<> where_;
   vulkan_memory arena_, staging_;
   sequence<i64> staging_at_;                ///< by mirror of the plan
   std::deque<recorded> recorded_, theirs_;  ///< by run: ours, and into theirs; they do not move

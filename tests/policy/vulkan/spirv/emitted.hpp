@@ -458,8 +458,8 @@ struct emitted {
     for (const spirv::kernel& k : kernels) {
       std::vector<bare_device::memory> ports;
       for (const spirv::port& p : k.ports)
-        ports.push_back(
-            {f.base[p.root], static_cast<std::size_t>(w.plan->table.nodes[p.root].out.bytes())});
+        ports.push_back({f.at<std::byte>(p.root),
+                         static_cast<std::size_t>(w.plan->table.nodes[p.root].out.bytes())});
       bare_device::instance().run(k, emission_target().by, ports);
     }
   }

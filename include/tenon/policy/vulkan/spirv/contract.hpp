@@ -13,10 +13,10 @@ class contract_writer {
  public:
   constexpr contract_writer(const plan_view& p, const group& g, const target& t)
       : m_(p, t),
-        n_(read_nest(m_, m_.at(g.anchor))),
-        after_(m_, p.members_of(g), n_),
+        n_(nest_reader(m_, m_.at(g.anchor)).read()),
+        epilogue_(m_, p.members_of(g), n_),
         operands_(operands_of(p.table, m_.at(g.anchor), t.matrix)) {
-    merge_axes(n_, after_);
+    merge_axes(n_, epilogue_);
   }
   constexpr contract_writer(const contract_writer&) = delete;
   constexpr contract_writer& operator=(const contract_writer&) = delete;
@@ -24,15 +24,15 @@ class contract_writer {
   constexpr kernel write() {
     if (const matrix_tile t = matrix_tile_choice(n_, m_.device, operands_).chosen(); t.used) {
       if (m_.device.matrix.emulated)
-        return matrix_tile_writer<array_fragments>(m_, n_, after_, t).write();
-      return matrix_tile_writer<matrix_fragments>(m_, n_, after_, t).write();
+        return matrix_tile_writer<array_fragments>(m_, n_, epilogue_, t).write();
+      return matrix_tile_writer<matrix_fragments>(m_, n_, epilogue_, t).write();
     }
     if (m_.device.cpu_driver) {
       const lane_tile t = lane_tile_choice(n_).chosen();
-      if (t.used) return lane_tile_writer(m_, n_, after_, t).write();
+      if (t.used) return lane_tile_writer(m_, n_, epilogue_, t).write();
     } else {
       const workgroup_tile t = choose_workgroup_tile(n_, m_.device);
-      if (t.used) return workgroup_tile_writer(m_, n_, after_, t).write();
+      if (t.used) return workgroup_tile_writer(m_, n_, epilogue_, t).write();
     }
     return write_plain();
   }
@@ -40,7 +40,7 @@ class contract_writer {
  private:
   writer m_;
   loop_nest n_;
-  closing after_;
+  epilogue_writer epilogue_;
   precision operands_;
 
   // ---- one element for each invocation
@@ -54,15 +54,15 @@ class contract_writer {
       id position[max_axes]{};
       m_.unravel(n_.out, flat, position);
       walk w{m_.index_of(n_.a, n_.out, position), m_.index_of(n_.b, n_.out, position)};
-      for (int s = 0; s < n_.borders; ++s) {
-        const border& c = n_.cut[s];
+      for (int s = 0; s < n_.edges; ++s) {
+        const image_edge& c = n_.edge[s];
         w.first[s] = m_.hidden(m_.plus(m_.times(position[c.axis], c.stride), -c.begin));
       }
       const variable sum = m_.local(m_.real(0));
       add_terms(0, w, sum);
-      after_.enter(n_.out, position);
+      epilogue_.enter(n_.out, position);
       const i64 here[max_axes]{};
-      after_.store(m_.get(sum), here, n_.out.dims);
+      epilogue_.store(m_.get(sum), here, n_.out.dims);
     });
   }
   constexpr void add_terms(int axis, const walk& w, const variable& sum) {
@@ -71,14 +71,14 @@ class contract_writer {
       walk next = w;
       next.b = m_.plus_times(w.b, k, n_.term_b[axis]);
       next.a = m_.plus_times(w.a, k, n_.term_a[axis]);
-      for (int s = 0; s < n_.borders; ++s)
-        if (n_.cut[s].term == axis)
-          tap(n_.cut[s], m_.plus_times(w.first[s], k, n_.cut[s].dilation), next);
+      for (int s = 0; s < n_.edges; ++s)
+        if (n_.edge[s].term == axis)
+          tap(n_.edge[s], m_.plus_times(w.first[s], k, n_.edge[s].dilation), next);
       add_terms(axis + 1, next, sum);
     });
   }
   /// Outside of the image something inside is read, and not used.
-  constexpr void tap(const border& c, id at, walk& w) {
+  constexpr void tap(const image_edge& c, id at, walk& w) {
     const id inside = m_.below(at, m_.integer(c.extent));
     w.a = m_.add(w.a, m_.select(inside, m_.times(at, c.step), m_.integer(0)));
     w.inside = m_.hold(w.inside, inside);

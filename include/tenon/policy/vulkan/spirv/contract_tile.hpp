@@ -2,7 +2,7 @@
 // an output have them, elements of its operands by row and term, and where a sum goes.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/policy/vulkan/spirv/contract_nest.hpp>
+#include <tenon/policy/vulkan/spirv/epilogue.hpp>
 
 namespace tenon::spirv {
 
@@ -38,9 +38,9 @@ class product_side {
   constexpr product_side(writer& m, const loop_nest& n, int its_operand)
       : operand(its_operand), axes(part_of(n, its_operand)), count(axes.count()), m_(m), n_(n) {}
 
-  constexpr const view& elements() const { return operand == 0 ? n_.a : n_.b; }
+  constexpr const access& elements() const { return operand == 0 ? n_.a : n_.b; }
   constexpr const i64* term_steps() const { return operand == 0 ? n_.term_a : n_.term_b; }
-  constexpr int borders() const { return operand == 0 ? n_.borders : 0; }
+  constexpr int edges() const { return operand == 0 ? n_.edges : 0; }
 
   /// The position of a lane; behind lane `last` that of `last`.
   constexpr void position_of(id lane, id* position, i64 last) const {
@@ -61,15 +61,15 @@ class product_side {
     position_of(lane, position, last);
     source from{m_.index_of(elements(), n_.out, position), {}};
     for (int b = 0; b < 2; ++b)
-      if (b < borders())
+      if (b < edges())
         from.tap[b] =
-            m_.plus(m_.times(position[n_.cut[b].axis], n_.cut[b].stride), -n_.cut[b].begin);
+            m_.plus(m_.times(position[n_.edge[b].axis], n_.edge[b].stride), -n_.edge[b].begin);
     return from;
   }
   constexpr source source_of(id lane, const id* outer) const {
     return source_of(lane, outer, count - 1);
   }
-  /// The index of an element without the borders of an image; `at` receives the term's position.
+  /// The index of an element without regard to the edges of an image; `at` receives the term's position.
   constexpr id index_of(const source& from, id term, id* at) const {
     id index = from.start;
     m_.unravel(n_.terms, term, at);
@@ -79,8 +79,8 @@ class product_side {
   /// An element; where `inside` does not hold (nothing: it holds), and outside of an image, zero.
   constexpr id read(const source& from, id term, id inside) const {
     id at[max_axes]{}, index = index_of(from, term, at);
-    for (int b = 0; b < borders(); ++b) {
-      const border& c = n_.cut[b];
+    for (int b = 0; b < edges(); ++b) {
+      const image_edge& c = n_.edge[b];
       const id x = m_.plus_times(from.tap[b], at[c.term], c.dilation),
                own = m_.below(x, m_.integer(c.extent));
       index = m_.add(index, m_.select(own, m_.times(x, c.step), m_.integer(0)));
@@ -96,8 +96,8 @@ class product_side {
 };
 
 /// Stores a sum at a row and a column if there are such; `sum()` writes what gives it.
-template <class F> constexpr void store_in_tile(writer& m, const loop_nest& n, closing& after,
-                                                const product_side& rows,
+template <class F> constexpr void store_in_tile(writer& m, const loop_nest& n,
+                                                epilogue_writer& epilogue, const product_side& rows,
                                                 const product_side& columns, id row, id column,
                                                 const id* outer, F&& sum) {
   const id is_column = m.below(column, m.integer(columns.count)),
@@ -107,9 +107,9 @@ template <class F> constexpr void store_in_tile(writer& m, const loop_nest& n, c
   for (int i = 0; i < n.out.dims; ++i) position[i] = outer[i];
   rows.position_of(row, position);
   columns.position_of(column, position);
-  after.enter(n.out, position);
+  epilogue.enter(n.out, position);
   const i64 here[max_axes]{};
-  after.store(sum(), here, n.out.dims, inside);
+  epilogue.store(sum(), here, n.out.dims, inside);
 }
 
 }  // namespace tenon::spirv

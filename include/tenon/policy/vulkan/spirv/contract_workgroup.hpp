@@ -38,11 +38,11 @@ constexpr workgroup_tile choose_workgroup_tile(const loop_nest& n, const target&
 /// Such a kernel while it is written.
 class workgroup_tile_writer {
  public:
-  constexpr workgroup_tile_writer(writer& m, const loop_nest& n, closing& after,
+  constexpr workgroup_tile_writer(writer& m, const loop_nest& n, epilogue_writer& epilogue,
                                   const workgroup_tile& t)
       : m_(m),
         n_(n),
-        after_(after),
+        epilogue_(epilogue),
         t_(t),
         side_{{m, n, t.row_operand}, {m, n, 1 - t.row_operand}},
         batch_(batches_of(n)) {
@@ -82,7 +82,7 @@ class workgroup_tile_writer {
 
   writer& m_;
   const loop_nest& n_;
-  closing& after_;
+  epilogue_writer& epilogue_;
   workgroup_tile t_;
   tile_side side_[2];
   space batch_;
@@ -151,7 +151,7 @@ class workgroup_tile_writer {
     for (int r = 0; r < t_.rows; ++r)
       for (int c = 0; c < t_.columns; ++c) {
         const id own_row = m_.plus(row, side * r), own_column = m_.plus(column, side * c);
-        store_in_tile(m_, n_, after_, side_[0], side_[1], own_row, own_column, outer_,
+        store_in_tile(m_, n_, epilogue_, side_[0], side_[1], own_row, own_column, outer_,
                       [&] { return m_.get(sums_[r * t_.columns + c]); });
       }
   }

@@ -14,7 +14,7 @@ class gather_writer {
       : m_(p, t),
         n_(m_.at(node)),
         g_(p.table.gathering_of(n_)),
-        indices_(m_.view_of(n_.in[1], {})) {
+        indices_(m_.access_of(n_.in[1], {})) {
     const shape& s = m_.at(n_.in[1]).out.shape;
     const value& v = m_.value_of(n_.in[1]);
     for (int i = 0; i < max_rank; ++i) indices_.step[i] = restride(g_.index_step[i], s, v);
@@ -34,10 +34,10 @@ class gather_writer {
   }
   /// The turns from `first` on, as many as the driver makes. Once.
   constexpr kernel write(i64 first) {
-    view* all[] = {&indices_, &from_, &to_};
-    const list<view*> views{all, 3};
-    apart_ = merge(s_, 0, apart_, views);
-    merge(s_, apart_, s_.dims, views);
+    access* all[] = {&indices_, &from_, &to_};
+    const list<access*> accesses{all, 3};
+    apart_ = merge(s_, 0, apart_, accesses);
+    merge(s_, apart_, s_.dims, accesses);
     space apart = s_, turns;
     apart.dims = apart_;
     for (int i = apart_; i < s_.dims; ++i) turns.extent[turns.dims++] = s_.extent[i];
@@ -56,7 +56,7 @@ class gather_writer {
   writer m_;
   const node& n_;
   const gathering& g_;
-  view indices_, from_{}, to_{};
+  access indices_, from_{}, to_{};
   space s_;
   int apart_ = 0;
   i64 further_ = 0;
@@ -70,15 +70,15 @@ class gather_writer {
     strides step{};
     for (int i = 0; i < s_.dims; ++i) step.step[i] = restride(g_.step[i], s, v);
     for (int c = 0; c < g_.coordinates; ++c) stride_[c] = restride(g_.coordinate_stride[c], s, v);
-    from_ = m_.view_of(n_.in[0], step);
-    to_ = m_.result_view(node);
+    from_ = m_.access_of(n_.in[0], step);
+    to_ = m_.result_access(node);
   }
   constexpr void prepare_scatter(int node) {
     const shape& s = m_.at(n_.in[2]).out.shape;
-    from_ = m_.view_of(n_.in[2], m_.value_of(n_.in[2]).step);
-    to_ = m_.view_of(node, g_.step, true);
+    from_ = m_.access_of(n_.in[2], m_.value_of(n_.in[2]).step);
+    to_ = m_.access_of(node, g_.step, true);
     for (int c = 0; c < g_.coordinates; ++c) stride_[c] = g_.coordinate_stride[c];
-    const view indices = indices_, from = from_, to = to_;
+    const access indices = indices_, from = from_, to = to_;
     for (const bool turn : {false, true})
       for (int i = 0; i < s.rank; ++i) {
         if ((g_.step[i] == 0) != turn) continue;

@@ -13,7 +13,7 @@ class copy_writer {
   /// Between two nodes, with these strides over `s`; the result begins `at` elements further.
   constexpr kernel write(int from, const strides& in, i64 skip, int to, const strides& out, i64 at,
                          const shape& s) {
-    view x = m_.view_of(from, in), y = m_.view_of(to, out, true);
+    access x = m_.access_of(from, in), y = m_.access_of(to, out, true);
     x.offset += skip;
     y.offset += at;
     return write(x, y, space_of(s));
@@ -22,8 +22,8 @@ class copy_writer {
  private:
   writer m_;
 
-  constexpr kernel write(view& x, view& y, space s) {
-    view* all[] = {&x, &y};
+  constexpr kernel write(access& x, access& y, space s) {
+    access* all[] = {&x, &y};
     merge(s, 0, s.dims, {all, 2});
     if (size_bytes(x.element) == 4 && in_fours(m_.device, s)) return write_in_fours(x, y, s);
     return m_.each(s.count(), [&](id flat) {
@@ -33,7 +33,7 @@ class copy_writer {
       m_.store_bits(y, m_.index_of(y, s, position), bits);
     });
   }
-  constexpr kernel write_in_fours(const view& x, const view& y, const space& s) {
+  constexpr kernel write_in_fours(const access& x, const access& y, const space& s) {
     const int last = s.dims - 1;
     space rows = s;
     rows.dims = last;
@@ -60,8 +60,8 @@ class move_writer {
         move_(p.table.movement_of(n_)),
         in_(m_.at(n_.in[0]).out.shape),
         s_(space_of(n_.out.shape)),
-        from_(m_.view_of(n_.in[0], m_.value_of(n_.in[0]).step)),
-        to_(m_.result_view(node)) {}
+        from_(m_.access_of(n_.in[0], m_.value_of(n_.in[0]).step)),
+        to_(m_.result_access(node)) {}
   constexpr bool fits() const { return m_.fits(); }
   constexpr kernel write() {
     switch (move_.is) {
@@ -81,7 +81,7 @@ class move_writer {
   const movement& move_;
   const shape& in_;
   space s_;
-  view from_, to_;
+  access from_, to_;
 
   constexpr kernel each(void (move_writer::*one)(id flat, const id* position)) {
     return m_.each(s_.count(), [&](id flat) {

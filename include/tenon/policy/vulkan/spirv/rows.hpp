@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/fuse.hpp>
-#include <tenon/policy/vulkan/spirv/reduce.hpp>
+#include <tenon/policy/vulkan/spirv/folding.hpp>
 #include <tenon/policy/vulkan/spirv/scalar.hpp>
 
 namespace tenon::spirv {
@@ -15,12 +15,12 @@ class row_writer {
       : m_(p, t), g_(g), members_(p.members_of(g)), row_value_(g.size), memo_(g.size) {
     s_ = space_of(g.space);
     for (const int id : members_) add(id);
-    sequence<view*> all;
+    sequence<access*> all;
     for (operand& o : read_) all.push(&o.is);
     for (result& r : written_) all.push(&r.is);
-    const list<view*> views{all.data(), all.size()};
-    row_axes_ = merge(s_, 0, g.space.rank - g.columns, views);
-    merge(s_, row_axes_, s_.dims, views);
+    const list<access*> accesses{all.data(), all.size()};
+    row_axes_ = merge(s_, 0, g.space.rank - g.columns, accesses);
+    merge(s_, row_axes_, s_.dims, accesses);
     // Of a map by itself the last axis is the row.
     if (g.columns == 0 && in_fours(t, s_)) --row_axes_;
     for (int i = 0; i < s_.dims; ++i) (i < row_axes_ ? rows_ : columns_) *= s_.extent[i];
@@ -38,14 +38,14 @@ class row_writer {
   /// What is read from outside.
   struct operand {
     int node = -1;
-    view is{};
+    access is{};
     id row{};   ///< where the row begins
     id seen{};  ///< the value in the present scope
   };
   /// A member that goes to memory.
   struct result {
     int member = -1;
-    view is{};
+    access is{};
     bool whole = false;  ///< an element for each column
     id row{};
   };
@@ -86,7 +86,7 @@ class row_writer {
     if (!v.materialised) return;
     const bool dropped = n.kind == family::reduce && n.out.shape.rank < g_.space.rank;
     const strides step = dropped ? v.step : broadcast(v, n.out.shape, g_.space);
-    written_.push({member_of(id), m_.view_of(id, step, true), is_whole(n), {}});
+    written_.push({member_of(id), m_.access_of(id, step, true), is_whole(n), {}});
   }
   constexpr int find(int node) const {
     for (int k = 0; k < read_.size(); ++k)
@@ -106,13 +106,13 @@ class row_writer {
     space rows = s_;
     rows.dims = row_axes_;
     m_.unravel(rows, row, position);
-    const auto begin = [&](const view& v) {
+    const auto begin = [&](const access& v) {
       return m_.known(m_.advance(m_.begin_of(v), v, position, 0, row_axes_));
     };
     for (operand& o : read_) o.row = begin(o.is);
     for (result& r : written_) r.row = begin(r.is);
   }
-  constexpr id index_at(const view& v, id row, id column) {
+  constexpr id index_at(const access& v, id row, id column) {
     id position[max_axes]{};
     space own;
     for (int i = row_axes_; i < s_.dims; ++i) own.extent[own.dims++] = s_.extent[i];
@@ -121,7 +121,9 @@ class row_writer {
   }
   /// True if four columns lie evenly: they are of one axis.
   constexpr bool one_axis() const { return s_.dims <= row_axes_ + 1; }
-  constexpr i64 step_of(const view& v) const { return s_.dims > row_axes_ ? v.step[row_axes_] : 0; }
+  constexpr i64 step_of(const access& v) const {
+    return s_.dims > row_axes_ ? v.step[row_axes_] : 0;
+  }
   constexpr id load(operand& o, const scope& at) {
     if (o.seen.number != 0) return o.seen;
     const id index = at.by_row ? o.row : index_at(o.is, o.row, at.column);

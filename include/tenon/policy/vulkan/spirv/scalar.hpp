@@ -177,7 +177,7 @@ class program_writer {
     return m_.convert(op::FConvert, m_.add(product, wide(c)), kind::float32);
   }
   constexpr id elementary(sop o, id a, id b) {
-    const int at = static_cast<int>(o) - static_cast<int>(sop::exp);
+    const int at = static_cast<int>(o) - instructions::first_elementary;
     function& known = m_.elementary[width_ > 1][at];
     const int operands = sources_of(o);
     if (known.number == 0) {

@@ -1,7 +1,7 @@
 // Windows that slide: pooling. One invocation for each element of the output.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/policy/vulkan/spirv/reduce.hpp>
+#include <tenon/policy/vulkan/spirv/folding.hpp>
 
 namespace tenon::spirv {
 
@@ -11,8 +11,8 @@ class window_writer {
  public:
   constexpr window_writer(const plan_view& p, const group& g, const target& t)
       : m_(p, t), n_(m_.at(g.anchor)), w_(m_.table().windowing_of(n_)), s_(space_of(n_.out.shape)) {
-    from_ = m_.view_of(n_.in[0], m_.value_of(n_.in[0]).step);
-    to_ = m_.result_view(g.anchor);
+    from_ = m_.access_of(n_.in[0], m_.value_of(n_.in[0]).step);
+    to_ = m_.result_access(g.anchor);
     for (int s = 0; s < 2; ++s) {
       const sweep& w = w_.swept[s];
       step_[s] = from_.step[w.out_axis];
@@ -41,7 +41,7 @@ class window_writer {
   const node& n_;
   const windowing& w_;
   space s_;
-  view from_{}, to_{};
+  access from_{}, to_{};
   i64 step_[2]{};
   bool cut_[2]{};  ///< whether taps may leave the image
   id start_{}, first_[2]{};

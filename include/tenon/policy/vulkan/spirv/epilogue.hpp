@@ -1,101 +1,15 @@
-// A contraction as it lies in memory, and the maps that follow before its results are stored.
+// The maps that follow a contraction before its results are stored: they are computed for the sums
+// that an invocation holds, and only what the plan materialises goes to memory.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/fuse.hpp>
+#include <tenon/policy/vulkan/spirv/loop_nest.hpp>
 #include <tenon/policy/vulkan/spirv/scalar.hpp>
 
 namespace tenon::spirv {
 
-/// An axis of the output along which taps may leave the image.
-struct border {
-  int axis = -1, term = -1;  ///< of the output, and of the terms
-  i64 stride = 1, dilation = 1, begin = 0, extent = 0;
-  i64 step = 0;  ///< from a position of the image to the next, in elements
-};
-
-/// A contraction as it lies in memory: the axes of the output by the distance of its elements,
-/// neighbours last, and the terms in their order.
-struct loop_nest {
-  space out{}, terms{};
-  view a{}, b{};                               ///< by axis of the output
-  i64 term_a[max_axes]{}, term_b[max_axes]{};  ///< strides of the terms
-  i64 result[max_axes]{};                      ///< strides of the dense result
-  int borders = 0;
-  border cut[2]{};
-};
-
-/// True if no tap of a sweep is outside: then its axes are like all others.
-constexpr bool stays_inside(const sweep& w, i64 positions) {
-  return w.begin == 0 && (positions - 1) * w.stride + (w.taps - 1) * w.dilation < w.extent;
-}
-
-/// True if an operand (0: a, 1: b) is read at several places along an axis of the output.
-constexpr bool moves(const loop_nest& n, int operand, int axis) {
-  for (int s = 0; operand == 0 && s < n.borders; ++s)
-    if (n.cut[s].axis == axis) return true;
-  return (operand == 0 ? n.a : n.b).step[axis] != 0;
-}
-
-constexpr loop_nest read_nest(writer& m, const node& n) {
-  const contraction& c = m.table().contraction_of(n);
-  const auto through = [&](int operand, i64 step) {
-    return restride(step, m.at(n.in[operand]).out.shape, m.value_of(n.in[operand]));
-  };
-  int sweep_out[contraction::max_axes], sweep_tap[contraction::max_axes];
-  for (int i = 0; i < c.axes; ++i) sweep_out[i] = sweep_tap[i] = -1;
-  for (int s = 0; s < c.sweeps; ++s) {
-    sweep_out[c.swept[s].out_axis] = s;
-    sweep_tap[c.swept[s].tap_axis] = s;
-  }
-  loop_nest r;
-  r.a = m.view_of(n.in[0], {});
-  r.b = m.view_of(n.in[1], {});
-  bool taken[contraction::max_axes]{}, inside[2]{true, true};
-  for (int s = 0; s < c.sweeps; ++s)
-    inside[s] = stays_inside(c.swept[s], c.axis[c.swept[s].out_axis].extent);
-  while (true) {  // the axis whose elements are farthest apart
-    int next = -1;
-    for (int i = 0; i < c.axes; ++i)
-      if (!c.axis[i].reduced && !taken[i] && (next < 0 || c.axis[i].out > c.axis[next].out))
-        next = i;
-    if (next < 0) break;
-    taken[next] = true;
-    const contraction::loop& l = c.axis[next];
-    const int s = sweep_out[next], at = r.out.dims;
-    const bool cuts = s >= 0 && !inside[s];
-    if (l.extent == 1 && !cuts) continue;
-    r.out.extent[r.out.dims++] = l.extent;
-    r.result[at] = l.out;
-    r.b.step[at] = through(1, l.b);
-    if (cuts)
-      r.cut[s].axis = at;
-    else
-      r.a.step[at] = s < 0 ? through(0, l.a) : through(0, c.swept[s].step) * c.swept[s].stride;
-  }
-  for (int i = 0; i < c.axes; ++i) {
-    const contraction::loop& l = c.axis[i];
-    const int s = sweep_tap[i], at = r.terms.dims;
-    const bool cuts = s >= 0 && !inside[s];
-    if (!l.reduced || (l.extent == 1 && !cuts)) continue;
-    r.terms.extent[r.terms.dims++] = l.extent;
-    r.term_b[at] = through(1, l.b);
-    if (cuts)
-      r.cut[s].term = at;
-    else
-      r.term_a[at] = s < 0 ? through(0, l.a) : through(0, c.swept[s].step) * c.swept[s].dilation;
-  }
-  for (int s = 0; s < c.sweeps; ++s) {
-    if (inside[s]) continue;
-    const sweep& w = c.swept[s];
-    const border b{r.cut[s].axis, r.cut[s].term, w.stride,          w.dilation,
-                   w.begin,       w.extent,      through(0, w.step)};
-    r.cut[r.borders++] = b;
-  }
-  return r;
-}
-
 /// The maps behind a contraction, and what goes to memory: by axis of the output.
-class closing {
+class epilogue_writer {
   // stands before its users: clang does not yet know it in a constant expression otherwise
   template <class F> constexpr void where(id condition, F&& write) {
     if (condition.number != 0)
@@ -105,9 +19,10 @@ class closing {
   }
 
  public:
-  constexpr closing(writer& m, list<int> members, const loop_nest& n) : m_(m), members_(members) {
+  constexpr epilogue_writer(writer& m, list<int> members, const loop_nest& n)
+      : m_(m), members_(members) {
     const shape& whole = m.at(members[0]).out.shape;
-    const auto seen = [&](view v, const value& at) {
+    const auto seen = [&](access v, const value& at) {
       for (int i = 0; i < n.out.dims; ++i) v.step[i] = restride(n.result[i], whole, at);
       return v;
     };
@@ -117,14 +32,14 @@ class closing {
         const int from = own.in[i];
         if (member_of(from) >= 0 || operand_of(from) >= 0) continue;
         const value at{-1, 0, broadcast(m.value_of(from), m.at(from).out.shape, whole), true};
-        read_.push({from, seen(m.view_of(from, {}), at), {}});
+        read_.push({from, seen(m.access_of(from, {}), at), {}});
       }
       if (m.value_of(members[k]).materialised)
-        written_.push({k, seen(m.view_of(members[k], {}, true), m.value_of(members[k])), {}});
+        written_.push({k, seen(m.access_of(members[k], {}, true), m.value_of(members[k])), {}});
     }
   }
   /// All that is read and written.
-  constexpr void add_views(sequence<view*>& all) {
+  constexpr void add_accesses(sequence<access*>& all) {
     for (operand& o : read_) all.push(&o.is);
     for (result& r : written_) all.push(&r.is);
   }
@@ -158,7 +73,7 @@ class closing {
                        high = values_of(second, next, last + 1);
     where(condition, [&] {
       for (const result& r : written_) {
-        const id place = m_.place_of(r.is, m_.plus(r.start, distance(r.is, at, last + 1)));
+        const id place = m_.cursor_of(r.is, m_.plus(r.start, distance(r.is, at, last + 1)));
         const id first_part = m_.as_stored(low[r.member]),
                  second_part = m_.as_stored(high[r.member]);
         m_.write_pair(place, first_part, second_part);
@@ -169,12 +84,12 @@ class closing {
  private:
   struct operand {
     int node = -1;
-    view is{};
+    access is{};
     id start{};
   };
   struct result {
     int member = -1;
-    view is{};
+    access is{};
     id start{};
   };
   struct loaded {
@@ -217,7 +132,7 @@ class closing {
       if (p.code[i].op() == sop::arg && p.code[i].a() == operand) return true;
     return false;
   }
-  static constexpr i64 distance(const view& v, const i64* at, int dims) {
+  static constexpr i64 distance(const access& v, const i64* at, int dims) {
     i64 r = 0;
     for (int i = 0; i < dims; ++i) r += at[i] * v.step[i];
     return r;
@@ -235,24 +150,24 @@ class closing {
   }
 };
 
-/// Merges what lies evenly, for all views; the axes of borders stay.
-constexpr void merge_axes(loop_nest& n, closing& after) {
-  sequence<view*> all;
+/// Merges what lies evenly, for all accesses; the axes with edges stay.
+constexpr void merge_axes(loop_nest& n, epilogue_writer& epilogue) {
+  sequence<access*> all;
   all.push(&n.a);
   all.push(&n.b);
-  after.add_views(all);
+  epilogue.add_accesses(all);
   for (int first = 0; first < n.out.dims; ++first) {
     int end = n.out.dims;
-    for (int s = 0; s < n.borders; ++s)
-      if (n.cut[s].axis >= first && n.cut[s].axis < end) end = n.cut[s].axis;
+    for (int s = 0; s < n.edges; ++s)
+      if (n.edge[s].axis >= first && n.edge[s].axis < end) end = n.edge[s].axis;
     const int left = merge(n.out, first, end, {all.data(), all.size()});
-    for (int s = 0; s < n.borders; ++s)
-      if (n.cut[s].axis >= end) n.cut[s].axis -= end - first - left;
+    for (int s = 0; s < n.edges; ++s)
+      if (n.edge[s].axis >= end) n.edge[s].axis -= end - first - left;
     first += left;
   }
   if (n.out.dims > 0) return;  // a single element has an axis too
   n.out.extent[n.out.dims++] = 1;
-  for (view* v : all) v->step[0] = 0;
+  for (access* v : all) v->step[0] = 0;
 }
 
 }  // namespace tenon::spirv

@@ -1,0 +1,189 @@
+// The primitives of scalar programs on SIMD registers: arithmetic, comparisons, integers, halves.
+//
+// Every one has the bits of its scalar definition in base/arithmetic.hpp, so that programs give the
+// same results on `cpu` and `reference`, and on targets with registers of any width. Where xsimd or
+// an instruction differs (NaN, ties, the sign of zero, conversions out of range) that is said here.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/base/half.hpp>
+#include <tenon/policy/cpu/simd.hpp>
+
+// g++ 12 warns of undefined operands in its own intrinsics wherever they are inlined.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+namespace tenon::simd {
+
+/// One primitive on real registers. A product is hidden from contraction.
+template <sop O> [[gnu::always_inline]] inline real apply_real(real a, real b, real c) noexcept {
+  if constexpr (O == sop::add)
+    return a + b;
+  else if constexpr (O == sop::sub)
+    return a - b;
+  else if constexpr (O == sop::mul)
+    return hidden(a * b);
+  else if constexpr (O == sop::div)
+    return a / b;
+  else if constexpr (O == sop::fma)
+    return fma(a, b, c);
+  else if constexpr (O == sop::neg)
+    return as_real(as_integer(a) ^ integer(std::numeric_limits<std::int32_t>::min()));
+  else if constexpr (O == sop::abs)
+    return as_real(as_integer(a) & integer(std::numeric_limits<std::int32_t>::max()));
+  else if constexpr (O == sop::min)
+    return min(a, b);
+  else if constexpr (O == sop::max)
+    return max(a, b);
+  else if constexpr (O == sop::sqrt)
+    return xsimd::sqrt(a);
+  else if constexpr (O == sop::floor)
+    return floor(a);
+  else if constexpr (O == sop::round_even)
+    return xsimd::nearbyint(a);
+  else
+    static_assert(O == sop::add, "cpu: not a primitive on real registers");
+}
+/// Ordered comparisons: false where an operand is NaN.
+template <sop O> [[gnu::always_inline]] inline mask compare(real a, real b) noexcept {
+  if constexpr (O == sop::less)
+    return a < b;
+  else if constexpr (O == sop::less_equal)
+    return a <= b;
+  else
+    return a == b;
+}
+/// Comparisons of integers: a word whose sign says so (xsimd 8 has no cast between masks).
+template <sop O> [[gnu::always_inline]] inline mask compare(integer a, integer b) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (O == sop::int_less)
+    return mask(_mm512_cmplt_epi32_mask(a, b));
+  else if constexpr (O == sop::int_less_equal)
+    return mask(_mm512_cmple_epi32_mask(a, b));
+  else
+    return mask(_mm512_cmpeq_epi32_mask(a, b));
+#else
+  const integer differ = a ^ b, ones(-1);
+  const auto less = [&](integer x, integer y) {
+    return to_mask(as_real((x & (y ^ ones)) | ((differ ^ ones) & (x - y))));
+  };
+  if constexpr (O == sop::int_less)
+    return less(a, b);
+  else if constexpr (O == sop::int_less_equal)
+    return !less(b, a);
+  else
+    return !to_mask(as_real(differ | (integer(0) - differ)));
+#endif
+}
+/// Of words without a sign: turning the sign bit around maps their order to that of int32.
+[[gnu::always_inline]] inline mask less_unsigned(integer a, integer b) noexcept {
+  const integer sign(std::numeric_limits<std::int32_t>::min());
+  return compare<sop::int_less>(a ^ sign, b ^ sign);
+}
+/// The low byte with its sign, spread over the word.
+[[gnu::always_inline]] inline integer low_int8(integer a) noexcept {
+  return ((a & integer(255)) ^ integer(128)) - integer(128);
+}
+
+/// A register of float16, widened. (The zero-masked forms: see the shifts.)
+[[gnu::always_inline]] inline real load_halves(const void* p) noexcept {
+#if defined(__AVX512F__)
+  __m256i x;
+  std::memcpy(&x, p, sizeof(x));
+  return _mm512_maskz_cvtph_ps(0xffff, x);
+#elif defined(__F16C__)
+  __m128i x;
+  std::memcpy(&x, p, sizeof(x));
+  return _mm256_cvtph_ps(x);
+#else
+  std::uint16_t x[width];
+  alignas(64) float wide[width];
+  std::memcpy(x, p, sizeof(x));
+  for (int i = 0; i < width; ++i) wide[i] = halves::to_float(x[i]);
+  return real::load_aligned(wide);
+#endif
+}
+/// Rounds to float16, ties to even.
+[[gnu::always_inline]] inline void store_halves(real x, void* p) noexcept {
+#if defined(__AVX512F__)
+  const __m256i y = _mm512_maskz_cvtps_ph(0xffff, x, _MM_FROUND_TO_NEAREST_INT);
+  std::memcpy(p, &y, sizeof(y));
+#elif defined(__F16C__)
+  const __m128i y = _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT);
+  std::memcpy(p, &y, sizeof(y));
+#else
+  std::uint16_t y[width];
+  alignas(64) float wide[width];
+  x.store_aligned(wide);
+  for (int i = 0; i < width; ++i) y[i] = halves::from_float(wide[i]);
+  std::memcpy(p, y, sizeof(y));
+#endif
+}
+/// Rounded to what a float16 holds.
+[[gnu::always_inline]] inline real rounded_to_half(real x) noexcept {
+#if defined(__AVX512F__)
+  return _mm512_maskz_cvtph_ps(0xffff, _mm512_maskz_cvtps_ph(0xffff, x, _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__F16C__)
+  return _mm256_cvtph_ps(_mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+#else
+  std::uint16_t half[width];
+  store_halves(x, half);
+  return load_halves(half);
+#endif
+}
+
+/// Integers wrap around.
+template <sop O>
+[[gnu::always_inline]] inline integer apply_integer(integer a, integer b) noexcept {
+  if constexpr (O == sop::int_add)
+    return a + b;
+  else if constexpr (O == sop::int_mul)
+    return a * b;
+  else if constexpr (O == sop::int_sub)
+    return a - b;
+  else if constexpr (O == sop::int_and)
+    return a & b;
+  else if constexpr (O == sop::int_or)
+    return a | b;
+  else
+    return a ^ b;
+}
+/// Shifts by a constant number of bits; zeros come in. (The zero-masked forms: g++ 12 warns of its own undefined operand in the plain ones.)
+[[gnu::always_inline]] inline integer shift_left(integer a, int count) noexcept {
+#if defined(__AVX512F__)
+  return _mm512_maskz_slli_epi32(0xffff, a, static_cast<unsigned>(count));
+#else
+  return a << count;
+#endif
+}
+[[gnu::always_inline]] inline integer shift_right(integer a, int count) noexcept {
+#if defined(__AVX512F__)
+  return _mm512_maskz_srli_epi32(0xffff, a, static_cast<unsigned>(count));
+#else
+  using word = xsimd::batch<std::uint32_t>;
+  return xsimd::bitwise_cast<integer>(xsimd::bitwise_cast<word>(a) >> count);
+#endif
+}
+/// Integers with a sign, rounded to the nearest float.
+[[gnu::always_inline]] inline real converted(integer a) noexcept { return xsimd::to_float(a); }
+/// Truncation; NaN and values outside of int32 give the most negative int32, as
+/// `arithmetic::to_int`.
+[[gnu::always_inline]] inline integer truncated(real a) noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  return xsimd::to_int(a);
+#else
+  const real limit(2147483648.0f), floor_value(-2147483648.0f);
+  const mask fits = (a < limit) & (a > floor_value);
+  const integer inside = xsimd::to_int(xsimd::select(fits, a, real(0.0f)));
+  const integer fallback(std::numeric_limits<std::int32_t>::min());
+  return as_integer(xsimd::select(fits, as_real(inside), as_real(fallback)));
+#endif
+}
+
+}  // namespace tenon::simd
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
