@@ -1,6 +1,7 @@
 // What the examples in the headers' doc comments take for granted; see header_examples.py. Examples
 // stand in templates that nobody calls: they are checked, and compile no kernel.
 // SPDX-License-Identifier: MIT
+#include <tenon/policy/bound_layout.hpp>
 #include <tenon/reference.hpp>
 #include <tenon/run/thread_pool.hpp>
 #include <tenon/tenon.hpp>
@@ -30,6 +31,12 @@ template <class> void example() {
   // example: language/builder.hpp
 }
 }  // namespace language_builder
+
+namespace policy_bound_layout {
+struct row_plan {};
+// example: policy/bound_layout.hpp
+static_assert(lay_out(nullptr, 3).bytes == 2 * arena_align);
+}  // namespace policy_bound_layout
 
 namespace policy_reference_evaluate {
 // example: policy/reference/evaluate.hpp

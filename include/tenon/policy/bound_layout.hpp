@@ -10,13 +10,15 @@ namespace tenon {
 /// counts, so that one function serves both: `measure` asks for `bytes()`, `bind` for the
 /// addresses.
 ///
-///     struct tables { row_plan* rows; std::int32_t* steps; i64 bytes; };
-///     constexpr tables lay_out(std::byte* at, i64 count) {
-///       bound_layout memory(at);
-///       auto* rows = memory.take<row_plan>();
-///       auto* steps = memory.take<std::int32_t>(count);
-///       return {rows, steps, memory.bytes()};
-///     }
+/// ```cpp
+/// struct tables { row_plan* rows; std::int32_t* steps; i64 bytes; };
+/// constexpr tables lay_out(std::byte* at, i64 count) {
+///   bound_layout memory(at);
+///   auto* rows = memory.take<row_plan>();
+///   auto* steps = memory.take<std::int32_t>(count);
+///   return {rows, steps, memory.bytes()};
+/// }
+/// ```
 class bound_layout {
  public:
   constexpr explicit bound_layout(std::byte* at) noexcept : at_(at) {}
