@@ -1,5 +1,9 @@
-// What contractions may need in a graph with bounds: a narrow image may want a copy that the widest
-// one does not, or a table. What is reserved must do for all extents.
+// Upper bounds of the memory of contractions over all extents below a graph's bounds.
+//
+// What is reserved must do for every extent, and the largest extents do not always need the most: a
+// narrow image is copied where a wide one is read in place, and needs a table of terms where the
+// wide one has one stride. So every copy and table that some extents may need is counted, at the
+// bounds' size.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/depthwise.hpp>
@@ -8,7 +12,8 @@ namespace tenon::simd {
 
 namespace contracts_cpu {
 
-/// Elements of the image's copy, whole or in stride phases.
+/// Elements of the image's copy, whole or in stride phases. Phases round up to whole strides, hence
+/// a stride more than the span.
 constexpr i64 most_image(const reading& r) {
   if (r.c.sweeps < 2) return 0;
   i64 pixels = 1, copied = 1;
@@ -18,15 +23,16 @@ constexpr i64 most_image(const reading& r) {
   }
   return r.extents_of(0).count() / pixels * copied + tile_columns;
 }
-/// Elements of a strip's copied input and sums: a strip of narrow lines has many.
+/// Elements of a depthwise strip's copied input and sums. A strip has about `strip_outputs`
+/// outputs, so one of narrow lines has many lines, each with its own edge.
 constexpr i64 most_strip(const contraction& c) {
-  const sweep &v = c.swept[0], &h = c.swept[1];
+  const sweep &down = c.swept[0], &across = c.swept[1];
   const i64 lines = c.axis[3].extent, columns = c.axis[4].extent;
   const i64 sums = strip_outputs + strip_rows * columns, strip = sums < lines ? sums : lines;
-  const i64 above = (v.taps - 1) * v.dilation + 1,
-            beside = (h.taps - 1) * h.dilation + h.stride * (width + 1);
-  return sums * v.stride * h.stride + strip * v.stride * beside +
-         above * (columns * h.stride + beside) + 2 * width + sums + 2 * arena_align;
+  const i64 above = (down.taps - 1) * down.dilation + 1,
+            beside = (across.taps - 1) * across.dilation + across.stride * (width + 1);
+  return sums * down.stride * across.stride + strip * down.stride * beside +
+         above * (columns * across.stride + beside) + 2 * width + sums + 2 * arena_align;
 }
 
 }  // namespace contracts_cpu
@@ -42,13 +48,16 @@ constexpr footprint most_for_contract(const plan_view& p, int g) {
     need.per_thread = larger(need.per_thread, strip);
     return need;
   }
-  const contract_plan now = plan_contract(p, g);
-  footprint need = now.need;
-  const i64 panels = now.panels.at_binding ? 0 : aligned(now.panels.items * now.panels.item * 4);
+  const contract_plan widest = plan_contract(p, g);
+  footprint need = widest.need;
+  // Panels of weights are packed at binding, into memory that does not depend on extents.
+  const i64 panels =
+      widest.panels.at_binding ? 0 : aligned(widest.panels.items * widest.panels.item * 4);
   need.scratch = larger(need.scratch, aligned(contracts_cpu::most_image(r) * 4) + panels);
-  if (now.form != vector_form::panels)
+  if (widest.form != vector_form::panels)
     need.per_thread = larger(need.per_thread, aligned(tile_rows * block_columns * 4));
-  need.bound = larger(need.bound, work_bytes + 2 * aligned(now.terms * 4));
+  const i64 work = aligned(static_cast<i64>(sizeof(contract_work)));
+  need.bound = larger(need.bound, work + aligned(widest.terms * 4));  // one table or the other
   return need;
 }
 

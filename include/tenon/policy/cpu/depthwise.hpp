@@ -7,6 +7,7 @@
 #pragma once
 #include <tenon/policy/cpu/depthwise_channels.hpp>
 #include <tenon/policy/cpu/depthwise_planes.hpp>
+#include <tenon/policy/policy.hpp>
 
 namespace tenon::simd {
 
@@ -15,7 +16,7 @@ inline void run_depthwise(const depthwise_work& w, const frame& f) noexcept {
 }
 /// The epilogue as something that tiles of planes compute: a bias and bounds. An operand is the
 /// bias if it is one number for the whole plane.
-inline closing closing_of(const depthwise_plan& t, const table_view& table) noexcept {
+inline fused_epilogue fused_epilogue_of(const depthwise_plan& t, const table_view& table) noexcept {
   epilogue_role roles[max_operands];
   for (int k = 0; k < t.epilogue.operands; ++k)
     roles[k] = t.epilogue.root[k] < 0 ? epilogue_role::sums
@@ -23,7 +24,7 @@ inline closing closing_of(const depthwise_plan& t, const table_view& table) noex
                    ? epilogue_role::constant
                    : epilogue_role::other;
   const range program = table.programs[t.epilogue.program];
-  return read_closing({table.code.data + program.begin, program.size}, roles);
+  return read_fused_epilogue({table.code.data + program.begin, program.size}, roles);
 }
 inline const depthwise_work* bind_depthwise(const binding<function>& b) noexcept {
   const depthwise_plan t = plan_depthwise(*b.plan, b.group);
@@ -34,7 +35,7 @@ inline const depthwise_work* bind_depthwise(const binding<function>& b) noexcept
   w->scratch_offset = b.plan->scratch_offset[b.group];
   if (t.epilogue.program >= 0) {
     w->epilogue = b.functions[t.epilogue.program];
-    w->fused = closing_of(t, b.plan->table);
+    w->fused = fused_epilogue_of(t, b.plan->table);
   }
   if (t.planes) write_strip_taps(t, memory.taps);
   w->taps = memory.taps;

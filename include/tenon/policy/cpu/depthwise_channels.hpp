@@ -9,7 +9,7 @@
 // A piece of a thread is some rows of output pixels, of one image or several.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/policy/cpu/contract.hpp>
+#include <tenon/policy/cpu/contract_work.hpp>
 #include <tenon/policy/cpu/depthwise_plan.hpp>
 
 namespace tenon::simd {
@@ -59,19 +59,19 @@ inline void run_pixel(const depthwise_work& w, const frame& f, const float* cons
   for (int k = 0; k < p.epilogue.operands; ++k)
     offset[k] = p.epilogue.offset[k] + image * p.image.epilogue[k] + y * p.line.epilogue[k] +
                 x * p.column.epilogue[k];
-  const auto step = [&](int k) { return p.channel.epilogue[k]; };
-  finish(p.epilogue, w.epilogue, f, offset, step, out, out, n);
+  memory_epilogue{p.epilogue, w.epilogue, f}.run(offset, p.channel.epilogue, out, out, n);
 }
 /// Writes filters that lie otherwise as [tap][channel].
 inline void pack_filters(const depthwise_plan& p, const float* from, float* to) noexcept {
   for (i64 y = 0; y < p.down.taps; ++y)
     for (i64 x = 0; x < p.across.taps; ++x, to += p.channel.extent)
-      gather(from + y * p.down.tap_step + x * p.across.tap_step, p.channel.p, to, p.channel.extent);
+      gather(from + y * p.down.tap_step + x * p.across.tap_step, p.channel.lanes, to,
+             p.channel.extent);
 }
 /// The addresses of a pixel's inputs, tap by tap; in the padding, zeros.
 inline void list_taps(const depthwise_plan& p, const frame& f, i64 image, i64 y, i64 x,
                       const float* zeros, const float** tap) noexcept {
-  const float* from = f.at<const float>(p.in.root, p.in.offset) + image * p.image.q;
+  const float* from = f.at<const float>(p.in.root, p.in.offset) + image * p.image.rows;
   const axis_of_window &v = p.down, &h = p.across;
   for (i64 i = 0; i < v.taps; ++i)
     for (i64 j = 0; j < h.taps; ++j) {

@@ -13,7 +13,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/bound_layout.hpp>
-#include <tenon/policy/cpu/contract_plan.hpp>
+#include <tenon/policy/cpu/contract_reading.hpp>
 #include <tenon/policy/cpu/pixels.hpp>
 #include <tenon/policy/cpu/tile_epilogue.hpp>
 
@@ -43,7 +43,7 @@ struct depthwise_plan {
   bool at_once = false;         ///< planes: the epilogue runs over a whole strip, not line by line
   bool filters_packed = false;  ///< into [tap][channel], or the taps of a plane one after another
   bool at_binding = false;      ///< and that when the weights are bound
-  output_axis image{}, channel{}, filter{}, line{}, column{};  ///< q: input, p: filter weights
+  output_axis image{}, channel{}, filter{}, line{}, column{};  ///< rows: input, lanes: weights
   axis_of_window down{}, across{};
   operand_place in{}, filters{}, out{};
   i64 strip = 1;  ///< output rows of a strip
@@ -63,7 +63,7 @@ struct depthwise_plan {
 struct depthwise_work {
   depthwise_plan plan{};
   function epilogue{};
-  closing fused{};                     ///< the epilogue again, where tiles can compute it
+  fused_epilogue fused{};              ///< the epilogue again, where tiles can compute it
   const std::byte* packed = nullptr;   ///< filters packed at binding
   const std::int32_t* taps = nullptr;  ///< planes: where a tap's element lies in a strip
   i64 scratch_offset = 0;              ///< bytes of the arena: filters packed at every call
@@ -140,7 +140,7 @@ struct depthwise_planner {
   constexpr void plan_channels() {
     const i64 channels = t.channel.extent;
     t.at_binding = r.p.table.nodes[t.filters.root].kind == family::weight;
-    t.filters_packed = t.channel.p != 1 || t.down.tap_step != t.across.taps * t.across.tap_step;
+    t.filters_packed = t.channel.lanes != 1 || t.down.tap_step != t.across.taps * t.across.tap_step;
     t.table = aligned(channels * 4) / 4;
     const i64 packed = t.filters_packed ? aligned(t.taps() * channels * 4) : 0;
     t.need = {t.at_binding ? packed : 0, t.at_binding ? 0 : packed,

@@ -7,7 +7,7 @@
 // strip's sums, which wait in the thread's memory.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/policy/cpu/contract.hpp>
+#include <tenon/policy/cpu/contract_work.hpp>
 #include <tenon/policy/cpu/depthwise_direct.hpp>
 
 namespace tenon::simd {
@@ -27,8 +27,8 @@ struct strip_offsets {
     for (int k = 0; k < p.epilogue.operands; ++k)
       epilogue[k] = p.epilogue.offset[k] + first * p.line.epilogue[k];
     for (int i = 0; i < 3; ++i) {
-      in += at[i] * axes[i]->q;
-      filter += at[i] * axes[i]->p;
+      in += at[i] * axes[i]->rows;
+      filter += at[i] * axes[i]->lanes;
       out += at[i] * axes[i]->out;
       for (int k = 0; k < p.epilogue.operands; ++k) epilogue[k] += at[i] * axes[i]->epilogue[k];
     }
@@ -48,10 +48,10 @@ inline void run_strip_epilogue(const depthwise_work& w, const frame& f, i64* off
                                const float* sums, float* to, i64 rows) noexcept {
   const depthwise_plan& p = w.plan;
   const i64 columns = p.column.extent;
-  const auto step = [&](int k) { return p.column.epilogue[k]; };
+  const memory_epilogue epilogue{p.epilogue, w.epilogue, f};
   for (i64 r = 0; r < (p.at_once ? 1 : rows); ++r) {
-    finish(p.epilogue, w.epilogue, f, offset, step, sums + r * columns, to + r * p.line.out,
-           p.at_once ? rows * columns : columns);
+    epilogue.run(offset, p.column.epilogue, sums + r * columns, to + r * p.line.out,
+                 p.at_once ? rows * columns : columns);
     for (int k = 0; k < p.epilogue.operands; ++k) offset[k] += p.line.epilogue[k];
   }
 }
@@ -65,10 +65,11 @@ inline void run_strip(const depthwise_work& w, const frame& f, i64 plane, i64 fi
   const float* weights =
       taps_of_plane(p, f.at<const float>(p.filters.root, at.filter), memory + p.table);
   float* out = f.at<float>(p.out.root, p.out.offset) + at.out;
-  const closing& e = w.fused;
+  const fused_epilogue& e = w.fused;
   // Without a bias -0 is added, which changes nothing, not even the sign of a zero.
-  const float bias =
-      e.used && e.bias >= 0 ? *operand_at(p.epilogue, f, at.epilogue, e.bias) : -0.0f;
+  const float bias = e.used && e.bias >= 0
+                         ? *memory_epilogue{p.epilogue, w.epilogue, f}.operand(at.epilogue, e.bias)
+                         : -0.0f;
   const bool in_tiles = w.epilogue.run == nullptr || e.used;
   if (p.direct && in_tiles)
     return sum_directly(p,

@@ -1,21 +1,24 @@
-// Images of bytes in words of four channels, with what surrounds them: what products of integers
-// read.
+// Images of bytes in words of four channels, with their edge: what products of integers read.
+//
+// Written at every call into scratch; layouts in dot_plan.hpp. Bytes become unsigned (signed ones
+// plus 128, which is a flip of their highest bit), because one operand of the instruction is. The
+// edge is the zero point, which stands for the number 0.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/dot_plan.hpp>
 #include <tenon/policy/cpu/pack.hpp>
 #include <bit>
+#include <cstring>
 
 namespace tenon::simd {
 
-/// Four terms, the first one in the lowest byte.
-using word = std::int32_t;
-
-/// Four bytes of each of 16 pixels, from four lines of bytes.
-inline void interleave_pixels(const std::byte* const* from, i64 at, word flip, word* to) noexcept {
+/// Four bytes of each of 16 pixels, from four lines of bytes (channels): a transpose of 4 x 16 by
+/// two rounds of interleaving, in 128 bits on every target.
+inline void interleave_pixels(const std::byte* const* from, i64 at, dot_word flip,
+                              dot_word* to) noexcept {
   using bytes [[gnu::vector_size(16)]] = std::uint8_t;
   using pairs [[gnu::vector_size(16)]] = std::uint16_t;
-  using words [[gnu::vector_size(16)]] = word;
+  using words [[gnu::vector_size(16)]] = dot_word;
   bytes x[word_terms];
   for (int j = 0; j < word_terms; ++j) std::memcpy(&x[j], from[j] + at, sizeof x[j]);
   const auto lower = [](bytes a, bytes b) {
@@ -26,7 +29,7 @@ inline void interleave_pixels(const std::byte* const* from, i64 at, word flip, w
     return reinterpret_cast<pairs>(__builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12,
                                                            28, 13, 29, 14, 30, 15, 31));
   };
-  const auto write = [&](pairs a, pairs b, word* four) {
+  const auto write = [&](pairs a, pairs b, dot_word* four) {
     const words first = reinterpret_cast<words>(
                     __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)),
                 second = reinterpret_cast<words>(
@@ -37,91 +40,98 @@ inline void interleave_pixels(const std::byte* const* from, i64 at, word flip, w
   write(lower(x[0], x[1]), lower(x[2], x[3]), to);
   write(upper(x[0], x[1]), upper(x[2], x[3]), to + 8);
 }
-/// Writes an image in words: bytes without a sign, around them the zero point.
+/// Writes an image in words.
 struct image_writer {
-  const dot_plan& t;
-  word flip, outside;
-  image_writer(const dot_plan& plan, word zero) noexcept
-      : t(plan),
-        flip(plan.is_signed ? static_cast<word>(0x80808080u) : 0),
-        outside(static_cast<word>(static_cast<std::uint32_t>(zero) * 0x01010101u)) {}
-  static word joined(const std::byte* a, const std::byte* b, const std::byte* c,
-                     const std::byte* d) noexcept {
+  const dot_plan& plan;
+  dot_word flip;  ///< the bits by which a word of the image becomes unsigned
+  dot_word edge;  ///< four times the zero point
+  image_writer(const dot_plan& of, dot_word zero) noexcept
+      : plan(of),
+        flip(of.is_signed ? static_cast<dot_word>(0x80808080u) : 0),
+        edge(static_cast<dot_word>(static_cast<std::uint32_t>(zero) * 0x01010101u)) {}
+  static dot_word joined(const std::byte* a, const std::byte* b, const std::byte* c,
+                         const std::byte* d) noexcept {
     const std::byte all[] = {*a, *b, *c, *d};
-    return std::bit_cast<word>(all);
+    return std::bit_cast<dot_word>(all);
   }
-  void fill(word* to, i64 n) const noexcept {
-    for (i64 i = 0; i < n; ++i) to[i] = outside;
+  void fill(dot_word* to, i64 n) const noexcept {
+    for (i64 i = 0; i < n; ++i) to[i] = edge;
   }
-  /// One line of one phase of four channels. Channels that are not there meet weights of 0.
-  void line_of_pixels(const std::byte* from, i64 group, i64 phase, word* to) const noexcept {
-    const std::byte* own[word_terms];
+  /// One line of one phase of four channels. A last word's missing channels repeat the last one:
+  /// whatever they are, their weights are 0.
+  void line_of_pixels(const std::byte* from, i64 group, i64 phase, dot_word* to) const noexcept {
+    const std::byte* lines[word_terms];
     for (i64 j = 0; j < word_terms; ++j) {
       const i64 c = group * word_terms + j;
-      own[j] = from + (c < t.channels ? c : t.channels - 1) * t.channel;
+      lines[j] = from + (c < plan.channels ? c : plan.channels - 1) * plan.channel;
     }
-    const i64 at = phase - t.x.begin, by = t.x.stride * t.x.step;
-    const range_of_lines inside = lines_inside(t.x.plane, t.x.stride, at, t.x.extent);
+    const i64 at = phase - plan.x.begin, by = plan.x.stride * plan.x.step;
+    const range_of_lines inside = lines_inside(plan.x.plane, plan.x.stride, at, plan.x.extent);
     fill(to, inside.first);
-    fill(to + inside.end, t.x.plane - inside.end);
-    i64 i = inside.first, byte = (i * t.x.stride + at) * t.x.step;
+    fill(to + inside.end, plan.x.plane - inside.end);
+    i64 i = inside.first, byte = (i * plan.x.stride + at) * plan.x.step;
     while (by == 1 && i < inside.end && inside.end - inside.first >= 16) {
-      const i64 back = i + 16 > inside.end ? i + 16 - inside.end : 0;  // the last ones move back
-      interleave_pixels(own, byte - back, flip, to + i - back);
+      // The last 16 pixels are shifted left to stay inside; some are written twice.
+      const i64 back = i + 16 > inside.end ? i + 16 - inside.end : 0;
+      interleave_pixels(lines, byte - back, flip, to + i - back);
       i += 16 - back;
       byte += 16 - back;
     }
     for (; i < inside.end; ++i, byte += by)
-      to[i] = joined(own[0] + byte, own[1] + byte, own[2] + byte, own[3] + byte) ^ flip;
+      to[i] = joined(lines[0] + byte, lines[1] + byte, lines[2] + byte, lines[3] + byte) ^ flip;
   }
-  /// All channels of the pixels [begin, end) of a line, one after the other.
-  void line_of_channels(const std::byte* from, i64 begin, i64 end, word* to) const noexcept {
-    const range_of_lines inside = lines_inside(t.x.plane, 1, -t.x.begin, t.x.extent);
-    for (i64 i = begin; i < end; ++i, to += t.words) {
+  /// All channels of the pixels [begin, end) of a line, one pixel after the other. Channels that
+  /// are neighbours in memory are copied, and only a last word of fewer than four is joined.
+  void line_of_channels(const std::byte* from, i64 begin, i64 end, dot_word* to) const noexcept {
+    const range_of_lines inside = lines_inside(plan.x.plane, 1, -plan.x.begin, plan.x.extent);
+    for (i64 i = begin; i < end; ++i, to += plan.words) {
       if (i < inside.first || i >= inside.end) {
-        fill(to, t.words);
+        fill(to, plan.words);
         continue;
       }
-      const std::byte* own = from + (i - t.x.begin) * t.x.step;
-      const i64 whole = t.channels / word_terms;
-      if (t.channel == 1) {
-        std::memcpy(to, own, static_cast<std::size_t>(whole * word_terms));
+      const std::byte* pixel = from + (i - plan.x.begin) * plan.x.step;
+      const i64 whole = plan.channels / word_terms;
+      if (plan.channel == 1) {
+        std::memcpy(to, pixel, static_cast<std::size_t>(whole * word_terms));
         for (i64 w = 0; w < whole; ++w) to[w] ^= flip;
       }
-      for (i64 w = t.channel == 1 ? whole : 0; w < t.words; ++w) {
+      for (i64 w = plan.channel == 1 ? whole : 0; w < plan.words; ++w) {
         const auto byte = [&](i64 j) {
           const i64 c = w * word_terms + j;
-          return own + (c < t.channels ? c : t.channels - 1) * t.channel;
+          return pixel + (c < plan.channels ? c : plan.channels - 1) * plan.channel;
         };
         to[w] = joined(byte(0), byte(1), byte(2), byte(3)) ^ flip;
       }
     }
   }
 };
-/// Units of work of an image: a line of a phase of four channels, or a run of a line's pixels.
-inline i64 image_units(const dot_plan& t) noexcept {
-  return t.by_rows ? t.y.plane * ((t.x.plane + dot_rows - 1) / dot_rows)
-                   : t.words * t.y.phases * t.y.plane;
+/// Pieces of an image for threads: a line of a phase of four channels, or `dot_rows` pixels of a
+/// line.
+inline i64 image_pieces(const dot_plan& plan) noexcept {
+  return plan.by_rows ? plan.y.plane * ((plan.x.plane + dot_rows - 1) / dot_rows)
+                      : plan.words * plan.y.phases * plan.y.plane;
 }
-inline void write_unit(const image_writer& w, const std::byte* from, i64 unit, word* to) noexcept {
-  const dot_plan& t = w.t;
-  if (t.by_rows) {
-    const i64 runs = (t.x.plane + dot_rows - 1) / dot_rows, line = unit / runs,
-              begin = unit % runs * dot_rows, y = line - t.y.begin,
-              end = begin + dot_rows < t.x.plane ? begin + dot_rows : t.x.plane;
-    to += (line * t.x.plane + begin) * t.words;
-    if (y < 0 || y >= t.y.extent) return w.fill(to, (end - begin) * t.words);
-    return w.line_of_channels(from + y * t.y.step, begin, end, to);
+inline void write_piece(const image_writer& w, const std::byte* from, i64 piece,
+                        dot_word* to) noexcept {
+  const dot_plan& plan = w.plan;
+  if (plan.by_rows) {
+    const i64 pieces = (plan.x.plane + dot_rows - 1) / dot_rows, line = piece / pieces,
+              begin = piece % pieces * dot_rows, y = line - plan.y.begin,
+              end = begin + dot_rows < plan.x.plane ? begin + dot_rows : plan.x.plane;
+    to += (line * plan.x.plane + begin) * plan.words;
+    if (y < 0 || y >= plan.y.extent) return w.fill(to, (end - begin) * plan.words);
+    return w.line_of_channels(from + y * plan.y.step, begin, end, to);
   }
-  const i64 line = unit % t.y.plane, phase = unit / t.y.plane % t.y.phases,
-            group = unit / t.y.plane / t.y.phases, y = line * t.y.stride + phase - t.y.begin;
-  const i64 plane = t.y.plane * t.x.plane;
-  to += (group * t.y.phases + phase) * t.x.phases * plane + line * t.x.plane;
-  for (i64 px = 0; px < t.x.phases; ++px, to += plane)
-    if (y < 0 || y >= t.y.extent)
-      w.fill(to, t.x.plane);
+  const i64 line = piece % plan.y.plane, phase = piece / plan.y.plane % plan.y.phases,
+            group = piece / plan.y.plane / plan.y.phases,
+            y = line * plan.y.stride + phase - plan.y.begin;
+  const i64 plane = plan.y.plane * plan.x.plane;
+  to += (group * plan.y.phases + phase) * plan.x.phases * plane + line * plan.x.plane;
+  for (i64 px = 0; px < plan.x.phases; ++px, to += plane)
+    if (y < 0 || y >= plan.y.extent)
+      w.fill(to, plan.x.plane);
     else
-      w.line_of_pixels(from + y * t.y.step, group, px, to);
+      w.line_of_pixels(from + y * plan.y.step, group, px, to);
 }
 
 }  // namespace tenon::simd

@@ -1,12 +1,19 @@
-// What contractions on the CPU copy before their tiles run: padded images, and panels of a
-// register's width.
+// What contractions on the CPU copy before their tiles run: images with their edge, and panels of
+// a register's width. The layouts are those of `image_copy` and `panel_copy` (contract_plan.hpp).
+//
+// An image is copied at every call, one image per step of the executor, plane by plane; the three
+// ways differ in the stride along the lines: `copy_columns` (1), `copy_halves` (2), `copy_plane`
+// (any, and targets whose loads have no masks). Panels of weights are packed once, at binding.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/contract_plan.hpp>
+#include <tenon/policy/cpu/pixels.hpp>
+#include <tenon/policy/cpu/streams.hpp>
 #include <cstring>
 
 namespace tenon::simd {
 
+/// Lines of a plane (or positions of a line) [first, end); what lies outside is the edge: zeros.
 struct range_of_lines {
   i64 first, end;
 };
@@ -20,33 +27,32 @@ constexpr range_of_lines lines_inside(i64 n, i64 step, i64 at, i64 extent) noexc
 inline void clear(float* to, i64 n) noexcept {
   std::memset(to, 0, static_cast<std::size_t>(n) * sizeof(float));
 }
-/// Writes the plane of a copy that keeps every column: a register's width of columns after the
-/// other, so that what lies outside of the image is found once for all lines.
-inline void copy_columns(const contract_plan::image_copy& m, i64 py, const float* from,
-                         float* to) noexcept {
-  const i64 top = py - m.top, wide = m.plane_width;
+/// Writes phase `py` of a copy that keeps every column: for each register's width of columns all
+/// lines, so that the lanes outside of the image are found once for all of them.
+inline void copy_columns(const image_copy& m, i64 py, const float* from, float* to) noexcept {
+  const i64 top = py - m.top, wide = m.plane_width;  // top: the image's line of the plane's first
   const range_of_lines y = lines_inside(m.plane_height, m.phases_y, top, m.height);
   clear(to, y.first * wide);
   clear(to + y.end * wide, (m.plane_height - y.end) * wide);
   for (i64 x = 0; x < wide; x += width) {
     const i64 at = x - m.left, n = wide - x < width ? wide - x : i64{width};
-    const between own(at, m.width);
+    const between columns(at, m.width);
     const float* pixel = from + (y.first * m.phases_y + top) * m.width + at;
     for (i64 i = y.first; i < y.end; ++i, pixel += m.phases_y * m.width)
       if (n == width)
-        store(own.load_at(pixel), to + i * wide + x);
+        store(columns.load_at(pixel), to + i * wide + x);
       else
-        store_part(own.load_at(pixel), to + i * wide + x, n);
+        store_part(columns.load_at(pixel), to + i * wide + x, n);
   }
 }
-/// Writes the two planes of even and odd columns, line by line.
-inline void copy_halves(const contract_plan::image_copy& m, i64 py, const float* from,
-                        float* to) noexcept {
+/// Writes the two planes of even and odd columns of phase `py`, line by line: two loads and two
+/// shuffles give a register of each.
+inline void copy_halves(const image_copy& m, i64 py, const float* from, float* to) noexcept {
   const i64 top = py - m.top, wide = m.plane_width, plane = m.plane_height * wide;
   const range_of_lines y = lines_inside(m.plane_height, m.phases_y, top, m.height);
-  for (float* other : {to, to + plane}) {
-    clear(other, y.first * wide);
-    clear(other + y.end * wide, (m.plane_height - y.end) * wide);
+  for (float* phase : {to, to + plane}) {
+    clear(phase, y.first * wide);
+    clear(phase + y.end * wide, (m.plane_height - y.end) * wide);
   }
   for (i64 i = y.first; i < y.end; ++i) {
     const float* line = from + (i * m.phases_y + top) * m.width;
@@ -55,28 +61,27 @@ inline void copy_halves(const contract_plan::image_copy& m, i64 py, const float*
       for (i64 k = 0; k < 2 * width; k += 16) __builtin_prefetch(ahead + 2 * x + k);
       const i64 at = 2 * x - m.left;
       real a, b;
-      if (at >= 0 && at + 2 * width <= m.width) {
+      if (at >= 0 && at + 2 * width <= m.width) {  // not at an edge: no masks
         a = load(line + at);
         b = load(line + at + width);
       } else {
         a = between(at, m.width).load_from(line);
         b = between(at + width, m.width).load_from(line);
       }
-      float* own = to + i * wide + x;
+      float* evens = to + i * wide + x;
       const real even = shuffled(a, b, evens_of{}), odd = shuffled(a, b, odds_of{});
       if (x + width <= wide) {
-        store(even, own);
-        store(odd, own + plane);
+        store(even, evens);
+        store(odd, evens + plane);
       } else {
-        store_part(even, own, wide - x);
-        store_part(odd, own + plane, wide - x);
+        store_part(even, evens, wide - x);
+        store_part(odd, evens + plane, wide - x);
       }
     }
   }
 }
-/// Writes one plane of a copy; any step, and pixels of several elements.
-inline void copy_plane(const contract_plan::image_copy& m, i64 py, i64 px, const float* from,
-                       float* to) noexcept {
+/// Writes one plane of a copy; any stride, and pixels of several elements (channels last).
+inline void copy_plane(const image_copy& m, i64 py, i64 px, const float* from, float* to) noexcept {
   const range_of_lines x = lines_inside(m.plane_width, m.phases_x, px - m.left, m.width),
                        y = lines_inside(m.plane_height, m.phases_y, py - m.top, m.height);
   const i64 line = m.plane_width * m.inner;
@@ -97,8 +102,9 @@ inline void copy_plane(const contract_plan::image_copy& m, i64 py, i64 px, const
                   static_cast<std::size_t>((x.end - x.first) * m.inner) * sizeof(float));
   }
 }
-/// Copies one image into its padded, phase-split planes. Every element of the copy is written.
-inline void copy_image(const contract_plan::image_copy& m, const float* from, float* to) noexcept {
+/// Copies one image into planes, edge included. Every element of the copy is written: the scratch
+/// memory holds whatever an earlier group left there.
+inline void copy_image(const image_copy& m, const float* from, float* to) noexcept {
   const bool single = masks_loads && m.inner == 1;
   const i64 plane = m.plane_height * m.plane_width * m.inner;
   for (i64 py = 0; py < m.phases_y; ++py, to += m.phases_x * plane)
@@ -108,43 +114,50 @@ inline void copy_image(const contract_plan::image_copy& m, const float* from, fl
       copy_halves(m, py, from, to);
     else
       for (i64 px = 0; px < m.phases_x; ++px) copy_plane(m, py, px, from, to + px * plane);
-  clear(to, m.behind);
+  clear(to, m.tail);
 }
 
 /// Packs panel `panel` of one matrix: term after term, a register of columns, zeros behind the
-/// last.
-inline void pack_panel(const contract_plan& t, const float* from, i64 panel, float* to) noexcept {
-  const i64 step = t.panels.column_step, left = t.panels.columns - panel * width,
+/// last. Tiles then read a panel from its beginning to its end.
+inline void pack_panel(const contract_plan& plan, const float* from, i64 panel,
+                       float* to) noexcept {
+  const panel_copy& m = plan.panels;
+  const i64 step = m.column_step, left = m.columns - panel * width,
             n = left < width ? left : i64{width};
-  float* out = to + panel * width * t.terms;
+  float* out = to + panel * width * plan.terms;
   from += panel * width * step;
-  i64 at[contraction::max_axes]{}, offset = 0;
-  for (i64 k = 0; k < t.terms; ++k, out += width) {
+  i64 at[contraction::max_axes]{}, offset = 0;  // position in the terms' loops, and its offset
+  for (i64 k = 0; k < plan.terms; ++k, out += width) {
     if (step == 1 && n == width) {
       store(load(from + offset), out);
     } else {
       gather(from + offset, step, out, n);
       for (i64 i = n; i < width; ++i) out[i] = 0;
     }
-    for (int d = t.term_axes - 1; d >= 0; --d) {
-      offset += t.panels.term[d];
-      if (++at[d] < t.term_extent[d]) break;
-      offset -= t.panels.term[d] * t.term_extent[d];
+    for (int d = plan.term_axes - 1; d >= 0; --d) {
+      offset += m.term[d];
+      if (++at[d] < plan.term_extent[d]) break;
+      offset -= m.term[d] * plan.term_extent[d];
       at[d] = 0;
     }
   }
 }
-inline i64 panel_count(const contract_plan& t) noexcept { return registers_of(t.panels.columns); }
+inline i64 panel_count(const contract_plan& plan) noexcept {
+  return registers_of(plan.panels.columns);
+}
 /// Packs panels [begin, end) of all matrices, counted through.
-inline void pack_panels(const contract_plan& t, const float* from, float* to, i64 begin,
+inline void pack_panels(const contract_plan& plan, const float* from, float* to, i64 begin,
                         i64 end) noexcept {
-  for (i64 u = begin; u < end; ++u) {
-    i64 item = u / panel_count(t), offset = 0, rest = item;
-    for (int d = 0; d < t.panels.outer; ++d) {
-      offset += rest % t.panels.extent[d] * t.panels.step[d];
-      rest /= t.panels.extent[d];
+  const panel_copy& m = plan.panels;
+  const i64 panels = panel_count(plan);
+  for (i64 i = begin; i < end; ++i) {
+    const i64 item = i / panels;
+    i64 offset = 0, rest = item;
+    for (int d = 0; d < m.outer; ++d) {
+      offset += rest % m.extent[d] * m.step[d];
+      rest /= m.extent[d];
     }
-    pack_panel(t, from + offset, u % panel_count(t), to + item * t.panels.item);
+    pack_panel(plan, from + offset, i % panels, to + item * m.item);
   }
 }
 

@@ -1,19 +1,26 @@
-// Pieces of an image's line: loads that leave out what is not there, and every other element.
+// Masked loads of pixel rows: lanes outside of the image read 0. And every other element of two
+// registers, for stride 2.
+//
+// A convolution with an edge (padding) reads pixels that do not exist. What copies an image, or
+// reads it in place, builds one `between` for a column of the image and loads all lines through it:
+// which lanes lie inside depends on the column alone.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/policy/cpu/tile.hpp>
+#include <tenon/policy/cpu/tile_transpose.hpp>
 
 namespace tenon::simd {
 
-/// Whether a load can leave out elements at no cost.
+/// Whether a load can leave out elements at no cost: AVX-512 masks suppress faults. Elsewhere a
+/// load of a part goes through memory, and callers rather copy.
 #if defined(__AVX512F__)
 inline constexpr bool masks_loads = true;
 #else
 inline constexpr bool masks_loads = false;
 #endif
-/// Elements [at, at + width) of rows of `n`; what lies outside is 0.
+/// Elements [at, at + width) of rows of `n` elements; `at` may be negative, what lies outside of
+/// the row reads as 0.
 struct between {
-  i64 at = 0, first = 0, end = 0;
+  i64 at = 0, first = 0, end = 0;  ///< lanes [first, end) lie inside
 #if defined(__AVX512F__)
   __mmask16 inside = 0;
 #endif
@@ -25,7 +32,7 @@ struct between {
     inside = static_cast<__mmask16>((1u << end) - (1u << first));
 #endif
   }
-  /// From the address of the element `at`, even where there is none.
+  /// `p` is the address of the element `at`, even where there is none.
   [[gnu::always_inline]] real load_at(const float* p) const noexcept {
 #if defined(__AVX512F__)
     return _mm512_maskz_loadu_ps(inside, p);
@@ -33,12 +40,12 @@ struct between {
     return load_at(p, real(0.0f));
 #endif
   }
-  /// What lies outside is `outside`.
+  /// The same with the lanes of `outside` for what lies outside.
   [[gnu::always_inline]] real load_at(const float* p, real outside) const noexcept {
 #if defined(__AVX512F__)
     return _mm512_mask_loadu_ps(outside, inside, p);
 #else
-    if (end - first == width) return load(p);
+    if (end - first == width) return load(p);  // the rule; only edges take the way by memory
     float padded[width];
     store(outside, padded);
     std::memcpy(padded + first, p + first, static_cast<std::size_t>(end - first) * sizeof(float));
@@ -49,6 +56,7 @@ struct between {
     return load_at(row + at);
   }
 };
+// Which lane of two registers, one behind the other, a lane of the result takes: see `shuffled`.
 struct evens_of {
   static constexpr int of(int i) { return 2 * i; }
 };
@@ -58,7 +66,7 @@ struct odds_of {
 struct next_of {
   static constexpr int of(int i) { return i + 1; }
 };
-/// Lane i of the result is lane `From::of(i)` of both, one behind the other.
+/// Lane i of the result is lane `From::of(i)` of `a` and `b`, whose lanes count from `width` on.
 template <class From, int... I>
 [[gnu::always_inline]] inline real shuffled(real a, real b, From,
                                             std::integer_sequence<int, I...>) noexcept {
@@ -73,4 +81,5 @@ template <class From, int... I>
 template <class From> [[gnu::always_inline]] inline real shuffled(real a, real b, From f) noexcept {
   return shuffled(a, b, f, std::make_integer_sequence<int, width>{});
 }
+
 }  // namespace tenon::simd
