@@ -228,8 +228,8 @@ inline void write_terms(const dot_plan& plan, dot_word* to) noexcept {
       }
 }
 /// Writes the weights in words, zeros where there are no filters or channels, unless `packed` is
-/// null; where their sums begin; and their scales. Sums begin with -zero * (sum of the weights): what the image's zero
-/// point adds to every product is taken away before.
+/// null; where their sums begin; and their scales. Sums begin with -zero * (sum of the weights):
+/// what the image's zero point adds to every product is taken away before.
 inline void pack_filters(const dot_plan& plan, const dot_source& s, dot_word zero,
                          const dot_memory& memory, std::byte* packed) noexcept {
   const i64 unit = plan.by_rows ? width : tile_rows, bytes = plan.filters() * plan.terms() * 4;
