@@ -1,5 +1,10 @@
-// Extremes of windows over elements of one byte, row by row of the result: the compiler's vectors
-// go along the channels where they are the last axis, else along the columns.
+// Maximum and minimum over windows of elements of one byte (max pooling of int8 and uint8).
+//
+// Taken for pooling whose window always meets the image (`is_byte_window`); window.hpp does the
+// rest, in float32. A register holds four times as many bytes as floats, and the loops are plain
+// enough for the compiler's own vectors: they go along the channels where these are the last axis
+// (`byte_channels`), else along the columns (`byte_columns`). Work is cut for threads by rows of
+// the result. Taps in the edge are left out: the extreme of the others is the result.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
@@ -9,7 +14,8 @@
 
 namespace tenon::simd {
 
-/// A bound one. Axes of the result: `extent`, read with `step` where they do not slide.
+/// A bound one. Axes of the result have `extent`; the image is read with `step` along those over
+/// which the window does not slide, and by `swept` (lines, columns) along the two others.
 struct byte_window {
   bool largest = true, is_signed = false, channels_last = false;
   int root = -1, out_root = -1, rank = 0;
@@ -18,8 +24,10 @@ struct byte_window {
   sweep swept[2]{};
 };
 
-inline constexpr int byte_line = 1024;  ///< columns that are looked at together
+/// Columns of the image that are looked at together: a line of maxima on the stack.
+inline constexpr int byte_line = 1024;
 
+/// The operation, and its loops. `neutral` stands in the edge.
 template <class T, bool Largest> struct byte_extreme {
   static constexpr T neutral =
       Largest ? std::numeric_limits<T>::min() : std::numeric_limits<T>::max();
@@ -27,13 +35,14 @@ template <class T, bool Largest> struct byte_extreme {
   static void take(T* to, const T* from, i64 n) noexcept {
     for (i64 i = 0; i < n; ++i) to[i] = of(to[i], from[i]);
   }
+  /// A constant `Stride` lets the compiler use shuffles; 0: any, given by `stride`.
   template <int Stride> static void take_strided(T* to, const T* from, i64 n, i64 stride) noexcept {
     const i64 by = Stride > 0 ? Stride : stride;
     for (i64 i = 0; i < n; ++i) to[i] = of(to[i], from[i * by]);
   }
 };
 
-/// The taps of a window that lie inside: first and one behind the last.
+/// The taps of a window that lie inside the image: first and one behind the last.
 struct tap_range {
   i64 first = 0, last = 0, at = 0;  ///< `at`: where the first tap would be
   tap_range(const sweep& s, i64 position) noexcept : at(position * s.stride - s.begin) {
@@ -43,7 +52,8 @@ struct tap_range {
   }
 };
 
-/// A row of channels: the window's pixels, one after the other.
+/// A row of channels: the window's pixels, one after the other. The first one is copied, so the
+/// result need not be filled before.
 template <class E, class T>
 void byte_channels(const byte_window& w, const T* x, T* y, const i64* position, i64 n) noexcept {
   const tap_range v(w.swept[0], position[w.swept[0].out_axis]),
@@ -60,12 +70,14 @@ void byte_channels(const byte_window& w, const T* x, T* y, const i64* position, 
       first = false;
     }
 }
-/// A row of columns: each column of the window's rows first, then the windows along it.
+/// A row of columns: first the extreme of each column over the window's lines, then the windows
+/// along that line. So each element is read once for each line of a window, not for each tap.
 template <class E, class T>
 void byte_columns(const byte_window& w, const T* x, T* y, const i64* position, i64 n) noexcept {
   const sweep& h = w.swept[1];
   const tap_range v(w.swept[0], position[w.swept[0].out_axis]);
-  const i64 reach = (h.taps - 1) * h.dilation, most = (byte_line - reach - 1) / h.stride + 1;
+  const i64 reach = (h.taps - 1) * h.dilation,
+            most = (byte_line - reach - 1) / h.stride + 1;  // outputs that one line gives
   T line[byte_line];
   for (i64 begin = 0; begin < n; begin += most) {
     const i64 count = n - begin < most ? n - begin : most;
@@ -94,18 +106,19 @@ void byte_columns(const byte_window& w, const T* x, T* y, const i64* position, i
     }
   }
 }
+/// Rows [begin, end) of the result. Their positions are counted through, the last axis first.
 template <class E, class T>
 void byte_rows(const byte_window& w, const frame& f, i64 begin, i64 end) noexcept {
   const i64 n = w.extent[w.rank - 1];
-  for (i64 u = begin; u < end; ++u) {
-    i64 rest = u, offset = w.offset, position[max_rank]{};
+  for (i64 row = begin; row < end; ++row) {
+    i64 rest = row, offset = w.offset, position[max_rank]{};
     for (int d = w.rank - 2; d >= 0; --d) {
       position[d] = rest % w.extent[d];
       rest /= w.extent[d];
       offset += position[d] * w.step[d];
     }
     const T* x = f.at<const T>(w.root, offset);
-    T* y = f.at<T>(w.out_root, w.out_offset) + u * n;
+    T* y = f.at<T>(w.out_root, w.out_offset) + row * n;
     (w.channels_last ? byte_channels<E, T> : byte_columns<E, T>)(w, x, y, position, n);
   }
 }
@@ -136,16 +149,17 @@ inline bool is_byte_window(const windowing& m, const tensor& x, const value& fro
   if (m.swept[0].out_axis == last) return false;
   return h.out_axis != last || (h.taps - 1) * h.dilation + h.stride < byte_line;
 }
+/// `from`: where the image lies, `to`: where the result does.
 inline byte_window bind_byte_window(const windowing& m, const tensor& x, const value& from,
-                                    const value& own, const shape& out) noexcept {
+                                    const value& to, const shape& out) noexcept {
   byte_window w;
   w.largest = m.how == combine::max;
   w.is_signed = is_signed(x.type);
   w.channels_last = m.swept[1].out_axis != out.rank - 1;
   w.root = from.root;
   w.offset = from.offset;
-  w.out_root = own.root;
-  w.out_offset = own.offset;
+  w.out_root = to.root;
+  w.out_offset = to.offset;
   w.rank = out.rank;
   w.rows = out.count() / out[out.rank - 1];
   for (int i = 0; i < out.rank; ++i) {

@@ -15,6 +15,7 @@
 #include <tenon/policy/cpu/contract_pixels.hpp>
 #include <tenon/policy/cpu/contract_planner.hpp>
 #include <tenon/policy/cpu/pack.hpp>
+#include <tenon/policy/policy.hpp>
 
 namespace tenon::simd {
 

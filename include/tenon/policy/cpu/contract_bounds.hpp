@@ -6,6 +6,7 @@
 // bounds' size.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/policy/cpu/contract_planner.hpp>
 #include <tenon/policy/cpu/depthwise.hpp>
 
 namespace tenon::simd {

@@ -4,8 +4,9 @@
 #pragma once
 #include <tenon/policy/bound_layout.hpp>
 #include <tenon/policy/cpu/contract_plan.hpp>
-#include <tenon/policy/cpu/rows.hpp>
+#include <tenon/policy/cpu/streams.hpp>
 #include <tenon/policy/cpu/tile_epilogue.hpp>
+#include <tenon/policy/frame.hpp>
 
 namespace tenon::simd {
 

@@ -7,6 +7,7 @@
 #pragma once
 #include <tenon/policy/cpu/depthwise_channels.hpp>
 #include <tenon/policy/cpu/depthwise_planes.hpp>
+#include <tenon/policy/policy.hpp>
 
 namespace tenon::simd {
 

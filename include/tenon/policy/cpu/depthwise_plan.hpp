@@ -43,7 +43,7 @@ struct depthwise_plan {
   bool at_once = false;         ///< planes: the epilogue runs over a whole strip, not line by line
   bool filters_packed = false;  ///< into [tap][channel], or the taps of a plane one after another
   bool at_binding = false;      ///< and that when the weights are bound
-  output_axis image{}, channel{}, filter{}, line{}, column{};  ///< q: input, p: filter weights
+  output_axis image{}, channel{}, filter{}, line{}, column{};  ///< rows: input, lanes: weights
   axis_of_window down{}, across{};
   operand_place in{}, filters{}, out{};
   i64 strip = 1;  ///< output rows of a strip

@@ -1,5 +1,5 @@
 // Contractions of integers on the CPU: an instruction multiplies four terms of 8 bits and adds them
-// to a sum of 32. The sums become float32 when they are complete, and nothing has been rounded then.
+// to a sum of 32. The sums become float32 when they are complete; until then nothing is rounded.
 //
 // Taken where both operands of a contraction dequantize 8 bits, the second one a weight whose
 // numbers allow it (dot_exact.hpp). A call first writes the image in words (dot_words.hpp), then
@@ -14,6 +14,7 @@
 #include <tenon/policy/cpu/dot_planner.hpp>
 #include <tenon/policy/cpu/dot_tile.hpp>
 #include <tenon/policy/cpu/dot_words.hpp>
+#include <tenon/policy/policy.hpp>
 
 namespace tenon::simd {
 
@@ -45,12 +46,14 @@ struct dot_item {
     return offset;
   }
 };
+/// Positions or filters [begin, end).
 struct dot_range {
   i64 begin, end;
   i64 size() const noexcept { return end - begin; }
 };
 
-/// What one thread computes at a time: positions and filters of one item.
+/// What one thread computes at a time: positions and filters of one item. The weights of a tile are
+/// read once per piece in either way; the image's words are what stays in the first level.
 struct dot_piece {
   const dot_work& work;
   const frame& f;
@@ -165,6 +168,7 @@ struct dot_piece {
   }
 };
 
+/// The first step of a call: all images in words, into scratch.
 inline void write_images(const dot_work& w, const frame& f, dot_word* images) noexcept {
   const dot_plan& plan = w.plan;
   const image_writer writer(plan, w.zero);
@@ -205,7 +209,9 @@ inline void run_dot(const dot_work& w, const frame& f) noexcept {
             });
 }
 
-/// Where each word of a sum is, from an output's first.
+/// Offsets of the image's words of one sum, from an output's first. By rows a pixel's words are
+/// neighbours; else each word has planes of its own, one for each stride phase, and a tap lies in
+/// the plane of its phase.
 inline void write_terms(const dot_plan& plan, dot_word* to) noexcept {
   const i64 plane = plan.y.plane * plan.x.plane;
   for (i64 c = 0; c < plan.words; ++c)
@@ -221,9 +227,9 @@ inline void write_terms(const dot_plan& plan, dot_word* to) noexcept {
               v / plan.y.phases * plan.x.plane + h / plan.x.phases);
       }
 }
-/// Writes the weights in words (zeros where there are no filters or channels) unless `packed` is
-/// null, where their sums begin, and their scales. Sums begin with -zero * (sum of the weights): what the image's zero
-/// point adds to every product is taken away before.
+/// Writes the weights in words, zeros where there are no filters or channels, unless `packed` is
+/// null; where their sums begin; and their scales. Sums begin with -zero * (sum of the weights):
+/// what the image's zero point adds to every product is taken away before.
 inline void pack_filters(const dot_plan& plan, const dot_source& s, dot_word zero,
                          const dot_memory& memory, std::byte* packed) noexcept {
   const i64 unit = plan.by_rows ? width : tile_rows, bytes = plan.filters() * plan.terms() * 4;
@@ -247,6 +253,7 @@ inline void pack_filters(const dot_plan& plan, const dot_source& s, dot_word zer
       *scales = scale * s.real(plan.scale.root, f.scale);
     }
 }
+/// Called while planning, when the weights are known: see dot_exact.hpp.
 inline multiplied judge_dot(const plan_view& p, int g, const std::byte* const* weights) noexcept {
   return judge(plan_dot(p, g), {weights});
 }

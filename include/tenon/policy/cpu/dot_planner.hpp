@@ -1,4 +1,7 @@
 // How the CPU plans a contraction of integers: axes by role, the copy of the image, the memory.
+//
+// Unlike a float32 contraction's plan this one does not look at whether an image could be read in
+// place: bytes must be regrouped in words anyway. `plan_dot` is the table of contents.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/contract_reading.hpp>
@@ -26,17 +29,20 @@ struct dot_planner {
     return restride(step, b.out.shape,
                     {0, 0, broadcast(of(b.in[1]), scale.out.shape, b.out.shape), true});
   }
+  /// A loop as an axis whose strides are those of the integers: bytes.
   constexpr output_axis axis(int i) const {
     output_axis x = r.axis(i, false);
     x.rows = image_step(r.c.axis[i].a);
     x.lanes = weight_step(r.c.axis[i].b);
     return x;
   }
+  /// The sweep that loop `i` belongs to, as positions or as taps; -1 for none.
   constexpr int sweep_of(int i) const {
     for (int s = 0; s < r.c.sweeps; ++s)
       if (r.c.swept[s].out_axis == i || r.c.swept[s].tap_axis == i) return s;
     return -1;
   }
+  /// Images and matrices are counted apart: several items may share either.
   constexpr void add_item(int i) {
     const int k = plan.item_axes++;
     plan.item[k] = axis(i);
@@ -119,6 +125,7 @@ struct dot_planner {
     split(plan.y, lines);
     split(plan.x, columns);
   }
+  /// Roots and offsets of the integers, scales and zero points.
   constexpr void find_operands() {
     const auto find = [&](int id, dot_parameter& to) {
       to.root = of(id).root;

@@ -8,7 +8,7 @@
 #pragma once
 #include <tenon/policy/cpu/contract_plan.hpp>
 #include <tenon/policy/cpu/pixels.hpp>
-#include <tenon/policy/cpu/rows.hpp>
+#include <tenon/policy/cpu/streams.hpp>
 #include <cstring>
 
 namespace tenon::simd {

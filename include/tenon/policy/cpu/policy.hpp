@@ -19,6 +19,7 @@
 #include <tenon/policy/cpu/program_wide.hpp>
 #include <tenon/policy/cpu/reduce.hpp>
 #include <tenon/policy/cpu/reduce_integers.hpp>
+#include <tenon/policy/cpu/rows.hpp>
 #include <tenon/policy/cpu/scatter.hpp>
 #include <tenon/policy/cpu/window.hpp>
 

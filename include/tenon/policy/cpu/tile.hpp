@@ -151,7 +151,7 @@ template <int Rows, int Vectors>
   }
 }
 
-/// `Of::at<rows, vectors>` from a table of all sizes: entry (rows - 1) * tile_vectors + vectors - 1.
+/// `Of::at<rows, vectors>`, from a table of all sizes.
 template <class Of, int... I>
 inline auto find_tile(int rows, int vectors, std::integer_sequence<int, I...>) noexcept {
   static constexpr decltype(Of::template at<1, 1>) all[] = {
