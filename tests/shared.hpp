@@ -2,8 +2,8 @@
 // which tests/kernels.cpp compiles for all of them.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "catch.hpp"
 #include <tenon/compiled.hpp>
+#include "catch.hpp"
 #include <array>
 #include <map>
 #include <memory>

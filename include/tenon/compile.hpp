@@ -21,8 +21,7 @@ namespace calling {
 
 template bool varied<model<dynamic, cpu>, varied_on_heap>::start(
     const model<dynamic, cpu>&) noexcept;
-template status varied<model<dynamic, cpu>, varied_on_heap>::adapt(
-    const model<dynamic, cpu>&);
+template status varied<model<dynamic, cpu>, varied_on_heap>::adapt(const model<dynamic, cpu>&);
 template bool varied<model<dynamic, reference>, varied_on_heap>::start(
     const model<dynamic, reference>&) noexcept;
 template status varied<model<dynamic, reference>, varied_on_heap>::adapt(

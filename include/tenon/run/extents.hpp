@@ -109,8 +109,7 @@ template <class Model, class Memory> class varied {
   bool told_ = false;  ///< the sessions know what was bound last
 };
 // Not inline: see tenon/compiled.hpp.
-template <class Model, class Memory>
-bool varied<Model, Memory>::start(const Model& m) noexcept {
+template <class Model, class Memory> bool varied<Model, Memory>::start(const Model& m) noexcept {
   return platform::guarded(
       [&] {
         const plan_view& p = m.plan_of();
@@ -122,8 +121,7 @@ bool varied<Model, Memory>::start(const Model& m) noexcept {
       },
       [] { return false; });
 }
-template <class Model, class Memory>
-status varied<Model, Memory>::adapt(const Model& m) {
+template <class Model, class Memory> status varied<Model, Memory>::adapt(const Model& m) {
   fits_ = false;
   if (const error e = own().extents.set(own().shapes.data()); !e.ok())
     return {e.what, -1, e.expected.number, e.found.number};

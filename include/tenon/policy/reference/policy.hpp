@@ -43,7 +43,8 @@ template <class> void reference::run(const work& w, const frame& f) noexcept {
   }
   const value& own = p.values[w.node];
   reference_kernels::run_node(
-      p.table, n, in, reference_kernels::target_at(f.at<std::byte>(own.root), n.out.type) + own.offset);
+      p.table, n, in,
+      reference_kernels::target_at(f.at<std::byte>(own.root), n.out.type) + own.offset);
 }
 
 static_assert(backend<reference>);

@@ -10,7 +10,9 @@ namespace tenon::spirv {
 class writer : public element_writer {
  public:
   using element_writer::element_writer;
-  function elementary[2][instructions::elementary_count]{};  ///< by width and by function; see scalar.hpp
+  function
+      elementary[2]
+                [instructions::elementary_count]{};  ///< by width and by function; see scalar.hpp
 
   /// An array of the workgroup that is free between two uses.
   constexpr variable scratch(kind k, i64 elements) {
