@@ -123,9 +123,12 @@ class lane_tile_writer {
   constexpr void prepare(const lane_position& p) {
     prepared_ = true;
     const int first = t_.unroll > 1 ? t_.unrolled - 1 : t_.unrolled;
-    whole_ = loader_.prepare(planner_.reads(first, t_.unroll), p);
+    planner_.list(first, t_.unroll, whole_.reads);
+    loader_.prepare(whole_, p);
     const i64 rest = t_.unroll > 1 ? n_.terms.extent[first] % t_.unroll : 0;
-    if (rest > 0) rest_ = loader_.prepare(planner_.reads(first, rest), p);
+    if (rest == 0) return;
+    planner_.list(first, rest, rest_.reads);
+    loader_.prepare(rest_, p);
   }
   /// `k` steps along an axis of the terms.
   constexpr lane_position moved(const lane_position& p, int axis, id k) {

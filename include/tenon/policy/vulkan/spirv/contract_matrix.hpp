@@ -180,7 +180,7 @@ template <class Fragments> class matrix_tile_writer {
       m_.set(s.held[i], wide ? quad(s, i, term) : one_by_one(s, i, term));
     }
   }
-  /// Whether there is such a term; nothing: there is. Behind the last one term 0 is read, and not
+  /// Whether there is such a term; id{}: always. Behind the last one term 0 is read, and not
   /// used.
   constexpr id existing(id& term) {
     if (n_.terms.count() % t_.terms == 0) return {};

@@ -24,10 +24,10 @@ constexpr space batches_of(const loop_nest& n) {
 /// The operand of the rows: columns are neighbours in the result.
 constexpr int row_operand_of(const loop_nest& n) { return moves(n, 0, n.out.dims - 1) ? 1 : 0; }
 
-/// The rows of a product, or its columns: a lane is one of them.
+/// The rows of a product, or its columns; a line is one of them.
 class product_side {
  public:
-  /// Where a lane's term 0 is.
+  /// Where a line's term 0 is.
   struct source {
     id start{}, tap[2]{};
   };
@@ -42,23 +42,23 @@ class product_side {
   constexpr const i64* term_steps() const { return operand == 0 ? n_.term_a : n_.term_b; }
   constexpr int edges() const { return operand == 0 ? n_.edges : 0; }
 
-  /// The position of a lane; behind lane `last` that of `last`.
-  constexpr void position_of(id lane, id* position, i64 last) const {
+  /// The position of a line; behind line `last` that of `last`.
+  constexpr void position_of(id line, id* position, i64 last) const {
     const id most = m_.integer(last);
     id own[max_axes]{};
-    m_.unravel(axes, m_.select(m_.less(most, lane), most, lane), own);
+    m_.unravel(axes, m_.select(m_.less(most, line), most, line), own);
     for (int i = 0; i < n_.out.dims; ++i)
       if (axes.extent[i] > 1) position[i] = own[i];
   }
-  constexpr void position_of(id lane, id* position) const {
-    position_of(lane, position, count - 1);
+  constexpr void position_of(id line, id* position) const {
+    position_of(line, position, count - 1);
   }
   /// `outer` is the position of the product; along the axes of the other side this operand stands
   /// still.
-  constexpr source source_of(id lane, const id* outer, i64 last) const {
+  constexpr source source_of(id line, const id* outer, i64 last) const {
     id position[max_axes]{};
     for (int k = 0; k < n_.out.dims; ++k) position[k] = outer[k];
-    position_of(lane, position, last);
+    position_of(line, position, last);
     source from{m_.index_of(elements(), n_.out, position), {}};
     for (int b = 0; b < 2; ++b)
       if (b < edges())
@@ -66,8 +66,8 @@ class product_side {
             m_.plus(m_.times(position[n_.edge[b].axis], n_.edge[b].stride), -n_.edge[b].begin);
     return from;
   }
-  constexpr source source_of(id lane, const id* outer) const {
-    return source_of(lane, outer, count - 1);
+  constexpr source source_of(id line, const id* outer) const {
+    return source_of(line, outer, count - 1);
   }
   /// The index of an element without regard to the edges of an image; `at` receives the term's position.
   constexpr id index_of(const source& from, id term, id* at) const {
@@ -76,7 +76,7 @@ class product_side {
     for (int i = 0; i < n_.terms.dims; ++i) index = m_.plus_times(index, at[i], term_steps()[i]);
     return index;
   }
-  /// An element; where `inside` does not hold (nothing: it holds), and outside of an image, zero.
+  /// An element; zero where `inside` does not hold (id{}: no condition), and outside of an image.
   constexpr id read(const source& from, id term, id inside) const {
     id at[max_axes]{}, index = index_of(from, term, at);
     for (int b = 0; b < edges(); ++b) {

@@ -33,9 +33,9 @@ class element_writer : public port_writer {
   constexpr id index_of(const access& v, const space& s, const id* position) {
     return known(advance(begin_of(v), v, position, 0, s.dims));
   }
-  /// A sum of which a part may be nothing.
+  /// a + b; id{} means: nothing to add.
   constexpr id sum(id a, id b) { return a.number == 0 ? b : b.number == 0 ? a : add(a, b); }
-  /// Whether two conditions hold, of which one may be nothing: that one always does.
+  /// Whether both conditions hold; id{} means: no condition.
   constexpr id hold(id a, id b) { return a.number == 0 ? b : b.number == 0 ? a : both(a, b); }
   constexpr id known(id a) { return a.number == 0 ? integer(0) : a; }
   /// A position that the driver does not know. lavapipe drops products with zeros that it knows,
@@ -63,18 +63,19 @@ class element_writer : public port_writer {
     if (width > 1) p = emit_typed(op::Bitcast, pointer_type(s, k, width), {p});
     return {p, k, width, physical ? bytes_of(k) : 0};
   }
-  /// Where an element is: its address if there are 64 bits for it, else its index. Sums of places
-  /// cost less than the way from an index to an address.
+  /// A cursor says where an element is: its address if the device has integers of 64 bits, else its
+  /// index. Adding to an address costs less than making one from an index.
   constexpr bool has_cursors() const { return device.by == addressing::address && device.int64; }
   constexpr id cursor_of(const access& v, id index) {
     if (!has_cursors()) return index;
     return emit(op::ConvertPtrToU, kind::int64, 1, {element(v, index).number});
   }
-  /// `n` elements as a distance between places.
+  /// `n` elements as a distance between cursors.
   constexpr id distance_of(const access& v, id n) {
     if (!has_cursors()) return n;
     return convert(op::SConvert, times(n, size_bytes(v.element)), kind::int64);
   }
+  /// A cursor `n` elements on.
   constexpr id moved(const access& v, id place, i64 n) {
     if (n == 0 || !has_cursors()) return plus(place, n);
     return add(place, constant(kind::int64, static_cast<std::uint64_t>(n * size_bytes(v.element))));
@@ -114,7 +115,7 @@ class element_writer : public port_writer {
   /// The bits of an element, not widened.
   constexpr id load_bits(const access& v, id index) { return load(element(v, index)); }
   constexpr void store_bits(const access& v, id index, id x) { store(element(v, index), x); }
-  /// An element as the lane of a program that it is computed in.
+  /// An element as programs compute with it: narrow types widened to 32 bits.
   constexpr id read(const access& v, id index) { return widened(load_bits(v, index), v.element); }
   constexpr void write(const access& v, id index, id x) {
     store_bits(v, index, narrowed(x, v.element));
@@ -146,7 +147,7 @@ class element_writer : public port_writer {
       default: return x;
     }
   }
-  /// A lane as an element; of integers the low bits.
+  /// A result of a program as an element; of integers the low bits.
   constexpr id narrowed(id x, type t) {
     x = as_stored(x);
     if (t == type::float16 && device.float16)

@@ -1,4 +1,5 @@
-// Reads and writes at computed places.
+// The kernels of gathers and scatters: reads and writes at positions that other elements say. An
+// invocation reads its indices itself; nothing is shared.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/move.hpp>

@@ -57,6 +57,7 @@ constexpr bool supports(const table_view& t, const node& n, const target& device
 }
 
 namespace writing {
+/// The kernel that a writer writes; none if it does not fit.
 template <class Writer>
 constexpr sequence<kernel> one(const plan_view& p, const group& g, const target& t) {
   Writer w(p, g, t);
@@ -65,9 +66,6 @@ constexpr sequence<kernel> one(const plan_view& p, const group& g, const target&
   if (!w.fits()) all.clear();
   return all;
 }
-}  // namespace writing
-
-namespace writing {
 constexpr sequence<kernel> emit(const plan_view& p, const group& g, const target& t) {
   switch (g.kind) {
     case family::map: return writing::one<row_writer>(p, g, t);

@@ -54,8 +54,7 @@ class lane_loader {
     behind_ = m_.select(at_last_, lane_, m_.plus(lane_, 1));
   }
   /// Writes what all iterations share. `p` stands in front of all loops over taps.
-  constexpr lane_values prepare(lane_reads&& reads, const lane_position& p) {
-    lane_values v{static_cast<lane_reads&&>(reads), {}, {}, {}};
+  constexpr void prepare(lane_values& v, const lane_position& p) {
     for (int o = 0; o < 2; ++o) v.loads[o].resize(v.reads.loads[o].size());
     if (!v.reads.ends.empty()) prepare_ends(v, p);
     for (const lane_load& l : v.reads.loads[0])
@@ -63,7 +62,6 @@ class lane_loader {
     if (planner_.spreads())
       for (int k = 0; k < v.reads.loads[t_.row_operand].size(); k += lanes_)
         (void)pattern_of(v.reads, k);
-    return v;
   }
   /// Loads all that the terms at `p` read.
   constexpr void load(lane_values& v, const lane_position& p) {

@@ -88,9 +88,9 @@ class lane_read_planner {
       if (n_.edge[s].term >= axis && n_.edge[s].term < t_.unrolled) return true;
     return false;
   }
-  /// What the terms from axis `first` on read; `unroll` of that axis, if it is not unrolled whole.
-  constexpr lane_reads reads(int first, i64 unroll) const {
-    lane_reads r;
+  /// Lists in `r`, which is empty, what the terms from axis `first` on read; `unroll` of that axis, if
+  /// it is not unrolled whole. By reference: g++ 12 loses track of returned arrays of sequences.
+  constexpr void list(int first, i64 unroll, lane_reads& r) const {
     list_terms(first, {}, unroll, r.terms);
     for (int o = 0; o < 2; ++o) {
       const sequence<lane_cell>& cells = o == t_.row_operand ? rows_ : columns_;
@@ -105,7 +105,6 @@ class lane_read_planner {
       list_loads(r, o);
     }
     if (borrowed_ >= 0) borrow(r);
-    return r;
   }
   /// The least and the greatest position of a tap, over all tiles.
   constexpr std::pair<i64, i64> reach_of(const image_edge& e, i64 tap) const {

@@ -1,4 +1,5 @@
-// Windows that slide: pooling. One invocation for each element of the output.
+// The kernel of pooling: windows that slide. One invocation for each element of the output; nothing is
+// shared: neighbours read what overlaps again, from the cache.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/folding.hpp>
@@ -69,7 +70,7 @@ class window_writer {
     m_.set(r.count, m_.add(n, more));
   }
   struct tap {
-    id at{}, inside{};  ///< elements from the start; nothing: always
+    id at{}, inside{};  ///< elements from the start; whether inside of the image, id{}: always
   };
   constexpr tap tap_of(int s, id k) {
     const sweep& w = w_.swept[s];
