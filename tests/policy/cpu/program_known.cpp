@@ -23,7 +23,7 @@ program_view only_program(const tenon::table& t) {
   REQUIRE(v.programs.size == 1);
   return {v.code.data + v.programs[0].begin, v.programs[0].size};
 }
-/// True if the program is known; then it must have the bits of the interpreter, for whole registers,
+/// True if the program is known. Then it must have the interpreter's bits, for whole registers,
 /// for a rest, and for a repeated operand.
 template <class Make> bool is_known(const Make& make) {
   const tenon::table t = prepared(make);

@@ -9,13 +9,14 @@ using tenon::builder, tenon::extents, tenon::shape, tenon::type;
 
 namespace {
 
-/// Compares what `make` computes of integers of any type, as floats.
-template <class Make> void compare(int test, const shape& s, const Make& make) {
+/// Compares what `make` computes of integers of any type, as floats. Sums have no form for bytes.
+template <class Make> void compare(int test, const shape& s, const Make& make, bool bytes = true) {
   constexpr type types[] = {type::int8,   type::uint8, type::int32,
                             type::uint32, type::int64, type::uint64};
   int number = 0;
   for (const type t : types) {
     dice d = dice_of(test, number++);
+    if (!bytes && tenon::size_bytes(t) == 1) continue;
     builder b;
     const builder::value x = b.input("x", {type::float32, s});
     const builder::value y =
@@ -40,8 +41,8 @@ TEST_CASE("sums and extremes of integers over any axes are those of reference") 
   const auto largest = [](tenon::axis_list axes) {
     return [axes](builder& b, builder::value x) { return b.add<tenon::reduceMax_t>({axes}, {x}); };
   };
-  compare(50, matrix, sum({2}));
-  compare(51, matrix, sum({0, 1}));
+  compare(50, matrix, sum({2}), false);
+  compare(51, matrix, sum({0, 1}), false);
   compare(52, matrix, largest({1}));
   compare(53, matrix, largest({0, 2}));
 }
