@@ -80,7 +80,8 @@ template <class Model, class Memory> class varied {
           !s.ok())
         return s;
     bool same = fits_;
-    for (int i = 0; i < parts().shapes.size(); ++i) same = same && parts().shapes[i] == parts().wanted[i];
+    for (int i = 0; i < parts().shapes.size(); ++i)
+      same = same && parts().shapes[i] == parts().wanted[i];
     if (same) return {};
     for (int i = 0; i < parts().shapes.size(); ++i) parts().shapes[i] = parts().wanted[i];
     return adapt(m);
