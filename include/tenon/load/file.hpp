@@ -21,8 +21,8 @@ class mapped_file {
   mapped_file() = default;
   mapped_file(mapped_file&& other) noexcept { swap(other); }
   mapped_file& operator=(mapped_file&& other) noexcept {
-    mapped_file taken(std::move(other));
-    swap(taken);
+    mapped_file moved(std::move(other));
+    swap(moved);
     return *this;
   }
   ~mapped_file() {

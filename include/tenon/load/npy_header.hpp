@@ -35,17 +35,17 @@ class npy_header_reader {
     if (rest_.empty() || rest_.back() != '\n') return corrupt("a newline at the end");
     rest_.remove_suffix(1);
     if (!take('{')) return corrupt("{");
-    int seen = 0;  // a bit for each key
+    int keys_read = 0;  // a bit for each key
     while (!take('}')) {
       const int which = key();
       if (which < 0) return corrupt("a key of the format");
-      if ((seen & 1 << which) != 0) return fail(code::duplicate, {}, keys[which]);
-      seen |= 1 << which;
+      if ((keys_read & 1 << which) != 0) return fail(code::duplicate, {}, keys[which]);
+      keys_read |= 1 << which;
       if (!take(':')) return corrupt(":");
       if (!(which == descr ? element() : which == order ? boolean() : tuple())) return false;
       if (!take(',') && !sees('}')) return corrupt("a comma or }");
     }
-    if (seen != 0b111) return corrupt("descr, fortran_order, shape");
+    if (keys_read != 0b111) return corrupt("descr, fortran_order, shape");
     skip();
     return rest_.empty() || corrupt("spaces");
   }

@@ -85,9 +85,9 @@ class safetensors_header {
   bool string(std::string& text) {
     if (place_ == place::metadata) return true;
     if (place_ != place::tensor || field_ != dtype) return refuse("a string");
-    for (const safetensors_type& known : safetensors_types)
-      if (text == known.text) {
-        entries_.back().element = &known;
+    for (const safetensors_type& listed : safetensors_types)
+      if (text == listed.text) {
+        entries_.back().element = &listed;
         return true;
       }
     return fail(code::element_type, {}, name(text.c_str()));
@@ -133,11 +133,11 @@ class safetensors_header {
     return true;
   }
   bool tensor(const std::string& text) {
-    const name own(text.c_str());
-    if (text.empty() || own.cut)
+    const name label(text.c_str());
+    if (text.empty() || label.cut)
       return fail(code::name_length, name::capacity, static_cast<i64>(text.size()));
-    if (static_cast<std::size_t>(own.size()) != text.size()) return refuse("a NUL in a name");
-    entries_.push({own, nullptr, {}, 0, 0, nullptr});
+    if (static_cast<std::size_t>(label.size()) != text.size()) return refuse("a NUL in a name");
+    entries_.push({label, nullptr, {}, 0, 0, nullptr});
     return true;
   }
   bool field(int which) {

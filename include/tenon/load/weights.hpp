@@ -55,13 +55,13 @@ template <viewable T> constexpr named_view named(const name& text, const T& obje
 /// object's own description, so that binding refuses it with code::size, rank or stride.
 template <viewable T>
 constexpr named_view named(const name& text, const T& object, const shape& wanted) noexcept {
-  const const_view own = view_of(object);
-  strides packed = dense(own.shape);
-  bool is_dense = own.shape.count() == wanted.count();
-  for (int i = 0; i < own.shape.rank; ++i)
-    is_dense = is_dense && (own.shape[i] <= 1 || own.strides[i] == packed[i]);
-  if (!is_dense) return {text, own};
-  return {text, {own.data, own.type, wanted, dense(wanted), true}};
+  const const_view view = view_of(object);
+  strides packed = dense(view.shape);
+  bool is_dense = view.shape.count() == wanted.count();
+  for (int i = 0; i < view.shape.rank; ++i)
+    is_dense = is_dense && (view.shape[i] <= 1 || view.strides[i] == packed[i]);
+  if (!is_dense) return {text, view};
+  return {text, {view.data, view.type, wanted, dense(wanted), true}};
 }
 
 /// A fixed set of named views: `weights set{named("w", w), named("b", b)};`, also as a constexpr
@@ -86,9 +86,9 @@ template <int N> class weights {
   /// Error: name_length, for an empty or cut name; duplicate, for the second of two equal ones.
   constexpr status check() const noexcept {
     for (int i = 0; i < N; ++i) {
-      const name& own = entries_[i].text;
-      if (own.empty() || own.cut) return {code::name_length, i, name::capacity, own.size()};
-      if (first(own) != i) return {code::duplicate, i, first(own), i};
+      const name& label = entries_[i].text;
+      if (label.empty() || label.cut) return {code::name_length, i, name::capacity, label.size()};
+      if (first(label) != i) return {code::duplicate, i, first(label), i};
     }
     return {};
   }

@@ -88,22 +88,22 @@ template <class Address = device_address> class device_plan {
 
  private:
   device_run run_of(const plan_view& p, const group_run& r) const {
-    device_run own;
-    own.groups = r;
+    device_run result;
+    result.groups = r;
     passes::each_use(p, [&](int root, int place, int first, int last, bool) {
       if (place != place_ || first < r.begin || last >= r.end || is_placed(p, root)) return;
-      for (const shared_buffer& s : own.shared)
+      for (const shared_buffer& s : result.shared)
         if (s.root == root) return;
-      own.shared.push({root});
+      result.shared.push({root});
     });
     for (const scanning& s : p.table.scans) {
       const int g = p.group_of[p.table.nodes[s.node].in[0]];
       const bool carries = s.is == scanning::part::last && p.table.nodes[s.node].operands == 2;
       if (r.inside || !carries || g < r.begin || g >= r.end) continue;
       const buffer& state = p.buffers[p.table.nodes[s.node].in[1]];
-      own.arena = own.arena || (state.in == buffer::storage::arena && state.place < 0);
+      result.arena = result.arena || (state.in == buffer::storage::arena && state.place < 0);
     }
-    return own;
+    return result;
   }
   /// The device has it in memory of its own.
   bool is_placed(const plan_view& p, int root) const {

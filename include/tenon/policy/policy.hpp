@@ -109,17 +109,17 @@ struct waiting {};
 /// if there are none.
 template <class P>
 concept device_backend = plannable<P> &&
-    requires(typename P::context& device, typename P::bound& own, typename P::session& session,
+    requires(typename P::context& device, typename P::bound& bound, typename P::session& session,
              const plan_view& p, const std::byte* const* weights, const frame& f) {
   { P::standard() }
   noexcept->std::same_as<typename P::context&>;
-  { own.bind(device, p, 0, weights) }
+  { bound.bind(device, p, 0, weights) }
   noexcept->std::same_as<error>;
-  { own.follow(static_cast<const typename P::bound&>(own), p, 0) }
+  { bound.follow(static_cast<const typename P::bound&>(bound), p, 0) }
   noexcept->std::same_as<error>;
-  { session.renew(own) }
+  { session.renew(bound) }
   noexcept->std::same_as<void>;
-  { session.start(own, p, 0, f) }
+  { session.start(bound, p, 0, f) }
   noexcept->std::same_as<status>;
   { session.run(p, group_run{}, f, waiting{}) }
   noexcept->std::same_as<status>;

@@ -25,17 +25,17 @@ void move(const plan_view& p, const scanning& s, i64 step, const basic_frame<Add
     return;
   }
   if (s.is == scanning::part::state) return;  // moves with its next value
-  const int made = n.in[0], state = n.operands == 2 ? n.in[1] : -1;
+  const int inner = n.in[0], state = n.operands == 2 ? n.in[1] : -1;
   const Address out = address_of(p, s.node, f);
   Address before = out;
   if (s.is == scanning::part::all) {
-    const i64 bytes = p.table.nodes[made].out.bytes();
-    f.base[made] = out + s.position(step) * bytes;
+    const i64 bytes = p.table.nodes[inner].out.bytes();
+    f.base[inner] = out + s.position(step) * bytes;
     before = out + (step > 0 ? s.position(step - 1) * bytes : 0);
   } else {
     const bool odd = state >= 0 && (s.steps - 1 - step) % 2 != 0;
     if (!odd && state >= 0) before = f.address_of(p.buffers[state]);
-    f.base[made] = odd ? f.address_of(p.buffers[state]) : out;
+    f.base[inner] = odd ? f.address_of(p.buffers[state]) : out;
   }
   if (state < 0) return;
   f.base[state] = step > 0 ? before : address_of(p, p.table.nodes[state].in[0], f);

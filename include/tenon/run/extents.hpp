@@ -76,33 +76,34 @@ template <class Model, class Memory> class varied {
     for (const varying& v : t.bounds)
       if (const status s =
               actual_shape(in[static_cast<std::size_t>(v.input)], t.nodes[t.inputs[v.input]].out,
-                           v.axes, v.input, own().wanted[v.input]);
+                           v.axes, v.input, parts().wanted[v.input]);
           !s.ok())
         return s;
     bool same = fits_;
-    for (int i = 0; i < own().shapes.size(); ++i) same = same && own().shapes[i] == own().wanted[i];
+    for (int i = 0; i < parts().shapes.size(); ++i)
+      same = same && parts().shapes[i] == parts().wanted[i];
     if (same) return {};
-    for (int i = 0; i < own().shapes.size(); ++i) own().shapes[i] = own().wanted[i];
+    for (int i = 0; i < parts().shapes.size(); ++i) parts().shapes[i] = parts().wanted[i];
     return adapt(m);
   }
   const plan_view& view() const noexcept { return view_; }
   template <class Way>
-  status run(const frame& f, typename Model::sessions& own, const Way& way) noexcept {
-    if (!told_) policies_.renew(own);
+  status run(const frame& f, typename Model::sessions& sessions, const Way& way) noexcept {
+    if (!told_) policies_.renew(sessions);
     told_ = true;
-    return policies_.run(view_, f, own, way);
+    return policies_.run(view_, f, sessions, way);
   }
 
  private:
   status adapt(const Model& m);
-  auto& own() noexcept {
+  auto& parts() noexcept {
     if constexpr (std::same_as<Memory, varied_on_heap>)
-      return own_;
+      return parts_;
     else
-      return *own_;
+      return *parts_;
   }
 
-  Memory own_;
+  Memory parts_;
   plan_view view_{};
   typename Model::policies_type policies_{};
   bool fits_ = false;
@@ -113,19 +114,19 @@ template <class Model, class Memory> bool varied<Model, Memory>::start(const Mod
   return platform::guarded(
       [&] {
         const plan_view& p = m.plan_of();
-        own().extents.start(p);
-        for (const int i : p.table.inputs) own().shapes.push(p.table.nodes[i].out.shape);
-        own().wanted = own().shapes;
-        own().bound.reserve(p.bound_bytes);
-        return (p.bound_bytes == 0 || own().bound.data() != nullptr) && adapt(m).ok();
+        parts().extents.start(p);
+        for (const int i : p.table.inputs) parts().shapes.push(p.table.nodes[i].out.shape);
+        parts().wanted = parts().shapes;
+        parts().bound.reserve(p.bound_bytes);
+        return (p.bound_bytes == 0 || parts().bound.data() != nullptr) && adapt(m).ok();
       },
       [] { return false; });
 }
 template <class Model, class Memory> status varied<Model, Memory>::adapt(const Model& m) {
   fits_ = false;
-  if (const error e = own().extents.set(own().shapes.data()); !e.ok())
+  if (const error e = parts().extents.set(parts().shapes.data()); !e.ok())
     return {e.what, -1, e.expected.number, e.found.number};
-  view_ = own().extents.view();
+  view_ = parts().extents.view();
   for (int g = 0; g < view_.groups.size; ++g) {
     const footprint have = view_.needs[g],
                     need = view_.policies[view_.groups[g].place].measure(view_, g);
@@ -135,8 +136,8 @@ template <class Model, class Memory> status varied<Model, Memory>::adapt(const M
     if (need.per_thread > view_.per_thread_bytes)
       return {code::capacity, -1, have.per_thread, need.per_thread};
   }
-  const error e = policies_.bind(view_, m.weight_addresses(), m.policies(), m.packed_weights(),
-                                 own().bound.data());
+  const error e = policies_.follow(
+      m.policies(), view_, {m.weight_addresses(), m.packed_weights(), parts().bound.data()});
   fits_ = e.ok();
   told_ = false;
   return {e.what, -1, 0, 0};

@@ -84,15 +84,15 @@ class thread_pool {
     }
   }
   void serve(int thread) noexcept {
-    for (int seen = 0;;) {
+    for (int round = 0;;) {
       int now = round_.load(std::memory_order_acquire);
-      for (int spins = 0; now == seen; ++spins, now = round_.load(std::memory_order_acquire)) {
+      for (int spins = 0; now == round; ++spins, now = round_.load(std::memory_order_acquire)) {
         if (spins < spins_before_sleep)
           pause(spins);
         else
-          round_.wait(seen, std::memory_order_acquire);
+          round_.wait(round, std::memory_order_acquire);
       }
-      seen = now;
+      round = now;
       if (stop_.load(std::memory_order_relaxed)) return;
       work(thread);
     }

@@ -250,13 +250,17 @@ template <class Graph, class... Policies> void test_static(tester<Policies...>& 
 /// graph is made small and described in the report's text, with the code to build it again.
 template <class Graph = dynamic, class... Policies>
 differential_report differential(const differential_options& options = {}) {
+  constexpr bool random = std::is_same_v<Graph, dynamic>, given = requires { Graph::view(); };
+  static_assert(random || given,
+                "differential: the first argument is a graph, or dynamic for random graphs, and "
+                "the policies follow; differential<dynamic, cpu>()");
   static_assert(sizeof...(Policies) > 0,
                 "differential: name the policies to test; differential<dynamic, cpu>()");
   trial::tester<Policies...> run(options);
   for (int i = 0; i < options.graphs && run.report.ok(); ++i) {
-    if constexpr (std::is_same_v<Graph, dynamic>)
+    if constexpr (random)
       trial::test_random(run, options.first + i);
-    else
+    else if constexpr (given)
       trial::test_static<Graph>(run, options.first + i);
     if (options.progress != nullptr) options.progress(i + 1);
   }

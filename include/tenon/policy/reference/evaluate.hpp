@@ -50,7 +50,7 @@ struct values {
       if (allocated[i]) release(owned[i]);
   }
   /// Memory of node `i`'s own.
-  constexpr void own(int i) {
+  constexpr void allocate_node(int i) {
     owned[i] = allocate(t.nodes[i].out);
     allocated[i] = true;
     at[i] = read_only(owned[i]);
@@ -82,10 +82,10 @@ struct values {
     sequence<int> leaves(end - first, -1);  // by node: its part of the border
     for (int i = first; i < end; ++i)
       if (t.nodes[i].kind != family::scan || t.scanning_of(t.nodes[i]).is == scanning::part::state)
-        own(i);
+        allocate_node(i);
     for (int k = 0; k < border.size; ++k) {
       if (border[k].enters()) continue;
-      own(border[k].node);
+      allocate_node(border[k].node);
       leaves[t.nodes[border[k].node].in[0] - first] = k;
     }
     for (i64 step = 0; step < border[0].steps; ++step) {
@@ -141,9 +141,9 @@ constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int
         if (c.text == t.name_of(n)) {
           all.at[i] = c.data;
           filled[i] = true;
-          const tensor own = evaluating::in_memory(n.out);
-          if (c.count != own.shape.count()) bad = code::size;
-          if (c.data.type != own.type) bad = code::element_type;
+          const tensor stored = evaluating::in_memory(n.out);
+          if (c.count != stored.shape.count()) bad = code::size;
+          if (c.data.type != stored.type) bad = code::element_type;
         }
       if (!filled[i]) bad = code::missing;
       continue;
@@ -151,7 +151,7 @@ constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int
     if (n.loop >= 0) {
       i = all.scan(i) - 1;
     } else if (n.kind != family::scan) {
-      all.own(i);
+      all.allocate_node(i);
       all.compute(i, all.owned[i]);
     }
   }

@@ -41,10 +41,10 @@ template <class> void reference::run(const work& w, const frame& f) noexcept {
     const tensor& t = p.table.nodes[n.in[k]].out;
     in[k] = {reference_kernels::source_at(f.base[v.root], t.type) + v.offset, v, t.shape};
   }
-  const value& own = p.values[w.node];
+  const value& out = p.values[w.node];
   reference_kernels::run_node(
       p.table, n, in,
-      reference_kernels::target_at(f.at<std::byte>(own.root), n.out.type) + own.offset);
+      reference_kernels::target_at(f.at<std::byte>(out.root), n.out.type) + out.offset);
 }
 
 static_assert(backend<reference>);

@@ -138,12 +138,12 @@ constexpr scalar_register evaluate(program_view p, const scalar_register* args) 
 }
 /// The same for programs over float32.
 constexpr float evaluate(program_view p, const float* args) {
-  scalar_register own[max_operands]{};
+  scalar_register arguments[max_operands]{};
   int operands = 0;
   for (int i = 0; i < p.size; ++i)
     if (p.code[i].op() == sop::arg && p.code[i].a() >= operands) operands = p.code[i].a() + 1;
-  for (int i = 0; i < operands; ++i) own[i].real = args[i];
-  return evaluate(p, own).real;
+  for (int i = 0; i < operands; ++i) arguments[i].real = args[i];
+  return evaluate(p, arguments).real;
 }
 
 #if defined(__GNUC__) && !defined(__clang__)

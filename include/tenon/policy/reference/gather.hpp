@@ -1,0 +1,56 @@
+// The definition of gathering and scattering: elements at positions that a tensor has.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/policy/reference/move.hpp>
+
+namespace tenon::reference_kernels {
+
+constexpr i64 index_at(const source& indices, i64 at, i64 extent) {
+  if (indices.type == type::int64) return position_of(indices.wide[at], extent);
+  return position_of(indices.type == type::uint32 ? i64{indices.word[at]} : indices.integer[at],
+                     extent);
+}
+constexpr void gather(const gathering& g, const operand& in, const operand& indices,
+                      const shape& space, target out) {
+  with_type(out.type, [&](auto element) {
+    const auto* x = in.data.as<decltype(element)>();
+    auto* y = out.as<decltype(element)>();
+    odometer<2> o{space};
+    for (int i = 0; i < space.rank; ++i) {
+      o.step[0].step[i] = restride(g.step[i], in.extent, in.where);
+      o.step[1].step[i] = restride(g.index_step[i], indices.extent, indices.where);
+    }
+    const i64 further = restride(g.coordinate_step, indices.extent, indices.where),
+              n = space.count();
+    for (i64 i = 0; i < n; ++i, o.next()) {
+      i64 from = o.offset[0];
+      for (int c = 0; c < g.coordinates; ++c)
+        from += index_at(indices.data, o.offset[1] + c * further, g.extent[c]) *
+                restride(g.coordinate_stride[c], in.extent, in.where);
+      y[i] = x[from];
+    }
+  });
+}
+
+constexpr void scatter(const gathering& g, const operand& in, const operand& indices,
+                       const operand& updates, const shape& space, target out) {
+  copy(in.data, in.where.step, out, dense(space), space);
+  with_type(out.type, [&](auto element) {
+    const auto* x = updates.data.as<decltype(element)>();
+    auto* y = out.as<decltype(element)>();
+    odometer<3> o{updates.extent, {g.step, {}, updates.where.step}};
+    for (int i = 0; i < updates.extent.rank; ++i)
+      o.step[1].step[i] = restride(g.index_step[i], indices.extent, indices.where);
+    const i64 further = restride(g.coordinate_step, indices.extent, indices.where),
+              n = updates.extent.count();
+    for (i64 i = 0; i < n; ++i, o.next()) {
+      i64 to = o.offset[0];
+      for (int c = 0; c < g.coordinates; ++c)
+        to +=
+            index_at(indices.data, o.offset[1] + c * further, g.extent[c]) * g.coordinate_stride[c];
+      y[to] = x[o.offset[2]];
+    }
+  });
+}
+
+}  // namespace tenon::reference_kernels

@@ -1,0 +1,124 @@
+// The definition of reductions: floats add up in interleaved lanes, integers wrap around.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/policy/reference/memory.hpp>
+
+namespace tenon::reference_kernels {
+
+constexpr float combined(combine how, float a, float b) {
+  switch (how) {
+    case combine::sum: return a + b;
+    case combine::max: return arithmetic::max(a, b);
+    case combine::min: return arithmetic::min(a, b);
+    default: return arithmetic::mul(a, b);
+  }
+}
+/// The position of the first extreme of `m` elements; a NaN is one.
+constexpr i64 first_extreme(combine how, const float* x, odometer<1> o, i64 m) {
+  i64 best = 0;
+  float found = x[o.offset[0]];
+  for (i64 k = 0; k < m; ++k, o.next()) {
+    const float e = x[o.offset[0]];
+    if (found != found || !(how == combine::first_max ? e > found || e != e : e < found || e != e))
+      continue;
+    found = e;
+    best = k;
+  }
+  return best;
+}
+constexpr float reduced(combine how, const float* x, odometer<1> o, i64 m) {
+  float lanes[reduction_lanes];
+  for (float& lane : lanes) lane = neutral(how);
+  for (i64 k = 0; k < m; ++k, o.next()) {
+    float& lane = lanes[k % reduction_lanes];
+    const float e = x[o.offset[0]];
+    lane = k < reduction_lanes ? e : combined(how, lane, e);
+  }
+  for (int half = reduction_lanes / 2; half > 0; half /= 2)
+    for (int k = 0; k < half; ++k) lanes[k] = combined(how, lanes[k], lanes[k + half]);
+  return lanes[0];
+}
+
+/// An integer of any type in 64 bits; in fewer bits arithmetic wraps around alike.
+constexpr std::uint64_t integer_at(const source& s, i64 at) {
+  const scalar_register r = read(s, at);
+  if (lane_of(s.type) == lane::wide) return r.wide;
+  return is_signed(s.type) ? arithmetic::word(std::int64_t{arithmetic::wrap(r.word)}) : r.word;
+}
+constexpr void put_integer(const target& t, i64 at, std::uint64_t x) {
+  scalar_register r{};
+  if (lane_of(t.type) == lane::wide)
+    r.wide = x;
+  else
+    r.word = static_cast<std::uint32_t>(x);
+  write(t, at, r);
+}
+/// Of integers with a sign the sign bit is turned around: then words compare as they do.
+constexpr std::uint64_t order_of(std::uint64_t x, type t) {
+  return is_signed(t) ? x ^ (std::uint64_t{1} << 63) : x;
+}
+constexpr std::uint64_t combined(combine how, type t, std::uint64_t a, std::uint64_t b) {
+  switch (how) {
+    case combine::sum: return a + b;
+    case combine::max: return order_of(b, t) > order_of(a, t) ? b : a;
+    case combine::min: return order_of(b, t) < order_of(a, t) ? b : a;
+    default: return a * b;
+  }
+}
+constexpr i64 first_extreme(combine how, const source& x, odometer<1> o, i64 m) {
+  i64 best = 0;
+  std::uint64_t found = order_of(integer_at(x, o.offset[0]), x.type);
+  for (i64 k = 0; k < m; ++k, o.next()) {
+    const std::uint64_t e = order_of(integer_at(x, o.offset[0]), x.type);
+    if (!(how == combine::first_max ? e > found : e < found)) continue;
+    found = e;
+    best = k;
+  }
+  return best;
+}
+constexpr std::uint64_t reduced(combine how, const source& x, odometer<1> o, i64 m) {
+  std::uint64_t all = integer_at(x, o.offset[0]);
+  for (i64 k = 1; k < m; ++k) {
+    o.next();
+    all = combined(how, x.type, all, integer_at(x, o.offset[0]));
+  }
+  return all;
+}
+
+/// The axes of a reduction's operand.
+struct reduced_axes {
+  odometer<1> kept, summed;
+};
+constexpr reduced_axes axes_of(const reduction& r, const operand& in) {
+  reduced_axes all;
+  for (int i = 0; i < in.extent.rank; ++i) {
+    odometer<1>& o = r.reduces(i) ? all.summed : all.kept;
+    o.step[0].step[o.space.rank] = in.where.step[i];
+    o.space.extent[o.space.rank++] = in.extent[i];
+  }
+  return all;
+}
+/// Results [begin, end).
+constexpr void reduce(const reduction& r, const operand& in, target out, i64 begin, i64 end) {
+  auto [kept, summed] = axes_of(r, in);
+  const i64 m = summed.space.count();
+  const bool real = in.data.type == type::float32;
+  kept.start(begin);
+  for (i64 i = begin; i < end; ++i, kept.next()) {
+    const i64 from = kept.offset[0];
+    if (gives_position(r.how))
+      put_integer(
+          out, i,
+          static_cast<std::uint64_t>(real ? first_extreme(r.how, in.data.real + from, summed, m)
+                                          : first_extreme(r.how, in.data + from, summed, m)));
+    else if (!real)
+      put_integer(out, i, reduced(r.how, in.data + from, summed, m));
+    else if (r.average)
+      out.real[i] =
+          arithmetic::div(reduced(r.how, in.data.real + from, summed, m), static_cast<float>(m));
+    else
+      out.real[i] = reduced(r.how, in.data.real + from, summed, m);
+  }
+}
+
+}  // namespace tenon::reference_kernels
