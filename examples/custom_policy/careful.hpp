@@ -187,11 +187,13 @@ struct careful {
     const tenon::node& n = p.table.nodes[w.node];
     careful_kernels::operand in[tenon::max_operands];
     for (int k = 0; k < n.operands; ++k) {
-      const tenon::value& v = p.values[n.in[k]];  // a reshape has the address of what it reshapes
+      // A reshape has the address of what it reshapes.
+      const tenon::plans::location& v = p.locations[n.in[k]];
       in[k].data = reinterpret_cast<const float*>(f.base[v.root]) + v.offset;
-      in[k].step = tenon::broadcast(v, p.table.nodes[n.in[k]].out.shape, n.out.shape);
+      in[k].step = tenon::plans::broadcast(v, p.table.nodes[n.in[k]].out.shape, n.out.shape);
     }
-    const tenon::value& own = p.values[w.node];  // a concat may have given it a place in its own
+    // A concat may have given it a place in its own result.
+    const tenon::plans::location& own = p.locations[w.node];
     float* const out = reinterpret_cast<float*>(f.base[own.root]) + own.offset;
     if (n.kind == tenon::family::map) {
       careful_kernels::map(w.program, n.out.shape, in, n.operands, out);

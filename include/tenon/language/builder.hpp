@@ -9,8 +9,8 @@ namespace tenon {
 /// Builds a graph at run time:
 ///
 ///     builder b;
-///     value x = b.input("x", {type::float32, extents(1, 4)});
-///     value y = b.add<relu_t>({}, {x});
+///     builder::value x = b.input("x", {type::float32, extents(1, 4)});
+///     builder::value y = b.add<relu_t>({}, {x});
 ///     result<table> net = b.finish({y});
 ///
 /// Errors: the first one sticks; later calls do nothing and `finish` returns it. A value of another

@@ -53,11 +53,11 @@ class device_plan {
     device_.base = base_.data();
     device_.device_arena = arena;
     for (int i = 0; i < p.buffers.size; ++i) {
-      const buffer& b = p.buffers[i];
-      if (b.in == buffer::storage::weight) base_[i] = weight(i);
-      if (b.in == buffer::storage::arena && b.place == place) base_[i] = arena + b.offset;
+      const plans::buffer& b = p.buffers[i];
+      if (b.in == plans::buffer::storage::weight) base_[i] = weight(i);
+      if (b.in == plans::buffer::storage::arena && b.place == place) base_[i] = arena + b.offset;
     }
-    for (const mirror& m : p.mirrors)
+    for (const plans::mirror& m : p.mirrors)
       if (m.place == place) base_[m.root] = arena + m.offset;
     static_cast<void>(scans::each_run(p, [&](const group_run& r) {
       if (p.groups[r.begin].place == place) runs_.push(run_of(p, r));
@@ -75,11 +75,11 @@ class device_plan {
   frame& on_device() noexcept { return device_; }
   /// Calls `copy(mirror)` for what is copied to the device before a group, or back behind it.
   template <class Copy> void before(const plan_view& p, int g, const Copy& copy) const {
-    for (const mirror& m : p.mirrors)
+    for (const plans::mirror& m : p.mirrors)
       if (m.place == place_ && m.in == g) copy(m);
   }
   template <class Copy> void behind(const plan_view& p, int g, const Copy& copy) const {
-    for (const mirror& m : p.mirrors)
+    for (const plans::mirror& m : p.mirrors)
       if (m.place == place_ && m.out == g) copy(m);
   }
 
@@ -87,7 +87,7 @@ class device_plan {
   device_run run_of(const plan_view& p, const group_run& r) const {
     device_run own;
     own.groups = r;
-    passes::each_use(p, [&](int root, int place, int first, int last, bool) {
+    plans::each_use(p, [&](int root, int place, int first, int last, bool) {
       if (place != place_ || first < r.begin || last >= r.end || is_placed(p, root)) return;
       for (const shared_buffer& s : own.shared)
         if (s.root == root) return;
@@ -97,17 +97,18 @@ class device_plan {
       const int g = p.group_of[p.table.nodes[s.node].in[0]];
       const bool carries = s.is == scanning::part::last && p.table.nodes[s.node].operands == 2;
       if (r.inside || !carries || g < r.begin || g >= r.end) continue;
-      const buffer& state = p.buffers[p.table.nodes[s.node].in[1]];
-      own.arena = own.arena || (state.in == buffer::storage::arena && state.place < 0);
+      const plans::buffer& state = p.buffers[p.table.nodes[s.node].in[1]];
+      own.arena = own.arena || (state.in == plans::buffer::storage::arena && state.place < 0);
     }
     return own;
   }
   /// The device has it in memory of its own.
   bool is_placed(const plan_view& p, int root) const {
-    const buffer& b = p.buffers[root];
-    bool placed =
-        b.in == buffer::storage::weight || (b.in == buffer::storage::arena && b.place == place_);
-    for (const mirror& m : p.mirrors) placed = placed || (m.root == root && m.place == place_);
+    const plans::buffer& b = p.buffers[root];
+    bool placed = b.in == plans::buffer::storage::weight ||
+                  (b.in == plans::buffer::storage::arena && b.place == place_);
+    for (const plans::mirror& m : p.mirrors)
+      placed = placed || (m.root == root && m.place == place_);
     return placed;
   }
 

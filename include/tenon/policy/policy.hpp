@@ -66,7 +66,7 @@ struct frame {
   i64 thread_bytes = 0;
   executor_ref threads{};
 
-  std::byte* address_of(const buffer& b) const noexcept {
+  std::byte* address_of(const plans::buffer& b) const noexcept {
     return (b.place < 0 ? arena : device_arena) + b.offset;
   }
 };

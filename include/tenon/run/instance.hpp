@@ -59,20 +59,21 @@ template <class Takes> status check(const plan_view& p, const std::byte* const* 
 inline void place_roots(const plan_view& p, const std::byte* const* weights, std::byte* arena,
                         std::byte** base) noexcept {
   for (int i = 0; i < p.buffers.size; ++i) {
-    if (p.buffers[i].in == buffer::storage::arena && p.buffers[i].place < 0)
+    if (p.buffers[i].in == plans::buffer::storage::arena && p.buffers[i].place < 0)
       base[i] = arena + p.buffers[i].offset;
-    if (p.buffers[i].in == buffer::storage::weight) base[i] = const_cast<std::byte*>(weights[i]);
+    if (p.buffers[i].in == plans::buffer::storage::weight)
+      base[i] = const_cast<std::byte*>(weights[i]);
   }
 }
 
 /// Copies an output that another output, an input or a view already holds.
-inline void copy_out(const plan_view& p, const output_copy& c, const std::byte* const* base,
+inline void copy_out(const plan_view& p, const plans::output_copy& c, const std::byte* const* base,
                      void* out) noexcept {
-  const value& v = p.values[c.node];
+  const plans::location& v = p.locations[c.node];
   const shape& s = p.table.nodes[c.node].out.shape;
   const tensor& own = p.table.nodes[c.node].out;
   const auto bytes = static_cast<std::size_t>(size_bytes(own.type));
-  if (passes::is_packed(v, s)) {  // always so for elements of 4 bits: their moves are reshapes
+  if (plans::is_packed(v, s)) {  // always so for elements of 4 bits: their moves are reshapes
     const std::byte* from = base[v.root] + v.offset * static_cast<i64>(bytes);
     __builtin_memcpy(out, from, static_cast<std::size_t>(own.bytes()));
     return;
@@ -98,11 +99,11 @@ template <class Model> class buffer_users {
         [&] {
           places_.resize(p.buffers.size);
           space_.resize(p.buffers.size, nullptr);
-          passes::each_use(p, [&](int root, int place, int, int, bool) {
+          plans::each_use(p, [&](int root, int place, int, int, bool) {
             places_[root] |= place < 0 ? host : 1u << place;
           });
-          for (const output_copy& c : p.copies_out) {
-            places_[p.values[c.node].root] |= host;
+          for (const plans::output_copy& c : p.copies_out) {
+            places_[p.locations[c.node].root] |= host;
             places_[c.node] |= host;
           }
           return true;
@@ -112,7 +113,7 @@ template <class Model> class buffer_users {
   /// Whether everything that uses a node's buffer takes it in the memory of `device`.
   bool take(const typename Model::sessions& own, const plan_view& p, int node,
             const void* device) const noexcept {
-    const int root = p.values[node].root;
+    const int root = p.locations[node].root;
     const std::uint32_t all = places_[root] | places_[node];
     bool taken = (all & host) == 0;
     for (int i = 0; i < p.policies.size; ++i)
@@ -124,7 +125,7 @@ template <class Model> class buffer_users {
     for (std::size_t i = 0; i < in.size(); ++i)
       space_[p.table.inputs[static_cast<int>(i)]] = in[i].device;
     for (int i = 0; i < p.buffers.size; ++i)
-      if (const buffer& b = p.buffers[i]; b.in == buffer::storage::output)
+      if (const plans::buffer& b = p.buffers[i]; b.in == plans::buffer::storage::output)
         space_[i] = b.index < p.table.call_outputs() ? out[static_cast<std::size_t>(b.index)].device
                                                      : nullptr;
   }
@@ -290,10 +291,11 @@ template <class Model, class Memory = owned> class instance {
                                   : state_of(t, o - t.call_outputs() + t.call_inputs(), !flipped_);
     };
     for (int i = 0; i < p.buffers.size; ++i)
-      if (p.buffers[i].in == buffer::storage::output) base[i] = target(p.buffers[i].index);
+      if (p.buffers[i].in == plans::buffer::storage::output) base[i] = target(p.buffers[i].index);
     frame_.base = base;
     if (const status s = runner.run(frame_, sessions_, way); !s.ok()) return s;
-    for (const output_copy& c : p.copies_out) calling::copy_out(p, c, base, target(c.output));
+    for (const plans::output_copy& c : p.copies_out)
+      calling::copy_out(p, c, base, target(c.output));
     flipped_ = !flipped_;
     return {};
   }

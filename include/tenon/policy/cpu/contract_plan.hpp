@@ -155,7 +155,7 @@ struct reading {
     return p.table.nodes[n.in[operand]].out.shape;
   }
   constexpr i64 through(int operand, i64 step) const {
-    return restride(step, extents_of(operand), p.values[n.in[operand]]);
+    return restride(step, extents_of(operand), p.locations[n.in[operand]]);
   }
   /// Stride of an axis in a: of the image copy where there is one.
   constexpr i64 a(int i) const {
@@ -182,8 +182,8 @@ struct reading {
     e.program = m.detail;
     e.operands = m.operands;
     for (int k = 0; k < m.operands; ++k) {
-      e.root[k] = m.in[k] == anchor ? -1 : p.values[m.in[k]].root;
-      e.offset[k] = p.values[m.in[k]].offset;
+      e.root[k] = m.in[k] == anchor ? -1 : p.locations[m.in[k]].root;
+      e.offset[k] = p.locations[m.in[k]].offset;
     }
     return e;
   }
@@ -204,9 +204,9 @@ struct reading {
     if (map < 0) return x;
     const node& m = p.table.nodes[map];
     for (int k = 0; k < m.operands; ++k) {
-      const value& v = p.values[m.in[k]];
-      const value seen{v.root, 0, broadcast(v, p.table.nodes[m.in[k]].out.shape, m.out.shape),
-                       true};
+      const plans::location& v = p.locations[m.in[k]];
+      const plans::location seen{v.root, 0,
+                                 broadcast(v, p.table.nodes[m.in[k]].out.shape, m.out.shape), true};
       x.epilogue[k] = restride(x.out, m.out.shape, seen);
     }
     return x;
@@ -214,7 +214,7 @@ struct reading {
 };
 
 constexpr reading read_group(const plan_view& p, int g) {
-  const group& own = p.groups[g];
+  const plans::group& own = p.groups[g];
   const node& n = p.table.nodes[own.anchor];
   return {p, n, p.table.contraction_of(n), own.size > 1 ? p.members[own.begin + own.size - 1] : -1};
 }
@@ -316,7 +316,7 @@ struct contract_planner {
   }
   constexpr void copy_image() {
     const sweep &v = r.c.swept[0], &h = r.c.swept[1];
-    const value& from = r.p.values[r.n.in[0]];
+    const plans::location& from = r.p.locations[r.n.in[0]];
     contract_plan::image_copy& m = t.image;
     m.used = true;
     m.root = from.root;
@@ -339,7 +339,8 @@ struct contract_planner {
     r.image = m;
   }
   constexpr void choose_sides() {
-    const value &q = r.p.values[r.n.in[swap ? 1 : 0]], &p = r.p.values[r.n.in[swap ? 0 : 1]];
+    const plans::location &q = r.p.locations[r.n.in[swap ? 1 : 0]],
+                          &p = r.p.locations[r.n.in[swap ? 0 : 1]];
     t.q = {side::source::in_place, q.root, q.offset, 0};
     t.p = {side::source::in_place, p.root, p.offset, 0};
     if (t.image.used) (pixels ? t.p : t.q) = {side::source::scratch, -1, 0, t.image.at};
@@ -452,7 +453,7 @@ struct contract_planner {
     }
   }
   constexpr void plan_epilogue(int anchor) {
-    const value& result = r.p.values[r.map >= 0 ? r.map : anchor];
+    const plans::location& result = r.p.locations[r.map >= 0 ? r.map : anchor];
     t.out_root = result.root;
     t.out_offset = result.offset;
     if (r.map < 0) return;
@@ -468,7 +469,7 @@ struct contract_planner {
 /// Decides everything about group `g`; usable in constant expressions (its footprint is part of the
 /// plan's).
 constexpr contract_plan plan_contract(const plan_view& p, int g) {
-  const group& own = p.groups[g];
+  const plans::group& own = p.groups[g];
   contracts_cpu::contract_planner made{contracts_cpu::read_group(p, g)};
   made.choose_vectors();
   made.choose_image();

@@ -84,12 +84,12 @@ constexpr depthwise_plan plan_depthwise(const plan_view& p, int g) {
   t.taps_x = h.taps;
   t.tap_y = r.b(6);
   t.tap_x = r.b(7);
-  const value &image = p.values[r.n.in[0]], &filter = p.values[r.n.in[1]];
+  const plans::location &image = p.locations[r.n.in[0]], &filter = p.locations[r.n.in[1]];
   t.root = image.root;
   t.offset = image.offset;
   t.filter_root = filter.root;
   t.filter_offset = filter.offset;
-  const value& result = p.values[r.map >= 0 ? r.map : p.groups[g].anchor];
+  const plans::location& result = p.locations[r.map >= 0 ? r.map : p.groups[g].anchor];
   t.out_root = result.root;
   t.out_offset = result.offset;
   t.after = r.epilogue(p.groups[g].anchor);

@@ -56,7 +56,8 @@ template <class Binding> inline const gather_plan* bind_gather(const Binding& b)
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const gathering& g = p.table.gathering_of(n);
-  const value &from = p.values[n.in[0]], &by = p.values[n.in[1]], &own = p.values[id];
+  const plans::location &from = p.locations[n.in[0]], &by = p.locations[n.in[1]],
+                        &own = p.locations[id];
   const shape &x = p.table.nodes[n.in[0]].out.shape, &i = p.table.nodes[n.in[1]].out.shape;
   auto* w = new (b.bound) gather_plan{};
   w->g = g;
@@ -138,7 +139,7 @@ template <class Binding> inline const position_plan* bind_position(const Binding
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const reduction& r = p.table.reduction_of(n);
-  const value &from = p.values[n.in[0]], &own = p.values[id];
+  const plans::location &from = p.locations[n.in[0]], &own = p.locations[id];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   auto* w = new (b.bound) position_plan{};
   w->how = r.how;

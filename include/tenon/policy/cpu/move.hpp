@@ -317,11 +317,11 @@ constexpr footprint measure_move() { return {0, 0, 0, static_cast<i64>(sizeof(mo
 /// The boxes that a join still has to copy.
 inline void bind_join(const plan_view& p, int id, move_plan& r) noexcept {
   const node& n = p.table.nodes[id];
-  const value& own = p.values[id];
+  const plans::location& own = p.locations[id];
   for (int k = 0; k < n.operands; ++k) {
-    const value& v = p.values[n.in[k]];
+    const plans::location& v = p.locations[n.in[k]];
     const shape& s = p.table.nodes[n.in[k]].out.shape;
-    const i64 at = own.offset + passes::join_offset(p.table, n, k);
+    const i64 at = own.offset + plans::join_offset(p.table, n, k);
     if (v.root == own.root && v.offset == at && p.group_of[n.in[k]] >= 0) continue;
     box& b = r.part[r.boxes++];
     b = make_box(s, v.step, dense(n.out.shape));
@@ -335,7 +335,7 @@ template <class Binding> inline const move_work* bind_move(const Binding& b) noe
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const movement& m = p.table.movement_of(n);
-  const value &from = p.values[n.in[0]], &own = p.values[id];
+  const plans::location &from = p.locations[n.in[0]], &own = p.locations[id];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   auto* w = new (b.bound) move_work{};
   move_plan& r = w->plan;

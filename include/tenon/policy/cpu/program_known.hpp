@@ -18,7 +18,7 @@ template <class Model, int Arity> constexpr table known_table() {
         &r, r.input(name("x") + I, {type::float32, extents(1)})}...);
   };
   r.out.outputs.push(model(std::make_integer_sequence<int, Arity>{}).id);
-  return prepare(r.out.view());
+  return plans::prepare(r.out.view());
 }
 template <class Model, int Arity> constexpr auto known_program() {
   constexpr int size = known_table<Model, Arity>().programs[0].size;

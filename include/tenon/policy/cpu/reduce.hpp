@@ -82,15 +82,15 @@ inline const fold_plan* bind_fold(const binding<function>& b) noexcept {
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const reduction& r = p.table.reduction_of(n);
-  const value& v = p.values[n.in[0]];
+  const plans::location& v = p.locations[n.in[0]];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   auto* f = new (b.bound) fold_plan{};
   f->how = r.how;
   f->average = r.average;
   f->root = v.root;
   f->offset = v.offset;
-  f->out_root = p.values[id].root;
-  f->out_offset = p.values[id].offset;
+  f->out_root = p.locations[id].root;
+  f->out_offset = p.locations[id].offset;
   for (int i = 0; i < s.rank; ++i) {
     if (s[i] == 1) continue;
     i64* extent = r.reduces(i) ? f->summed_extent : f->kept_extent;

@@ -233,32 +233,32 @@ inline void run_rows(const row_plan& p, const stage* stages, const frame& f) noe
 // ---- from the plan
 // ---------------------------------------------------------------------------------
 
-constexpr i64 columns_of(const group& g) {
+constexpr i64 columns_of(const plans::group& g) {
   i64 n = 1;
   for (int i = g.space.rank - g.columns; i < g.space.rank; ++i) n *= g.space[i];
   return n;
 }
 /// Bytes of a row buffer. Without reductions a row is as long as `collapse` makes it.
-constexpr i64 local_bytes_of(const plan_view& p, const group& g) {
+constexpr i64 local_bytes_of(const plan_view& p, const plans::group& g) {
   const i64 all = g.space.count(), piece = all < map_chunk ? all : map_chunk;
   i64 bytes = 4;
   for (const int id : p.members_of(g))
-    if (!p.values[id].materialised && size_bytes(p.table.nodes[id].out.type) > bytes) bytes = 8;
+    if (!p.locations[id].materialised && size_bytes(p.table.nodes[id].out.type) > bytes) bytes = 8;
   return aligned((g.columns > 0 ? columns_of(g) : piece) * bytes);
 }
 /// Row buffers: one for each intermediate that lives in the group.
 constexpr footprint measure_rows(const plan_view& p, int g) {
   const list<int> m = p.members_of(p.groups[g]);
   i64 locals = 0;
-  for (const int id : m) locals += !p.values[id].materialised;
+  for (const int id : m) locals += !p.locations[id].materialised;
   return {0, 0, locals * local_bytes_of(p, p.groups[g]),
           aligned(static_cast<i64>(sizeof(row_plan))) + m.size * static_cast<i64>(sizeof(stage))};
 }
 
 /// How the value of node `id` is read or written at the positions of a group's space.
-inline place_of place_in(const plan_view& p, const group& g, int id, bool member,
+inline place_of place_in(const plan_view& p, const plans::group& g, int id, bool member,
                          int local) noexcept {
-  const value& v = p.values[id];
+  const plans::location& v = p.locations[id];
   const shape& s = p.table.nodes[id].out.shape;
   place_of w;
   w.bytes = static_cast<int>(size_bytes(p.table.nodes[id].out.type));
@@ -278,8 +278,8 @@ inline place_of place_in(const plan_view& p, const group& g, int id, bool member
 
 /// Merges neighbouring axes along which all places move evenly, drops axes of extent 1, and splits
 /// off the columns: the trailing `g.columns` axes, or for a single map the last merged axis.
-inline void collapse(row_plan& r, stage* stages, const group& g) noexcept {
-  place_of* all[passes::max_stages * (max_operands + 1)];
+inline void collapse(row_plan& r, stage* stages, const plans::group& g) noexcept {
+  place_of* all[plans::max_stages * (max_operands + 1)];
   int count = 0, dims = 0;
   for (int s = 0; s < r.stages; ++s) {
     for (int k = 0; k < stages[s].operands; ++k)
@@ -320,12 +320,12 @@ inline void run_rows(const row_plan& p, const frame& f) noexcept { run_rows(p, s
 /// Writes a group's row plan and stages into its bound memory.
 inline const row_plan* bind_rows(const binding<function>& b) noexcept {
   const plan_view& p = *b.plan;
-  const group& g = p.groups[b.group];
+  const plans::group& g = p.groups[b.group];
   const list<int> m = p.members_of(g);
   auto* r = new (b.bound) row_plan{};
   auto* stages = const_cast<stage*>(stages_of(r));
-  int local_of[passes::max_stages];
-  for (int k = 0; k < m.size; ++k) local_of[k] = p.values[m[k]].materialised ? -1 : r->locals++;
+  int local_of[plans::max_stages];
+  for (int k = 0; k < m.size; ++k) local_of[k] = p.locations[m[k]].materialised ? -1 : r->locals++;
   const auto place = [&](int id) {
     for (int k = 0; k < m.size; ++k)
       if (m[k] == id) return place_in(p, g, id, true, local_of[k]);

@@ -87,8 +87,8 @@ inline void run_scatter(const scatter_plan& p, const frame& f) noexcept {
 }
 
 /// The axes of the updates by role.
-constexpr void sort_axes(scatter_plan& w, const shape& updates, const value& from,
-                         const shape& indices, const value& by) {
+constexpr void sort_axes(scatter_plan& w, const shape& updates, const plans::location& from,
+                         const shape& indices, const plans::location& by) {
   int last = updates.rank;
   const auto even = [&](int d) {  // trailing axes over which one index writes a row
     if (w.g.index_step[d] != 0 || w.g.step[d] == 0) return false;
@@ -113,8 +113,8 @@ template <class Binding> inline const scatter_plan* bind_scatter(const Binding& 
   const plan_view& p = *b.plan;
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
-  const value &data = p.values[n.in[0]], &by = p.values[n.in[1]], &from = p.values[n.in[2]],
-              &own = p.values[id];
+  const plans::location &data = p.locations[n.in[0]], &by = p.locations[n.in[1]],
+                        &from = p.locations[n.in[2]], &own = p.locations[id];
   const shape& indices = p.table.nodes[n.in[1]].out.shape;
   auto* w = new (b.bound) scatter_plan{};
   w->g = p.table.gathering_of(n);

@@ -33,11 +33,11 @@ struct reference {
     const node& n = p.table.nodes[w.node];
     reference_kernels::operand in[max_operands];
     for (int k = 0; k < n.operands; ++k) {
-      const value& v = p.values[n.in[k]];
+      const plans::location& v = p.locations[n.in[k]];
       const tensor& t = p.table.nodes[n.in[k]].out;
       in[k] = {reference_kernels::source_at(f.base[v.root], t.type) + v.offset, v, t.shape};
     }
-    const value& own = p.values[w.node];
+    const plans::location& own = p.locations[w.node];
     reference_kernels::run_node(
         p.table, n, in, reference_kernels::target_at(f.base[own.root], n.out.type) + own.offset);
   }

@@ -107,7 +107,7 @@ class closing {
  public:
   constexpr closing(writer& m, list<int> members, const loop_nest& n) : m_(m), members_(members) {
     const shape& whole = m.at(members[0]).out.shape;
-    const auto seen = [&](view v, const value& at) {
+    const auto seen = [&](view v, const plans::location& at) {
       for (int i = 0; i < n.out.dims; ++i) v.step[i] = restride(n.result[i], whole, at);
       return v;
     };
@@ -116,7 +116,8 @@ class closing {
       for (int i = 0; k > 0 && i < own.operands; ++i) {
         const int from = own.in[i];
         if (member_of(from) >= 0 || operand_of(from) >= 0) continue;
-        const value at{-1, 0, broadcast(m.value_of(from), m.at(from).out.shape, whole), true};
+        const plans::location at{-1, 0, broadcast(m.value_of(from), m.at(from).out.shape, whole),
+                                 true};
         read_.push({from, seen(m.view_of(from, {}), at), {}});
       }
       if (m.value_of(members[k]).materialised)

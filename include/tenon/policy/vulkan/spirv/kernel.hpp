@@ -1,7 +1,7 @@
 // The kernels of a plan's groups for Vulkan: which a device runs, and their SPIR-V.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/decision.hpp>
+#include <tenon/plan/plan_view.hpp>
 #include <tenon/policy/vulkan/spirv/contract.hpp>
 #include <tenon/policy/vulkan/spirv/gather.hpp>
 #include <tenon/policy/vulkan/spirv/move.hpp>
@@ -58,7 +58,7 @@ constexpr bool supports(const table_view& t, const node& n, const target& device
 
 namespace writing {
 template <class Writer>
-constexpr sequence<kernel> one(const plan_view& p, const group& g, const target& t) {
+constexpr sequence<kernel> one(const plan_view& p, const plans::group& g, const target& t) {
   Writer w(p, g, t);
   sequence<kernel> all(1);
   all[0] = w.write();
@@ -68,7 +68,7 @@ constexpr sequence<kernel> one(const plan_view& p, const group& g, const target&
 }  // namespace writing
 
 namespace writing {
-constexpr sequence<kernel> emit(const plan_view& p, const group& g, const target& t) {
+constexpr sequence<kernel> emit(const plan_view& p, const plans::group& g, const target& t) {
   switch (g.kind) {
     case family::map: return writing::one<row_writer>(p, g, t);
     case family::move: return emit_move(p, g.anchor, t);

@@ -216,7 +216,7 @@ class move_writer {
 constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t) {
   const node& n = p.table.nodes[id];
   const movement& m = p.table.movement_of(n);
-  const value& own = p.values[id];
+  const plans::location& own = p.locations[id];
   sequence<kernel> all;
   bool fit = true;
   const auto copy = [&](int from, const strides& in, i64 skip, const strides& out, i64 at,
@@ -226,12 +226,12 @@ constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t
     all.back() = w.write(from, in, skip, id, out, at, s);
     fit = fit && w.fits();
   };
-  const value& from = p.values[n.in[0]];
+  const plans::location& from = p.locations[n.in[0]];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   if (m.is == movement::form::join) {
     for (int k = 0; k < n.operands; ++k) {
-      const value& v = p.values[n.in[k]];
-      const i64 at = passes::join_offset(p.table, n, k);
+      const plans::location& v = p.locations[n.in[k]];
+      const i64 at = plans::join_offset(p.table, n, k);
       if (v.root == own.root && v.offset == own.offset + at && p.group_of[n.in[k]] >= 0) continue;
       copy(n.in[k], v.step, 0, dense(n.out.shape), at, p.table.nodes[n.in[k]].out.shape);
     }

@@ -2,8 +2,8 @@
 // iteration spaces. What a device can do is data (`target`).
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/decision.hpp>
 #include <tenon/plan/layout.hpp>
+#include <tenon/plan/plan_view.hpp>
 #include <tenon/policy/vulkan/spirv/assembler.hpp>
 
 namespace tenon::spirv {
@@ -163,12 +163,12 @@ class writer : public assembler {
 
   constexpr const table_view& table() const { return plan->table; }
   constexpr const node& at(int id) const { return plan->table.nodes.data[id]; }
-  constexpr const value& value_of(int id) const { return plan->values.data[id]; }
+  constexpr const plans::location& value_of(int id) const { return plan->locations.data[id]; }
 
   // ---- views
   /// How node `id` is found with these strides.
   constexpr view view_of(int id, const strides& s, bool writes = false) {
-    const value& v = value_of(id);
+    const plans::location& v = value_of(id);
     view r{bind(v.root, writes), in_memory(plan->stored_type(id)), v.offset, {}};
     for (int i = 0; i < max_rank; ++i) r.step[i] = s[i];
     return r;
