@@ -190,11 +190,13 @@ struct careful {
     const tenon::node& n = p.table.nodes[w.node];
     careful_kernels::operand in[tenon::max_operands];
     for (int k = 0; k < n.operands; ++k) {
-      const tenon::value& v = p.values[n.in[k]];  // a reshape has the address of what it reshapes
+      const tenon::plans::location& v =
+          p.locations[n.in[k]];  // a reshape has the address of what it reshapes
       in[k].data = f.at<const float>(v.root, v.offset);
       in[k].step = tenon::broadcast(v, p.table.nodes[n.in[k]].out.shape, n.out.shape);
     }
-    const tenon::value& own = p.values[w.node];  // a concat may have given it a place in its own
+    const tenon::plans::location& own =
+        p.locations[w.node];  // a concat may have given it a place in its own
     float* const out = f.at<float>(own.root, own.offset);
     if (n.kind == tenon::family::map) {
       careful_kernels::map(w.program, n.out.shape, in, n.operands, out);

@@ -63,7 +63,7 @@ class picture {
 
 inline void picture::collect() {
   for (int g = 0; g < p_.groups.size; ++g) {
-    const tn::group& own = p_.groups[g];
+    const tn::plans::group& own = p_.groups[g];
     const tn::list<int> members = p_.members_of(own);
     const tn::cost c = tn::cost_of(p_, g);
     const int last = members[members.size - 1];

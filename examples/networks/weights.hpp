@@ -2,6 +2,7 @@
 // numbers of about the size that it got. Results stay comparable through a hundred layers.
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <tenon/load/weights.hpp>
 #include <tenon/tenon.hpp>
 #include <cmath>
 #include <cstdint>

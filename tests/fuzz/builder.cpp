@@ -32,7 +32,7 @@ template <class... Policies> void plan(const tn::trial::random_graph& g) {
       found("planning", words_of(g));
     return;
   }
-  if (!tn::verify(made->view()).ok()) found("verifying", words_of(g));
+  if (!tn::plans::verify(made->view()).ok()) found("verifying", words_of(g));
 }
 tn::i64 bytes_of(const tn::table_view& t) {
   tn::i64 sum = 0;

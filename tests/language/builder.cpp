@@ -30,6 +30,17 @@ constexpr tn::result<tn::table> built_lenet() {
   const auto w3 = b.weight("fc.weight", floats(256, 10)), b3 = b.weight("fc.bias", floats(10));
   return b.finish({b.add<tn::softmax_t>({1}, {b.add<tn::gemm_t>({}, {flat, w3, b3})})});
 }
+/// The example of the class's comment, as it stands there.
+constexpr int nodes_of_example() {
+  using namespace tenon;
+  builder b;
+  builder::value x = b.input("x", {type::float32, extents(1, 4)});
+  builder::value y = b.add<relu_t>({}, {x});
+  result<table> net = b.finish({y});
+  return net->nodes.size();
+}
+static_assert(nodes_of_example() == 2);
+
 static_assert(same(built_lenet()->view(), lenet_graph::view()),
               "the builder works in constant expressions too");
 

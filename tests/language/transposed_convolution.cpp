@@ -206,7 +206,7 @@ TEST_CASE(
   constexpr tn::plan_view p = tn::plan<net, tn::cpu>::view();
   constexpr auto steps = [](const tn::plan_view& plan, tn::family kind) {
     int n = 0;
-    for (const tn::group& g : plan.groups) n += g.kind == kind;
+    for (const tn::plans::group& g : plan.groups) n += g.kind == kind;
     return n;
   };
   static_assert(steps(p, tn::family::contract) == 4, "one for each rest of both axes");

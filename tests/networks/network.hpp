@@ -69,13 +69,13 @@ inline std::vector<lodger> lodgers_of(const tn::plan_view& p) {
   std::vector<lodger> all;
   for (int i = 0; i < t.nodes.size; ++i) {
     const int group = p.group_of[i];
-    if (group < 0 || (!p.values[i].materialised && last[static_cast<std::size_t>(i)] == group))
+    if (group < 0 || (!p.locations[i].materialised && last[static_cast<std::size_t>(i)] == group))
       continue;
-    const tn::buffer& b = p.buffers[p.values[i].root];
-    if (b.in != tn::buffer::storage::arena) continue;
-    i64 low = p.values[i].offset, high = low;
+    const tn::plans::buffer& b = p.buffers[p.locations[i].root];
+    if (b.in != tn::plans::buffer::storage::arena) continue;
+    i64 low = p.locations[i].offset, high = low;
     for (int a = 0; a < t.nodes[i].out.shape.rank; ++a) {
-      const i64 reach = p.values[i].step[a] * (t.nodes[i].out.shape[a] - 1);
+      const i64 reach = p.locations[i].step[a] * (t.nodes[i].out.shape[a] - 1);
       (reach < 0 ? low : high) += reach;
     }
     const i64 size = tn::size_bytes(t.nodes[i].out.type);

@@ -37,7 +37,7 @@ std::string difference_of(const tn::plan_view& a, const tn::plan_view& b) {
     const std::string at = " of node " + std::to_string(i);
     if (!(a.table.nodes[i].out == b.table.nodes[i].out)) return "tensor" + at;
     if (a.group_of[i] != b.group_of[i]) return "group" + at;
-    const tn::value &v = a.values[i], &w = b.values[i];
+    const tn::plans::location &v = a.locations[i], &w = b.locations[i];
     if (v.root != w.root || v.offset != w.offset || v.materialised != w.materialised ||
         v.inside != w.inside)
       return "value" + at;
@@ -51,12 +51,12 @@ std::string difference_of(const tn::plan_view& a, const tn::plan_view& b) {
   if (!equal(a.table.movements, b.table.movements)) return "movements";
   return "";
 }
-template <class Exact> void check_extents(tn::actual_extents& actual, tn::i64 n, tn::i64 m) {
+template <class Exact> void check_extents(tn::plans::actual_extents& actual, tn::i64 n, tn::i64 m) {
   const tn::shape s[] = {tn::extents(n, 6), tn::extents(m, 6)};
   REQUIRE(actual.set(s).ok());
   INFO(n << " and " << m);
   CHECK(difference_of(actual.view(), tn::plan<Exact, tn::reference>::view()) == "");
-  CHECK(tn::verify(actual.view()).ok());
+  CHECK(tn::plans::verify(actual.view()).ok());
   CHECK(actual.view().shared_bytes == plan::view().shared_bytes);
   CHECK(actual.view().bounds.data == plan::view().table.contractions.data);
 }
@@ -64,7 +64,7 @@ template <class Exact> void check_extents(tn::actual_extents& actual, tn::i64 n,
 }  // namespace
 
 TEST_CASE("extents, strides, views and joins are those of an exact plan") {
-  tn::actual_extents actual;
+  tn::plans::actual_extents actual;
   actual.start(plan::view());
   for (int round = 0; round < 2; ++round) {
     check_extents<net<7, 5>>(actual, 7, 5);
@@ -78,7 +78,7 @@ TEST_CASE("an extent of 1 does not start to repeat, whichever operand it is") {
   constexpr auto sums = [](auto x, auto y) { return (x + y) * tn::exp(x); };
   using both =
       tn::graph<sums, tn::input<"x", float, tn::upto<4>, 3>, tn::input<"y", float, tn::upto<4>, 3>>;
-  tn::actual_extents actual;
+  tn::plans::actual_extents actual;
   actual.start(tn::plan<both, tn::reference>::view());
   const auto fault = [&](tn::i64 n, tn::i64 m) {
     const tn::shape s[] = {tn::extents(n, 3), tn::extents(m, 3)};
@@ -91,7 +91,7 @@ TEST_CASE("an extent of 1 does not start to repeat, whichever operand it is") {
   CHECK(fault(1, 1) == code::ok);
   // What repeats for the bounds repeats for all extents.
   using rows = tn::graph<sums, tn::input<"x", float, tn::upto<4>, 3>, tn::input<"y", float, 1, 3>>;
-  tn::actual_extents other;
+  tn::plans::actual_extents other;
   other.start(tn::plan<rows, tn::reference>::view());
   for (const tn::i64 n : {1, 4, 2}) {
     const tn::shape s[] = {tn::extents(n, 3), tn::extents(1, 3)};

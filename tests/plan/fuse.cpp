@@ -19,7 +19,7 @@ template <auto Model, class... In> constexpr tn::owned_plan fused() {
 template <auto Model, class... In>
 constexpr bool is_group(int g, int groups, family kind, const char* anchor, int size) {
   const tn::owned_plan p = fused<Model, In...>();
-  const tn::group& own = p.grouped.groups[g];
+  const tn::plans::group& own = p.grouped.groups[g];
   return p.grouped.groups.size() == groups && own.kind == kind && own.size == size &&
          same_text(p.table.nodes[own.anchor].op, anchor);
 }
@@ -151,8 +151,8 @@ constexpr bool one_each = [] {
   const tn::owned_plan p = planned<lenet_graph>(plain).value();
   int g = 0;
   for (int i = 0; i < p.table.nodes.size(); ++i) {
-    if (tn::is_leaf(p.table.nodes[i].kind) || p.values[i].root != i) continue;
-    const tn::group& own = p.grouped.groups[g++];
+    if (tn::is_leaf(p.table.nodes[i].kind) || p.locations[i].root != i) continue;
+    const tn::plans::group& own = p.grouped.groups[g++];
     if (own.size != 1 || own.anchor != i || own.kind != p.table.nodes[i].kind) return false;
   }
   return g == p.grouped.groups.size();
@@ -217,7 +217,7 @@ TEST_CASE("groups of random graphs run in order and are planned without a defect
     for (const tn::policy_facts& facts : {fusing, plain}) {
       const auto made = planned(net, facts);
       REQUIRE(made.error().what == tn::code::ok);
-      const tn::grouping& g = made->grouped;
+      const tn::plans::grouping& g = made->grouped;
       for (int i = 0; i < g.groups.size(); ++i)
         for (int k = 0; k < g.groups[i].size; ++k) {
           const tn::node& n = made->table.nodes[g.members[g.groups[i].begin + k]];
@@ -244,14 +244,14 @@ TEST_CASE("a policy's groups have no more buffers than it declares, and are fewe
     REQUIRE(free.ok());
     REQUIRE(made.ok());
     const tn::plan_view p = made->view();
-    for (const tn::group& g : p.groups) {
+    for (const tn::plans::group& g : p.groups) {
       std::set<int> roots;
       for (int k = 0; k < g.size; ++k) {
         const int own = p.members[g.begin + k];
-        if (p.values[own].materialised) roots.insert(p.values[own].root);
+        if (p.locations[own].materialised) roots.insert(p.locations[own].root);
         const tn::node& n = p.table.nodes[own];
         for (int j = 0; j < n.operands; ++j)
-          if (p.group_of[n.in[j]] != p.group_of[own]) roots.insert(p.values[n.in[j]].root);
+          if (p.group_of[n.in[j]] != p.group_of[own]) roots.insert(p.locations[n.in[j]].root);
       }
       if (g.size > 1) CHECK(roots.size() <= 4);
     }

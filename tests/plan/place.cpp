@@ -24,7 +24,7 @@ constexpr tn::policy_facts useless{"useless", sharing::same, true, &none_at_all,
                                    &tenon_test::nothing};
 
 using x44 = tn::input<"x", float, 4, 4>;
-template <auto Model, class... Facts> constexpr tn::traffic traffic(const Facts&... f) {
+template <auto Model, class... Facts> constexpr tn::plans::traffic traffic(const Facts&... f) {
   return planned<tn::graph<Model, x44>>(f...)->moved;
 }
 template <auto Model, class... Facts> constexpr error fault(const Facts&... f) {
@@ -33,7 +33,7 @@ template <auto Model, class... Facts> constexpr error fault(const Facts&... f) {
 template <auto Model, class... Facts> constexpr int place_of(int node, const Facts&... f) {
   return planned<tn::graph<Model, x44>>(f...)->table.nodes[node].place;
 }
-constexpr bool moved(const tn::traffic& t, int crossings, int copies, tn::i64 bytes) {
+constexpr bool moved(const tn::plans::traffic& t, int crossings, int copies, tn::i64 bytes) {
   return t.crossings == crossings && t.copies == copies && t.bytes_moved == bytes;
 }
 

@@ -6,7 +6,7 @@
 
 namespace tn = tenon;
 using namespace tenon_test;
-using tn::buffer;
+using tn::plans::buffer;
 
 namespace {
 
@@ -17,7 +17,7 @@ constexpr bool equal(const tn::plan_view& a, const tn::plan_view& b) {
            a.per_thread_bytes == b.per_thread_bytes && a.packed_bytes == b.packed_bytes &&
            a.moved.crossings == b.moved.crossings;
   for (int i = 0; r && i < a.groups.size; ++i) {
-    const tn::group &x = a.groups[i], &y = b.groups[i];
+    const tn::plans::group &x = a.groups[i], &y = b.groups[i];
     r = x.kind == y.kind && x.place == y.place && x.begin == y.begin && x.size == y.size &&
         x.anchor == y.anchor && x.space == y.space && x.columns == y.columns &&
         a.scratch_offset[i] == b.scratch_offset[i] && a.packed_offset[i] == b.packed_offset[i] &&
@@ -25,7 +25,7 @@ constexpr bool equal(const tn::plan_view& a, const tn::plan_view& b) {
   }
   for (int i = 0; r && i < a.members.size; ++i) r = a.members[i] == b.members[i];
   for (int i = 0; r && i < a.table.nodes.size; ++i) {
-    const tn::value &v = a.values[i], &w = b.values[i];
+    const tn::plans::location &v = a.locations[i], &w = b.locations[i];
     const buffer &p = a.buffers[i], &q = b.buffers[i];
     r = a.group_of[i] == b.group_of[i] && v.root == w.root && v.offset == w.offset &&
         v.step == w.step && v.materialised == w.materialised && p.in == q.in &&

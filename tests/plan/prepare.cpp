@@ -13,19 +13,19 @@ namespace {
 
 template <auto Model, class... In> struct shrunk {
   static constexpr int operands_of_last = [] {
-    const tn::table t = tn::prepare(tn::graph<Model, In...>::view());
+    const tn::table t = tn::plans::prepare(tn::graph<Model, In...>::view());
     return t.nodes[t.outputs[0]].operands;
   }();
   static constexpr int maps = [] {
-    return count(tn::prepare(tn::graph<Model, In...>::view()).view(), family::map);
+    return count(tn::plans::prepare(tn::graph<Model, In...>::view()).view(), family::map);
   }();
   static constexpr int nodes = [] {
-    return tn::prepare(tn::graph<Model, In...>::view()).nodes.size();
+    return tn::plans::prepare(tn::graph<Model, In...>::view()).nodes.size();
   }();
 };
 /// How often an instruction stands in the first map of the prepared table.
 template <auto Model, class... In> constexpr int uses_of(sop o) {
-  const tn::table t = tn::prepare(tn::graph<Model, In...>::view());
+  const tn::table t = tn::plans::prepare(tn::graph<Model, In...>::view());
   int n = 0;
   for (const tn::instruction& i : t.code) n += i.op() == o;
   return n;
@@ -61,7 +61,7 @@ constexpr auto also_output = [](auto x) {
 };
 static_assert(shrunk<also_output, x4>::maps == 2);
 static_assert([] {
-  const tn::table t = tn::prepare(tn::graph<also_output, x4>::view());
+  const tn::table t = tn::plans::prepare(tn::graph<also_output, x4>::view());
   return t.outputs.size() == 2 && t.outputs[0] == 2 && t.outputs[1] == 1;
 }());
 
@@ -81,7 +81,7 @@ constexpr auto dead = [](auto x, auto y) {
 };
 static_assert(shrunk<dead, x4, y4>::nodes == 4);
 static_assert([] {
-  const tn::table t = tn::prepare(tn::graph<dead, x4, y4>::view());
+  const tn::table t = tn::plans::prepare(tn::graph<dead, x4, y4>::view());
   return t.inputs.size() == 2 && t.weights.size() == 1 &&
          t.view().name_of(t.nodes[t.weights[0]]) == tn::name("w") &&
          t.view().name_of(t.nodes[t.inputs[1]]) == tn::name("y");
@@ -99,7 +99,8 @@ constexpr auto square_plus = [](auto x) {
   return c * c + c;
 };
 static_assert([] {
-  const tn::table t = tn::prepare(tn::graph<square_plus, tn::input<"x", float, 4, 4>>::view());
+  const tn::table t =
+      tn::plans::prepare(tn::graph<square_plus, tn::input<"x", float, 4, 4>>::view());
   return t.nodes.size() == 3 && t.nodes[2].operands == 1 && t.nodes[2].in[0] == 1;
 }());
 constexpr auto read_twice = [](auto x) {
@@ -136,7 +137,7 @@ TEST_CASE("a merged program has at most eight operands") {
       sum = b.add<tn::add_t>({}, {sum, b.input(tn::name("x") + i, floats(4))});
     const auto net = b.finish({sum});
     REQUIRE(net.ok());
-    const tn::table t = tn::prepare(net->view());
+    const tn::table t = tn::plans::prepare(net->view());
     check_sound(t);
     CHECK(count(t.view(), family::map) == (terms - 1 + 6) / 7);
     for (const tn::node& n : t.nodes) CHECK(n.operands <= tn::max_operands);
@@ -150,7 +151,7 @@ TEST_CASE("a merged program has at most 240 instructions and 32 registers") {
     x = b.add<tn::maps::with_number<tn::add_t, false>>({static_cast<float>(i)}, {x});
   const auto net = b.finish({x});
   REQUIRE(net.ok());
-  const tn::table t = tn::prepare(net->view());
+  const tn::table t = tn::plans::prepare(net->view());
   check_sound(t);
   CHECK(count(t.view(), family::map) > 1);
   CHECK(count(t.view(), family::map) < 10);
@@ -163,7 +164,7 @@ TEST_CASE("a merged program has at most 240 instructions and 32 registers") {
   for (int i = 38; i >= 0; --i) y = wide.add<tn::div_t>({}, {y, power[i]});
   const auto made = wide.finish({y});
   REQUIRE(made.ok());
-  check_sound(tn::prepare(made->view()));
+  check_sound(tn::plans::prepare(made->view()));
 }
 
 TEST_CASE("fma is not formed where it would need more than 32 registers") {
@@ -183,7 +184,7 @@ TEST_CASE("fma is not formed where it would need more than 32 registers") {
       {x});
   const auto net = b.finish({y});
   REQUIRE(net.ok());
-  const tn::table t = tn::prepare(net->view());
+  const tn::table t = tn::plans::prepare(net->view());
   check_sound(t);
   int products = 0, fused = 0;
   for (const tn::instruction& i : t.code) {
@@ -195,9 +196,9 @@ TEST_CASE("fma is not formed where it would need more than 32 registers") {
 }
 
 TEST_CASE("preparing a table gives the same table every time") {
-  const tn::table once = tn::prepare(lenet_graph::view());
+  const tn::table once = tn::plans::prepare(lenet_graph::view());
   check_sound(once);
   CHECK(count(once.view(), family::map) == 5);
-  const tn::table again = tn::prepare(lenet_graph::view());
+  const tn::table again = tn::plans::prepare(lenet_graph::view());
   CHECK(std::string(difference(once.view(), again.view())) == "");
 }

@@ -164,7 +164,7 @@ TEST_CASE("integers that are only moved and ordered have the bits of dequantisin
       for (int i = 1; i < net->view().inputs.size; ++i)
         inputs.push_back(random_array(net->view().nodes[net->view().inputs[i]].out, d));
       found[!same] = run_both(net->view(), inputs, g.weights);
-      const table prepared = prepare(net->view());
+      const table prepared = plans::prepare(net->view());
       CHECK((same || integer_nodes(prepared.view()) == 0));
       with_nodes += integer_nodes(prepared.view()) > 0;
     }
@@ -189,7 +189,7 @@ TEST_CASE("every integer comes back from every scale") {
       const result<table> net =
           g.b.finish({g.b.add<quantizeLinear_t>({}, {v, out.scale, out.zero})});
       REQUIRE(net.ok());
-      CHECK(has_floats(prepare(net->view()).view()) == false);
+      CHECK(has_floats(plans::prepare(net->view()).view()) == false);
       found[!same] = run_both(
           net->view(), {made(bytes(extents(256)), [](i64 i) { return static_cast<double>(i); })},
           g.weights);
@@ -207,7 +207,7 @@ template <auto Carry, class X = tn::input<"x", std::int8_t, 1, 2, 6, 6>> constex
     return tn::quantizeLinear(Carry(tn::dequantizeLinear(x, s, z)), s, z);
   };
   return integer_nodes(
-      prepare(tn::basic_graph<std::remove_cvref_t<decltype(model)>, X>::view()).view());
+      plans::prepare(tn::basic_graph<std::remove_cvref_t<decltype(model)>, X>::view()).view());
 }();
 static_assert(kept<[](auto x) { return tn::relu(x); }> == 1);
 static_assert(
@@ -246,8 +246,8 @@ inline constexpr auto turned = [](auto x) {
   return by_channel(x, [](auto v) { return tn::reverse<1>(v); });
 };
 using channels = tn::input<"x", std::uint8_t, 1, 2, 3, 3>;
-static_assert(integer_nodes(prepare(tn::graph<clamped, channels>::view()).view()) == 1);
-static_assert(integer_nodes(prepare(tn::graph<turned, channels>::view()).view()) == 0);
+static_assert(integer_nodes(plans::prepare(tn::graph<clamped, channels>::view()).view()) == 1);
+static_assert(integer_nodes(plans::prepare(tn::graph<turned, channels>::view()).view()) == 0);
 
 // A number that somebody else needs stays a number.
 inline constexpr auto shared = [](auto x) {
@@ -257,8 +257,8 @@ inline constexpr auto shared = [](auto x) {
   return tn::outputs(tn::quantizeLinear(v, s, z), v);
 };
 static_assert(
-    integer_nodes(
-        prepare(tn::graph<shared, tn::input<"x", std::int8_t, 1, 2, 6, 6>>::view()).view()) == 0);
+    integer_nodes(plans::prepare(tn::graph<shared, tn::input<"x", std::int8_t, 1, 2, 6, 6>>::view())
+                      .view()) == 0);
 
 }  // namespace
 

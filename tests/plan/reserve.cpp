@@ -8,7 +8,7 @@
 
 namespace tn = tenon;
 using namespace tenon_test;
-using tn::lifetime, tn::sequence;
+using tn::plans::lifetime, tn::sequence;
 
 namespace {
 
@@ -19,10 +19,10 @@ constexpr sequence<lifetime> lifetimes(std::initializer_list<lifetime> all) {
 }
 constexpr tn::i64 arena(std::initializer_list<lifetime> all) {
   sequence<lifetime> s = lifetimes(all);
-  return tn::reserve(s);
+  return tn::plans::reserve(s);
 }
 constexpr tn::i64 bound(std::initializer_list<lifetime> all) {
-  return tn::live_bound(lifetimes(all));
+  return tn::plans::live_bound(lifetimes(all));
 }
 
 static_assert(arena({}) == 0 && bound({}) == 0);
@@ -38,12 +38,12 @@ static_assert(bound({{64, 0, 4}, {64, 1, 2}, {64, 3, 4}}) == 128);
 static_assert([] {
   sequence<lifetime> s =
       lifetimes({{64, 1, 1}, {320, 0, 1}, {128, 0, 1}, {320, 0, 0}, {256, 0, 0}, {320, 0, 1}});
-  return tn::reserve(s) == 1344 && s[0].offset == 960;
+  return tn::plans::reserve(s) == 1344 && s[0].offset == 960;
 }());
 // What is dead leaves room in front.
 static_assert([] {
   sequence<lifetime> s = lifetimes({{256, 0, 1}, {128, 1, 3}, {64, 2, 3}});
-  return tn::reserve(s) == 384 && s[0].offset == 0 && s[1].offset == 256 && s[2].offset == 0;
+  return tn::plans::reserve(s) == 384 && s[0].offset == 0 && s[1].offset == 256 && s[2].offset == 0;
 }());
 
 /// Independent of `reserve`: paints every byte range step by step.
@@ -136,7 +136,7 @@ TEST_CASE("random lifetimes never overlap and the bound is what is live") {
                 last = std::min(63, first + (below(4) == 0 ? below(40) : below(4)));
       all.push({64 * tn::i64{below(20)}, first, last});
     }
-    const tn::i64 bytes = tn::reserve(all), least = tn::live_bound(all);
+    const tn::i64 bytes = tn::plans::reserve(all), least = tn::plans::live_bound(all);
     CHECK_FALSE(any_overlap(all, bytes));
     CHECK(least == most_live(all));
     CHECK(bytes >= least);

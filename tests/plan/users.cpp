@@ -15,7 +15,7 @@ constexpr auto square = [](auto x) {
   return tn::matmul(y, y) + x;
 };
 constexpr bool reads(int id, std::initializer_list<int> users) {
-  const tn::users all(tn::graph<square, tn::input<"x", float, 4, 4>>::view());
+  const tn::plans::users all(tn::graph<square, tn::input<"x", float, 4, 4>>::view());
   const tn::list<int> found = all.of(id);
   bool r = found.size == static_cast<int>(users.size());
   for (int i = 0; r && i < found.size; ++i) r = found[i] == users.begin()[i];
@@ -27,7 +27,7 @@ static_assert(reads(0, {1, 3}) && reads(1, {2, 2}) && reads(2, {3}) && reads(3, 
 
 TEST_CASE("the users of a node are those that name it as an operand") {
   const tn::table_view t = lenet_graph::view();
-  const tn::users all(t);
+  const tn::plans::users all(t);
   for (int id = 0; id < t.nodes.size; ++id) {
     std::vector<int> expected;
     for (int i = 0; i < t.nodes.size; ++i)

@@ -5,7 +5,7 @@
 
 namespace tn = tenon;
 using namespace tenon_test;
-using tn::buffer, tn::defect, tn::owned_plan;
+using tn::plans::buffer, tn::plans::defect, tn::owned_plan;
 
 namespace {
 
@@ -29,13 +29,13 @@ owned_plan sound() { return planned<net>(with_scratch).value(); }
 template <class F> defect found(F corrupt) {
   owned_plan p = sound();
   corrupt(p);
-  return tn::verify(p.view()).what;
+  return tn::plans::verify(p.view()).what;
 }
 constexpr int none_of_them = 99;
 
-static_assert(tn::verify(planned<net>(fusing)->view()).ok());
-static_assert(tn::verify(planned<net>(plain)->view()).ok());
-static_assert(tn::verify(planned<lenet_graph>(with_scratch)->view()).ok());
+static_assert(tn::plans::verify(planned<net>(fusing)->view()).ok());
+static_assert(tn::plans::verify(planned<net>(plain)->view()).ok());
+static_assert(tn::plans::verify(planned<lenet_graph>(with_scratch)->view()).ok());
 
 }  // namespace
 
@@ -45,7 +45,7 @@ TEST_CASE("a plan as it was made passes") {
   CHECK(p.buffers[2].in == buffer::storage::arena);  // what the mutations below rely on
   CHECK(p.buffers[4].in == buffer::storage::output);
   CHECK(p.buffers[5].in == buffer::storage::arena);
-  CHECK_FALSE(p.values[7].materialised);
+  CHECK_FALSE(p.locations[7].materialised);
   CHECK(p.needs[0].scratch == 100);
 }
 
@@ -53,7 +53,7 @@ TEST_CASE("order: a node before its operand, a group before one that it reads") 
   CHECK(found([](owned_plan& p) { p.table.nodes[4].in[0] = 5; }) == defect::order);
   CHECK(found([](owned_plan& p) { p.table.nodes[4].in[0] = 4; }) == defect::order);
   CHECK(found([](owned_plan& p) {
-          tn::group swapped = p.grouped.groups[0];
+          tn::plans::group swapped = p.grouped.groups[0];
           p.grouped.groups[0] = p.grouped.groups[1];
           p.grouped.groups[1] = swapped;
           p.grouped.of[2] = 1;
@@ -73,20 +73,20 @@ TEST_CASE(
 }
 
 TEST_CASE("hidden: a value inside a group that another group reads") {
-  CHECK(found([](owned_plan& p) { p.values[2].materialised = false; }) == defect::hidden);
+  CHECK(found([](owned_plan& p) { p.locations[2].materialised = false; }) == defect::hidden);
 }
 
 TEST_CASE("root: a value whose root holds nothing") {
   CHECK(found([](owned_plan& p) { p.buffers[2].in = buffer::storage::none; }) == defect::root);
-  CHECK(found([](owned_plan& p) { p.values[10].root = 10; }) == defect::root);
-  CHECK(found([](owned_plan& p) { p.values[10].root = -1; }) == defect::root);
+  CHECK(found([](owned_plan& p) { p.locations[10].root = 10; }) == defect::root);
+  CHECK(found([](owned_plan& p) { p.locations[10].root = -1; }) == defect::root);
 }
 
 TEST_CASE("bounds: a value beyond its buffer, a buffer or scratch beyond the arena") {
-  CHECK(found([](owned_plan& p) { p.values[10].offset = 1; }) == defect::bounds);
-  CHECK(found([](owned_plan& p) { p.values[10].offset = -1; }) == defect::bounds);
-  CHECK(found([](owned_plan& p) { p.values[10].step.step[0] = -1; }) == defect::bounds);
-  CHECK(found([](owned_plan& p) { p.values[10].step.step[0] = 2; }) == defect::bounds);
+  CHECK(found([](owned_plan& p) { p.locations[10].offset = 1; }) == defect::bounds);
+  CHECK(found([](owned_plan& p) { p.locations[10].offset = -1; }) == defect::bounds);
+  CHECK(found([](owned_plan& p) { p.locations[10].step.step[0] = -1; }) == defect::bounds);
+  CHECK(found([](owned_plan& p) { p.locations[10].step.step[0] = 2; }) == defect::bounds);
   CHECK(found([](owned_plan& p) { p.buffers[0].bytes -= 4; }) == defect::bounds);
   CHECK(found([](owned_plan& p) { p.buffers[2].offset = p.shared_bytes; }) == defect::bounds);
   CHECK(found([](owned_plan& p) { p.buffers[2].offset = -64; }) == defect::bounds);
@@ -116,16 +116,15 @@ TEST_CASE("overlap: a buffer that is copied out after its life") {
   };
   owned_plan p = planned<tn::graph<again, tn::input<"x", float, 16, 16>>>(fusing).value();
   REQUIRE(p.copies_out.size() == 1);
-  REQUIRE(tn::verify(p.view()).ok());
-  const int root = p.values[p.copies_out[0].node].root;
-  p.buffers[root].in =
-      buffer::storage::arena;  // as if the first of the two outputs were copied too
+  REQUIRE(tn::plans::verify(p.view()).ok());
+  const int root = p.locations[p.copies_out[0].node].root;
+  p.buffers[root].in = buffer::storage::arena;  // as if the first output were copied too
   p.buffers[root].first = 0;
   p.buffers[root].last = p.grouped.groups.size();
   p.shared_bytes = 2048;
-  CHECK(tn::verify(p.view()).what == defect::output);  // that is all that is left to complain about
+  CHECK(tn::plans::verify(p.view()).what == defect::output);  // all that is left to complain about
   p.buffers[root].last = p.grouped.groups.size() - 1;
-  CHECK(tn::verify(p.view()).what == defect::overlap);
+  CHECK(tn::plans::verify(p.view()).what == defect::overlap);
 }
 
 TEST_CASE("output: written by nothing, or twice") {

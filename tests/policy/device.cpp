@@ -129,23 +129,24 @@ TEST_CASE("the verifier finds buffers out of reach and copies that are not made"
   const auto found = [&](auto&& spoil) {
     tn::owned_plan p = good;
     spoil(p);
-    return tn::verify(p.view()).what;
+    return tn::plans::verify(p.view()).what;
   };
   REQUIRE(good.mirrors.size() == 2);
-  CHECK(found([](tn::owned_plan&) {}) == tn::defect::none);
+  CHECK(found([](tn::owned_plan&) {}) == tn::plans::defect::none);
   for (int k = 0; k < 2; ++k) {
     CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].in = p.mirrors[k].out = -1; }) ==
-          tn::defect::home);
-    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].place = 0; }) == tn::defect::home);
-    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].bytes -= 4; }) == tn::defect::home);
+          tn::plans::defect::home);
+    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].place = 0; }) == tn::plans::defect::home);
+    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].bytes -= 4; }) == tn::plans::defect::home);
     CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].offset = p.device_bytes[1]; }) ==
-          tn::defect::bounds);
-    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].offset += 4; }) == tn::defect::alignment);
+          tn::plans::defect::bounds);
+    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].offset += 4; }) ==
+          tn::plans::defect::alignment);
   }
   for (int i = 0; i < good.buffers.size(); ++i)
     if (good.buffers[i].place == 1)
-      CHECK(found([&](tn::owned_plan& p) { p.buffers[i].place = -1; }) == tn::defect::home);
-  CHECK(found([](tn::owned_plan& p) { p.mirrors[0].first = 2; }) == tn::defect::home);
+      CHECK(found([&](tn::owned_plan& p) { p.buffers[i].place = -1; }) == tn::plans::defect::home);
+  CHECK(found([](tn::owned_plan& p) { p.mirrors[0].first = 2; }) == tn::plans::defect::home);
 }
 
 TEST_CASE("random graphs on devices and host policies have the bits of reference", "[long]") {

@@ -43,7 +43,7 @@ template <tn::sharing Memory> struct emulated {
       if (c.refuses_models) return {tn::code::memory, name, "weights"};
       device = &c;
       weights.resize(static_cast<std::size_t>(p.table.nodes.size));
-      tn::passes::each_upload(p, [&](int root, int to, tn::i64 size) {
+      tn::plans::each_upload(p, [&](int root, int to, tn::i64 size) {
         if (to == place)
           weights[static_cast<std::size_t>(root)].assign(address[root], address[root] + size);
         c.bytes_uploaded += to == place ? size : 0;
@@ -78,12 +78,12 @@ template <tn::sharing Memory> struct emulated {
       }
       tn::scans::run_groups(p, r, f, [&](int g, bool first, bool last) {
         if (first)
-          where.before(p, g, [&](const tn::mirror& m) {
+          where.before(p, g, [&](const tn::plans::mirror& m) {
             copy(arena.data() + m.offset, host.base[m.root], tn::bytes_of(p, m.root));
           });
         tn::reference::run({&p, p.groups[g].anchor}, tn::frame{f});
         if (last)
-          where.behind(p, g, [&](const tn::mirror& m) {
+          where.behind(p, g, [&](const tn::plans::mirror& m) {
             copy(host.at<std::byte>(m.root), arena.data() + m.offset, tn::bytes_of(p, m.root));
           });
       });

@@ -61,19 +61,19 @@ struct regional {
   };
   static void bind(const tn::binding<function>& b, work& w) noexcept {
     const tn::plan_view& p = *b.plan;
-    const tn::group& g = p.groups[b.group];
+    const tn::plans::group& g = p.groups[b.group];
     if (g.kind != tn::family::compose) return tn::cpu::bind(b, w.inner);
     const tn::list<int> members = p.members_of(g);
     const tn::node& first = p.table.nodes[members[0]];
     auto* t = new (b.bound) task{};
     t->softmax = same(p.table.regions[first.whole].op, "softmax");
     for (int k = 0; k < first.operands; ++k) {
-      t->in[k] = p.values[first.in[k]].root;
-      t->in_offset[k] = p.values[first.in[k]].offset;
+      t->in[k] = p.locations[first.in[k]].root;
+      t->in_offset[k] = p.locations[first.in[k]].offset;
     }
     const int result = members[members.size - 1];
-    t->out = p.values[result].root;
-    t->out_offset = p.values[result].offset;
+    t->out = p.locations[result].root;
+    t->out_offset = p.locations[result].offset;
     const tn::shape& s = p.table.nodes[result].out.shape;
     t->columns = s[s.rank - 1];
     t->rows = s.count() / t->columns;
@@ -107,7 +107,7 @@ using net = tn::graph<model, tn::input<"x", float, 5, 23>>;
 
 constexpr int groups_of_kind(const tn::plan_view& p, tn::family kind) {
   int n = 0;
-  for (const tn::group& g : p.groups) n += g.kind == kind;
+  for (const tn::plans::group& g : p.groups) n += g.kind == kind;
   return n;
 }
 constexpr tn::plan_view expanded = tn::plan<net, tn::cpu>::view(),

@@ -134,11 +134,11 @@ tn::owned_plan a_plan() {
   const tn::policy_facts facts[] = {tn::facts_of<tn::reference>()};
   return *tn::make_plan(t->view(), {facts, 1});
 }
-template <class F> tn::defect broken_by(F&& change) {
+template <class F> tn::plans::defect broken_by(F&& change) {
   tn::owned_plan p = a_plan();
-  REQUIRE(tn::verify(p.view()).ok());
+  REQUIRE(tn::plans::verify(p.view()).ok());
   change(p);
-  return tn::verify(p.view()).what;
+  return tn::plans::verify(p.view()).what;
 }
 
 }  // namespace
@@ -208,7 +208,7 @@ TEST_CASE("a scan runs where it is told to, or where each of its nodes can run")
   const tn::model<tn::dynamic, tn::cpu, tn::reference> there(t->view(), source);
   const tn::model<tn::dynamic, tn::reference> defining(t->view(), source);
   CHECK(defining.fault().is(code::place, "on") == false);
-  for (const tn::group& g : there.plan_of().groups) CHECK(g.place == 1);
+  for (const tn::plans::group& g : there.plan_of().groups) CHECK(g.place == 1);
   const tn::result<tn::table> plain = build({}, in, {0, 1, 2, 3});
   const tn::model<tn::dynamic, tn::reference> wanted(plain->view(), source);
   check_same(call(wanted, {in[0], in[2], in[3]}), call(there, {in[0], in[2], in[3]}),
@@ -216,7 +216,7 @@ TEST_CASE("a scan runs where it is told to, or where each of its nodes can run")
   const tn::model<tn::dynamic, only_products, tn::cpu> apart(plain->view(), source);
   REQUIRE(apart.fault().ok());
   int places[2]{};
-  for (const tn::group& g : apart.plan_of().groups) ++places[g.place];
+  for (const tn::plans::group& g : apart.plan_of().groups) ++places[g.place];
   CHECK((places[0] == 1 && places[1] > 1));
   CHECK(apart.plan_of().moved.copies == 0);
   check_same(call(wanted, {in[0], in[2], in[3]}), call(apart, {in[0], in[2], in[3]}),
@@ -234,7 +234,7 @@ TEST_CASE("a scan in the body of a scan is refused") {
 }
 
 TEST_CASE("the verifier sees broken bodies") {
-  using tn::defect;
+  using tn::plans::defect;
   const tn::owned_plan good = a_plan();
   const tn::table_view t = good.table.view();
   int slice = -1, all = -1, last = -1, inside = -1;
@@ -244,7 +244,7 @@ TEST_CASE("the verifier sees broken bodies") {
     if (s.is == tn::scanning::part::last && t.nodes[s.node].operands == 2) last = s.node;
   }
   for (int i = 0; i < t.nodes.size; ++i)
-    if (t.nodes[i].loop >= 0 && good.buffers[i].in == tn::buffer::storage::arena &&
+    if (t.nodes[i].loop >= 0 && good.buffers[i].in == tn::plans::buffer::storage::arena &&
         t.nodes[i].kind != tn::family::scan)
       inside = i;
   REQUIRE((slice >= 0 && all >= 0 && last >= 0 && inside >= 0));
@@ -258,7 +258,7 @@ TEST_CASE("the verifier sees broken bodies") {
           p.table.nodes[all].in[1] = p.table.nodes[last].in[1];
         }) == defect::scan);
   CHECK(broken_by([&](tn::owned_plan& p) {
-          p.buffers[next_of(all)].in = tn::buffer::storage::arena;
+          p.buffers[next_of(all)].in = tn::plans::buffer::storage::arena;
         }) == defect::scan);
   CHECK(broken_by([&](tn::owned_plan& p) { p.table.scans[0].steps = 0; }) == defect::scan);
   CHECK(broken_by([&](tn::owned_plan& p) { --p.buffers[p.table.nodes[last].in[1]].last; }) ==

@@ -47,7 +47,7 @@ template <class Wrong> struct wrapped_cpu : tn::cpu {
     tn::cpu::run(w.own, f);
     const tn::node& n = w.plan->table.nodes[w.node];
     if (n.out.type != tn::type::float32) return;
-    const tn::value& v = w.plan->values[w.node];  // its root may be a concat's
+    const tn::plans::location& v = w.plan->locations[w.node];  // its root may be a concat's
     Wrong::spoil(n, {f.at<float>(v.root, v.offset), static_cast<std::size_t>(n.out.shape.count())},
                  f);
   }
@@ -69,7 +69,7 @@ struct minds_extents : tn::cpu {
   }
   static void run(const work& w, const tn::frame& f) noexcept {
     tn::cpu::run(w.own, f);
-    const tn::value& v = w.plan->values[w.node];
+    const tn::plans::location& v = w.plan->locations[w.node];
     const tn::node& n = w.plan->table.nodes[w.node];
     if (w.times > 2 && n.out.type == tn::type::float32 && tn::name(n.op) == tn::name("tanh"))
       *f.at<float>(v.root, v.offset) = 7;
@@ -107,7 +107,7 @@ struct coarse : careful {
   static constexpr double rounding = 0x1p-17;
   static void run(const work& w, const tn::frame& f) noexcept {
     careful::run(w, f);
-    const tn::value& v = w.plan->values[w.node];
+    const tn::plans::location& v = w.plan->locations[w.node];
     auto* y = f.at<float>(v.root, v.offset);
     for (tn::i64 i = 0, n = w.plan->table.nodes[w.node].out.shape.count(); i < n; ++i)
       if (std::isnormal(y[i]))
@@ -125,7 +125,7 @@ struct flushing : careful {
     careful::run(w, f);
     const tn::node& n = w.plan->table.nodes[w.node];
     if (n.kind != tn::family::map || n.out.type != tn::type::float32) return;
-    const tn::value& v = w.plan->values[w.node];
+    const tn::plans::location& v = w.plan->locations[w.node];
     auto* y = f.at<float>(v.root, v.offset);
     for (tn::i64 i = 0, count = n.out.shape.count(); i < count; ++i)
       if (std::fpclassify(y[i]) == FP_SUBNORMAL) y[i] = 0;

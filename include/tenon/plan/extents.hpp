@@ -4,18 +4,16 @@
 #pragma once
 #include <tenon/language/replay.hpp>
 #include <tenon/plan/layout.hpp>
+#include <tenon/plan/plan_view.hpp>
 
-namespace tenon {
+namespace tenon::plans {
 
-namespace passes {
 /// What of a plan's table depends on extents.
 constexpr table_sizes room_to_follow(table_sizes s) {
   s.code = s.programs = s.names = s.regions = s.inputs = s.weights = s.outputs = 0;
   s.bounds = s.recipes = s.used = 0;
   return s;
 }
-}  // namespace passes
-
 /// Follows a plan. After `start`, `set` allocates nothing.
 class actual_extents {
  public:
@@ -23,14 +21,17 @@ class actual_extents {
   /// `Source`.
   template <table_sizes Source, table_sizes Planned, int Groups> struct room {
     frozen<passes::room_to_replay(Source)> again;
-    frozen<passes::room_to_follow(Planned)> now;
-    pool<value, Planned.nodes> values;
+    frozen<room_to_follow(Planned)> now;
+    pool<location, Planned.nodes> locations;
     pool<group, Groups> groups;
   };
   constexpr actual_extents() = default;
   /// In memory of somebody else; `start` does not allocate either.
   template <class Room> constexpr explicit actual_extents(Room& r)
-      : again_(r.again), own_(r.now.lend()), values_(r.values.lend()), groups_(r.groups.lend()) {}
+      : again_(r.again),
+        own_(r.now.lend()),
+        locations_(r.locations.lend()),
+        groups_(r.groups.lend()) {}
   actual_extents(const actual_extents&) = delete;
   actual_extents& operator=(const actual_extents&) = delete;
 
@@ -43,7 +44,7 @@ class actual_extents {
     };
     copy(own_.nodes, t.nodes);
     each_detail_pool(copy, own_, t);
-    for (const value& v : bounds.values) values_.push(v);
+    for (const location& v : bounds.locations) locations_.push(v);
     for (const group& g : bounds.groups) groups_.push(g);
   }
   /// Takes these shapes of the inputs. Error: what the operators refuse; broadcast, when an extent
@@ -63,7 +64,7 @@ class actual_extents {
             n.kind, [&](auto& to, const auto& rows) { to[detail] = rows[n.detail]; }, own_, now);
     }
     if (const error e = check_broadcasts(); !e.ok()) return e;
-    passes::follow_extents(table(), bounds_.group_of, values_);
+    follow_extents(table(), bounds_.group_of, locations_);
     for (group& g : groups_) {
       const bool whole = g.kind == family::compose;
       const node& n = own_.nodes[whole ? bounds_.members[g.begin + g.size - 1] : g.anchor];
@@ -75,7 +76,7 @@ class actual_extents {
     plan_view p = bounds_;
     p.table = table();
     p.bounds = bounds_.table.contractions;
-    p.values = {values_.data(), values_.size()};
+    p.locations = {locations_.data(), locations_.size()};
     p.groups = {groups_.data(), groups_.size()};
     return p;
   }
@@ -130,8 +131,8 @@ class actual_extents {
   plan_view bounds_{};
   recorder again_{};
   tenon::table own_{};  ///< what depends on extents
-  sequence<value> values_;
+  sequence<location> locations_;
   sequence<group> groups_;
 };
 
-}  // namespace tenon
+}  // namespace tenon::plans

@@ -6,9 +6,7 @@
 #include <tenon/plan/prepare.hpp>
 #include <tenon/plan/users.hpp>
 
-namespace tenon {
-
-namespace passes {
+namespace tenon::plans {
 
 /// Longest row group.
 inline constexpr int max_stages = 12;
@@ -343,16 +341,14 @@ constexpr grouping fuser::ordered() const {
   return r;
 }
 
-}  // namespace passes
-
 /// Forms the groups. A group is convex: nothing outside lies on a path between two of its members.
 /// Groups come out in the order of execution: that of their first members, except that a group that
 /// grew later than one that it feeds comes first.
 constexpr grouping fuse(table_view t, list<policy_facts> policies) {
-  passes::fuser f(t, policies);
+  fuser f(t, policies);
   for (int i = 0; i < t.nodes.size; ++i)
     if (!is_leaf(t.nodes.data[i].kind)) f.add(i);
   return f.ordered();
 }
 
-}  // namespace tenon
+}  // namespace tenon::plans

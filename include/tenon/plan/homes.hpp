@@ -2,9 +2,9 @@
 // between policies.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/decision.hpp>
+#include <tenon/plan/plan_view.hpp>
 
-namespace tenon::passes {
+namespace tenon::plans {
 
 /// Where the steps of each scan run, by the scan's number: the place that all groups of its body
 /// have, or -1.
@@ -30,7 +30,7 @@ template <class Use> constexpr void each_use(const plan_view& p, const Use& use)
   const sequence<body_groups> range = bodies_of(p.table, p.group_of);
   const node* nodes = p.table.nodes.data;
   const auto apply = [&](int id, int g, bool writes) {
-    const int root = p.values[id].root, loop = p.loop_of(g);
+    const int root = p.locations[id].root, loop = p.loop_of(g);
     if (p.buffers[root].in == buffer::storage::none) return;
     const bool whole = loop >= 0 && bodies[loop] >= 0;
     if (whole && p.buffers[root].in == buffer::storage::step) return;
@@ -40,13 +40,13 @@ template <class Use> constexpr void each_use(const plan_view& p, const Use& use)
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const int g = p.group_of[i];
     if (g < 0) continue;
-    if (p.values[i].materialised) apply(i, g, true);
+    if (p.locations[i].materialised) apply(i, g, true);
     for (int k = 0; k < nodes[i].operands; ++k)
       if (p.group_of[nodes[i].in[k]] != g) apply(nodes[i].in[k], g, false);
   }
   for (const scanning& s : p.table.scans) {
     const body_groups& own = range[s.loop];
-    const int through = p.values[s.enters() ? nodes[s.node].in[0] : s.node].root;
+    const int through = p.locations[s.enters() ? nodes[s.node].in[0] : s.node].root;
     use(through, bodies[s.loop], own.first, own.last, !s.enters());
   }
 }
@@ -60,7 +60,7 @@ template <class Plan> constexpr void choose_homes(Plan& p, const plan_view& seen
     const int own = place < 0 ? -1 : home_of(seen.policies, place);
     home[root] = home[root] == untouched || home[root] == own ? own : -1;
   });
-  for (const output_copy& c : p.copies_out) home[p.values[c.node].root] = -1;
+  for (const output_copy& c : p.copies_out) home[p.locations[c.node].root] = -1;
   for (int i = 0; i < home.size(); ++i)
     if (p.buffers[i].in == buffer::storage::arena && home[i] >= 0) p.buffers[i].place = home[i];
 }
@@ -117,13 +117,13 @@ constexpr traffic count_traffic(const plan_view& p) {
   };
   for (int i = 0; i < t.nodes.size; ++i)
     for (int k = 0; p.group_of[i] >= 0 && k < t.nodes[i].operands; ++k) {
-      const int root = p.values[t.nodes[i].in[k]].root, to = t.nodes[i].place;
+      const int root = p.locations[t.nodes[i].in[k]].root, to = t.nodes[i].place;
       if (t.nodes[root].kind != family::weight && maker(root) != to && is_new(root, to))
         ++r.crossings;
     }
   each_upload(p, [&](int, int, i64 bytes) { r.upload_bytes += bytes; });
   for (const int o : t.outputs) {
-    const int root = p.values[o].root;
+    const int root = p.locations[o].root;
     if (!is_leaf(t.nodes[root].kind) && maker(root) != caller && is_new(root, caller))
       ++r.crossings;
   }
@@ -152,4 +152,4 @@ template <class Plan> constexpr void assign_homes(Plan& p) {
   p.moved = count_traffic(p.view());
 }
 
-}  // namespace tenon::passes
+}  // namespace tenon::plans

@@ -6,11 +6,11 @@
 #include <tenon/plan/decision.hpp>
 #include <tenon/plan/users.hpp>
 
-namespace tenon {
+namespace tenon::plans {
 
 /// Rewrites a loop stride over a dense tensor of shape `s` as one over the memory that `v`
 /// describes: the stride is a combination of the dense strides, largest first.
-constexpr i64 restride(i64 stride, const shape& s, const value& v) {
+constexpr i64 restride(i64 stride, const shape& s, const location& v) {
   const strides packed = dense(s);
   i64 r = 0;
   for (int i = 0; i < s.rank; ++i) {
@@ -22,23 +22,23 @@ constexpr i64 restride(i64 stride, const shape& s, const value& v) {
 }
 
 /// Strides with which the value of shape `s` is read at the positions of `space` (broadcasting).
-constexpr strides broadcast(const value& v, const shape& s, const shape& space) {
+constexpr strides broadcast(const location& v, const shape& s, const shape& space) {
   strides r{};
   for (int i = 1; i <= s.rank; ++i)
     r.step[space.rank - i] = s[s.rank - i] == 1 ? 0 : v.step[s.rank - i];
   return r;
 }
 
-namespace passes {
-
 /// The elements stand in row-major order without gaps, from some offset on.
-constexpr bool is_packed(const value& v, const shape& s) {
+constexpr bool is_packed(const location& v, const shape& s) {
   const strides packed = dense(s);
   for (int i = 0; i < s.rank; ++i)
     if (s[i] > 1 && v.step[i] != packed[i]) return false;
   return true;
 }
-constexpr bool is_dense(const value& v, const shape& s) { return v.offset == 0 && is_packed(v, s); }
+constexpr bool is_dense(const location& v, const shape& s) {
+  return v.offset == 0 && is_packed(v, s);
+}
 
 /// True for a cast of float16 to float32, element by element.
 constexpr bool widens_halves(table_view t, const node& n) {
@@ -76,7 +76,7 @@ constexpr bool users_widen(table_view t, const users& read_by, const grouping& g
 /// products take any strides, of convolutions the filters and integers; maps that stand alone take
 /// a view whose last axis is contiguous.
 constexpr bool users_take_view(table_view t, const users& read_by, const grouping& g,
-                               list<policy_facts> policies, int id, const value& v) {
+                               list<policy_facts> policies, int id, const location& v) {
   const shape& s = t.nodes[id].out.shape;
   for (const int o : t.outputs)
     if (o == id) return false;
@@ -109,38 +109,39 @@ constexpr i64 join_offset(table_view t, const node& n, int operand) {
   return positions * dense(n.out.shape)[axis];
 }
 /// A move as a view of its operand's value: no elements are copied.
-constexpr value view_of_operand(table_view t, const sequence<value>& values, const node& n) {
+constexpr location view_of_operand(table_view t, const sequence<location>& locations,
+                                   const node& n) {
   const movement& m = t.movement_of(n);
-  const value& from = values[n.in[0]];
+  const location& from = locations[n.in[0]];
   const shape& s = t.nodes[n.in[0]].out.shape;
-  value v{from.root, from.offset, dense(n.out.shape), true};
+  location v{from.root, from.offset, dense(n.out.shape), true};
   if (m.is != movement::form::affine) return v;
   for (int k = 0; k < n.out.shape.rank; ++k) v.step.step[k] = restride(m.step[k], s, from);
   v.offset += restride(m.offset, s, from);
   return v;
 }
 /// Puts what is computed inside of joins there, and views of it; joins of joins: follow the roots.
-constexpr void settle_joins(table_view t, sequence<value>& values) {
+constexpr void settle_joins(table_view t, sequence<location>& locations) {
   for (int i = 0; i < t.nodes.size; ++i) {
-    if (values[i].inside < 0) continue;
-    const node& join = t.nodes[values[i].inside];
+    if (locations[i].inside < 0) continue;
+    const node& join = t.nodes[locations[i].inside];
     int k = 0;
     while (join.in[k] != i) ++k;
-    values[i].root = values[i].inside;
-    values[i].offset = join_offset(t, join, k);
+    locations[i].root = locations[i].inside;
+    locations[i].offset = join_offset(t, join, k);
   }
   for (int i = 0; i < t.nodes.size; ++i)
-    while (values[values[i].root].root != values[i].root) {
-      const value& root = values[values[i].root];
-      values[i].offset += root.offset;
-      values[i].root = root.root;
+    while (locations[locations[i].root].root != locations[i].root) {
+      const location& root = locations[locations[i].root];
+      locations[i].offset += root.offset;
+      locations[i].root = root.root;
     }
 }
 
 /// Lets the operands of joins be computed where the join wants them. One that is read elsewhere too
 /// is read there. Not: leaves, views, outputs, what another join has already, what a scan moves,
 /// and what another policy computes.
-constexpr void join_in_place(table_view t, grouping& g, sequence<value>& values) {
+constexpr void join_in_place(table_view t, grouping& g, sequence<location>& locations) {
   sequence<bool> taken(t.nodes.size);
   for (const int o : t.outputs) taken[o] = true;
   for (const scanning& s : t.scans) taken[s.enters() ? s.node : t.nodes[s.node].in[0]] = true;
@@ -151,39 +152,36 @@ constexpr void join_in_place(table_view t, grouping& g, sequence<value>& values)
     bool all = true;
     for (int k = 0; k < n.operands; ++k) {
       const int a = n.in[k];
-      const bool computed = values[a].root == a && !is_leaf(t.nodes[a].kind) && !taken[a] &&
+      const bool computed = locations[a].root == a && !is_leaf(t.nodes[a].kind) && !taken[a] &&
                             t.nodes[a].loop == n.loop && t.nodes[a].place == n.place;
       const bool fits =
           computed && is_packed({i, 0, dense(n.out.shape), true}, t.nodes[a].out.shape);
       if (fits) {
         taken[a] = true;
-        values[a].inside = i;
+        locations[a].inside = i;
       }
       all = all && fits;
     }
     if (all) g.of[i] = -1;
   }
-  settle_joins(t, values);
+  settle_joins(t, locations);
 }
 
 /// The values of the same graph with other extents, below those that `values` were decided for.
-constexpr void follow_extents(table_view t, list<int> group_of, sequence<value>& values) {
+constexpr void follow_extents(table_view t, list<int> group_of, sequence<location>& locations) {
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
-    value v{i, 0, dense(n.out.shape), true};
-    if (n.kind == family::map && group_of[i] < 0) v = values[n.in[0]];
+    location v{i, 0, dense(n.out.shape), true};
+    if (n.kind == family::map && group_of[i] < 0) v = locations[n.in[0]];
     if (n.kind == family::move && group_of[i] < 0 && t.movement_of(n).is != movement::form::join)
-      v = view_of_operand(t, values, n);
-    v.materialised = values[i].materialised;
-    v.inside = values[i].inside;
-    values[i] = v;
+      v = view_of_operand(t, locations, n);
+    v.materialised = locations[i].materialised;
+    v.inside = locations[i].inside;
+    locations[i] = v;
   }
-  settle_joins(t, values);
+  settle_joins(t, locations);
 }
 
-}  // namespace passes
-
-namespace passes {
 /// Removes the groups of moves that became views.
 constexpr void drop_views(grouping& g) {
   sequence<group> kept;
@@ -197,37 +195,35 @@ constexpr void drop_views(grouping& g) {
   for (int& of : g.of)
     if (of >= 0) of = to[of];
 }
-}  // namespace passes
-
 /// Decides every node's value. Nodes that need no kernel leave their groups (`of` becomes -1):
 /// moves, and casts that their readers do.
-constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> policies) {
-  sequence<value> values(t.nodes.size);
+constexpr sequence<location> lay_out(table_view t, grouping& g, list<policy_facts> policies) {
+  sequence<location> locations(t.nodes.size);
   const users read_by(t);
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
-    value v{i, 0, dense(n.out.shape), true};
+    location v{i, 0, dense(n.out.shape), true};
     if (n.kind == family::move && n.whole < 0) {
       const movement& m = t.movement_of(n);
-      const value moved = passes::view_of_operand(t, values, n);
+      const location moved = view_of_operand(t, locations, n);
       const bool reshaped =
-          m.reshapes() && passes::is_packed(values[n.in[0]], t.nodes[n.in[0]].out.shape);
+          m.reshapes() && is_packed(locations[n.in[0]], t.nodes[n.in[0]].out.shape);
       const bool affine = m.is == movement::form::affine;
-      if (reshaped || (affine && passes::users_take_view(t, read_by, g, policies, i, moved))) {
+      if (reshaped || (affine && users_take_view(t, read_by, g, policies, i, moved))) {
         v = moved;
         g.of[i] = -1;
       }
     }
-    if (n.kind == family::map && policies[n.place].takes_halves && passes::widens_halves(t, n) &&
-        passes::users_widen(t, read_by, g, i, passes::is_packed(values[n.in[0]], n.out.shape))) {
-      v = values[n.in[0]];
+    if (n.kind == family::map && policies[n.place].takes_halves && widens_halves(t, n) &&
+        users_widen(t, read_by, g, i, is_packed(locations[n.in[0]], n.out.shape))) {
+      v = locations[n.in[0]];
       g.of[i] = -1;
     }
     if (n.kind == family::scan) g.of[i] = -1;  // the executor's affair
-    values[i] = v;
+    locations[i] = v;
   }
-  passes::join_in_place(t, g, values);
-  passes::drop_views(g);
+  join_in_place(t, g, locations);
+  drop_views(g);
   // What only members of its own group read lives in the group.
   sequence<bool> inside(t.nodes.size), outside(t.nodes.size);
   const int* of = g.of.data();
@@ -237,8 +233,9 @@ constexpr sequence<value> lay_out(table_view t, grouping& g, list<policy_facts> 
   }
   for (const int o : t.outputs) outside[o] = true;
   for (int i = 0; i < t.nodes.size; ++i)
-    if (of[i] >= 0) values[i].materialised = outside[i] || !inside[i] || values[i].inside >= 0;
-  return values;
+    if (of[i] >= 0)
+      locations[i].materialised = outside[i] || !inside[i] || locations[i].inside >= 0;
+  return locations;
 }
 
-}  // namespace tenon
+}  // namespace tenon::plans

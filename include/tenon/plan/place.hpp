@@ -3,7 +3,7 @@
 #pragma once
 #include <tenon/plan/decision.hpp>
 
-namespace tenon {
+namespace tenon::plans {
 
 /// Gives every operator node its policy: its tag, else policy 0; what that policy cannot run goes
 /// to the next one that can. Error: place (no such policy), unsupported (none runs the node).
@@ -30,4 +30,4 @@ constexpr error place(table& t, list<policy_facts> policies) {
   return {};
 }
 
-}  // namespace tenon
+}  // namespace tenon::plans

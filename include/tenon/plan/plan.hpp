@@ -13,13 +13,15 @@
 
 namespace tenon {
 
+namespace plans {
+
 /// A plan while it is made, and one that owns its parts. `view()` reads it.
 template <class Table> struct basic_plan {
   Table table;
   tenon::table source;
   sequence<policy_facts> policies;
   grouping grouped;
-  sequence<value> values;
+  sequence<location> locations;
   sequence<buffer> buffers;
   sequence<output_copy> copies_out;
   sequence<mirror> mirrors;
@@ -37,7 +39,7 @@ template <class Table> struct basic_plan {
     p.groups = {grouped.groups.data(), grouped.groups.size()};
     p.members = {grouped.members.data(), grouped.members.size()};
     p.group_of = {grouped.of.data(), grouped.of.size()};
-    p.values = {values.data(), values.size()};
+    p.locations = {locations.data(), locations.size()};
     p.buffers = {buffers.data(), buffers.size()};
     p.copies_out = {copies_out.data(), copies_out.size()};
     p.mirrors = {mirrors.data(), mirrors.size()};
@@ -55,10 +57,6 @@ template <class Table> struct basic_plan {
     return p;
   }
 };
-using owned_plan = basic_plan<table>;
-
-namespace passes {
-
 /// What a body's step reads at moving addresses, or writes there. A state that does not come out in
 /// all steps has memory of its own, into which every other step writes.
 template <class Table> constexpr void assign_steps(basic_plan<Table>& p, table_view t) {
@@ -82,7 +80,7 @@ template <class Table> constexpr void outlive_bodies(basic_plan<Table>& p, table
   const list<int> group_of{p.grouped.of.data(), p.grouped.of.size()};
   const sequence<body_groups> bodies = bodies_of(t, group_of);
   const auto keep = [&](int id, const body_groups& own) {
-    const int root = p.values[id].root;
+    const int root = p.locations[id].root;
     if (t.nodes[root].loop >= 0) return;  // it begins anew in every step, or moves
     buffer& b = p.buffers[root];
     if (own.first < b.first) b.first = own.first;
@@ -106,7 +104,7 @@ template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
     p.buffers[t.weights[i]] = {buffer::storage::weight,           i, 0,
                                t.nodes[t.weights[i]].out.bytes(), 0, 0};
   for (int o = 0; o < t.outputs.size; ++o) {
-    const value& v = p.values[t.outputs[o]];
+    const location& v = p.locations[t.outputs[o]];
     buffer& b = p.buffers[v.root];
     const bool whole = t.nodes[v.root].out.bytes() == t.nodes[t.outputs[o]].out.bytes();
     if (b.in == buffer::storage::none && whole && is_dense(v, t.nodes[t.outputs[o]].out.shape))
@@ -118,7 +116,7 @@ template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
   constexpr int nobody = std::numeric_limits<int>::max();
   for (int i = 0; i < t.nodes.size; ++i) {
     buffer& b = p.buffers[i];
-    if (p.values[i].root != i || !p.values[i].materialised || b.in != buffer::storage::none)
+    if (p.locations[i].root != i || !p.locations[i].materialised || b.in != buffer::storage::none)
       continue;
     b = {buffer::storage::arena, -1, 0, t.nodes[i].out.bytes(), nobody, -1};
   }
@@ -126,17 +124,17 @@ template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
   for (int i = 0; i < t.nodes.size; ++i) {
     const int g = p.grouped.of[i];
     if (g < 0) continue;
-    buffer& own = p.buffers[p.values[i].root];
-    if (p.values[i].materialised && g < own.first) own.first = g;
-    if (p.values[i].materialised && g > own.last) own.last = g;
+    buffer& own = p.buffers[p.locations[i].root];
+    if (p.locations[i].materialised && g < own.first) own.first = g;
+    if (p.locations[i].materialised && g > own.last) own.last = g;
     for (int k = 0; k < t.nodes[i].operands; ++k) {
-      buffer& b = p.buffers[p.values[t.nodes[i].in[k]].root];
+      buffer& b = p.buffers[p.locations[t.nodes[i].in[k]].root];
       if (g > b.last) b.last = g;
     }
   }
   outlive_bodies(p, t);
   for (const output_copy& c : p.copies_out)
-    p.buffers[p.values[c.node].root].last = p.grouped.groups.size();
+    p.buffers[p.locations[c.node].root].last = p.grouped.groups.size();
 }
 
 /// What lies in one arena: buffers, copies and scratch memories, with where their offsets go.
@@ -190,7 +188,9 @@ template <class Table> constexpr void assign_offsets(basic_plan<Table>& p) {
   }
 }
 
-}  // namespace passes
+}  // namespace plans
+
+using owned_plan = plans::basic_plan<table>;
 
 /// Plans a table for these policies. Error: place, unsupported; capacity if the verifier refuses.
 constexpr result<owned_plan> make_plan(table_view t, list<policy_facts> policies) {
@@ -198,15 +198,15 @@ constexpr result<owned_plan> make_plan(table_view t, list<policy_facts> policies
   for (const policy_facts& f : policies) p.policies.push(f);
   // Places are decided before merging, so that what merges is what runs together.
   table placed;
-  placed = prepare(t, policies);
-  if (const error e = place(placed, policies); !e.ok()) return e;
+  placed = plans::prepare(t, policies);
+  if (const error e = plans::place(placed, policies); !e.ok()) return e;
   p.table = static_cast<table&&>(placed);
-  p.grouped = fuse(p.table.view(), policies);
-  p.values = lay_out(p.table.view(), p.grouped, policies);
-  passes::assign_storage(p);
-  passes::assign_homes(p);
-  passes::assign_offsets(p);
-  if (const finding f = verify(p.view()); !f.ok())
+  p.grouped = plans::fuse(p.table.view(), policies);
+  p.locations = plans::lay_out(p.table.view(), p.grouped, policies);
+  plans::assign_storage(p);
+  plans::assign_homes(p);
+  plans::assign_offsets(p);
+  if (const plans::finding f = plans::verify(p.view()); !f.ok())
     return error{code::capacity, "plan", "verify", static_cast<int>(f.what), f.at};
   return p;
 }
@@ -223,7 +223,7 @@ template <class Policy> constexpr policy_facts facts_of() {
   return f;
 }
 
-namespace passes {
+namespace plans {
 
 /// A table that somebody else owns.
 struct borrowed_table {
@@ -246,7 +246,7 @@ template <plan_sizes S, int Policies> struct frozen_decisions {
   pool<group, S.groups> groups;
   pool<int, S.members> members;
   pool<int, S.table.nodes> group_of;
-  pool<value, S.table.nodes> values;
+  pool<location, S.table.nodes> locations;
   pool<buffer, S.table.nodes> buffers;
   pool<output_copy, S.copies_out> copies_out;
   pool<mirror, S.mirrors> mirrors;
@@ -259,7 +259,7 @@ template <plan_sizes S, int Policies> struct frozen_decisions {
     groups.copy(p.groups);
     members.copy(p.members);
     group_of.copy(p.group_of);
-    values.copy(p.values);
+    locations.copy(p.locations);
     buffers.copy(p.buffers);
     copies_out.copy(p.copies_out);
     mirrors.copy(p.mirrors);
@@ -272,7 +272,7 @@ template <plan_sizes S, int Policies> struct frozen_decisions {
     numbers.policies = {};
     numbers.groups = {};
     numbers.members = numbers.group_of = {};
-    numbers.values = {};
+    numbers.locations = {};
     numbers.buffers = {};
     numbers.copies_out = {};
     numbers.mirrors = {};
@@ -287,7 +287,7 @@ template <plan_sizes S, int Policies> struct frozen_decisions {
     p.groups = groups.view();
     p.members = members.view();
     p.group_of = group_of.view();
-    p.values = values.view();
+    p.locations = locations.view();
     p.buffers = buffers.view();
     p.copies_out = copies_out.view();
     p.mirrors = mirrors.view();
@@ -326,7 +326,7 @@ constexpr table_sizes room_to_prepare(const table_view& t) {
     ++r.programs;
     r.code += t.programs[n.detail].size;
   }
-  if (quantizes(t)) passes::make_room_for_integers(t, r);
+  if (quantizes(t)) make_room_for_integers(t, r);
   return r;
 }
 
@@ -362,7 +362,7 @@ template <class Graph, class... Policies> struct stages {
     copy(p.grouped.groups, v.groups);
     copy(p.grouped.members, v.members);
     copy(p.grouped.of, v.group_of);
-    copy(p.values, v.values);
+    copy(p.locations, v.locations);
   }
   static constexpr decided grouped = [] {
     basic_plan<borrowed_table> p;
@@ -372,7 +372,7 @@ template <class Graph, class... Policies> struct stages {
     return decided(p.view());
   }();
   static constexpr decided laid_out = after(grouped, [](basic_plan<borrowed_table>& p) {
-    p.values = lay_out(table(), p.grouped, {facts, policies});
+    p.locations = lay_out(table(), p.grouped, {facts, policies});
   });
   static constexpr decided reserved = after(laid_out, [](basic_plan<borrowed_table>& p) {
     assign_storage(p);
@@ -382,7 +382,8 @@ template <class Graph, class... Policies> struct stages {
   static constexpr plan_view view() { return reserved.view(table()); }
   static constexpr finding found = verify(view());
 };
-}  // namespace passes
+
+}  // namespace plans
 
 /// The plan of a static graph for a list of policies, as constants.
 ///
@@ -391,7 +392,7 @@ template <class Graph, class... Policies> struct stages {
 /// binding hands to policies with a memory of their own, `device_bytes<i>` policy i's arena there.
 template <class Graph, class... Policies> struct plan {
   static_assert(sizeof...(Policies) >= 1, "plan: give at least one policy, for example tenon::cpu");
-  using stages = passes::stages<Graph, Policies...>;
+  using stages = plans::stages<Graph, Policies...>;
   static constexpr error fault = stages::placed.fault;
   static_assert(fault.what != code::place,
                 "on: a placement names a policy that the model does not have; add it to the list "
@@ -401,9 +402,9 @@ template <class Graph, class... Policies> struct plan {
                 "tenon::reference behind it");
   static_assert(stages::found.ok(),
                 "plan: the verifier refused the plan; this is a bug of tenon, please report it");
-  static constexpr passes::plan_sizes sizes = passes::sizes_of(stages::view());
+  static constexpr plans::plan_sizes sizes = plans::sizes_of(stages::view());
   static constexpr table_sizes source_sizes = tenon::sizes_of(Graph::view());
-  static constexpr passes::frozen_plan<sizes, sizeof...(Policies)> data{stages::view()};
+  static constexpr plans::frozen_plan<sizes, sizeof...(Policies)> data{stages::view()};
   static constexpr plan_view view() {
     plan_view p = data.view();
     if (p.has_bounds()) p.source = Graph::view();

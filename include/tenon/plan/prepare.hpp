@@ -8,9 +8,7 @@
 #include <tenon/plan/decision.hpp>
 #include <tenon/plan/quantized.hpp>
 
-namespace tenon {
-
-namespace passes {
+namespace tenon::plans {
 
 /// True for what comes out of a scan: such nodes of one scan stand side by side.
 constexpr bool leaves_scan(table_view t, int id) {
@@ -278,14 +276,11 @@ constexpr table merge_and_clean(table_view t, list<policy_facts> policies, bool 
   return r;
 }
 
-}  // namespace passes
-
 /// Merges and cleans a table, after keeping integers where it quantizes and offering those that it
 /// dequantizes to contractions. Inputs and weights keep their
 /// order; a dead weight disappears, a dead input stays (the call still passes it). Regions that one
 /// of the policies owns stay as they are.
 constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
-  using namespace passes;
   if (!quantizes(t) && !dequantizes(t)) return merge_and_clean(t, policies, false);
   table own = copy_of(t);
   bool renumbered = false;
@@ -299,4 +294,4 @@ constexpr table prepare(table_view t, list<policy_facts> policies = {}) {
   return merge_and_clean(own.view(), policies, renumbered);
 }
 
-}  // namespace tenon
+}  // namespace tenon::plans

@@ -7,9 +7,7 @@
 #include <tenon/language/quantized.hpp>
 #include <tenon/plan/decision.hpp>
 
-namespace tenon {
-
-namespace passes {
+namespace tenon::plans {
 
 constexpr bool same_program(program_view a, program_view b) {
   if (a.size != b.size) return false;
@@ -377,6 +375,4 @@ constexpr bool supported(table_view t, list<policy_facts> policies) {
   return true;
 }
 
-}  // namespace passes
-
-}  // namespace tenon
+}  // namespace tenon::plans

@@ -5,7 +5,7 @@
 #include <tenon/base/sequence.hpp>
 #include <tenon/base/type.hpp>
 
-namespace tenon {
+namespace tenon::plans {
 
 /// A buffer to place: live from step `first` to step `last`, both included.
 struct lifetime {
@@ -72,8 +72,6 @@ class timeline {
   }
 };
 
-namespace passes {
-
 /// Sorts numbers; a Shell sort, because <algorithm> is an expensive header.
 template <class Before> constexpr void sort(sequence<int>& numbers, const Before& before) {
   int *order = numbers.data(), count = numbers.size();
@@ -95,10 +93,6 @@ constexpr sequence<int> by_size(const sequence<lifetime>& all) {
        [l](int a, int b) { return l[a].bytes != l[b].bytes ? l[a].bytes > l[b].bytes : a < b; });
   return order;
 }
-
-}  // namespace passes
-
-namespace passes {
 
 /// Gives every lifetime an offset, in this order, and returns the arena's bytes. Each goes into the
 /// smallest gap between those of its neighbours in time that are already placed, or behind them.
@@ -143,8 +137,6 @@ constexpr void promote_highest(const sequence<lifetime>& all, sequence<int>& ord
   order[0] = highest;
 }
 
-}  // namespace passes
-
 /// How often `reserve` tries again when its first plan needs more than what is live at once.
 inline constexpr int reserve_tries = 16;
 
@@ -154,12 +146,12 @@ inline constexpr int reserve_tries = 16;
 constexpr i64 reserve(sequence<lifetime>& all) {
   const timeline times(all);
   const i64 least = live_bound(all);
-  sequence<int> order = passes::by_size(all);
-  i64 bytes = passes::place_in_order(order, times, all);
+  sequence<int> order = by_size(all);
+  i64 bytes = place_in_order(order, times, all);
   sequence<lifetime> best = all;
   for (int tries = 0; tries < reserve_tries && bytes > least; ++tries) {
-    passes::promote_highest(all, order);
-    const i64 now = passes::place_in_order(order, times, all);
+    promote_highest(all, order);
+    const i64 now = place_in_order(order, times, all);
     if (now >= bytes) continue;
     bytes = now;
     best = all;
@@ -168,4 +160,4 @@ constexpr i64 reserve(sequence<lifetime>& all) {
   return bytes;
 }
 
-}  // namespace tenon
+}  // namespace tenon::plans

@@ -3,7 +3,7 @@
 #pragma once
 #include <tenon/graph/table.hpp>
 
-namespace tenon {
+namespace tenon::plans {
 
 /// The users of every node, in order; a node that reads another one twice is there twice.
 class users {
@@ -28,4 +28,4 @@ class users {
   sequence<int> begin_, user_;
 };
 
-}  // namespace tenon
+}  // namespace tenon::plans

@@ -4,7 +4,7 @@
 #include <tenon/plan/homes.hpp>
 #include <tenon/plan/layout.hpp>
 
-namespace tenon {
+namespace tenon::plans {
 
 /// The invariants of a plan.
 enum class defect : std::uint8_t {
@@ -28,10 +28,8 @@ struct finding {
   constexpr bool ok() const { return what == defect::none; }
 };
 
-namespace passes {
-
 /// First and last element that a value touches.
-constexpr bool within(const value& v, const shape& s, i64 elements) {
+constexpr bool within(const location& v, const shape& s, i64 elements) {
   i64 low = v.offset, high = v.offset;
   for (int i = 0; i < s.rank; ++i) {
     const i64 reach = (s[i] - 1) * v.step[i];
@@ -71,14 +69,14 @@ constexpr finding verify_groups(const plan_view& p) {
     const node& n = p.table.nodes[i];
     if (seen[i] != (p.group_of[i] >= 0 ? 1 : 0)) return {defect::membership, i};
     if (p.group_of[i] < 0 && !is_leaf(n.kind) && n.kind != family::move && n.kind != family::scan &&
-        !(passes::widens_halves(p.table, n) && p.values[i].root == p.values[n.in[0]].root))
+        !(widens_halves(p.table, n) && p.locations[i].root == p.locations[n.in[0]].root))
       return {defect::membership, i};
     for (int k = 0; k < n.operands; ++k) {
-      const int from = p.values[n.in[k]].root;
+      const int from = p.locations[n.in[k]].root;
       if (n.in[k] >= i) return {defect::order, i};
       if (p.group_of[i] < 0 || from < 0) continue;
       if (ready[n.in[k]] > p.group_of[i]) return {defect::order, i};
-      if (ready[n.in[k]] != p.group_of[i] && !p.values[from].materialised)
+      if (ready[n.in[k]] != p.group_of[i] && !p.locations[from].materialised)
         return {defect::hidden, from};
     }
   }
@@ -107,7 +105,8 @@ constexpr finding verify_scans(const plan_view& p) {
     if (carried != nullptr &&
         (carried->loop != s.loop || carried->kind != family::scan || out[state]))
       return {defect::scan, s.node};
-    const bool moves = p.buffers[made].in == buffer::storage::step && p.values[made].root == made;
+    const bool moves =
+        p.buffers[made].in == buffer::storage::step && p.locations[made].root == made;
     if (out[made] || !moves || t.nodes[made].loop != s.loop || p.group_of[made] < 0)
       return {defect::scan, s.node};
     out[made] = true;
@@ -126,7 +125,7 @@ constexpr finding verify_scans(const plan_view& p) {
 
 constexpr finding verify_values(const plan_view& p) {
   for (int i = 0; i < p.table.nodes.size; ++i) {
-    const value& v = p.values.data[i];
+    const location& v = p.locations.data[i];
     if (!v.materialised) continue;
     if (v.root < 0 || p.buffers[v.root].in == buffer::storage::none) return {defect::root, i};
     const tensor& t = p.table.nodes.data[i].out;
@@ -221,17 +220,17 @@ constexpr finding verify_overlaps(const plan_view& p, const sequence<held>& all)
 /// the join itself, which copies the others to them.
 constexpr finding verify_joins(const plan_view& p) {
   const auto part_of = [&](int part, int join) {
-    while (part >= 0 && part != join) part = p.values.data[part].inside;
+    while (part >= 0 && part != join) part = p.locations.data[part].inside;
     return part == join;
   };
   sequence<int> joined;
   for (int i = 0; i < p.table.nodes.size; ++i) {
-    const value& v = p.values.data[i];
+    const location& v = p.locations.data[i];
     const bool leaves = p.table.nodes[i].kind == family::scan && p.table.nodes[i].loop < 0;
     if ((p.group_of.data[i] < 0 && !leaves) || v.root == i || !v.materialised) continue;
     const i64 end = v.offset + p.table.nodes[i].out.shape.count();
     for (const int j : joined) {
-      const value& w = p.values.data[j];
+      const location& w = p.locations.data[j];
       const i64 other_end = w.offset + p.table.nodes[j].out.shape.count();
       if (w.root == v.root && v.offset < other_end && w.offset < end && !part_of(j, i))
         return {defect::overlap, i};
@@ -251,25 +250,25 @@ constexpr finding verify_lives(const plan_view& p) {
     const node& n = p.table.nodes.data[i];
     const int g = p.group_of.data[i];
     if (g < 0) continue;
-    if (p.values.data[i].materialised && dead(p.values.data[i].root, g))
+    if (p.locations.data[i].materialised && dead(p.locations.data[i].root, g))
       return {defect::overlap, i};
     for (int k = 0; k < n.operands; ++k)
-      if (dead(p.values.data[n.in[k]].root, g)) return {defect::overlap, i};
+      if (dead(p.locations.data[n.in[k]].root, g)) return {defect::overlap, i};
   }
   const sequence<body_groups> bodies = bodies_of(p.table, p.group_of);
   const auto dies = [&](int root, const body_groups& own) {
     return dead(root, own.first) || dead(root, own.last);
   };
   for (const scanning& s : p.table.scans)
-    if (dies(s.enters() ? s.node : p.values[s.node].root, bodies[s.loop]))
+    if (dies(s.enters() ? s.node : p.locations[s.node].root, bodies[s.loop]))
       return {defect::overlap, s.node};
   for (int i = 0; bodies.size() > 0 && i < p.table.nodes.size; ++i)
     for (int k = 0, own = p.table.nodes[i].loop; own >= 0 && k < p.table.nodes[i].operands; ++k) {
-      const int root = p.values[p.table.nodes[i].in[k]].root;
+      const int root = p.locations[p.table.nodes[i].in[k]].root;
       if (p.table.nodes[root].loop != own && dies(root, bodies[own])) return {defect::overlap, i};
     }
   for (const output_copy& c : p.copies_out)
-    if (dead(p.values[c.node].root, p.groups.size)) return {defect::overlap, c.node};
+    if (dead(p.locations[c.node].root, p.groups.size)) return {defect::overlap, c.node};
   return {};
 }
 
@@ -295,14 +294,12 @@ constexpr finding verify_outputs(const plan_view& p) {
   return {};
 }
 
-}  // namespace passes
-
 /// Checks a plan. A plan of ours that fails is a bug of the passes.
 constexpr finding verify(const plan_view& p) {
-  if (const finding f = passes::verify_groups(p); !f.ok()) return f;
-  if (const finding f = passes::verify_scans(p); !f.ok()) return f;
-  if (const finding f = passes::verify_memory(p); !f.ok()) return f;
-  return passes::verify_outputs(p);
+  if (const finding f = verify_groups(p); !f.ok()) return f;
+  if (const finding f = verify_scans(p); !f.ok()) return f;
+  if (const finding f = verify_memory(p); !f.ok()) return f;
+  return verify_outputs(p);
 }
 
-}  // namespace tenon
+}  // namespace tenon::plans

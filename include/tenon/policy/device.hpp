@@ -56,11 +56,11 @@ template <class Address = device_address> class device_plan {
     device_.base = base_.data();
     device_.device_arena = arena;
     for (int i = 0; i < p.buffers.size; ++i) {
-      const buffer& b = p.buffers[i];
-      if (b.in == buffer::storage::weight) base_[i] = weight(i);
-      if (b.in == buffer::storage::arena && b.place == place) base_[i] = arena + b.offset;
+      const plans::buffer& b = p.buffers[i];
+      if (b.in == plans::buffer::storage::weight) base_[i] = weight(i);
+      if (b.in == plans::buffer::storage::arena && b.place == place) base_[i] = arena + b.offset;
     }
-    for (const mirror& m : p.mirrors)
+    for (const plans::mirror& m : p.mirrors)
       if (m.place == place) base_[m.root] = arena + m.offset;
     static_cast<void>(scans::each_run(p, [&](const group_run& r) {
       if (p.groups[r.begin].place == place) runs_.push(run_of(p, r));
@@ -78,11 +78,11 @@ template <class Address = device_address> class device_plan {
   frame_type& on_device() noexcept { return device_; }
   /// Calls `copy(mirror)` for what is copied to the device before a group, or back behind it.
   template <class Copy> void before(const plan_view& p, int g, const Copy& copy) const {
-    for (const mirror& m : p.mirrors)
+    for (const plans::mirror& m : p.mirrors)
       if (m.place == place_ && m.in == g) copy(m);
   }
   template <class Copy> void behind(const plan_view& p, int g, const Copy& copy) const {
-    for (const mirror& m : p.mirrors)
+    for (const plans::mirror& m : p.mirrors)
       if (m.place == place_ && m.out == g) copy(m);
   }
 
@@ -90,7 +90,7 @@ template <class Address = device_address> class device_plan {
   device_run run_of(const plan_view& p, const group_run& r) const {
     device_run result;
     result.groups = r;
-    passes::each_use(p, [&](int root, int place, int first, int last, bool) {
+    plans::each_use(p, [&](int root, int place, int first, int last, bool) {
       if (place != place_ || first < r.begin || last >= r.end || is_placed(p, root)) return;
       for (const shared_buffer& s : result.shared)
         if (s.root == root) return;
@@ -100,17 +100,18 @@ template <class Address = device_address> class device_plan {
       const int g = p.group_of[p.table.nodes[s.node].in[0]];
       const bool carries = s.is == scanning::part::last && p.table.nodes[s.node].operands == 2;
       if (r.inside || !carries || g < r.begin || g >= r.end) continue;
-      const buffer& state = p.buffers[p.table.nodes[s.node].in[1]];
-      result.arena = result.arena || (state.in == buffer::storage::arena && state.place < 0);
+      const plans::buffer& state = p.buffers[p.table.nodes[s.node].in[1]];
+      result.arena = result.arena || (state.in == plans::buffer::storage::arena && state.place < 0);
     }
     return result;
   }
   /// The device has it in memory of its own.
   bool is_placed(const plan_view& p, int root) const {
-    const buffer& b = p.buffers[root];
-    bool placed =
-        b.in == buffer::storage::weight || (b.in == buffer::storage::arena && b.place == place_);
-    for (const mirror& m : p.mirrors) placed = placed || (m.root == root && m.place == place_);
+    const plans::buffer& b = p.buffers[root];
+    bool placed = b.in == plans::buffer::storage::weight ||
+                  (b.in == plans::buffer::storage::arena && b.place == place_);
+    for (const plans::mirror& m : p.mirrors)
+      placed = placed || (m.root == root && m.place == place_);
     return placed;
   }
 

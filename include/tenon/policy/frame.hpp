@@ -76,7 +76,7 @@ template <class Address> struct basic_frame {
   arena_address arena{};         ///< shared part
   arena_address device_arena{};  ///< of a device's frame: the arena in memory of its own
 
-  arena_address address_of(const buffer& b) const noexcept {
+  arena_address address_of(const plans::buffer& b) const noexcept {
     return (b.place < 0 ? arena : device_arena) + b.offset;
   }
   /// The elements of a root from `offset` on. Who reads asks for a const T; who asks for another

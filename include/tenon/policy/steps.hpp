@@ -9,7 +9,7 @@ namespace tenon::scans {
 /// Where a node's elements begin.
 template <class Address>
 Address address_of(const plan_view& p, int id, const basic_frame<Address>& f) noexcept {
-  const value& v = p.values[id];
+  const plans::location& v = p.locations[id];
   return f.base[v.root] + v.offset * size_bytes(p.table.nodes[id].out.type);
 }
 

@@ -37,15 +37,15 @@ inline status actual_shape(const const_view& v, const tensor& bounds, std::uint3
 
 /// Memory for the plan of a call: on the heap.
 struct varied_on_heap {
-  actual_extents extents;
+  plans::actual_extents extents;
   sequence<shape> shapes, wanted;
   aligned_memory bound;
 };
 /// The same inside of the instance of a static graph, whose sizes are constants.
 template <class Plan> struct varied_parts {
-  actual_extents::room<Plan::source_sizes, Plan::sizes.table, Plan::groups> room;
+  plans::actual_extents::room<Plan::source_sizes, Plan::sizes.table, Plan::groups> room;
   pool<shape, Plan::sizes.table.inputs> shapes_room, wanted_room;
-  actual_extents extents{room};
+  plans::actual_extents extents{room};
   sequence<shape> shapes = shapes_room.lend(), wanted = wanted_room.lend();
   memory_inside<Plan::bound_bytes> bound;
 };

@@ -150,10 +150,11 @@ template <class Model, class Memory = owned> class instance {
                                   : state_of(t, o - t.call_outputs() + t.call_inputs(), !flipped_);
     };
     for (int i = 0; i < p.buffers.size; ++i)
-      if (p.buffers[i].in == buffer::storage::output) base[i] = target(p.buffers[i].index);
+      if (p.buffers[i].in == plans::buffer::storage::output) base[i] = target(p.buffers[i].index);
     frame_.base = base;
     if (const status s = runner.run(frame_, sessions_, way); !s.ok()) return s;
-    for (const output_copy& c : p.copies_out) calling::copy_out(p, c, base, target(c.output));
+    for (const plans::output_copy& c : p.copies_out)
+      calling::copy_out(p, c, base, target(c.output));
     flipped_ = !flipped_;
     return {};
   }

@@ -52,20 +52,20 @@ template <class Takes> status check(const plan_view& p, const std::byte* const* 
 inline void place_roots(const plan_view& p, const std::byte* const* weights, std::byte* arena,
                         const std::byte** base) noexcept {
   for (int i = 0; i < p.buffers.size; ++i) {
-    if (p.buffers[i].in == buffer::storage::arena && p.buffers[i].place < 0)
+    if (p.buffers[i].in == plans::buffer::storage::arena && p.buffers[i].place < 0)
       base[i] = arena + p.buffers[i].offset;
-    if (p.buffers[i].in == buffer::storage::weight) base[i] = weights[i];
+    if (p.buffers[i].in == plans::buffer::storage::weight) base[i] = weights[i];
   }
 }
 
 /// Copies an output that another output, an input or a view already holds.
-inline void copy_out(const plan_view& p, const output_copy& c, const std::byte* const* base,
+inline void copy_out(const plan_view& p, const plans::output_copy& c, const std::byte* const* base,
                      void* out) noexcept {
-  const value& v = p.values[c.node];
+  const plans::location& v = p.locations[c.node];
   const tensor& t = p.table.nodes[c.node].out;
   const shape& s = t.shape;
   const auto bytes = static_cast<std::size_t>(size_bytes(t.type));
-  if (passes::is_packed(v, s)) {  // always so for elements of 4 bits: their moves are reshapes
+  if (plans::is_packed(v, s)) {  // always so for elements of 4 bits: their moves are reshapes
     const std::byte* from = base[v.root] + v.offset * static_cast<i64>(bytes);
     __builtin_memcpy(out, from, static_cast<std::size_t>(t.bytes()));
     return;
@@ -91,11 +91,11 @@ template <class Model> class buffer_users {
         [&] {
           places_.resize(p.buffers.size);
           space_.resize(p.buffers.size, nullptr);
-          passes::each_use(p, [&](int root, int place, int, int, bool) {
+          plans::each_use(p, [&](int root, int place, int, int, bool) {
             places_[root] |= place < 0 ? host : 1u << place;
           });
-          for (const output_copy& c : p.copies_out) {
-            places_[p.values[c.node].root] |= host;
+          for (const plans::output_copy& c : p.copies_out) {
+            places_[p.locations[c.node].root] |= host;
             places_[c.node] |= host;
           }
           return true;
@@ -105,7 +105,7 @@ template <class Model> class buffer_users {
   /// Whether everything that uses a node's buffer takes it in the memory of `device`.
   bool take(const typename Model::sessions& sessions, const plan_view& p, int node,
             const void* device) const noexcept {
-    const int root = p.values[node].root;
+    const int root = p.locations[node].root;
     const std::uint32_t users = places_[root] | places_[node];
     if ((users & host) != 0) return false;
     for (int i = 0; i < p.policies.size; ++i)
@@ -117,7 +117,7 @@ template <class Model> class buffer_users {
     for (std::size_t i = 0; i < in.size(); ++i)
       space_[p.table.inputs[static_cast<int>(i)]] = in[i].device;
     for (int i = 0; i < p.buffers.size; ++i)
-      if (const buffer& b = p.buffers[i]; b.in == buffer::storage::output)
+      if (const plans::buffer& b = p.buffers[i]; b.in == plans::buffer::storage::output)
         space_[i] = b.index < p.table.call_outputs() ? out[static_cast<std::size_t>(b.index)].device
                                                      : nullptr;
   }

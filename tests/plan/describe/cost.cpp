@@ -159,7 +159,7 @@ TEST_CASE("fusing changes the traffic of a plan and not its work") {
     CHECK(a.flops == b.flops);
     CHECK(a.written <= b.written);
     saved += a.written < b.written;
-    for (const tn::value& v : together->values) joins += v.inside >= 0;
+    for (const tn::plans::location& v : together->locations) joins += v.inside >= 0;
     tn::i64 distinct =
         0;  // a group reads no more than its operands have, and writes what is stored
     for (int g = 0; g < apart->grouped.groups.size(); ++g) {
@@ -173,7 +173,7 @@ TEST_CASE("fusing changes the traffic of a plan and not its work") {
       CHECK(c.read + c.weights > 0);
       tn::i64 in_place = 0;  // of a join
       for (int k = 0; k < apart->table.nodes.size(); ++k)
-        if (apart->values[k].inside == apart->grouped.groups[g].anchor)
+        if (apart->locations[k].inside == apart->grouped.groups[g].anchor)
           in_place += apart->table.nodes[k].out.bytes();
       CHECK(c.written == n.out.bytes() - in_place);
     }

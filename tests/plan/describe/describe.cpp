@@ -195,7 +195,7 @@ TEST_CASE("texts of random plans fit 120 columns and name every group, stored va
         CHECK(contains(text, tenon::notation::joined("\n           %", i) + " "));
     }
     for (int i = 0; i < p.buffers.size; ++i)
-      if (p.buffers[i].in == tn::buffer::storage::arena)
+      if (p.buffers[i].in == tn::plans::buffer::storage::arena)
         CHECK(contains(text, tenon::notation::joined("\n           %", i) + " "));
     for (const tn::boundary& at : tn::boundaries(p))
       if (at.reader >= 0)

@@ -229,7 +229,7 @@ std::set<int> dependents(const tn::plan_view& p, int g) {
 bool holds(const tn::plan_view& p, const tn::boundary& b) {
   const tn::table_view t = p.table;
   const tn::node &value = t.nodes[b.value], &reader = t.nodes[b.reader];
-  const tn::group& own = p.groups[p.group_of[b.value]];
+  const tn::plans::group& own = p.groups[p.group_of[b.value]];
   const int seen = b.through < 0 ? b.value : b.through;
   const bool joins = reader.kind == family::map || reader.kind == family::reduce;
   switch (b.why) {
@@ -246,7 +246,7 @@ bool holds(const tn::plan_view& p, const tn::boundary& b) {
     case apart::epilogue:
       return own.kind == family::contract && own.size == 2 && value.kind == family::map;
     case apart::several_uses:
-      return value.kind == family::contract && tn::passes::count_uses(t)[b.value] > 1;
+      return value.kind == family::contract && tn::plans::count_uses(t)[b.value] > 1;
     case apart::types: {
       bool real = reader.out.type == tn::type::float32;
       for (int k = 0; k < reader.operands; ++k)
@@ -258,11 +258,11 @@ bool holds(const tn::plan_view& p, const tn::boundary& b) {
       return reader.kind == family::reduce && tn::gives_position(t.reduction_of(reader).how);
     case apart::scan: return value.loop != reader.loop;
     case apart::buffers: return p.policies[reader.place].most_buffers > 0;
-    case apart::full: return own.size == tn::passes::max_stages;
+    case apart::full: return own.size == tn::plans::max_stages;
     case apart::space: return !(reader.out.shape == own.space) || reader.kind == family::reduce;
-    case apart::axes: return tn::passes::trailing_axes(t.reduction_of(reader), own.space.rank) == 0;
+    case apart::axes: return tn::plans::trailing_axes(t.reduction_of(reader), own.space.rank) == 0;
     case apart::rows:
-      return tn::passes::trailing_axes(t.reduction_of(reader), own.space.rank) != own.columns;
+      return tn::plans::trailing_axes(t.reduction_of(reader), own.space.rank) != own.columns;
     case apart::uneven: return own.kind == family::map;
     case apart::cycle: {
       const std::set<int> behind = dependents(p, p.group_of[b.value]);
@@ -318,7 +318,7 @@ TEST_CASE("every edge between groups has one reason, and it is true") {
       if (b.reader < 0) continue;
       INFO("node " << b.value << " for " << b.reader << ": " << text_of(b.why));
       CHECK(edges[{b.value, b.through < 0 ? b.value : b.through, b.reader}]-- == 1);
-      CHECK(p.values[b.value].materialised);
+      CHECK(p.locations[b.value].materialised);
       CHECK(holds(p, b));
       CHECK(tn::why_apart(p, b.value, b.reader) != apart::none);
       ++seen[b.why];
@@ -352,7 +352,7 @@ TEST_CASE("a move has a reason to copy exactly when it copies") {
       CHECK((r.why == copied::none) == (p.group_of[i] < 0 || p.table.nodes[i].whole >= 0));
       if (r.reader >= 0) CHECK(p.table.nodes[r.reader].kind != family::input);
       if (r.why >= copied::join_leaf && r.why != copied::join_another)
-        CHECK(p.values[r.operand].inside != i);
+        CHECK(p.locations[r.operand].inside != i);
       (p.group_of[i] < 0 ? views : copies) += 1;
       ++seen[r.why];
     }
@@ -385,7 +385,7 @@ TEST_CASE("passages between policies are the crossings that the plan counts") {
     const auto add = [&](int id, int to) {
       const tn::passage how = tn::passage_of(p, id, to);
       if (how == tn::passage::none) return;
-      const int root = p.values[id].root;
+      const int root = p.locations[id].root;
       all.insert({root, to < 0 ? caller : to});
       if (how != tn::passage::copied) return;
       const bool there = to >= 0 && p.policies[to].memory == tn::sharing::separate;

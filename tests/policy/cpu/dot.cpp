@@ -326,7 +326,7 @@ TEST_CASE("integers are offered where weights decide, and every sum has one scal
     REQUIRE(built.ok());
     const policy_facts facts[] = {facts_of<cpu>()};
     int n = 0;
-    for (const node& c : prepare(built->view(), {facts, 1}).nodes) n += offers_integers(c);
+    for (const node& c : plans::prepare(built->view(), {facts, 1}).nodes) n += offers_integers(c);
     return n;
   };
   const shape image = extents(1, 6, 5, 5), one = ones(4);
@@ -361,7 +361,8 @@ TEST_CASE("a graph with bounds multiplies float32") {
   const result<table> built = b.finish({b.add<matmul_t>({}, {a, f})});
   REQUIRE(built.ok());
   const policy_facts facts[] = {facts_of<cpu>()};
-  for (const node& n : prepare(built->view(), {facts, 1}).nodes) CHECK_FALSE(offers_integers(n));
+  for (const node& n : plans::prepare(built->view(), {facts, 1}).nodes)
+    CHECK_FALSE(offers_integers(n));
 }
 
 TEST_CASE("only policies that ask for integers are offered them") {

@@ -84,7 +84,7 @@ constexpr i64 bytes_behind(const plan_view& p, int id) {
   const shape& s = p.table.nodes[id].out.shape;
   i64 elements = 1;
   for (int i = 0; i < s.rank; ++i)
-    if (p.values[id].step[i] != 0) elements *= s[i];
+    if (p.locations[id].step[i] != 0) elements *= s[i];
   return bytes_of(p.stored_type(id), elements);
 }
 /// The least that node `n` reads of its operand `k`.
@@ -98,7 +98,7 @@ constexpr i64 bytes_read(const plan_view& p, const node& n, int k) {
 /// Bytes that node `id` writes into memory.
 constexpr i64 bytes_written(const plan_view& p, int id) {
   const node& n = p.table.nodes[id];
-  i64 bytes = p.values[id].materialised ? n.out.bytes() : 0;
+  i64 bytes = p.locations[id].materialised ? n.out.bytes() : 0;
   if (n.kind != family::move || p.table.movement_of(n).is != movement::form::join) return bytes;
   for (int k = 0; k < n.operands; ++k)
     if (joined_in_place(p, id, k)) bytes -= p.table.nodes[n.in[k]].out.bytes();
@@ -123,7 +123,7 @@ constexpr reading read_by(const plan_view& p, int g) {
   for (const int i : p.members_of(p.groups[g])) {
     const node& n = p.table.nodes[i];
     for (int k = 0; k < n.operands; ++k) {
-      const int from = n.in[k], root = p.values[from].root;
+      const int from = n.in[k], root = p.locations[from].root;
       bool again = !comes_from_outside(p, g, i, k);
       for (const int s : seen) again |= s == from;
       if (again) continue;
@@ -182,7 +182,7 @@ constexpr cost cost_of(const plan_view& p, int g) {
 constexpr cost cost_of(const plan_view& p) {
   cost all;
   for (int g = 0; g < p.groups.size; ++g) all += cost_of(p, g);
-  for (const output_copy& c : p.copies_out) {
+  for (const plans::output_copy& c : p.copies_out) {
     all.read += costs::bytes_behind(p, c.node);
     all.written += p.table.nodes[c.node].out.bytes();
   }

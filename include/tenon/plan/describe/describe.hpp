@@ -81,29 +81,29 @@ struct describer {
   }
   /// Where a value's bytes are: `arena 64 .. 128`, `input 0`, `weight, from byte 64`, `output 0`.
   std::string whereabouts(int id) const {
-    const value& v = p.values[id];
+    const plans::location& v = p.locations[id];
     if (!v.materialised) return "inside the group";
-    const buffer& b = p.buffers[v.root];
+    const plans::buffer& b = p.buffers[v.root];
     const tensor& own = at(id).out;
-    const bool packed = passes::is_packed(v, own.shape);
+    const bool packed = plans::is_packed(v, own.shape);
     const i64 first = packed ? v.offset * size_bytes(own.type) : 0;
     const i64 bytes = packed ? own.bytes() : b.bytes;
     const std::string part = first > 0 ? ", from byte " + digits(first) : "";
     switch (b.in) {
-      case buffer::storage::input:
+      case plans::buffer::storage::input:
         return (state_of_input(b.index) < 0 ? joined("input ", b.index)
                                             : joined("state ", state_of_input(b.index))) +
                part;
-      case buffer::storage::weight: return "weight" + part;
-      case buffer::storage::output:
+      case plans::buffer::storage::weight: return "weight" + part;
+      case plans::buffer::storage::output:
         return (state_of_output(b.index) < 0 ? joined("output ", b.index)
                                              : joined("next state ", state_of_output(b.index))) +
                part;
-      case buffer::storage::arena:
+      case plans::buffer::storage::arena:
         return (b.place < 0 ? "arena " : joined(p.policies[b.place].name, " ")) +
                digits(b.offset + first) + " .. " + digits(b.offset + first + bytes);
-      case buffer::storage::step: return "moves with the steps";
-      case buffer::storage::none: break;
+      case plans::buffer::storage::step: return "moves with the steps";
+      case plans::buffer::storage::none: break;
     }
     return "nowhere";
   }
@@ -196,9 +196,9 @@ struct describer {
   /// How output `o` gets into its memory.
   std::string delivery(int o) const {
     const int id = p.table.outputs[o];
-    for (const output_copy& c : p.copies_out)
+    for (const plans::output_copy& c : p.copies_out)
       if (c.output == o)
-        return "copied at the end from " + (passes::is_packed(p.values[id], at(id).out.shape)
+        return "copied at the end from " + (plans::is_packed(p.locations[id], at(id).out.shape)
                                                 ? whereabouts(id)
                                                 : "a strided view");
     return "written in place by " + groups_behind(id);
@@ -237,7 +237,7 @@ struct describer {
         "group  policy      form      operators                     result                         "
         "FLOP     bytes   FLOP/B");
     for (int g = 0; g < p.groups.size; ++g) {
-      const group& own = p.groups[g];
+      const plans::group& own = p.groups[g];
       const cost c = cost_of(p, g);
       const int last = p.members_of(own)[own.size - 1];
       char intensity[32];
@@ -252,7 +252,7 @@ struct describer {
   // Everything about one group.
 
   void details_of(int g) {
-    const group& own = p.groups[g];
+    const plans::group& own = p.groups[g];
     const cost c = cost_of(p, g);
     out.line();
     out.line(left(joined("group ", g), 11) + title(p, own) + ": " + kind_of(own) + " on " +
@@ -311,7 +311,7 @@ struct describer {
       }
   }
   void fused(int g) {
-    const group& own = p.groups[g];
+    const plans::group& own = p.groups[g];
     const list<int> members = p.members_of(own);
     const std::string stages = counted(own.size, "stage", "stages");
     i64 row = 1;
@@ -343,7 +343,7 @@ struct describer {
         out.wrapped("  integers ", joined("%", i) + " is computed in " + name_of(at(i).out.type) +
                                        ", which stands for numbers: it only moves or orders them "
                                        "between one scale's dequantizeLinear and quantizeLinear");
-    const group& own = p.groups[g];
+    const plans::group& own = p.groups[g];
     const auto how = [&](int at_group) { return bound[at_group]; };
     if (offers_integers(at(own.anchor)))
       out.wrapped(
@@ -353,7 +353,7 @@ struct describer {
                               : " is offered the integers " + value_name(at(own.anchor).in[2]) +
                                     ": binding, which sees the scales, decides whether it "
                                     "multiplies integers or float32"));
-    if (bound.size > 0 && is_left_out(p, g, how))
+    if (bound.size > 0 && plans::is_left_out(p, g, how))
       out.wrapped("  left out ", "nobody reads it: the integers are multiplied");
   }
   void copies(int id) {
@@ -404,7 +404,7 @@ struct describer {
         if (how == passage::none || std::find(seen.begin(), seen.end(), from) != seen.end())
           continue;
         seen.push_back(from);
-        const int root = p.values[from].root;
+        const int root = p.locations[from].root;
         const std::string source = is_state(p.table, root) ? "the call before"
                                    : at(root).kind == family::input
                                        ? "the caller"
@@ -436,7 +436,7 @@ struct describer {
     return state < 0 ? "it is an output" : "it is the next value of " + state_name(state);
   }
   std::string sentence(const boundary& b) const {
-    if (p.values[b.value].inside == b.reader) return "it is computed in its place in the result";
+    if (p.locations[b.value].inside == b.reader) return "it is computed in its place in the result";
     switch (b.why) {
       case apart::policies:
         return std::string("that runs on ") + p.policies[at(b.reader).place].name;
@@ -470,13 +470,13 @@ struct describer {
     };
     std::vector<entry> all;
     for (int i = 0; i < p.buffers.size; ++i)
-      if (const buffer& b = p.buffers[i]; b.in == buffer::storage::arena)
+      if (const plans::buffer& b = p.buffers[i]; b.in == plans::buffer::storage::arena)
         all.push_back({b.place, b.offset, b.bytes, b.first, b.last, node_name(i)});
-    for (const mirror& m : p.mirrors)
+    for (const plans::mirror& m : p.mirrors)
       all.push_back({m.place, m.offset, m.bytes, m.first, m.last, "copy of " + node_name(m.root)});
     for (int g = 0; g < p.groups.size; ++g)
       if (p.needs[g].scratch > 0)
-        all.push_back({home_of(p.policies, p.groups[g].place), p.scratch_offset[g],
+        all.push_back({plans::home_of(p.policies, p.groups[g].place), p.scratch_offset[g],
                        p.needs[g].scratch, g, g, joined("scratch of group ", g)});
     std::sort(all.begin(), all.end(), [](const entry& a, const entry& b) {
       if (a.place != b.place) return a.place < b.place;

@@ -33,7 +33,7 @@ struct diagram {
     return "next " + printable(p.table.name_of(at(state)).c_str());
   }
   std::string group_label(int g) const {
-    const group& own = p.groups[g];
+    const plans::group& own = p.groups[g];
     return joined("group ", g) + ": " + kind_of(own) + " on " + p.policies[own.place].name;
   }
   /// Calls `visit(from, to, passage)` for every operand of every node, and with the number of the

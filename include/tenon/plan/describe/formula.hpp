@@ -1,8 +1,8 @@
 // Nodes as formulas: scalar programs in infix notation, the geometry of contractions and windows.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/decision.hpp>
 #include <tenon/plan/describe/notation.hpp>
+#include <tenon/plan/plan_view.hpp>
 #include <charconv>
 #include <vector>
 
@@ -277,7 +277,7 @@ inline std::string expression(const plan_view& p, int id) {
 }
 
 /// The names of a group's operators, each once: `conv2d + relu`. Of more than `most` the first.
-inline std::string title(const plan_view& p, const group& g, std::size_t most = 100) {
+inline std::string title(const plan_view& p, const plans::group& g, std::size_t most = 100) {
   std::vector<std::string> ops;
   for (const int i : p.members_of(g)) {
     const std::string op = operator_name(p.table, i);
@@ -292,7 +292,7 @@ inline std::string title(const plan_view& p, const group& g, std::size_t most = 
 }
 
 /// The form in which a group runs: its family, or `rows` for a row group.
-inline const char* kind_of(const group& g) {
+inline const char* kind_of(const plans::group& g) {
   return g.kind == family::map && g.columns > 0 ? "rows" : name_of(g.kind);
 }
 

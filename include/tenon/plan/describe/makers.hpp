@@ -2,7 +2,7 @@
 // and behind the border of a scan.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/decision.hpp>
+#include <tenon/plan/plan_view.hpp>
 
 namespace tenon {
 
@@ -28,7 +28,7 @@ constexpr bool joined_in_place(const plan_view& p, int id, int k) {
   const node& n = p.table.nodes[id];
   for (int before = 0; before < k; ++before)
     if (n.in[before] == n.in[k]) return false;
-  return p.values[n.in[k]].inside == id;
+  return p.locations[n.in[k]].inside == id;
 }
 
 }  // namespace tenon

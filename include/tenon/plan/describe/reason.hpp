@@ -79,22 +79,22 @@ struct boundary {
 namespace reasons {
 
 /// Why node `id`, a reduction or a map, does not join the row group `at`.
-constexpr apart outside_rows(table_view t, const passes::fuser& f, int id, int at) {
+constexpr apart outside_rows(table_view t, const plans::fuser& f, int id, int at) {
   const node& n = t.nodes[id];
-  const group& g = f.group_at(at);
-  if (g.size >= passes::max_stages) return apart::full;
+  const plans::group& g = f.group_at(at);
+  if (g.size >= plans::max_stages) return apart::full;
   if (f.takes_row(id, at)) return apart::none;
   if (n.kind == family::map)
-    return n.out.shape == g.space || passes::is_row_scalar(n.out.shape, g.space, g.columns)
+    return n.out.shape == g.space || plans::is_row_scalar(n.out.shape, g.space, g.columns)
                ? apart::uneven
                : apart::space;
   if (!(t.nodes[n.in[0]].out.shape == g.space)) return apart::space;
-  const int columns = passes::trailing_axes(t.reduction_of(n), g.space.rank);
+  const int columns = plans::trailing_axes(t.reduction_of(n), g.space.rank);
   if (columns == 0) return apart::axes;
   return g.columns != 0 && g.columns != columns ? apart::rows : apart::uneven;
 }
 /// Why a map or a reduction does not become the epilogue of contraction `from`.
-constexpr apart outside_contract(table_view t, const passes::fuser& f, const node& n, int from) {
+constexpr apart outside_contract(table_view t, const plans::fuser& f, const node& n, int from) {
   if (n.kind == family::reduce) return apart::reduced;
   if (t.nodes[from].kind != family::contract) return apart::epilogue;
   bool real = f.in_epilogues(n, n.out.type);
@@ -105,7 +105,7 @@ constexpr apart outside_contract(table_view t, const passes::fuser& f, const nod
 }
 /// What the pass says about node `id` joining the group of its operand `from`, all nodes before
 /// `id` being in their groups.
-constexpr apart ask(const plan_view& p, passes::fuser& f, int id, int from) {
+constexpr apart ask(const plan_view& p, plans::fuser& f, int id, int from) {
   const node &n = p.table.nodes[id], &maker = p.table.nodes[from];
   if (maker.place != n.place) return apart::policies;
   if (n.whole >= 0 || maker.whole >= 0) return apart::whole;
@@ -135,7 +135,7 @@ constexpr apart ask(const plan_view& p, passes::fuser& f, int id, int from) {
 constexpr sequence<boundary> boundaries(const plan_view& p) {
   const table_view t = p.table;
   sequence<boundary> all;
-  passes::fuser f(t, p.policies);
+  plans::fuser f(t, p.policies);
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     if (is_leaf(n.kind)) continue;
@@ -225,22 +225,23 @@ constexpr const char* text_of(copied why) {
 namespace reasons {
 
 /// The view that move `id` would be.
-constexpr value as_view(const plan_view& p, int id) {
+constexpr plans::location as_view(const plan_view& p, int id) {
   const node& n = p.table.nodes[id];
   const movement& m = p.table.movement_of(n);
-  const value& from = p.values[n.in[0]];
+  const plans::location& from = p.locations[n.in[0]];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
-  value v{from.root, from.offset + restride(m.offset, s, from), {}, true};
+  plans::location v{from.root, from.offset + restride(m.offset, s, from), {}, true};
   for (int k = 0; k < n.out.shape.rank; ++k) v.step.step[k] = restride(m.step[k], s, from);
   return v;
 }
-/// Why operand `k` of a reader is not the view `v` of shape `s`; see `passes::users_take_view`.
-constexpr copied refused_by(const plan_view& p, int reader, int k, const shape& s, const value& v) {
+/// Why operand `k` of a reader is not the view `v` of shape `s`; see `plans::users_take_view`.
+constexpr copied refused_by(const plan_view& p, int reader, int k, const shape& s,
+                            const plans::location& v) {
   const node& n = p.table.nodes[reader];
   if (!p.policies[n.place].fuses) return copied::no_strides;
   if (n.kind == family::contract)
     return p.table.contraction_of(n).sweeps == 0 || k > 0 ? copied::none : copied::sweep;
-  const group* own = p.group_of[reader] >= 0 ? &p.groups[p.group_of[reader]] : nullptr;
+  const plans::group* own = p.group_of[reader] >= 0 ? &p.groups[p.group_of[reader]] : nullptr;
   const bool stages = n.kind == family::map || n.kind == family::reduce;
   if (stages && own != nullptr && own->columns > 0) return copied::row_group;
   if (n.kind != family::map || own == nullptr || own->kind != family::map) return copied::reader;
@@ -248,7 +249,7 @@ constexpr copied refused_by(const plan_view& p, int reader, int k, const shape& 
   return contiguous ? copied::none : copied::last_axis;
 }
 
-/// Why operand `k` of join `id` is copied; see `passes::join_in_place`.
+/// Why operand `k` of join `id` is copied; see `plans::join_in_place`.
 constexpr copied refused_by_join(const plan_view& p, int id, int k) {
   const node& n = p.table.nodes[id];
   const int a = n.in[k];
@@ -258,10 +259,10 @@ constexpr copied refused_by_join(const plan_view& p, int id, int k) {
     return copied::join_view;
   for (const int o : p.table.outputs)
     if (o == a) return copied::join_output;
-  if (p.table.nodes[a].loop != n.loop || p.buffers[a].in == buffer::storage::step)
+  if (p.table.nodes[a].loop != n.loop || p.buffers[a].in == plans::buffer::storage::step)
     return copied::join_scan;
   const bool whole =
-      passes::is_packed({id, 0, dense(n.out.shape), true}, p.table.nodes[a].out.shape);
+      plans::is_packed({id, 0, dense(n.out.shape), true}, p.table.nodes[a].out.shape);
   return whole ? copied::join_another : copied::join_across;
 }
 constexpr refusal why_joined(const plan_view& p, int id) {
@@ -291,7 +292,7 @@ constexpr refusal why_copied(const plan_view& p, int id) {
   }
   for (const int o : p.table.outputs)
     if (o == id) return {copied::output};
-  const value v = reasons::as_view(p, id);
+  const plans::location v = reasons::as_view(p, id);
   for (int i = id + 1; i < p.table.nodes.size; ++i)
     for (int k = 0; k < p.table.nodes[i].operands; ++k) {
       if (p.table.nodes[i].in[k] != id) continue;
@@ -309,7 +310,7 @@ enum class form : std::uint8_t {
   maps,      ///< element-wise programs over one space, in one pass
   whole,     ///< a composite operator for which the policy has a step of its own
 };
-constexpr form form_of(const group& g) {
+constexpr form form_of(const plans::group& g) {
   if (g.kind == family::compose) return form::whole;
   if (g.size == 1) return form::alone;
   if (g.kind == family::contract) return form::epilogue;
@@ -333,7 +334,7 @@ constexpr const char* text_of(passage how) {
 /// binding and count as none.
 constexpr passage passage_of(const plan_view& p, int id, int to) {
   const int caller = p.policies[0].memory == sharing::same ? 0 : -1;
-  const node& n = p.table.nodes[p.values[id].root];
+  const node& n = p.table.nodes[p.locations[id].root];
   if (n.kind == family::weight || (to < 0 && is_leaf(n.kind))) return passage::none;
   const int from = n.kind == family::input ? caller : n.place, target = to < 0 ? caller : to;
   const auto memory = [&](int place) {

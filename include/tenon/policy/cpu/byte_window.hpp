@@ -138,7 +138,7 @@ inline void run_byte_window(const byte_window& w, const frame& f) noexcept {
 
 /// True if a windowing is one: every window has elements, and they stand one behind the other along
 /// the last axis.
-inline bool is_byte_window(const windowing& m, const tensor& x, const value& from,
+inline bool is_byte_window(const windowing& m, const tensor& x, const plans::location& from,
                            const shape& out) noexcept {
   const int last = x.shape.rank - 1;
   if (size_bytes(x.type) != 1 || (m.how != combine::max && m.how != combine::min)) return false;
@@ -150,8 +150,9 @@ inline bool is_byte_window(const windowing& m, const tensor& x, const value& fro
   return h.out_axis != last || (h.taps - 1) * h.dilation + h.stride < byte_line;
 }
 /// `from`: where the image lies, `to`: where the result does.
-inline byte_window bind_byte_window(const windowing& m, const tensor& x, const value& from,
-                                    const value& to, const shape& out) noexcept {
+inline byte_window bind_byte_window(const windowing& m, const tensor& x,
+                                    const plans::location& from, const plans::location& to,
+                                    const shape& out) noexcept {
   byte_window w;
   w.largest = m.how == combine::max;
   w.is_signed = is_signed(x.type);

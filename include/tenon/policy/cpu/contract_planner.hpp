@@ -47,7 +47,7 @@ struct contract_planner {
   }
   constexpr void copy_image() {
     const sweep &down = r.c.swept[0], &across = r.c.swept[1];
-    const value& from = r.p.values[r.n.in[0]];
+    const plans::location& from = r.p.locations[r.n.in[0]];
     image_copy& m = plan.image;
     m.used = true;
     m.root = from.root;
@@ -71,8 +71,8 @@ struct contract_planner {
     r.image = m;
   }
   constexpr void choose_sides() {
-    const value &rows = r.p.values[r.n.in[vectors.swap ? 1 : 0]],
-                &lanes = r.p.values[r.n.in[vectors.swap ? 0 : 1]];
+    const plans::location &rows = r.p.locations[r.n.in[vectors.swap ? 1 : 0]],
+                          &lanes = r.p.locations[r.n.in[vectors.swap ? 0 : 1]];
     plan.row_side = {side::source::in_place, rows.root, rows.offset, 0};
     plan.lane_side = {side::source::in_place, lanes.root, lanes.offset, 0};
     if (plan.image.used)
@@ -188,7 +188,7 @@ struct contract_planner {
     plan.need = {packed, scratch, per_thread, lay_out(plan, nullptr).bytes};
   }
   constexpr void plan_epilogue(int anchor) {
-    const value& result = r.p.values[r.map >= 0 ? r.map : anchor];
+    const plans::location& result = r.p.locations[r.map >= 0 ? r.map : anchor];
     plan.out_root = result.root;
     plan.out_offset = result.offset;
     if (r.map < 0) return;

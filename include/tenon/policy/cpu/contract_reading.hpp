@@ -19,7 +19,7 @@ struct reading {
     return p.table.nodes[n.in[operand]].out.shape;
   }
   constexpr i64 through(int operand, i64 step) const {
-    return restride(step, extents_of(operand), p.values[n.in[operand]]);
+    return plans::restride(step, extents_of(operand), p.locations[n.in[operand]]);
   }
   /// Stride of loop `i` in operand a, the one that a convolution sweeps over.
   constexpr i64 a(int i) const {
@@ -47,8 +47,8 @@ struct reading {
     e.program = m.detail;
     e.operands = m.operands;
     for (int k = 0; k < m.operands; ++k) {
-      e.root[k] = m.in[k] == anchor ? -1 : p.values[m.in[k]].root;
-      e.offset[k] = p.values[m.in[k]].offset;
+      e.root[k] = m.in[k] == anchor ? -1 : p.locations[m.in[k]].root;
+      e.offset[k] = p.locations[m.in[k]].offset;
     }
     return e;
   }
@@ -71,10 +71,10 @@ struct reading {
     if (map < 0) return x;
     const node& m = p.table.nodes[map];
     for (int k = 0; k < m.operands; ++k) {
-      const value& v = p.values[m.in[k]];
-      const value broadcasted{v.root, 0,
-                              broadcast(v, p.table.nodes[m.in[k]].out.shape, m.out.shape), true};
-      x.epilogue[k] = restride(x.out, m.out.shape, broadcasted);
+      const plans::location& v = p.locations[m.in[k]];
+      const plans::location broadcasted{
+          v.root, 0, broadcast(v, p.table.nodes[m.in[k]].out.shape, m.out.shape), true};
+      x.epilogue[k] = plans::restride(x.out, m.out.shape, broadcasted);
     }
     return x;
   }
@@ -82,7 +82,7 @@ struct reading {
 
 /// Group `g` is a contraction alone, or with a map behind it as its last member.
 constexpr reading read_group(const plan_view& p, int group_number) {
-  const group& g = p.groups[group_number];
+  const plans::group& g = p.groups[group_number];
   const node& n = p.table.nodes[g.anchor];
   return {p, n, p.table.contraction_of(n), g.size > 1 ? p.members[g.begin + g.size - 1] : -1};
 }

@@ -132,7 +132,7 @@ struct depthwise_planner {
     t.epilogue = r.epilogue(anchor);
   }
   constexpr operand_place place_of_node(int id) const {
-    return {r.p.values[id].root, r.p.values[id].offset};
+    return {r.p.locations[id].root, r.p.locations[id].offset};
   }
   /// Channels last. Filters that do not lie as [tap][channel] are packed: at binding if they are
   /// weights, else into the arena at every call. A thread has zeros for the padding and a list of

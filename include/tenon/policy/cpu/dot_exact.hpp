@@ -18,7 +18,7 @@ namespace tenon::simd {
 /// True for a program, as policies run it, that dequantizes 8 bits.
 constexpr bool is_widening(program_view p) {
   using namespace quantized;
-  using passes::finished, passes::same_program;
+  using plans::finished, plans::same_program;
   return p.size == widening<type::int8, type::float32>.view().size &&
          (same_program(p, finished(widening<type::int8, type::float32>.view()).view()) ||
           same_program(p, finished(widening<type::uint8, type::float32>.view()).view()));

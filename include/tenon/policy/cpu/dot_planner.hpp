@@ -20,14 +20,16 @@ struct dot_planner {
   const node& a = r.p.table.nodes[r.n.in[0]];
   const node& b = r.p.table.nodes[r.n.in[1]];
 
-  constexpr const value& of(int id) const { return r.p.values[id]; }
+  constexpr const plans::location& of(int id) const { return r.p.locations[id]; }
   constexpr i64 image_step(i64 step) const { return r.through(2, step); }
-  constexpr i64 weight_step(i64 step) const { return restride(step, b.out.shape, of(b.in[0])); }
+  constexpr i64 weight_step(i64 step) const {
+    return plans::restride(step, b.out.shape, of(b.in[0]));
+  }
   /// Of a scale or zero point, which may be one for all filters.
   constexpr i64 parameter_step(i64 step) const {
     const node& scale = r.p.table.nodes[b.in[1]];
-    return restride(step, b.out.shape,
-                    {0, 0, broadcast(of(b.in[1]), scale.out.shape, b.out.shape), true});
+    return plans::restride(step, b.out.shape,
+                           {0, 0, broadcast(of(b.in[1]), scale.out.shape, b.out.shape), true});
   }
   /// A loop as an axis whose strides are those of the integers: bytes.
   constexpr output_axis axis(int i) const {
@@ -144,7 +146,7 @@ struct dot_planner {
     plan.signed_weights = r.p.table.nodes[b.in[0]].out.type == type::int8;
   }
   constexpr void plan_output(int anchor) {
-    const value& result = of(r.map >= 0 ? r.map : anchor);
+    const plans::location& result = of(r.map >= 0 ? r.map : anchor);
     plan.out_root = result.root;
     plan.out_offset = result.offset;
     plan.epilogue = r.epilogue(anchor);

@@ -70,7 +70,8 @@ template <class Binding> inline const gather_plan* bind_gather(const Binding& b)
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const gathering& g = p.table.gathering_of(n);
-  const value &from = p.values[n.in[0]], &by = p.values[n.in[1]], &result = p.values[id];
+  const plans::location &from = p.locations[n.in[0]], &by = p.locations[n.in[1]],
+                        &result = p.locations[id];
   const shape &x = p.table.nodes[n.in[0]].out.shape, &i = p.table.nodes[n.in[1]].out.shape;
   auto* w = new (b.bound) gather_plan{};
   w->g = g;
@@ -82,14 +83,14 @@ template <class Binding> inline const gather_plan* bind_gather(const Binding& b)
   w->offset = from.offset;
   w->index_offset = by.offset;
   w->out_offset = result.offset;
-  w->g.coordinate_step = restride(g.coordinate_step, i, by);
+  w->g.coordinate_step = plans::restride(g.coordinate_step, i, by);
   for (int c = 0; c < g.coordinates; ++c)
-    w->g.coordinate_stride[c] = restride(g.coordinate_stride[c], x, from);
+    w->g.coordinate_stride[c] = plans::restride(g.coordinate_stride[c], x, from);
   w->dims = n.out.shape.rank;
   for (int d = 0; d < w->dims; ++d) {
     w->extent[d] = n.out.shape[d];
-    w->g.step.step[d] = restride(g.step[d], x, from);
-    w->g.index_step.step[d] = restride(g.index_step[d], i, by);
+    w->g.step.step[d] = plans::restride(g.step[d], x, from);
+    w->g.index_step.step[d] = plans::restride(g.index_step[d], i, by);
   }
   // Trailing axes that one index reads as a row: their elements must go on evenly.
   const auto joins = [&](int d) {
@@ -153,7 +154,7 @@ template <class Binding> inline const position_plan* bind_position(const Binding
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const reduction& r = p.table.reduction_of(n);
-  const value &from = p.values[n.in[0]], &result = p.values[id];
+  const plans::location &from = p.locations[n.in[0]], &result = p.locations[id];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   auto* w = new (b.bound) position_plan{};
   w->how = r.how;

@@ -35,11 +35,11 @@ constexpr footprint measure_move() { return {0, 0, 0, static_cast<i64>(sizeof(mo
 /// The boxes that a join still has to copy: not those of operands that were computed in place.
 inline void bind_join(const plan_view& p, int id, move_plan& r) noexcept {
   const node& n = p.table.nodes[id];
-  const value& result = p.values[id];
+  const plans::location& result = p.locations[id];
   for (int k = 0; k < n.operands; ++k) {
-    const value& v = p.values[n.in[k]];
+    const plans::location& v = p.locations[n.in[k]];
     const shape& s = p.table.nodes[n.in[k]].out.shape;
-    const i64 at = result.offset + passes::join_offset(p.table, n, k);
+    const i64 at = result.offset + plans::join_offset(p.table, n, k);
     if (v.root == result.root && v.offset == at && p.group_of[n.in[k]] >= 0) continue;
     box& b = r.copied[r.boxes++];
     b = make_box(s, v.step, dense(n.out.shape));
@@ -50,7 +50,7 @@ inline void bind_join(const plan_view& p, int id, move_plan& r) noexcept {
 }
 /// A movement that computes what each position shows: the box is the rows of the result.
 inline void bind_computed(const movement& m, const tensor& result, const shape& operand,
-                          const value& from, move_plan& r) noexcept {
+                          const plans::location& from, move_plan& r) noexcept {
   r.by_rows = true;
   r.m = m;
   r.fill = bits_of(m.value, result.type);
@@ -70,7 +70,7 @@ template <class Binding> inline const move_work* bind_move(const Binding& b) noe
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const movement& m = p.table.movement_of(n);
-  const value &from = p.values[n.in[0]], &result = p.values[id];
+  const plans::location &from = p.locations[n.in[0]], &result = p.locations[id];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   auto* w = new (b.bound) move_work{};
   move_plan& r = w->plan;
@@ -85,9 +85,9 @@ template <class Binding> inline const move_work* bind_move(const Binding& b) noe
     r.copied[0] = make_box(s, from.step, dense(s));
   } else if (m.is == movement::form::affine) {
     strides step{};
-    for (int i = 0; i < n.out.shape.rank; ++i) step.step[i] = restride(m.step[i], s, from);
+    for (int i = 0; i < n.out.shape.rank; ++i) step.step[i] = plans::restride(m.step[i], s, from);
     r.copied[0] = make_box(n.out.shape, step, dense(n.out.shape));
-    r.copied[0].offset = restride(m.offset, s, from);
+    r.copied[0].offset = plans::restride(m.offset, s, from);
   } else {
     bind_computed(m, n.out, s, from, r);
   }

@@ -122,7 +122,7 @@ struct cpu {
   static bool stays_out(const binding<function>& b) noexcept {
     const node& n = b.plan->table.nodes[b.plan->groups[b.group].anchor];
     return n.kind == family::map && b.functions[n.detail].dots != nullptr &&
-           is_left_out(*b.plan, b.group, [&](int g) { return judge(b, g); });
+           plans::is_left_out(*b.plan, b.group, [&](int g) { return judge(b, g); });
   }
   /// A program that hands on operand 0.
   static constexpr bool is_copy(program_view p) {

@@ -22,7 +22,7 @@ template <class Model, int Arity> constexpr table known_table() {
         &r, r.input(name("x") + I, {type::float32, extents(1)})}...);
   };
   r.out.outputs.push(model(std::make_integer_sequence<int, Arity>{}).id);
-  return prepare(r.out.view());
+  return plans::prepare(r.out.view());
 }
 /// The one program of that table, with its size as a constant.
 template <class Model, int Arity> constexpr auto known_program() {

@@ -93,15 +93,15 @@ inline const reduce_plan* bind_reduce(const binding<function>& b) noexcept {
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
   const reduction& r = p.table.reduction_of(n);
-  const value& v = p.values[n.in[0]];
+  const plans::location& v = p.locations[n.in[0]];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   auto* w = new (b.bound) reduce_plan{};
   w->how = r.how;
   w->average = r.average;
   w->root = v.root;
   w->offset = v.offset;
-  w->out_root = p.values[id].root;
-  w->out_offset = p.values[id].offset;
+  w->out_root = p.locations[id].root;
+  w->out_offset = p.locations[id].offset;
   for (int i = 0; i < s.rank; ++i) {
     if (s[i] == 1) continue;
     i64* extent = r.reduces(i) ? w->summed_extent : w->kept_extent;

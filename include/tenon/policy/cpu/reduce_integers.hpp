@@ -193,7 +193,7 @@ inline void run_integers(const integer_plan& p, const frame& f) noexcept {
 constexpr footprint measure_integers() { return {0, 0, 0, static_cast<i64>(sizeof(integer_plan))}; }
 /// True if a group is one reduction or windowing of integers.
 constexpr bool is_integer(const plan_view& p, int g) {
-  const group& it = p.groups[g];
+  const plans::group& it = p.groups[g];
   return (it.kind == family::reduce || it.kind == family::window) &&
          p.table.nodes[p.table.nodes[it.anchor].in[0]].out.type != type::float32;
 }
@@ -201,7 +201,7 @@ template <class Binding> const integer_plan* bind_integers(const Binding& b) noe
   const plan_view& p = *b.plan;
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
-  const value &from = p.values[n.in[0]], &result = p.values[id];
+  const plans::location &from = p.locations[n.in[0]], &result = p.locations[id];
   const tensor& x = p.table.nodes[n.in[0]].out;
   auto* w = new (b.bound) integer_plan{};
   w->element = x.type;

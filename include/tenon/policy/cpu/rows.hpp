@@ -94,14 +94,14 @@ inline void run_rows(const row_plan& p, const frame& f) noexcept {
 /// Writes a group's row plan and stages into its bound memory.
 inline const row_plan* bind_rows(const binding<function>& b) noexcept {
   const plan_view& p = *b.plan;
-  const group& g = p.groups[b.group];
+  const plans::group& g = p.groups[b.group];
   const list<int> members = p.members_of(g);
   const rows_memory memory = lay_out_rows(members.size, b.bound);
   auto* r = new (memory.plan) row_plan{};
   stage* const stages = memory.stages;
-  int local_of[passes::max_stages];
+  int local_of[plans::max_stages];
   for (int k = 0; k < members.size; ++k)
-    local_of[k] = p.values[members[k]].materialised ? -1 : r->locals++;
+    local_of[k] = p.locations[members[k]].materialised ? -1 : r->locals++;
   const auto operand = [&](int id) {
     for (int k = 0; k < members.size; ++k)
       if (members[k] == id) return operand_in(p, g, id, true, local_of[k]);

@@ -60,17 +60,17 @@ inline constexpr i64 map_piece = 8192;
 inline constexpr i64 cached_bytes = 16 << 20;
 
 /// Elements of a row of a group with reductions.
-constexpr i64 columns_of(const group& g) {
+constexpr i64 columns_of(const plans::group& g) {
   i64 n = 1;
   for (int i = g.space.rank - g.columns; i < g.space.rank; ++i) n *= g.space[i];
   return n;
 }
 /// Bytes of a row buffer. Without reductions a row is as long as `collapse` makes it.
-constexpr i64 local_bytes_of(const plan_view& p, const group& g) {
+constexpr i64 local_bytes_of(const plan_view& p, const plans::group& g) {
   const i64 elements = g.space.count(), piece = elements < map_piece ? elements : map_piece;
   i64 bytes = 4;
   for (const int id : p.members_of(g))
-    if (!p.values[id].materialised && size_bytes(p.table.nodes[id].out.type) > bytes) bytes = 8;
+    if (!p.locations[id].materialised && size_bytes(p.table.nodes[id].out.type) > bytes) bytes = 8;
   return aligned((g.columns > 0 ? columns_of(g) : piece) * bytes);
 }
 /// Bound memory: the plan, and its stages behind it. With null, its size alone.
@@ -89,14 +89,14 @@ constexpr rows_memory lay_out_rows(i64 stage_count, std::byte* bound) noexcept {
 constexpr footprint measure_rows(const plan_view& p, int g) {
   const list<int> members = p.members_of(p.groups[g]);
   i64 locals = 0;
-  for (const int id : members) locals += !p.values[id].materialised;
+  for (const int id : members) locals += !p.locations[id].materialised;
   return {0, 0, locals * local_bytes_of(p, p.groups[g]), lay_out_rows(members.size, nullptr).bytes};
 }
 
 /// How the value of node `id` is read or written at the positions of a group's space.
-inline stage_operand operand_in(const plan_view& p, const group& g, int id, bool member,
+inline stage_operand operand_in(const plan_view& p, const plans::group& g, int id, bool member,
                                 int local) noexcept {
-  const value& v = p.values[id];
+  const plans::location& v = p.locations[id];
   const shape& s = p.table.nodes[id].out.shape;
   stage_operand w;
   w.bytes = static_cast<int>(size_bytes(p.table.nodes[id].out.type));
@@ -116,8 +116,8 @@ inline stage_operand operand_in(const plan_view& p, const group& g, int id, bool
 
 /// Merges neighbouring axes along which all operands move evenly, drops axes of extent 1, and splits
 /// off the columns: the trailing `g.columns` axes, or for a single map the last merged axis.
-inline void collapse(row_plan& r, stage* stages, const group& g) noexcept {
-  stage_operand* moving[passes::max_stages * (max_operands + 1)];  // that lie in buffers
+inline void collapse(row_plan& r, stage* stages, const plans::group& g) noexcept {
+  stage_operand* moving[plans::max_stages * (max_operands + 1)];  // that lie in buffers
   int count = 0, dims = 0;
   for (int s = 0; s < r.stage_count; ++s) {
     for (int k = 0; k < stages[s].operands; ++k)

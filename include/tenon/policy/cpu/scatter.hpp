@@ -96,8 +96,8 @@ inline void run_scatter(const scatter_plan& p, const frame& f) noexcept {
 }
 
 /// Sorts the axes of the updates: the row, those apart, the turns.
-constexpr void sort_axes(scatter_plan& w, const shape& updates, const value& from,
-                         const shape& indices, const value& by) {
+constexpr void sort_axes(scatter_plan& w, const shape& updates, const plans::location& from,
+                         const shape& indices, const plans::location& by) {
   int last = updates.rank;
   const auto even = [&](int d) {  // trailing axes over which one index writes a row
     if (w.g.index_step[d] != 0 || w.g.step[d] == 0) return false;
@@ -116,14 +116,15 @@ constexpr void sort_axes(scatter_plan& w, const shape& updates, const value& fro
   for (int d = 0; d < last; ++d)
     if (updates[d] > 1)
       (w.g.step[d] != 0 ? w.apart : w.turns)
-          .add(updates[d], w.g.step[d], restride(w.g.index_step[d], indices, by), from.step[d]);
+          .add(updates[d], w.g.step[d], plans::restride(w.g.index_step[d], indices, by),
+               from.step[d]);
 }
 template <class Binding> inline const scatter_plan* bind_scatter(const Binding& b) noexcept {
   const plan_view& p = *b.plan;
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
-  const value &data = p.values[n.in[0]], &by = p.values[n.in[1]], &from = p.values[n.in[2]],
-              &result = p.values[id];
+  const plans::location &data = p.locations[n.in[0]], &by = p.locations[n.in[1]],
+                        &from = p.locations[n.in[2]], &result = p.locations[id];
   const shape& indices = p.table.nodes[n.in[1]].out.shape;
   auto* w = new (b.bound) scatter_plan{};
   w->g = p.table.gathering_of(n);
@@ -139,7 +140,7 @@ template <class Binding> inline const scatter_plan* bind_scatter(const Binding& 
   w->update_offset = from.offset;
   w->out_offset = result.offset;
   sort_axes(*w, p.table.nodes[n.in[2]].out.shape, from, indices, by);
-  w->g.coordinate_step = restride(w->g.coordinate_step, indices, by);
+  w->g.coordinate_step = plans::restride(w->g.coordinate_step, indices, by);
   return w;
 }
 constexpr footprint measure_scatter() { return {0, 0, 0, static_cast<i64>(sizeof(scatter_plan))}; }

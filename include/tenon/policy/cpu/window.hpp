@@ -60,14 +60,14 @@ inline const window_plan* bind_window(const binding<function>& b) noexcept {
   const plan_view& p = *b.plan;
   const int id = p.groups[b.group].anchor;
   const node& n = p.table.nodes[id];
-  const value& v = p.values[n.in[0]];
+  const plans::location& v = p.locations[n.in[0]];
   const shape& s = n.out.shape;
   auto* w = new (b.bound) window_plan{};
   w->w = p.table.windowing_of(n);
   const bool nchw = w->w.swept[1].out_axis == 3;
   w->root = v.root;
-  w->out_root = p.values[id].root;
-  w->out_offset = p.values[id].offset;
+  w->out_root = p.locations[id].root;
+  w->out_offset = p.locations[id].offset;
   w->offset = v.offset;
   w->images = s[0];
   w->image_step = v.step[0];

@@ -100,22 +100,23 @@ constexpr void contract(const contraction& c, const operand& a, const operand& b
     const contraction::loop& l = c.axis[i];
     at_output[i] = o.space.rank;
     if (l.reduced) continue;
-    o.step[0].step[o.space.rank] = restride(l.a, a.extent, a.where);
-    o.step[1].step[o.space.rank] = restride(l.b, b.extent, b.where);
+    o.step[0].step[o.space.rank] = plans::restride(l.a, a.extent, a.where);
+    o.step[1].step[o.space.rank] = plans::restride(l.b, b.extent, b.where);
     o.step[2].step[o.space.rank] = l.out;
     o.space.extent[o.space.rank++] = l.extent;
   }
   all.sweeps = c.sweeps;
   for (int s = 0; s < c.sweeps; ++s) {
     all.swept[s] = c.swept[s];
-    all.swept[s].step = restride(c.swept[s].step, a.extent, a.where);
+    all.swept[s].step = plans::restride(c.swept[s].step, a.extent, a.where);
   }
   int last = c.axes - 1;
   while (!c.axis[last].reduced) --last;
   for (int i = 0; i <= last; ++i) {
     const contraction::loop& l = c.axis[i];
     if (!l.reduced) continue;
-    const i64 step_a = restride(l.a, a.extent, a.where), step_b = restride(l.b, b.extent, b.where);
+    const i64 step_a = plans::restride(l.a, a.extent, a.where),
+              step_b = plans::restride(l.b, b.extent, b.where);
     int sweep_of = -1;
     for (int s = 0; s < c.sweeps; ++s)
       if (c.swept[s].tap_axis == i) sweep_of = s;

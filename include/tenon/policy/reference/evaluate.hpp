@@ -126,7 +126,7 @@ struct values {
 /// as the uint8 of their bytes.
 template <class Graph, class T, std::size_t N>
 constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int output = 0) {
-  const table prepared = prepare(Graph::view());
+  const table prepared = plans::prepare(Graph::view());
   const table_view t = prepared.view();
   if (output < 0 || output >= t.outputs.size) return code::output;
   evaluating::values all(t);

@@ -17,16 +17,16 @@ constexpr void gather(const gathering& g, const operand& in, const operand& indi
     auto* y = out.as<decltype(element)>();
     odometer<2> o{space};
     for (int i = 0; i < space.rank; ++i) {
-      o.step[0].step[i] = restride(g.step[i], in.extent, in.where);
-      o.step[1].step[i] = restride(g.index_step[i], indices.extent, indices.where);
+      o.step[0].step[i] = plans::restride(g.step[i], in.extent, in.where);
+      o.step[1].step[i] = plans::restride(g.index_step[i], indices.extent, indices.where);
     }
-    const i64 further = restride(g.coordinate_step, indices.extent, indices.where),
+    const i64 further = plans::restride(g.coordinate_step, indices.extent, indices.where),
               n = space.count();
     for (i64 i = 0; i < n; ++i, o.next()) {
       i64 from = o.offset[0];
       for (int c = 0; c < g.coordinates; ++c)
         from += index_at(indices.data, o.offset[1] + c * further, g.extent[c]) *
-                restride(g.coordinate_stride[c], in.extent, in.where);
+                plans::restride(g.coordinate_stride[c], in.extent, in.where);
       y[i] = x[from];
     }
   });
@@ -40,8 +40,8 @@ constexpr void scatter(const gathering& g, const operand& in, const operand& ind
     auto* y = out.as<decltype(element)>();
     odometer<3> o{updates.extent, {g.step, {}, updates.where.step}};
     for (int i = 0; i < updates.extent.rank; ++i)
-      o.step[1].step[i] = restride(g.index_step[i], indices.extent, indices.where);
-    const i64 further = restride(g.coordinate_step, indices.extent, indices.where),
+      o.step[1].step[i] = plans::restride(g.index_step[i], indices.extent, indices.where);
+    const i64 further = plans::restride(g.coordinate_step, indices.extent, indices.where),
               n = updates.extent.count();
     for (i64 i = 0; i < n; ++i, o.next()) {
       i64 to = o.offset[0];

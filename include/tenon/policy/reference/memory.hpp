@@ -82,7 +82,7 @@ inline target target_at(std::byte* p, type t) noexcept {
 /// A tensor as a kernel reads it: address of element (0, 0, ...) and strides in elements.
 struct operand {
   source data{};
-  value where{};  ///< offset is already in `data`
+  plans::location where{};  ///< offset is already in `data`
   shape extent{};
 };
 

@@ -96,9 +96,9 @@ constexpr void move(const movement& m, const operand* in, int operands, const sh
       return copy(in->data, in->where.step, out, dense(in->extent), in->extent);
     case movement::form::affine:
       for (int i = 0; i < space.rank; ++i)
-        step.step[i] = restride(m.step[i], in->extent, in->where);
-      return copy(in->data + restride(m.offset, in->extent, in->where), step, out, dense(space),
-                  space);
+        step.step[i] = plans::restride(m.step[i], in->extent, in->where);
+      return copy(in->data + plans::restride(m.offset, in->extent, in->where), step, out,
+                  dense(space), space);
     case movement::form::pad: return pad(m, *in, space, out);
     case movement::form::band: return band(m, *in, space, out);
     case movement::form::sample: return sample(m, *in, space, out);

@@ -37,11 +37,11 @@ template <class> void reference::run(const work& w, const frame& f) noexcept {
   const node& n = p.table.nodes[w.node];
   reference_kernels::operand in[max_operands];
   for (int k = 0; k < n.operands; ++k) {
-    const value& v = p.values[n.in[k]];
+    const plans::location& v = p.locations[n.in[k]];
     const tensor& t = p.table.nodes[n.in[k]].out;
     in[k] = {reference_kernels::source_at(f.base[v.root], t.type) + v.offset, v, t.shape};
   }
-  const value& out = p.values[w.node];
+  const plans::location& out = p.locations[w.node];
   reference_kernels::run_node(
       p.table, n, in,
       reference_kernels::target_at(f.at<std::byte>(out.root), n.out.type) + out.offset);

@@ -170,7 +170,7 @@ class vulkan_bound {
     const bool stay =
         p.policies[place].memory == sharing::importable && context_->facts().unified_memory;
     error bad;
-    passes::each_upload(p, [&](int id, int to, i64 bytes) {
+    plans::each_upload(p, [&](int id, int to, i64 bytes) {
       if (to != place || !bad.ok()) return;
       auto made = stay ? vulkan_memory::import_host(*context_, weights[id], bytes)
                        : vulkan_memory::device(*context_, bytes);

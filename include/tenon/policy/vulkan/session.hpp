@@ -94,7 +94,7 @@ class vulkan_session {
   error prepare(const plan_view& p, int place) {
     vulkan_context& c = bound_->context();
     i64 staged = 0;
-    for (const mirror& m : p.mirrors) {
+    for (const plans::mirror& m : p.mirrors) {
       staging_at_.push(staged);
       if (m.place == place) staged += aligned(m.bytes);
     }
@@ -153,9 +153,11 @@ class vulkan_session {
           if (const error bad = theirs ? to.begin(theirs) : to.begin(); !bad.ok()) return bad;
           if (const error bad = import(p, own, made, host); !bad.ok()) return bad;
           scans::run_groups(p, own.groups, where_.on_device(), [&](int g, bool first, bool last) {
-            if (first) where_.before(p, g, [&](const mirror& m) { stage(p, m, true, made, to); });
+            if (first)
+              where_.before(p, g, [&](const plans::mirror& m) { stage(p, m, true, made, to); });
             dispatch(p, g, to);
-            if (last) where_.behind(p, g, [&](const mirror& m) { stage(p, m, false, made, to); });
+            if (last)
+              where_.behind(p, g, [&](const plans::mirror& m) { stage(p, m, false, made, to); });
           });
           return to.end();
         },
@@ -196,7 +198,8 @@ class vulkan_session {
       to.dispatch(*s.kernel, all, s.groups[0], s.groups[1], s.groups[2]);
     }
   }
-  void stage(const plan_view& p, const mirror& m, bool in, recorded& made, vulkan_recording& to) {
+  void stage(const plan_view& p, const plans::mirror& m, bool in, recorded& made,
+             vulkan_recording& to) {
     const i64 bytes = bytes_of(p, m.root);
     const int which = static_cast<int>(&m - p.mirrors.data);
     const i64 at = staging_at_[which];

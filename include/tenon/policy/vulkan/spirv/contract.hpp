@@ -13,7 +13,7 @@ namespace tenon::spirv {
 /// The group of a contraction while it is written.
 class contract_writer {
  public:
-  constexpr contract_writer(const plan_view& p, const group& g, const target& t)
+  constexpr contract_writer(const plan_view& p, const plans::group& g, const target& t)
       : m_(p, t),
         n_(nest_reader(m_, m_.at(g.anchor)).read()),
         epilogue_(m_, p.members_of(g), n_),

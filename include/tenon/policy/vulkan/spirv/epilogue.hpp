@@ -22,8 +22,8 @@ class epilogue_writer {
   constexpr epilogue_writer(writer& m, list<int> members, const loop_nest& n)
       : m_(m), members_(members) {
     const shape& whole = m.at(members[0]).out.shape;
-    const auto seen = [&](access v, const value& at) {
-      for (int i = 0; i < n.out.dims; ++i) v.step[i] = restride(n.result[i], whole, at);
+    const auto seen = [&](access v, const plans::location& at) {
+      for (int i = 0; i < n.out.dims; ++i) v.step[i] = plans::restride(n.result[i], whole, at);
       return v;
     };
     for (int k = 0; k < members.size; ++k) {
@@ -31,7 +31,8 @@ class epilogue_writer {
       for (int i = 0; k > 0 && i < own.operands; ++i) {
         const int from = own.in[i];
         if (member_of(from) >= 0 || operand_of(from) >= 0) continue;
-        const value at{-1, 0, broadcast(m.value_of(from), m.at(from).out.shape, whole), true};
+        const plans::location at{-1, 0, broadcast(m.value_of(from), m.at(from).out.shape, whole),
+                                 true};
         read_.push({from, seen(m.access_of(from, {}), at), {}});
       }
       if (m.value_of(members[k]).materialised)

@@ -17,9 +17,9 @@ class gather_writer {
         g_(p.table.gathering_of(n_)),
         indices_(m_.access_of(n_.in[1], {})) {
     const shape& s = m_.at(n_.in[1]).out.shape;
-    const value& v = m_.value_of(n_.in[1]);
-    for (int i = 0; i < max_rank; ++i) indices_.step[i] = restride(g_.index_step[i], s, v);
-    further_ = restride(g_.coordinate_step, s, v);
+    const plans::location& v = m_.value_of(n_.in[1]);
+    for (int i = 0; i < max_rank; ++i) indices_.step[i] = plans::restride(g_.index_step[i], s, v);
+    further_ = plans::restride(g_.coordinate_step, s, v);
     if (g_.writes)
       prepare_scatter(node);
     else
@@ -65,12 +65,13 @@ class gather_writer {
 
   constexpr void prepare_gather(int node) {
     const shape& s = m_.at(n_.in[0]).out.shape;
-    const value& v = m_.value_of(n_.in[0]);
+    const plans::location& v = m_.value_of(n_.in[0]);
     s_ = space_of(n_.out.shape);
     apart_ = s_.dims;
     strides step{};
-    for (int i = 0; i < s_.dims; ++i) step.step[i] = restride(g_.step[i], s, v);
-    for (int c = 0; c < g_.coordinates; ++c) stride_[c] = restride(g_.coordinate_stride[c], s, v);
+    for (int i = 0; i < s_.dims; ++i) step.step[i] = plans::restride(g_.step[i], s, v);
+    for (int c = 0; c < g_.coordinates; ++c)
+      stride_[c] = plans::restride(g_.coordinate_stride[c], s, v);
     from_ = m_.access_of(n_.in[0], step);
     to_ = m_.result_access(node);
   }
@@ -124,7 +125,8 @@ constexpr sequence<kernel> emit_gather(const plan_view& p, int id, const target&
   if (p.table.gathering_of(n).writes) {
     copy_writer w(p, t);
     all.push({});
-    all.back() = w.write(n.in[0], p.values[n.in[0]].step, 0, id, p.values[id].step, 0, n.out.shape);
+    all.back() =
+        w.write(n.in[0], p.locations[n.in[0]].step, 0, id, p.locations[id].step, 0, n.out.shape);
     fit = w.fits();
   }
   for (i64 first = 0, turns = 1; first < turns; first += t.rounds) {

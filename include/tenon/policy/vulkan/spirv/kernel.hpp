@@ -59,14 +59,14 @@ constexpr bool supports(const table_view& t, const node& n, const target& device
 namespace writing {
 /// The kernel that a writer writes; none if it does not fit.
 template <class Writer>
-constexpr sequence<kernel> one(const plan_view& p, const group& g, const target& t) {
+constexpr sequence<kernel> one(const plan_view& p, const plans::group& g, const target& t) {
   Writer w(p, g, t);
   sequence<kernel> all(1);
   all[0] = w.write();
   if (!w.fits()) all.clear();
   return all;
 }
-constexpr sequence<kernel> emit(const plan_view& p, const group& g, const target& t) {
+constexpr sequence<kernel> emit(const plan_view& p, const plans::group& g, const target& t) {
   switch (g.kind) {
     case family::map: return writing::one<row_writer>(p, g, t);
     case family::move: return emit_move(p, g.anchor, t);

@@ -74,7 +74,7 @@ class nest_reader {
   /// A step of a dense operand as its layout has it.
   constexpr i64 through(int operand, i64 step) const {
     const int id = n_.in[operand];
-    return restride(step, m_.at(id).out.shape, m_.value_of(id));
+    return plans::restride(step, m_.at(id).out.shape, m_.value_of(id));
   }
   /// The axis of the output that is left and whose elements are farthest apart; -1: none.
   constexpr int farthest(const bool* done) const {

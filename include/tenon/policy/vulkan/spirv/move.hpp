@@ -218,7 +218,7 @@ class move_writer {
 constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t) {
   const node& n = p.table.nodes[id];
   const movement& m = p.table.movement_of(n);
-  const value& own = p.values[id];
+  const plans::location& own = p.locations[id];
   sequence<kernel> all;
   bool fit = true;
   const auto copy = [&](int from, const strides& in, i64 skip, const strides& out, i64 at,
@@ -228,12 +228,12 @@ constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t
     all.back() = w.write(from, in, skip, id, out, at, s);
     fit = fit && w.fits();
   };
-  const value& from = p.values[n.in[0]];
+  const plans::location& from = p.locations[n.in[0]];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
   if (m.is == movement::form::join) {
     for (int k = 0; k < n.operands; ++k) {
-      const value& v = p.values[n.in[k]];
-      const i64 at = passes::join_offset(p.table, n, k);
+      const plans::location& v = p.locations[n.in[k]];
+      const i64 at = plans::join_offset(p.table, n, k);
       if (v.root == own.root && v.offset == own.offset + at && p.group_of[n.in[k]] >= 0) continue;
       copy(n.in[k], v.step, 0, dense(n.out.shape), at, p.table.nodes[n.in[k]].out.shape);
     }
@@ -243,8 +243,8 @@ constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t
     copy(n.in[0], from.step, 0, dense(s), 0, s);
   } else if (m.is == movement::form::affine) {
     strides step{};
-    for (int i = 0; i < n.out.shape.rank; ++i) step.step[i] = restride(m.step[i], s, from);
-    copy(n.in[0], step, restride(m.offset, s, from), own.step, 0, n.out.shape);
+    for (int i = 0; i < n.out.shape.rank; ++i) step.step[i] = plans::restride(m.step[i], s, from);
+    copy(n.in[0], step, plans::restride(m.offset, s, from), own.step, 0, n.out.shape);
   } else {
     move_writer w(p, id, t);
     all.push({});

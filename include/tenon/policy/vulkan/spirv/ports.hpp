@@ -29,12 +29,12 @@ class port_writer : public half_assembler {
 
   constexpr const table_view& table() const { return plan->table; }
   constexpr const node& at(int id) const { return plan->table.nodes.data[id]; }
-  constexpr const value& value_of(int id) const { return plan->values.data[id]; }
+  constexpr const plans::location& value_of(int id) const { return plan->locations.data[id]; }
 
   // ---- accesses
   /// How node `id` is found with these strides.
   constexpr access access_of(int id, const strides& s, bool writes = false) {
-    const value& v = value_of(id);
+    const plans::location& v = value_of(id);
     access r{bind(v.root, writes), in_memory(plan->stored_type(id)), v.offset, {}};
     for (int i = 0; i < max_rank; ++i) r.step[i] = s[i];
     return r;

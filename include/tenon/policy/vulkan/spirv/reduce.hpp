@@ -9,10 +9,10 @@ namespace tenon::spirv {
 /// A reduction by itself, over any axes. Its axes: those that stay, then those that are reduced.
 class reduce_writer {
  public:
-  constexpr reduce_writer(const plan_view& p, const group& g, const target& t)
+  constexpr reduce_writer(const plan_view& p, const plans::group& g, const target& t)
       : m_(p, t), n_(m_.at(g.anchor)), r_(p.table.reduction_of(n_)) {
     const shape& s = m_.at(n_.in[0]).out.shape;
-    const value &from = m_.value_of(n_.in[0]), &own = m_.value_of(g.anchor);
+    const plans::location &from = m_.value_of(n_.in[0]), &own = m_.value_of(g.anchor);
     from_ = m_.access_of(n_.in[0], {});
     to_ = m_.access_of(g.anchor, {}, true);
     int kept = 0, axis = 0;

@@ -14,7 +14,7 @@ namespace tenon::spirv {
 /// A row group while it is written. Its axes: those of the rows, then those of a row.
 class row_writer {
  public:
-  constexpr row_writer(const plan_view& p, const group& g, const target& t)
+  constexpr row_writer(const plan_view& p, const plans::group& g, const target& t)
       : m_(p, t), g_(g), members_(p.members_of(g)), row_value_(g.size), memo_(g.size) {
     s_ = space_of(g.space);
     for (const int id : members_) add(id);
@@ -63,7 +63,7 @@ class row_writer {
   static constexpr scope of_row{{}, 1, 1, true};
 
   writer m_;
-  const group& g_;
+  const plans::group& g_;
   list<int> members_;
   space s_;
   int row_axes_ = 0;
@@ -85,7 +85,7 @@ class row_writer {
     for (int k = 0; k < n.operands; ++k)
       if (member_of(n.in[k]) < 0 && find(n.in[k]) < 0)
         read_.push({n.in[k], m_.broadcast_to(n.in[k], g_.space), {}, {}});
-    const value& v = m_.value_of(id);
+    const plans::location& v = m_.value_of(id);
     if (!v.materialised) return;
     const bool dropped = n.kind == family::reduce && n.out.shape.rank < g_.space.rank;
     const strides step = dropped ? v.step : broadcast(v, n.out.shape, g_.space);

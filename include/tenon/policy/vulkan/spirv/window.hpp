@@ -10,7 +10,7 @@ namespace tenon::spirv {
 /// to bottom, then from left to right.
 class window_writer {
  public:
-  constexpr window_writer(const plan_view& p, const group& g, const target& t)
+  constexpr window_writer(const plan_view& p, const plans::group& g, const target& t)
       : m_(p, t), n_(m_.at(g.anchor)), w_(m_.table().windowing_of(n_)), s_(space_of(n_.out.shape)) {
     from_ = m_.access_of(n_.in[0], m_.value_of(n_.in[0]).step);
     to_ = m_.result_access(g.anchor);

@@ -1,0 +1,46 @@
+// What a policy declares, as data: passes know no policy types.
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <tenon/graph/table.hpp>
+
+namespace tenon {
+
+/// How a policy's memory relates to the caller's.
+enum class sharing : std::uint8_t {
+  same,        ///< it is the caller's memory
+  importable,  ///< the caller's memory can be used after an import, without a copy
+  separate,    ///< data must be copied
+};
+
+/// Memory that a group needs beside its operands: `packed` bytes in the model (weights in the
+/// policy's own layout), `scratch` bytes in the arena while it runs, `per_thread` for each thread,
+/// and `bound` bytes for what binding decides from the extents (strides, tables, tiles).
+struct footprint {
+  i64 packed = 0, scratch = 0, per_thread = 0, bound = 0;
+};
+
+struct plan_view;
+
+/// The declaration of one policy; see `facts_of`.
+struct policy_facts {
+  const char* name = "";
+  sharing memory = sharing::same;
+  bool fuses = false;  ///< false: every node is a group of its own
+  bool (*supports)(const table_view&, const node&) = nullptr;
+  footprint (*measure)(const plan_view&, int group) = nullptr;
+  /// Whether the policy runs the whole of a region (a composite operator) as one step; null: none.
+  bool (*owns)(const table_view&, const region&) = nullptr;
+  /// Whether it wants the integers of what contractions multiply: see `offers_integers`.
+  bool multiplies_integers = false;
+  /// Whether its contractions read float16 where it lies, and epilogues make it: casts in front of
+  /// them are views then, and those behind them join them.
+  bool takes_halves = false;
+  /// The most buffers that a group may read and write; 0: any number. At least those of one node.
+  int most_buffers = 0;
+};
+
+/// Bytes to which buffers in arenas are aligned: a cache line, and the widest SIMD register.
+inline constexpr i64 arena_align = 64;
+constexpr i64 aligned(i64 bytes) { return (bytes + arena_align - 1) / arena_align * arena_align; }
+
+}  // namespace tenon
