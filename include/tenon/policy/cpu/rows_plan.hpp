@@ -55,8 +55,8 @@ struct row_plan {
 /// count.
 inline constexpr i64 map_piece = 8192;
 /// A map whose operands have more bytes gets them from memory, and a processor does not look ahead
-/// across the links of an interpreted program. Measured: with 20 MiB it is 10 % faster if it fetches
-/// ahead, with 10 MiB it is slower.
+/// across the links of an interpreted program. Measured: with 20 MiB it is 10 % faster if it
+/// fetches ahead, with 10 MiB it is slower.
 inline constexpr i64 cached_bytes = 16 << 20;
 
 /// Elements of a row of a group with reductions.
@@ -114,8 +114,8 @@ inline stage_operand operand_in(const plan_view& p, const group& g, int id, bool
   return w;
 }
 
-/// Merges neighbouring axes along which all operands move evenly, drops axes of extent 1, and splits
-/// off the columns: the trailing `g.columns` axes, or for a single map the last merged axis.
+/// Merges neighbouring axes along which all operands move evenly, drops axes of extent 1, and
+/// splits off the columns: the trailing `g.columns` axes, or for a single map the last merged axis.
 inline void collapse(row_plan& r, stage* stages, const group& g) noexcept {
   stage_operand* moving[passes::max_stages * (max_operands + 1)];  // that lie in buffers
   int count = 0, dims = 0;
