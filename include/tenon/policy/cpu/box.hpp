@@ -1,5 +1,5 @@
-// Boxes of elements that are copied between two layouts, row by row. Moves, gathers and scatters use
-// them.
+// Boxes of elements that are copied between two layouts, row by row. Moves, gathers and scatters
+// use them.
 //
 // `make_box` merges dimensions that both sides cross evenly, so that the last one, the row, is as
 // long as it can be. Elements are bits: a copy knows only their size. Sizes of 4 and 1 bytes are

@@ -5,7 +5,7 @@
 // for the panels of contract_plan.hpp. Two ways to run:
 //
 //   planes    channels first (nchw). Vectors are filled with neighbouring columns of one plane. A
-//             plane is cut into strips of rows, the blocks of this kernel. A strip's input is copied
+//             plane is cut into strips of rows, its blocks. A strip's input is copied
 //             with its padding, split by stride phase, so that all loads of a tile are contiguous;
 //             or, for 3 x 3 taps with masked loads, tiles read the image itself ("direct").
 //   channels  channels last (nhwc). Vectors are filled with neighbouring channels of one pixel; the

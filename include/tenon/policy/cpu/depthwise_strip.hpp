@@ -1,9 +1,9 @@
 // A strip of a depthwise convolution: its input, copied with padding, and tiles over the copy.
 //
-// A strip is the block of this kernel: some rows of one output plane, about `strip_outputs` outputs.
-// The copy holds the input rows that these see. Every row is split into its stride phases: with a
-// stride of 2 all even elements stand in front of all odd ones, so that the inputs of neighbouring
-// outputs are neighbours for every tap, and one offset a tap (`taps`) finds them.
+// A strip is the block of this kernel: some rows of one output plane, about `strip_outputs`
+// outputs. The copy holds the input rows that these see. Every row is split into its stride phases:
+// with a stride of 2 all even elements stand in front of all odd ones, so that the inputs of
+// neighbouring outputs are neighbours for every tap, and one offset a tap (`taps`) finds them.
 //
 // Tiles are up to 4 rows by 2 registers of outputs. What remains on the right or below is computed
 // by a tile shifted left or up to stay inside; it computes some outputs a second time, to the same

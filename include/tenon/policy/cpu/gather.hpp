@@ -3,8 +3,8 @@
 // A gather computes, for each position of its result, where an index says that the element lies.
 // Trailing axes over which the index stays the same are a row that is copied at once: gathering
 // whole rows of a table, as an embedding does, is a memcpy for each index. A negative index
-// counts from the end, and `position_of` clamps all of them to the axis: none reads outside. Threads
-// share the rows.
+// counts from the end, and `position_of` clamps all of them to the axis: none reads outside.
+// Threads share the rows.
 //
 // A position of an extreme walks over the terms of its output, the first of equal ones wins, and a
 // NaN ends the walk. Threads share the outputs.

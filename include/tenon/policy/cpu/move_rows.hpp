@@ -94,8 +94,8 @@ template <class Size> inline void band_rows(Size size, const move_plan& p, const
   }
 }
 
-/// `sampled_at` for one position after the other. The position in the operand is a fraction with the
-/// denominator 2 * `to`: whole part and numerator are added up, where `sampled_at` divides.
+/// `sampled_at` for one position after the other. The position in the operand is a fraction with
+/// the denominator 2 * `to`: whole part and numerator are added up, where `sampled_at` divides.
 class sampler {
  public:
   sampler(sampling how, i64 from, i64 to) noexcept
@@ -155,8 +155,8 @@ inline void fractions(const move_plan& p, std::byte* to, i64 begin, i64 end) noe
     reinterpret_cast<float*>(to)[i] = fraction_at(i, p.inside[p.m.axis], p.space[0]);
 }
 
-/// Bytes `begin` to `end` of elements of 4 bits as bytes of their own, the low half first. With an odd
-/// number of elements the last byte has one. A sign is spread by turning bit 3 around.
+/// Bytes `begin` to `end` of elements of 4 bits as bytes of their own, the low half first. With an
+/// odd number of elements the last byte has one. A sign is spread by turning bit 3 around.
 inline void unpack(const move_plan& p, const std::byte* from, std::byte* to, i64 begin,
                    i64 end) noexcept {
   const auto* x = reinterpret_cast<const std::uint8_t*>(from);

@@ -1,7 +1,7 @@
 // The policy `cpu`: SIMD kernels on the host's processor.
 //
-// `measure` says at planning how much memory a group needs, `bind` makes its plan, packs its weights
-// and picks its kernel, `run` is one call through a pointer. Which header has which family:
+// `measure` says at planning how much memory a group needs, `bind` makes its plan, packs its
+// weights and picks its kernel, `run` is one call through a pointer. Which header has which family:
 //
 //   map, map + reductions of rows   rows.hpp; programs in program.hpp and those that it names
 //   reduction                       reduce.hpp; gather.hpp for positions; reduce_integers.hpp

@@ -5,8 +5,8 @@
 // elementary functions (exp, tanh, ...), which are programs of primitives themselves.
 //
 // `step` is one instruction, `run_program` all of them on a register of elements, `run_together` on
-// several registers side by side, `run_inlined` the loop over a stream. The loop takes a register of
-// elements at a time; the last elements, fewer than a register, go through the same code from a
+// several registers side by side, `run_inlined` the loop over a stream. The loop takes a register
+// of elements at a time; the last elements, fewer than a register, go through the same code from a
 // padded copy, so that an element's bits do not depend on its position.
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -151,7 +151,8 @@ template <int N> constexpr type operand_type(const program<N>& p, int k) {
     if (x.op() == sop::arg && x.a() == k) return x.type();
   return type::float32;
 }
-/// Variables, not calls: clang would call a constexpr function at run time, in every round of a loop.
+/// Variables, not calls: clang would call a constexpr function at run time, in every round of a
+/// loop.
 template <auto P, int K> inline constexpr type operand_of = operand_type(P, K);
 template <type T> inline constexpr i64 bytes_each = size_bytes(T);
 

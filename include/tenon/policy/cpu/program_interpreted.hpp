@@ -1,8 +1,8 @@
 // Scalar programs as data: an interpreter that works on blocks of registers.
 //
 // Chosen for programs that are given at run time (builder, model files) and not known to
-// program_known.hpp. For every run, that is for each row or piece of one, `machine::write` makes the
-// program a chain of links: it decides which values go from link to link in registers, which go
+// program_known.hpp. For every run, that is for each row or piece of one, `machine::write` makes
+// the program a chain of links: it decides which values go from link to link in registers, which go
 // through rooms in memory, and makes the blocks of literals and repeated operands once. Then the
 // chain runs once for each block of 4 registers of elements.
 //

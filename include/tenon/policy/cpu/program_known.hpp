@@ -2,8 +2,8 @@
 // interpret the common ones.
 //
 // Each is written as the user would write it, goes through `prepare` once, at compile time, and is
-// compared with a program instruction by instruction: whatever `prepare` makes of the operators, the
-// same source gives the same program. Both ways give the same bits; inlined ones are faster.
+// compared with a program instruction by instruction: whatever `prepare` makes of the operators,
+// the same source gives the same program. Both ways give the same bits; inlined ones are faster.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/binary.hpp>
@@ -48,8 +48,8 @@ template <auto... Known> function::run_type find_known(program_view p) noexcept 
   return found;
 }
 namespace known {
-// Bias and residual sums, with the activations that follow them in most networks; the two steps of a
-// softmax; activations alone.
+// Bias and residual sums, with the activations that follow them in most networks; the two steps of
+// a softmax; activations alone.
 inline constexpr auto sum = [](auto a, auto b) { return a + b; };
 inline constexpr auto sum_relu = [](auto a, auto b) { return relu(a + b); };
 inline constexpr auto sum_relu6 = [](auto a, auto b) {

@@ -1,10 +1,11 @@
 // Programs with 64-bit integers, integer division or integer powers ("rare").
 //
-// Chosen by `is_rare`, for constant programs and those given at run time alike. Each instruction runs
-// over a block of two of the interpreter's blocks before the next one does; values lie in memory, as
-// words of 32 bits or as 64-bit integers. Instructions that other programs have too run as links of
-// the interpreter, with all sources from memory; the others are plain loops (`sweep`), whose scalar
-// functions are those of base/arithmetic.hpp, so that they have the bits of `reference`.
+// Chosen by `is_rare`, for constant programs and those given at run time alike. Each instruction
+// runs over a block of two of the interpreter's blocks before the next one does; values lie in
+// memory, as words of 32 bits or as 64-bit integers. Instructions that other programs have too run
+// as links of the interpreter, with all sources from memory; the others are plain loops (`sweep`),
+// whose scalar functions are those of base/arithmetic.hpp, so that they have the bits of
+// `reference`.
 //
 // These programs compute indices and quantized values, not the bulk of a network: they are kept out
 // of the other two loops to keep those small.

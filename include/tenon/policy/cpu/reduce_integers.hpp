@@ -1,9 +1,9 @@
 // Reductions and windows of integers.
 //
-// Chosen (`is_integer`) for reductions and pools whose operand is not float32; pools of bytes in the
-// layouts of images go on to byte_window.hpp, which is faster. Integers wrap around, so that no order
-// of combination shows in the result, and none is defined: `integer_sum` takes elements in blocks
-// that compilers turn into SIMD.
+// Chosen (`is_integer`) for reductions and pools whose operand is not float32; pools of bytes in
+// the layouts of images go on to byte_window.hpp, which is faster. Integers wrap around, so that no
+// order of combination shows in the result, and none is defined: `integer_sum` takes elements in
+// blocks that compilers turn into SIMD.
 //
 // A bound group is two nests of loops: `kept`, over the results, and `terms`, over what each result
 // combines. Threads share the results. Positions of extremes (argMax) run here too: the first of
@@ -121,8 +121,8 @@ struct integer_nest {
     step[axes++] = by;
   }
 };
-/// A bound reduction or windowing: the results, and the terms of each. The terms of a window are its
-/// taps; those in the padding are left out.
+/// A bound reduction or windowing: the results, and the terms of each. The terms of a window are
+/// its taps; those in the padding are left out.
 struct integer_plan {
   combine how = combine::sum;
   type element = type::int32, result = type::int32;

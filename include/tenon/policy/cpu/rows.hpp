@@ -54,8 +54,8 @@ inline void reduce_row(const stage& g, const std::byte* from, std::byte* out, i6
   y = reduce_run(g.how, reinterpret_cast<const float*>(from), n);
   if (g.average) y /= static_cast<float>(n);
 }
-/// Columns [first, first + n) of a row through all stages. Stages on row scalars, that is on results
-/// of reductions, compute one element.
+/// Columns [first, first + n) of a row through all stages. Stages on row scalars, that is on
+/// results of reductions, compute one element.
 inline void run_row(const row_plan& p, const row_index& row, i64 first, i64 n, const frame& f,
                     std::byte* locals) noexcept {
   for (int s = 0; s < p.stage_count; ++s) {

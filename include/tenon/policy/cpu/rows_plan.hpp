@@ -55,8 +55,8 @@ struct row_plan {
 /// count.
 inline constexpr i64 map_piece = 8192;
 /// A map whose operands have more bytes gets them from memory, and a processor does not look ahead
-/// across the links of an interpreted program. Measured: with 20 MiB it is 10 % faster if it fetches
-/// ahead, with 10 MiB it is slower.
+/// across the links of an interpreted program. Measured: with 20 MiB it is 10 % faster if it
+/// fetches ahead, with 10 MiB it is slower.
 inline constexpr i64 cached_bytes = 16 << 20;
 
 /// Elements of a row of a group with reductions.

@@ -150,7 +150,8 @@ template <sop O>
   else
     return a ^ b;
 }
-/// Shifts by a constant number of bits; zeros come in. (The zero-masked forms: g++ 12 warns of its own undefined operand in the plain ones.)
+/// Shifts by a constant number of bits; zeros come in. (The zero-masked forms: g++ 12 warns of its
+/// own undefined operand in the plain ones.)
 [[gnu::always_inline]] inline integer shift_left(integer a, int count) noexcept {
 #if defined(__AVX512F__)
   return _mm512_maskz_slli_epi32(0xffff, a, static_cast<unsigned>(count));

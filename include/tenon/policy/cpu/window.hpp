@@ -49,7 +49,8 @@ constexpr bool takes_window(const windowing& w, const shape& s) {
   const int height = w.swept[0].out_axis, across = w.swept[1].out_axis;
   return s.rank == 4 && across == height + 1 && (height == 1 || height == 2);
 }
-/// A row of column results for each thread, and two registers that `combine_taps` may read behind it.
+/// A row of column results for each thread, and two registers that `combine_taps` may read behind
+/// it.
 constexpr footprint measure_window(const plan_view& p, int g) {
   const node& n = p.table.nodes[p.groups[g].anchor];
   const sweep& h = p.table.windowing_of(n).swept[1];

@@ -17,8 +17,8 @@
 
 namespace tenon::simd {
 
-/// A bound pooling. Channels first: `images * channels` planes, `inner` is 1. Channels last: `images`
-/// planes, and `inner` neighbouring channels share a position.
+/// A bound pooling. Channels first: `images * channels` planes, `inner` is 1. Channels last:
+/// `images` planes, and `inner` neighbouring channels share a position.
 struct window_plan {
   windowing w{};
   int root = -1, out_root = -1;
@@ -32,8 +32,8 @@ struct window_plan {
                float* out) noexcept = nullptr;
 };
 
-/// y[i] = combination of `rows` rows at column i, from top to bottom. A register of columns at a time
-/// goes through all rows; the last one loads and stores a part.
+/// y[i] = combination of `rows` rows at column i, from top to bottom. A register of columns at a
+/// time goes through all rows; the last one loads and stores a part.
 template <combine How>
 inline void combine_rows(const float* x, i64 row_step, i64 rows, i64 n, float* y) noexcept {
   i64 i = 0;
@@ -113,8 +113,8 @@ template <combine How> inline void across_inside(const sweep& h, const float* co
     out[first + i] = e;
   }
 }
-/// Output x of `inner` channels at the edge: taps in the padding are left out. Returns how many taps
-/// were inside; if none was, the output is 0.
+/// Output x of `inner` channels at the edge: taps in the padding are left out. Returns how many
+/// taps were inside; if none was, the output is 0.
 template <combine How>
 inline i64 across_edge(const sweep& h, const float* column, i64 inner, i64 x, float* y) noexcept {
   i64 columns = 0;

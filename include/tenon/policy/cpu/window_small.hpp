@@ -22,8 +22,9 @@ constexpr float harmless(combine how) {
          : how == combine::min ? infinity
                                : 1;
 }
-/// True if `halve_rows` can run these windows: channels first, 2 or 3 columns, stride 2; every window
-/// sees an element of the image; and an average counts the same number of columns in all of them.
+/// True if `halve_rows` can run these windows: channels first, 2 or 3 columns, stride 2; every
+/// window sees an element of the image; and an average counts the same number of columns in all of
+/// them.
 inline bool halves(const window_plan& p) noexcept {
   const sweep& h = p.w.swept[1];
   const i64 last = 2 * (p.out_width - 1) - h.begin;
@@ -81,8 +82,8 @@ template <combine How, int Taps, class Rows>
     first = third;
   }
 }
-/// Output rows [y, end) of a plane. Rows that see as many input rows as they have taps across, which
-/// are nearly all, have that number as a constant.
+/// Output rows [y, end) of a plane. Rows that see as many input rows as they have taps across,
+/// which are nearly all, have that number as a constant.
 template <combine How, int Taps> void halve_rows(const window_plan& p, const float* image, i64 y,
                                                  i64 end, float*, float* out) noexcept {
   const sweep v = p.w.swept[0], h = p.w.swept[1];
