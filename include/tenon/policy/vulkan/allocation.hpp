@@ -1,5 +1,5 @@
-// A buffer of a Vulkan device with memory of its own: the kind of memory, what is imported into it or
-// exported from it, and where the host sees it.
+// A buffer of a Vulkan device with memory of its own: the kind of memory, what is imported into it
+// or exported from it, and where the host sees it.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/context.hpp>

@@ -48,8 +48,8 @@ class vulkan_fence {
     submitted_ = r == vk::Result::eSuccess;
     return r;
   }
-  /// `value` receives the value of the context's timeline that stands for the end. The device starts
-  /// when all `after`, at most `most_points`, are reached.
+  /// `value` receives the value of the context's timeline that stands for the end. The device
+  /// starts when all `after`, at most `most_points`, are reached.
   vk::Result submit(vk::CommandBuffer commands, std::uint64_t& value,
                     std::span<const vulkan_point> after) noexcept {
     vk::Semaphore semaphores[most_points];

@@ -7,8 +7,8 @@
 
 namespace tenon {
 
-/// The instance of a context: made here, or the application's, which is only used. It does not move:
-/// the validation layer knows its address.
+/// The instance of a context: made here, or the application's, which is only used. It does not
+/// move: the validation layer knows its address.
 class vulkan_instance {
  public:
   vulkan_instance() = default;

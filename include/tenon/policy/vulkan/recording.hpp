@@ -304,7 +304,8 @@ class vulkan_recording {
     if (running()) return finish(forever);
     return {};
   }
-  /// Waits for the end of the last submission. What the device did not finish is not submitted again.
+  /// Waits for the end of the last submission. What the device did not finish is not submitted
+  /// again.
   status finish(std::chrono::nanoseconds most) noexcept {
     const status s = fence_.finish(most);
     if (!s.ok() && !running()) complete_ = false;

@@ -1,7 +1,7 @@
-// The kernel of contractions, in the form that suits device and shape: fragments on matrix units, tiles
-// of lanes on CPU drivers, tiles of a workgroup on GPUs. Where none fits, the plain form here: an
-// invocation for each element of the output, and nothing shared. Terms are added in the order that the
-// table defines.
+// The kernel of contractions, in the form that suits device and shape: fragments on matrix units,
+// tiles of lanes on CPU drivers, tiles of a workgroup on GPUs. Where none fits, the plain form
+// here: an invocation for each element of the output, and nothing shared. Terms are added in the
+// order that the table defines.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/contract_lanes.hpp>

@@ -1,7 +1,7 @@
-// The kernel of contractions for CPU drivers, where invocations are SIMD lanes: no shared memory, no
-// barrier. A workgroup is one vector of lanes; each invocation computes a tile of some rows and of
-// neighbouring columns of the output (lane_tile.hpp) and keeps its sums in variables. What all lanes
-// need is loaded by one lane each and handed around (lane_reads.hpp, lane_loads.hpp).
+// The kernel of contractions for CPU drivers, where invocations are SIMD lanes: no shared memory,
+// no barrier. A workgroup is one vector of lanes; each invocation computes a tile of some rows and
+// of neighbouring columns of the output (lane_tile.hpp) and keeps its sums in variables. What all
+// lanes need is loaded by one lane each and handed around (lane_reads.hpp, lane_loads.hpp).
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/epilogue.hpp>
@@ -109,8 +109,8 @@ class lane_tile_writer {
   }
 
   // ---- the terms
-  /// Loops over the axes of the terms that are not written out. Taps prepare as soon as no loop over
-  /// them follows: what is prepared holds in all loops inside.
+  /// Loops over the axes of the terms that are not written out. Taps prepare as soon as no loop
+  /// over them follows: what is prepared holds in all loops inside.
   constexpr void sum_terms(int axis, const lane_position& p) {
     if (!prepared_ && !planner_.taps_follow(axis)) prepare(p);
     if (axis == t_.unrolled) return add_terms(whole_, p);

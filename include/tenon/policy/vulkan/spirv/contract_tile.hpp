@@ -69,7 +69,8 @@ class product_side {
   constexpr source source_of(id line, const id* outer) const {
     return source_of(line, outer, count - 1);
   }
-  /// The index of an element without regard to the edges of an image; `at` receives the term's position.
+  /// The index of an element without regard to the edges of an image; `at` receives the term's
+  /// position.
   constexpr id index_of(const source& from, id term, id* at) const {
     id index = from.start;
     m_.unravel(n_.terms, term, at);

@@ -1,7 +1,7 @@
-// The kernel of contractions for GPUs without matrix units. A workgroup of 16 x 16 invocations computes
-// a tile of rows and columns; invocation (y, x) has the rows y, y + 16, ... and the columns x, x + 16,
-// ... of it. 16 terms of both operands at a time are brought into the workgroup's memory by all of
-// them, and read from there by those that need them.
+// The kernel of contractions for GPUs without matrix units. A workgroup of 16 x 16 invocations
+// computes a tile of rows and columns; invocation (y, x) has the rows y, y + 16, ... and the
+// columns x, x + 16, ... of it. 16 terms of both operands at a time are brought into the
+// workgroup's memory by all of them, and read from there by those that need them.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/contract_tile.hpp>

@@ -1,5 +1,5 @@
-// How elements are combined: sixteen partial results and their tree by one invocation, a tree over a
-// workgroup, and the positions of extremes.
+// How elements are combined: sixteen partial results and their tree by one invocation, a tree over
+// a workgroup, and the positions of extremes.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/writer.hpp>

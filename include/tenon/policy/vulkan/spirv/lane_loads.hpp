@@ -82,9 +82,9 @@ class lane_loader {
 
  private:
   /// A position along one edge, or along all of them (`edge` -1): how far it is from the start of
-  /// the image, and whether it is inside (id{}: always). A pair that reaches over an edge is shifted
-  /// to lie inside as a whole: `turned` where the wanted element is then the other one of it (id{}:
-  /// never).
+  /// the image, and whether it is inside (id{}: always). A pair that reaches over an edge is
+  /// shifted to lie inside as a whole: `turned` where the wanted element is then the other one of
+  /// it (id{}: never).
   struct image_tap {
     int edge = -1;
     i64 tap[2]{};
@@ -251,8 +251,8 @@ class lane_loader {
     r.distance = m_.add(m_.sub(end_.operand[0], start_.operand[0]), distance);
     return r;
   }
-  /// Loads what lanes at an end lack, and then takes all that is borrowed: from the lane beside, or,
-  /// at an end, from the lane that has loaded it.
+  /// Loads what lanes at an end lack, and then takes all that is borrowed: from the lane beside,
+  /// or, at an end, from the lane that has loaded it.
   constexpr void load_ends(lane_values& v, const lane_position& p) {
     for (lane_values::end_value& e : v.ends) {
       const id x = m_.read_at(n_.a, m_.add(p.operand[0], e.distance));

@@ -88,8 +88,8 @@ class lane_read_planner {
       if (n_.edge[s].term >= axis && n_.edge[s].term < t_.unrolled) return true;
     return false;
   }
-  /// Lists in `r`, which is empty, what the terms from axis `first` on read; `unroll` of that axis, if
-  /// it is not unrolled whole. By reference: g++ 12 loses track of returned arrays of sequences.
+  /// Lists in `r`, which is empty, what the terms from axis `first` on read; `unroll` of that axis,
+  /// if it is not unrolled whole. By reference: g++ 12 loses track of returned arrays of sequences.
   constexpr void list(int first, i64 unroll, lane_reads& r) const {
     list_terms(first, {}, unroll, r.terms);
     for (int o = 0; o < 2; ++o) {
@@ -193,8 +193,8 @@ class lane_read_planner {
   }
 
   // ---- what lanes have from those beside them
-  /// Borrows along the axis that lanes run along, if a line of the image is whole tiles: what a lane
-  /// at the end of a line lacks is then outside of the image, or in the next workgroup.
+  /// Borrows along the axis that lanes run along, if a line of the image is whole tiles: what a
+  /// lane at the end of a line lacks is then outside of the image, or in the next workgroup.
   constexpr void choose_borrowed() {
     if (!sharing_.shuffles || sharing_.lanes % 2 != 0) return;
     int inner = -1;

@@ -9,7 +9,8 @@
 
 namespace tenon::spirv {
 
-/// A module of one kernel, "main", as words in sections. It knows nothing of what instructions mean.
+/// A module of one kernel, "main", as words in sections. It knows nothing of what instructions
+/// mean.
 class module_sections {
  public:
   constexpr module_sections() {

@@ -1,5 +1,5 @@
-// The buffers of a kernel: each root that it reads or writes is a port, found by its address or as a
-// descriptor.
+// The buffers of a kernel: each root that it reads or writes is a port, found by its address or as
+// a descriptor.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/decision.hpp>

@@ -1,5 +1,6 @@
-// The kernel of reductions. An invocation computes a result, or, where there are few results of many
-// terms, a workgroup does: then it combines the invocations' partial results in its own memory.
+// The kernel of reductions. An invocation computes a result, or, where there are few results of
+// many terms, a workgroup does: then it combines the invocations' partial results in its own
+// memory.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/folding.hpp>

@@ -1,8 +1,8 @@
-// The kernel of maps and of row groups: maps and reductions over the same trailing axes. An invocation
-// computes a row, or, where rows are long and the device is a GPU, a workgroup does; of a map by
-// itself an invocation computes one element or four. A workgroup shares partial results of reductions.
-// Nothing that lives inside
-// of a group goes to memory: each reduction computes anew what it reads.
+// The kernel of maps and of row groups: maps and reductions over the same trailing axes. An
+// invocation computes a row, or, where rows are long and the device is a GPU, a workgroup does; of
+// a map by itself an invocation computes one element or four. A workgroup shares partial results of
+// reductions. Nothing that lives inside of a group goes to memory: each reduction computes anew
+// what it reads.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/fuse.hpp>

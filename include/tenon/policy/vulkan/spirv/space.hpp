@@ -30,8 +30,8 @@ constexpr space space_of(const shape& s) {
   for (; r.dims < s.rank; ++r.dims) r.extent[r.dims] = s[r.dims];
   return r;
 }
-/// Drops axes of extent 1 and merges neighbours in [first, end) along which all accesses move evenly;
-/// returns how many axes are left of these. What stands behind `end` stays behind them.
+/// Drops axes of extent 1 and merges neighbours in [first, end) along which all accesses move
+/// evenly; returns how many axes are left of these. What stands behind `end` stays behind them.
 constexpr int merge(space& s, int first, int end, list<access*> accesses) {
   int dims = first;
   const auto copy = [&](int from, int to) {

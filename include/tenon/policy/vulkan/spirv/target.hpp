@@ -17,7 +17,8 @@ enum class addressing : std::uint8_t {
 
 /// What float32 operands of matrix products are rounded to; sums are float32.
 enum class precision : std::uint8_t { float32, float16, bfloat16 };
-/// A product that a device computes at once: rows x terms by terms x columns; no rows: the device has none.
+/// A product that a device computes at once: rows x terms by terms x columns; no rows: the device
+/// has none.
 struct matrix_shape {
   int rows = 0, columns = 0, terms = 0;
   constexpr bool exists() const { return rows > 0; }

@@ -1,5 +1,5 @@
-// The kernel of pooling: windows that slide. One invocation for each element of the output; nothing is
-// shared: neighbours read what overlaps again, from the cache.
+// The kernel of pooling: windows that slide. One invocation for each element of the output; nothing
+// is shared: neighbours read what overlaps again, from the cache.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/folding.hpp>
