@@ -5,7 +5,7 @@
 
 namespace tenon {
 
-namespace passes {
+namespace replaying {
 
 /// Empties the table of `r` but for what does not depend on extents: names and programs.
 constexpr void start_again(recorder& r, table_view from) {
@@ -81,7 +81,7 @@ constexpr table_sizes room_to_replay(table_sizes s) {
   return s;
 }
 
-}  // namespace passes
+}  // namespace replaying
 
 /// Records `from` again into `r` with these shapes of its inputs. The nodes keep their numbers;
 /// only extents, strides and what follows from them change. Allocates in the first call with an `r`
@@ -89,26 +89,26 @@ constexpr table_sizes room_to_replay(table_sizes s) {
 /// value has another shape than the state; capacity, when an operator records something else for
 /// other extents than for the bounds, or a larger result.
 constexpr error replay(table_view from, const shape* inputs, recorder& r) {
-  passes::start_again(r, from);
+  replaying::start_again(r, from);
   int next = 0;
   for (int i = 0; i < from.nodes.size; ++i) {
     const node& n = from.nodes[i];
     if (next == from.recipes.size || from.recipes[next].first != i) {
-      passes::copy_node(r.out, from, n);
+      replaying::copy_node(r.out, from, n);
       for (int k = 0; n.kind == family::input && k < from.inputs.size; ++k)
         if (from.inputs[k] == i) r.out.nodes[i].out.shape = inputs[k];
       continue;
     }
     const recipe& c = from.recipes[next++];
     const list<int> operands{from.used.data + c.operands.begin, c.operands.size};
-    const error e = c.again != nullptr ? c.again(r, c, operands) : passes::map_again(r, n);
+    const error e = c.again != nullptr ? c.again(r, c, operands) : replaying::map_again(r, n);
     if (!e.ok()) return e;
     i += c.size - 1;
-    if (!passes::same_nodes(r, from, c.first, c.size))
+    if (!replaying::same_nodes(r, from, c.first, c.size))
       return {code::capacity, n.op, "extents", "the same nodes for all extents", "others"};
   }
-  const error e = passes::check_bounds(r, from);
-  return e.ok() ? passes::check_states(r, from) : e;
+  const error e = replaying::check_bounds(r, from);
+  return e.ok() ? replaying::check_states(r, from) : e;
 }
 
 }  // namespace tenon

@@ -20,7 +20,7 @@ class actual_extents {
   /// Memory for a plan of `Groups` groups with a table of these sizes, made from one of the sizes
   /// `Source`.
   template <table_sizes Source, table_sizes Planned, int Groups> struct room {
-    frozen<passes::room_to_replay(Source)> again;
+    frozen<replaying::room_to_replay(Source)> again;
     frozen<room_to_follow(Planned)> now;
     pool<location, Planned.nodes> locations;
     pool<group, Groups> groups;
