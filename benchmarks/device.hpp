@@ -18,10 +18,10 @@ template <class Policy> struct device_caller {
       : model(t.table, t.source(), context),
         instance(model),
         out(t.output_size),
-        result(tn::run_of(out.data(), static_cast<tn::i64>(out.size()))) {
+        result(tn::flat_view_of(out.data(), static_cast<tn::i64>(out.size()))) {
     if (!model.fault().ok()) fail(t.name + ": " + describe(model.fault()));
     for (const numbers& x : t.inputs)
-      in.push_back(tn::run_of(x.data(), static_cast<tn::i64>(x.size())));
+      in.push_back(tn::flat_view_of(x.data(), static_cast<tn::i64>(x.size())));
   }
   void call() {
     if (const tn::status s = instance.run(in, {&result, 1}); !s.ok()) fail(describe(s));

@@ -50,9 +50,9 @@ template <class Model> struct caller {
         pool(threads),
         instance(model, pool),
         out(t.output_size),
-        result(tn::run_of(out.data(), static_cast<tn::i64>(out.size()))) {
+        result(tn::flat_view_of(out.data(), static_cast<tn::i64>(out.size()))) {
     for (const numbers& x : t.inputs)
-      in.push_back(tn::run_of(x.data(), static_cast<tn::i64>(x.size())));
+      in.push_back(tn::flat_view_of(x.data(), static_cast<tn::i64>(x.size())));
   }
   void call() {
     if (!instance.run(in, {&result, 1}).ok()) fail("a call was refused");

@@ -13,9 +13,9 @@ namespace tn = tenon;
 constexpr bool is_real(tn::program_view p) {
   for (int i = 0; i < p.size; ++i) {
     const tn::sop o = p.code[i].op();
-    const tn::lane l = lane_of(p.code[i]);
+    const tn::slot_kind l = slot_kind_of(p.code[i]);
     const bool other = o == tn::sop::to_float || o == tn::sop::as_float || o == tn::sop::to_half;
-    if (other || is_rare(o) || (l != tn::lane::real && l != tn::lane::mask)) return false;
+    if (other || is_rare(o) || (l != tn::slot_kind::real && l != tn::slot_kind::mask)) return false;
   }
   return true;
 }
@@ -192,12 +192,12 @@ struct careful {
     for (int k = 0; k < n.operands; ++k) {
       const tenon::plans::location& v =
           p.locations[n.in[k]];  // a reshape has the address of what it reshapes
-      in[k].data = f.at<const float>(v.root, v.offset);
-      in[k].step = tenon::broadcast(v, p.table.nodes[n.in[k]].out.shape, n.out.shape);
+      in[k].data = f.at<const float>(v.holder, v.offset);
+      in[k].step = tenon::plans::broadcast(v, p.table.nodes[n.in[k]].out.shape, n.out.shape);
     }
     const tenon::plans::location& own =
         p.locations[w.node];  // a concat may have given it a place in its own
-    float* const out = f.at<float>(own.root, own.offset);
+    float* const out = f.at<float>(own.holder, own.offset);
     if (n.kind == tenon::family::map) {
       careful_kernels::map(w.program, n.out.shape, in, n.operands, out);
       elements_mapped += n.out.shape.count();

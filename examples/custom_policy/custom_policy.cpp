@@ -33,7 +33,7 @@ void show_placement() {
     const tn::node& n = p.table.nodes[p.groups[g].anchor];
     const bool runs = p.group_of[p.groups[g].anchor] == g;
     std::printf("  %2d  %-10s %-9s %s\n", g, n.op, name_of(n.kind),
-                runs ? p.policies[p.groups[g].place].name : "nowhere: a view");
+                runs ? p.policies[p.groups[g].policy].name : "nowhere: a view");
   }
   std::printf("%d tensors cross between the policies, %d of them are copied; arena %lld bytes\n",
               plan::crossings, plan::copies, static_cast<long long>(plan::arena_bytes));

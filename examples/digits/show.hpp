@@ -89,16 +89,16 @@ inline void show_digits(const dataset& set, const std::vector<report>& reports, 
 }
 
 /// Of the host's memory: of a device's the plan does not say it.
-inline std::string live_bound(const report& r) {
+inline std::string least_bytes(const report& r) {
   return r.device.empty() ? std::to_string(r.live_bytes) : "-";
 }
 inline void show_plan(const std::vector<report>& reports) {
   std::puts("\nThe plan: made by the compiler, one for each policy.");
-  std::printf("  %-12s%9s%14s%14s%14s%12s%9s\n", "policy", "steps", "arena bytes", "live bound",
+  std::printf("  %-12s%9s%14s%14s%14s%12s%9s\n", "policy", "steps", "arena bytes", "lower bound",
               "packed bytes", "crossings", "copies");
   for (const report& r : reports)
     std::printf("  %-12s%9d%14lld%14s%14lld%12d%9d\n", r.policy, r.steps,
-                static_cast<long long>(r.arena_bytes), live_bound(r).c_str(),
+                static_cast<long long>(r.arena_bytes), least_bytes(r).c_str(),
                 static_cast<long long>(r.packed_bytes), r.crossings, r.copies);
   std::puts(
       "  steps: what runs, each some fused operators. arena: all memory between the steps; the "

@@ -72,7 +72,7 @@ inline void picture::collect() {
       hover += words::joined(hover.empty() ? "%" : "\n%", i) + " = " + words::expression(p_, i);
     put({{words::title(p_, own, 2),
           words::joined("group ", g) + ", " + words::kind_of(own) + " on " +
-              p_.policies[own.place].name,
+              p_.policies[own.policy].name,
           tn::describe(p_.table.nodes[last].out.shape) + ", " + words::flops(c.flops)},
          hover,
          own.size > 1 ? "fused" : "single"});
@@ -118,7 +118,7 @@ inline void picture::connect() {
       for (int k = 0; k < n.operands; ++k)
         tn::each_maker(p_, n.in[k], [&](int maker) {
           if (const int from = box_of(maker); from >= 0 && from != g)
-            join(from, g, maker, tn::passage_of(p_, n.in[k], n.place));
+            join(from, g, maker, tn::passage_of(p_, n.in[k], n.policy));
         });
     }
   for (int o = 0; o < p_.table.outputs.size; ++o) {

@@ -20,11 +20,11 @@ inline std::vector<block> blocks_of(const tn::plan_view& p) {
   std::vector<block> all;
   for (int i = 0; i < p.buffers.size; ++i)
     if (const tn::plans::buffer& b = p.buffers[i];
-        b.in == tn::plans::buffer::storage::arena && b.place < 0)
+        b.in == tn::plans::buffer::storage::arena && b.home < 0)
       all.push_back({words::joined("%", i) + " " + words::operator_name(p.table, i), b.offset,
                      b.bytes, b.first, b.last, false});
   for (int g = 0; g < p.groups.size; ++g)
-    if (p.needs[g].scratch > 0 && tn::plans::home_of(p.policies, p.groups[g].place) < 0)
+    if (p.needs[g].scratch > 0 && tn::plans::home_of(p.policies, p.groups[g].policy) < 0)
       all.push_back({"scratch", p.scratch_offset[g], p.needs[g].scratch, g, g, true});
   return all;
 }

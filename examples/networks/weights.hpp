@@ -80,7 +80,7 @@ struct weights_in_order {
     const float* at = values.data();
     for (const int id : table.weights) {
       const tn::i64 size = table.nodes[id].out.shape.count();
-      if (table.name_of(table.nodes[id]) == wanted) return tn::run_of(at, size);
+      if (table.name_of(table.nodes[id]) == wanted) return tn::flat_view_of(at, size);
       at += size;
     }
     return {};

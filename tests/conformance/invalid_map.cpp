@@ -102,7 +102,7 @@ constexpr auto others = std::to_array<line>({
     refused_plain<clamp_t, f32(4), f32(4)>(code::operand_count, "", 1, 2),
     refused<clamp_t, clamped(1.5, 1.25), f32(4)>(code::option, "minValue", "at most maxValue",
                                                  "more"),
-    // Both bounds become what the element type holds, and then are compared.
+    // Both limits become what the element type holds, and then are compared.
     accepted<clamp_t, clamped(1.75, 1.25), i32(4)>(),
     accepted<clamp_t, clamped(300, 256), u8(4)>(),
     accepted<clamp_t, clamped(1.00000002, 1.00000001), f32(4)>(),

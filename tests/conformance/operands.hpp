@@ -111,7 +111,7 @@ struct buffer {
   template <class T> T at(i64 i) const {
     T x;
     if constexpr (sizeof x == 1)
-      if (is_packed(of.type)) {
+      if (is_four_bit(of.type)) {
         const int one =
             std::to_integer<int>(bytes[static_cast<std::size_t>(i / 2)]) >> i % 2 * 4 & 15;
         return static_cast<T>(of.type == tn::type::int4 ? (one ^ 8) - 8 : one);
@@ -135,7 +135,7 @@ inline buffer read_buffer(const json& j) {
     for (const json& number : data) {
       read_number(number, x);
       if constexpr (sizeof x == 1)
-        if (is_packed(b.of.type)) {
+        if (is_four_bit(b.of.type)) {
           const int n = x, least = b.of.type == tn::type::int4 ? -8 : 0;
           if (n < least || n > least + 15) throw problem("4 bits do not hold " + number.dump());
           *to = high ? *to | std::byte(n << 4 & 0xf0) : std::byte(n & 15);

@@ -1,6 +1,6 @@
 // Fuzzes the run-time builder: any bytes make a graph, with wrong operands and options among them.
 // What is wrong is refused as an error; the rest is planned, verified, and runs on `reference` and
-// `cpu` with the same bits; with bounds or states, in a sequence of calls with other extents.
+// `cpu` with the same bits; with limits or states, in a sequence of calls with other extents.
 // SPDX-License-Identifier: MIT
 #include <tenon/cpu.hpp>
 #include <tenon/trial.hpp>
@@ -28,7 +28,7 @@ template <class... Policies> void plan(const tn::trial::random_graph& g) {
   const tn::policy_facts facts[] = {tn::facts_of<Policies>()...};
   const auto made = tn::make_plan(g.net.view(), {facts, sizeof...(Policies)});
   if (!made.ok()) {
-    if (made.error().what != tn::code::unsupported && made.error().what != tn::code::place)
+    if (made.error().what != tn::code::unsupported && made.error().what != tn::code::policy)
       found("planning", words_of(g));
     return;
   }

@@ -13,7 +13,7 @@ namespace {
 constexpr bool is(const tn::node& n, family kind, const char* op, const tn::shape& s,
                   std::initializer_list<int> in) {
   bool r = n.kind == kind && same_text(n.op, op) && n.out == tn::tensor{tn::type::float32, s} &&
-           n.operands == static_cast<int>(in.size()) && n.place == -1;
+           n.operands == static_cast<int>(in.size()) && n.policy == -1;
   int k = 0;
   for (const int i : in) r = r && k < n.operands && n.in[k++] == i;
   return r;

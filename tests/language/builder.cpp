@@ -336,13 +336,13 @@ TEST_CASE("a place is 0 to 7 and belongs to a value") {
   builder b;
   const auto x = b.input("x", floats(4));
   (void)b.on(8, x);
-  CHECK(b.fault() == error{code::place, "on", "place", 7, 8});
+  CHECK(b.fault() == error{code::policy, "on", "policy", 7, 8});
   builder negative;
   (void)negative.on(-1, negative.input("x", floats(4)));
-  CHECK(negative.fault() == error{code::place, "on", "place", 7, -1});
+  CHECK(negative.fault() == error{code::policy, "on", "policy", 7, -1});
   builder nobody;
   (void)nobody.on(0, {});
-  CHECK(nobody.fault().is(code::place, "on"));
+  CHECK(nobody.fault().is(code::policy, "on"));
 }
 
 TEST_CASE("a graph has at least one output, and only its own") {

@@ -218,7 +218,7 @@ static_assert(refused<tn::maxPool2d_t, with_sizes({5, 3}), image>() ==
 static_assert(refused<tn::averagePool2d_t, with_sizes({3, -1}), image>() ==
               error{code::option, "averagePool2d", "outputSizes", 3, -1});
 
-// Axes, permutations, bounds.
+// Axes, permutations, limits.
 static_assert(refused<tn::reduceSum_t, tn::reduce_options{.axes = {2}}, floats(4, 4)>() ==
               error{code::axis, "reduceSum", "axes", 2, 2});
 static_assert(refused<tn::reduceSum_t, tn::reduce_options{.axes = {0, 0}}, floats(4, 4)>() ==

@@ -38,8 +38,8 @@ using bounded =
 // Bounds are extents but for what says that they vary.
 constexpr tn::table_view t = bounded::view();
 static_assert(same(t, exact<3, 9, 12, 5, 6>::view()));
-static_assert(t.bounds.size == 3 && t.bounds[0].input == 0 && t.bounds[0].axes == 0b1101 &&
-              t.bounds[2].axes == 1);
+static_assert(t.limits.size == 3 && t.limits[0].input == 0 && t.limits[0].axes == 0b1101 &&
+              t.limits[2].axes == 1);
 static_assert(t.recipes.size > 0 && exact<3, 9, 12, 5, 6>::view().recipes.size == 0);
 
 /// Shapes of the inputs.
@@ -71,7 +71,7 @@ static_assert(replays<exact<3, 9, 12, 5, 6>>(shapes(3, 9, 12, 5, 6)));
 static_assert(replays<exact<1, 1, 1, 1, 1>>(shapes(1, 1, 1, 1, 1)));
 static_assert(replays<exact<2, 4, 7, 5, 3>>(shapes(2, 4, 7, 5, 3)));
 
-/// Records other programs for other extents: what a graph with bounds cannot have.
+/// Records other programs for other extents: what a graph with limits cannot have.
 struct divided_t {
   static constexpr const char* name = "divided";
   using options = tn::no_options;

@@ -83,9 +83,9 @@ constexpr auto placed = [](auto x) {
   return tn::relu(tn::on<1>(tn::softmax<1>(tn::on<2>(tn::exp(x)))));
 };
 constexpr tn::table_view p = tn::graph<placed, tn::input<"x", float, 2, 3>>::view();
-static_assert(p.nodes[1].place == 2 && p.nodes[6].place == -1);
-static_assert(p.nodes[2].place == 1 && p.nodes[3].place == 1 && p.nodes[4].place == 1 &&
-              p.nodes[5].place == 1);
+static_assert(p.nodes[1].policy == 2 && p.nodes[6].policy == -1);
+static_assert(p.nodes[2].policy == 1 && p.nodes[3].policy == 1 && p.nodes[4].policy == 1 &&
+              p.nodes[5].policy == 1);
 
 // One graph is one type: the same model and inputs give the same table.
 static_assert(std::is_same_v<tn::graph<twice, x4>, tn::graph<twice, x4>>);

@@ -229,7 +229,7 @@ TEST_CASE("cast leads from every type to every type") {
   });
 }
 
-TEST_CASE("clamp bounds every type by the nearest numbers that it has") {
+TEST_CASE("clamp limits every type by the nearest numbers that it has") {
   dice d = dice_of(756, 0);
   for_integers([&]<class T>() {
     using limits = std::numeric_limits<T>;

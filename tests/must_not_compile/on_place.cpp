@@ -1,4 +1,4 @@
-// expect: on: a place is the position of a policy, 0 to 7
+// expect: on: a policy is named by its position, 0 to 7
 // A place that no list of policies has.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>

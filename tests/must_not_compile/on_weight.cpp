@@ -1,4 +1,4 @@
-// expect: on: a weight and operators on weights alone have no place
+// expect: on: a weight and operators on weights alone run on no policy of their own
 // A placement of a weight, which no policy runs.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>

@@ -1,4 +1,4 @@
-// expect: graph: an operator refuses extents below a bound; a weight or an option has the bound itself as an extent: slice() it, or use upto<> for all of them
+// expect: graph: an operator refuses extents below a limit; a weight or an option has the limit itself as an extent: slice() it, or use upto<> for all of them
 // A shape with the bound written out.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>

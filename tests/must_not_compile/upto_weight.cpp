@@ -1,4 +1,4 @@
-// expect: graph: an operator refuses extents below a bound; a weight or an option has the bound itself as an extent: slice() it, or use upto<> for all of them
+// expect: graph: an operator refuses extents below a limit; a weight or an option has the limit itself as an extent: slice() it, or use upto<> for all of them
 // A position for each of the most rows.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>

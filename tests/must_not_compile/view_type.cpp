@@ -5,5 +5,5 @@
 namespace tn = tenon;
 
 auto view_of_doubles(double* data) {
-  return tn::run_of(data, 4);  // here
+  return tn::flat_view_of(data, 4);  // here
 }

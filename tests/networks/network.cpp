@@ -39,7 +39,7 @@ TEST_CASE("two values that share bytes are found, wherever one begins") {
   for (const i64 shift : {0, 64, -64})
     CHECK(found([&](tn::owned_plan& p) {
             const auto [a, b] = neighbours(p, false);
-            p.buffers[p.locations[a.node].root].offset += b.begin - a.begin + shift;
+            p.buffers[p.locations[a.node].holder].offset += b.begin - a.begin + shift;
           }) != "");
 }
 
@@ -53,7 +53,7 @@ TEST_CASE("scratch memory that shares bytes is found") {
 TEST_CASE("what lies outside of the arena is found") {
   CHECK(found([](tn::owned_plan& p) { p.shared_bytes -= 64; }) != "");
   CHECK(found([](tn::owned_plan& p) {
-          p.buffers[p.locations[neighbours(p, false).first.node].root].offset = -64;
+          p.buffers[p.locations[neighbours(p, false).first.node].holder].offset = -64;
         }) != "");
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("lifetimes do not come from the plan: a shortened one does not hide an
   CHECK(found([](tn::owned_plan& p) {
           for (int i = 0; i < p.buffers.size(); ++i) p.buffers[i].first = p.buffers[i].last = -1;
           const auto [a, b] = neighbours(p, false);
-          p.buffers[p.locations[a.node].root].offset += b.begin - a.begin;
+          p.buffers[p.locations[a.node].holder].offset += b.begin - a.begin;
         }) != "");
 }
 

@@ -71,7 +71,7 @@ inline std::vector<lodger> lodgers_of(const tn::plan_view& p) {
     const int group = p.group_of[i];
     if (group < 0 || (!p.locations[i].materialised && last[static_cast<std::size_t>(i)] == group))
       continue;
-    const tn::plans::buffer& b = p.buffers[p.locations[i].root];
+    const tn::plans::buffer& b = p.buffers[p.locations[i].holder];
     if (b.in != tn::plans::buffer::storage::arena) continue;
     i64 low = p.locations[i].offset, high = low;
     for (int a = 0; a < t.nodes[i].out.shape.rank; ++a) {

@@ -1,4 +1,4 @@
-// The plan for actual extents: decisions of the bounds, numbers of the call.
+// The plan for actual extents: decisions of the limits, numbers of the call.
 // SPDX-License-Identifier: MIT
 #include <tenon/plan/plan.hpp>
 #include <tenon/policy/reference/policy.hpp>
@@ -22,15 +22,15 @@ template <auto N, auto M> using net =
     tn::graph<model, tn::input<"x", float, N, 6>, tn::input<"y", float, M, 6>>;
 using bounded = net<tn::upto<7>, tn::upto<5>>;
 using plan = tn::plan<bounded, tn::reference>;
-static_assert(plan::view().has_bounds() &&
+static_assert(plan::view().has_limits() &&
               plan::view().source.nodes.size == bounded::view().nodes.size);
-static_assert(!tn::plan<net<7, 5>, tn::reference>::view().has_bounds());
-// The plan for the bounds is that of a graph with these extents.
+static_assert(!tn::plan<net<7, 5>, tn::reference>::view().has_limits());
+// The plan for the limits is that of a graph with these extents.
 static_assert(plan::arena_bytes == tn::plan<net<7, 5>, tn::reference>::arena_bytes &&
               plan::groups == tn::plan<net<7, 5>, tn::reference>::groups);
 
 /// The first thing in which two plans for the same extents differ; offsets in the arena are the
-/// bounds'.
+/// limits'.
 std::string difference_of(const tn::plan_view& a, const tn::plan_view& b) {
   if (a.table.nodes.size != b.table.nodes.size || a.groups.size != b.groups.size) return "sizes";
   for (int i = 0; i < a.table.nodes.size; ++i) {
@@ -38,7 +38,7 @@ std::string difference_of(const tn::plan_view& a, const tn::plan_view& b) {
     if (!(a.table.nodes[i].out == b.table.nodes[i].out)) return "tensor" + at;
     if (a.group_of[i] != b.group_of[i]) return "group" + at;
     const tn::plans::location &v = a.locations[i], &w = b.locations[i];
-    if (v.root != w.root || v.offset != w.offset || v.materialised != w.materialised ||
+    if (v.holder != w.holder || v.offset != w.offset || v.materialised != w.materialised ||
         v.inside != w.inside)
       return "value" + at;
     for (int k = 0; k < a.table.nodes[i].out.shape.rank; ++k)
@@ -58,7 +58,7 @@ template <class Exact> void check_extents(tn::plans::actual_extents& actual, tn:
   CHECK(difference_of(actual.view(), tn::plan<Exact, tn::reference>::view()) == "");
   CHECK(tn::plans::verify(actual.view()).ok());
   CHECK(actual.view().shared_bytes == plan::view().shared_bytes);
-  CHECK(actual.view().bounds.data == plan::view().table.contractions.data);
+  CHECK(actual.view().limits.data == plan::view().table.contractions.data);
 }
 
 }  // namespace
@@ -89,7 +89,7 @@ TEST_CASE("an extent of 1 does not start to repeat, whichever operand it is") {
   CHECK(fault(1, 3) == code::broadcast);
   CHECK(fault(3, 2) == code::broadcast);
   CHECK(fault(1, 1) == code::ok);
-  // What repeats for the bounds repeats for all extents.
+  // What repeats for the limits repeats for all extents.
   using rows = tn::graph<sums, tn::input<"x", float, tn::upto<4>, 3>, tn::input<"y", float, 1, 3>>;
   tn::plans::actual_extents other;
   other.start(tn::plan<rows, tn::reference>::view());

@@ -151,7 +151,7 @@ constexpr bool one_each = [] {
   const tn::owned_plan p = planned<lenet_graph>(plain).value();
   int g = 0;
   for (int i = 0; i < p.table.nodes.size(); ++i) {
-    if (tn::is_leaf(p.table.nodes[i].kind) || p.locations[i].root != i) continue;
+    if (tn::is_leaf(p.table.nodes[i].kind) || p.locations[i].holder != i) continue;
     const tn::plans::group& own = p.grouped.groups[g++];
     if (own.size != 1 || own.anchor != i || own.kind != p.table.nodes[i].kind) return false;
   }
@@ -245,15 +245,15 @@ TEST_CASE("a policy's groups have no more buffers than it declares, and are fewe
     REQUIRE(made.ok());
     const tn::plan_view p = made->view();
     for (const tn::plans::group& g : p.groups) {
-      std::set<int> roots;
+      std::set<int> holders;
       for (int k = 0; k < g.size; ++k) {
         const int own = p.members[g.begin + k];
-        if (p.locations[own].materialised) roots.insert(p.locations[own].root);
+        if (p.locations[own].materialised) holders.insert(p.locations[own].holder);
         const tn::node& n = p.table.nodes[own];
         for (int j = 0; j < n.operands; ++j)
-          if (p.group_of[n.in[j]] != p.group_of[own]) roots.insert(p.locations[n.in[j]].root);
+          if (p.group_of[n.in[j]] != p.group_of[own]) holders.insert(p.locations[n.in[j]].holder);
       }
-      if (g.size > 1) CHECK(roots.size() <= 4);
+      if (g.size > 1) CHECK(holders.size() <= 4);
     }
     smaller += made->grouped.groups.size() > free->grouped.groups.size();
     members += p.members.size;

@@ -33,19 +33,19 @@ static_assert(tn::plans::restride(2, extents(4, 1, 2), location{0, 0, steps({10,
 static_assert(tn::plans::broadcast(turned, extents(4, 1, 2), extents(9, 4, 3, 2)) ==
               steps({0, 1, 0, 96}));
 
-// A reshape is an alias: same root, no group, dense strides of its own shape.
+// A reshape is an alias: same holder, no group, dense strides of its own shape.
 constexpr auto flat = [](auto x) {
   return tn::exp(tn::reshape<96>(tn::matmul(x, tn::weight<"w", float, 16, 16>)));
 };
 static_assert([] {
   const tn::owned_plan p = laid<flat, rows>();
   const location& v = p.locations[3];
-  return v.root == 2 && v.offset == 0 && v.step == steps({1}) && v.materialised &&
+  return v.holder == 2 && v.offset == 0 && v.step == steps({1}) && v.materialised &&
          p.grouped.of[3] == -1 && p.locations[2].materialised &&
          p.buffers[2].in == tn::plans::buffer::storage::arena &&
          p.buffers[3].in == tn::plans::buffer::storage::none;
 }());
-static_assert(laid<flat, rows>(plain).locations[3].root == 2, "for every policy");
+static_assert(laid<flat, rows>(plain).locations[3].holder == 2, "for every policy");
 
 // A transposed weight is absorbed by the contraction.
 constexpr auto linear = [](auto x) {
@@ -53,11 +53,11 @@ constexpr auto linear = [](auto x) {
 };
 static_assert([] {
   const tn::owned_plan p = laid<linear, rows>();
-  return p.locations[2].root == 1 && p.locations[2].step == steps({1, 16}) &&
+  return p.locations[2].holder == 1 && p.locations[2].step == steps({1, 16}) &&
          p.grouped.of[2] == -1 && p.shared_bytes == 0;
 }());
 static_assert(laid<linear, rows>(plain).grouped.of[2] == 1 - 1, "without fusion it is a step");
-static_assert(laid<linear, rows>(plain).locations[2].root == 2);
+static_assert(laid<linear, rows>(plain).locations[2].holder == 2);
 
 // Where contractions take float16, the casts around them are views, of views too, and part of the
 // epilogue.
@@ -75,7 +75,7 @@ constexpr int casts_in_place(const tn::owned_plan& p) {
   int casts = 0;
   for (int i = 0; i < p.table.nodes.size(); ++i)
     casts += p.table.nodes[i].kind == tn::family::map && p.grouped.of[i] < 0 &&
-             p.table.nodes[p.locations[i].root].out.type == tn::type::float16;
+             p.table.nodes[p.locations[i].holder].out.type == tn::type::float16;
   return casts;
 }
 static_assert([] {
@@ -114,28 +114,28 @@ static_assert([] {
 constexpr auto output = [](auto x) { return tn::transpose<>(x); };
 static_assert([] {
   const tn::owned_plan p = laid<output, rows>();
-  return p.locations[1].root == 1 && p.locations[1].materialised && p.grouped.of[1] == 0 &&
+  return p.locations[1].holder == 1 && p.locations[1].materialised && p.grouped.of[1] == 0 &&
          p.buffers[1].in == tn::plans::buffer::storage::output && p.copies_out.size() == 0;
 }());
 
 // A transposed operand of a row group or of a reduction is written out.
 constexpr auto softmaxed = [](auto x) { return tn::softmax<1>(tn::transpose<>(x)); };
-static_assert(laid<softmaxed, rows>().locations[1].root == 1);
+static_assert(laid<softmaxed, rows>().locations[1].holder == 1);
 
 // A map alone reads a view whose last axis is contiguous, and no other.
 constexpr auto heads = [](auto x) {
   return tn::exp(tn::transpose<1, 0, 2>(tn::reshape<6, 2, 8>(x)));
 };
-static_assert(laid<heads, rows>().locations[2].root == 0 &&
+static_assert(laid<heads, rows>().locations[2].holder == 0 &&
               laid<heads, rows>().locations[2].step == steps({8, 16, 1}));
 constexpr auto columns = [](auto x) { return tn::exp(tn::transpose<1, 0>(x)); };
-static_assert(laid<columns, rows>().locations[1].root == 1);
+static_assert(laid<columns, rows>().locations[1].holder == 1);
 
 // A reshape of a strided view needs a copy.
 constexpr auto mixed = [](auto x) { return tn::exp(tn::reshape<96>(tn::transpose<1, 0>(x))); };
 static_assert([] {
   const tn::owned_plan p = laid<mixed, rows>();
-  return p.locations[1].root == 1 && p.grouped.of[1] >= 0 && p.locations[2].root == 1 &&
+  return p.locations[1].holder == 1 && p.grouped.of[1] >= 0 && p.locations[2].holder == 1 &&
          p.grouped.of[2] == -1;
 }());
 
@@ -156,6 +156,6 @@ TEST_CASE("an odd transpose of a rank-5 tensor is followed through a contraction
   const auto w = b.weight("w", floats(3, 7));
   const auto made = planned(b.finish({b.add<tn::matmul_t>({}, {t, w})}), fusing);
   REQUIRE(made.ok());
-  CHECK(made->locations[1].root == 0);
+  CHECK(made->locations[1].holder == 0);
   CHECK(made->locations[1].step == steps({6, 360, 1, 30, 120}));
 }

@@ -31,7 +31,7 @@ template <auto Model, class... Facts> constexpr error fault(const Facts&... f) {
   return planned<tn::graph<Model, x44>>(f...).error();
 }
 template <auto Model, class... Facts> constexpr int place_of(int node, const Facts&... f) {
-  return planned<tn::graph<Model, x44>>(f...)->table.nodes[node].place;
+  return planned<tn::graph<Model, x44>>(f...)->table.nodes[node].policy;
 }
 constexpr bool moved(const tn::plans::traffic& t, int crossings, int copies, tn::i64 bytes) {
   return t.crossings == crossings && t.copies == copies && t.bytes_moved == bytes;
@@ -43,7 +43,7 @@ constexpr auto middle = [](auto x) {
 };  // x, tanh, matmul, exp
 static_assert(place_of<middle>(1, host, gpu) == 0 && place_of<middle>(2, host, gpu) == 1 &&
               place_of<middle>(3, host, gpu) == 0);
-static_assert(fault<middle>(host) == error{code::place, "matmul", "on", 1, 1});
+static_assert(fault<middle>(host) == error{code::policy, "matmul", "on", 1, 1});
 
 // Fallback goes forward in the list, never back.
 constexpr auto layer = [](auto x) { return tn::relu(tn::matmul(x, x)); };  // x, matmul, relu
@@ -113,9 +113,9 @@ constexpr auto pair = [](auto x) {
   });
   return tn::outputs(a, b);
 };
-static_assert(tn::graph<pair, x44>::view().nodes[1].place == 1);
-static_assert(tn::graph<pair, x44>::view().nodes[2].place == 2 &&
-              tn::graph<pair, x44>::view().nodes[3].place == 0);
+static_assert(tn::graph<pair, x44>::view().nodes[1].policy == 1);
+static_assert(tn::graph<pair, x44>::view().nodes[2].policy == 2 &&
+              tn::graph<pair, x44>::view().nodes[3].policy == 0);
 static_assert(tn::graph<pair, x44>::view().nodes.size == 4, "the second run is taken back");
 constexpr auto carried = [](auto x, auto h) {
   return tn::on<1>([&] {
@@ -126,7 +126,7 @@ constexpr auto carried = [](auto x, auto h) {
 };
 using with_state = tn::graph<carried, x44, tn::state<"h", float, 4, 4>>;
 static_assert(with_state::view().states == 1 && with_state::view().nodes.size == 5 &&
-              with_state::view().nodes[2].place == 1 && with_state::view().nodes[4].place == 1);
+              with_state::view().nodes[2].policy == 1 && with_state::view().nodes[4].policy == 1);
 constexpr auto wrong = [](auto x) {
   return tn::on<1>([&] { return tn::matmul(x, tn::reshape<2, 8>(x)); });
 };
@@ -142,11 +142,11 @@ TEST_CASE("a builder tags what a callable adds") {
   const auto net = b.finish({b.add<tn::relu_t>({}, {y})});
   REQUIRE(net.ok());
   const tn::table_view t = net->view();
-  CHECK((t.nodes[1].place == 2 && t.nodes[2].place == 1 && t.nodes[3].place == -1));
+  CHECK((t.nodes[1].policy == 2 && t.nodes[2].policy == 1 && t.nodes[3].policy == -1));
   tn::builder other;
   const auto z = other.input("x", floats(4, 4));
   CHECK(other.finish({other.on(8, [&] { return other.add<tn::exp_t>({}, {z}); })}).error() ==
-        error{code::place, "on", "place", 7, 8});
+        error{code::policy, "on", "policy", 7, 8});
 }
 
 TEST_CASE("a placed composite moves as a whole") {
@@ -159,6 +159,6 @@ TEST_CASE("a placed composite moves as a whole") {
   const auto made = tn::make_plan(net->view(), {two, 2});
   REQUIRE(made.ok());
   for (const tn::node& n : made->table.nodes)
-    if (!tn::is_leaf(n.kind)) CHECK(static_cast<int>(n.place) == (n.region >= 0 ? 1 : 0));
+    if (!tn::is_leaf(n.kind)) CHECK(static_cast<int>(n.policy) == (n.region >= 0 ? 1 : 0));
   CHECK(made->moved.crossings == 2);
 }

@@ -18,7 +18,7 @@ constexpr bool equal(const tn::plan_view& a, const tn::plan_view& b) {
            a.moved.crossings == b.moved.crossings;
   for (int i = 0; r && i < a.groups.size; ++i) {
     const tn::plans::group &x = a.groups[i], &y = b.groups[i];
-    r = x.kind == y.kind && x.place == y.place && x.begin == y.begin && x.size == y.size &&
+    r = x.kind == y.kind && x.policy == y.policy && x.begin == y.begin && x.size == y.size &&
         x.anchor == y.anchor && x.space == y.space && x.columns == y.columns &&
         a.scratch_offset[i] == b.scratch_offset[i] && a.packed_offset[i] == b.packed_offset[i] &&
         a.needs[i].packed == b.needs[i].packed;
@@ -27,7 +27,7 @@ constexpr bool equal(const tn::plan_view& a, const tn::plan_view& b) {
   for (int i = 0; r && i < a.table.nodes.size; ++i) {
     const tn::plans::location &v = a.locations[i], &w = b.locations[i];
     const buffer &p = a.buffers[i], &q = b.buffers[i];
-    r = a.group_of[i] == b.group_of[i] && v.root == w.root && v.offset == w.offset &&
+    r = a.group_of[i] == b.group_of[i] && v.holder == w.holder && v.offset == w.offset &&
         v.step == w.step && v.materialised == w.materialised && p.in == q.in &&
         p.index == q.index && p.offset == q.offset && p.bytes == q.bytes && p.first == q.first &&
         p.last == q.last;

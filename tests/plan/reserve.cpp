@@ -22,7 +22,7 @@ constexpr tn::i64 arena(std::initializer_list<lifetime> all) {
   return tn::plans::reserve(s);
 }
 constexpr tn::i64 bound(std::initializer_list<lifetime> all) {
-  return tn::plans::live_bound(lifetimes(all));
+  return tn::plans::least_bytes(lifetimes(all));
 }
 
 static_assert(arena({}) == 0 && bound({}) == 0);
@@ -136,14 +136,14 @@ TEST_CASE("random lifetimes never overlap and the bound is what is live") {
                 last = std::min(63, first + (below(4) == 0 ? below(40) : below(4)));
       all.push({64 * tn::i64{below(20)}, first, last});
     }
-    const tn::i64 bytes = tn::plans::reserve(all), least = tn::plans::live_bound(all);
+    const tn::i64 bytes = tn::plans::reserve(all), least = tn::plans::least_bytes(all);
     CHECK_FALSE(any_overlap(all, bytes));
     CHECK(least == most_live(all));
     CHECK(bytes >= least);
     above += bytes > least;
     if (least > 0) worst = std::max(worst, static_cast<double>(bytes) / static_cast<double>(least));
   }
-  std::printf("reserve: above the live bound in %d of %d random cases, at worst %.2f times it\n",
+  std::printf("reserve: above the lower bound in %d of %d random cases, at worst %.2f times it\n",
               above, rounds, worst);
   CHECK(worst < 2.0);
 }

@@ -67,8 +67,8 @@ TEST_CASE(
   CHECK(found([](owned_plan& p) { p.grouped.of[5] = 0; }) == defect::membership);
   CHECK(found([](owned_plan& p) { p.grouped.members[1] = p.grouped.members[0]; }) ==
         defect::membership);
-  CHECK(found([](owned_plan& p) { p.grouped.groups[0].place = 1; }) == defect::membership);
-  CHECK(found([](owned_plan& p) { p.table.nodes[2].place = 1; }) == defect::membership);
+  CHECK(found([](owned_plan& p) { p.grouped.groups[0].policy = 1; }) == defect::membership);
+  CHECK(found([](owned_plan& p) { p.table.nodes[2].policy = 1; }) == defect::membership);
   CHECK(found([](owned_plan& p) { p.grouped.groups[0].size = 0; }) == defect::membership);
 }
 
@@ -76,22 +76,22 @@ TEST_CASE("hidden: a value inside a group that another group reads") {
   CHECK(found([](owned_plan& p) { p.locations[2].materialised = false; }) == defect::hidden);
 }
 
-TEST_CASE("root: a value whose root holds nothing") {
-  CHECK(found([](owned_plan& p) { p.buffers[2].in = buffer::storage::none; }) == defect::root);
-  CHECK(found([](owned_plan& p) { p.locations[10].root = 10; }) == defect::root);
-  CHECK(found([](owned_plan& p) { p.locations[10].root = -1; }) == defect::root);
+TEST_CASE("holder: a value whose holder holds nothing") {
+  CHECK(found([](owned_plan& p) { p.buffers[2].in = buffer::storage::none; }) == defect::holder);
+  CHECK(found([](owned_plan& p) { p.locations[10].holder = 10; }) == defect::holder);
+  CHECK(found([](owned_plan& p) { p.locations[10].holder = -1; }) == defect::holder);
 }
 
-TEST_CASE("bounds: a value beyond its buffer, a buffer or scratch beyond the arena") {
-  CHECK(found([](owned_plan& p) { p.locations[10].offset = 1; }) == defect::bounds);
-  CHECK(found([](owned_plan& p) { p.locations[10].offset = -1; }) == defect::bounds);
-  CHECK(found([](owned_plan& p) { p.locations[10].step.step[0] = -1; }) == defect::bounds);
-  CHECK(found([](owned_plan& p) { p.locations[10].step.step[0] = 2; }) == defect::bounds);
-  CHECK(found([](owned_plan& p) { p.buffers[0].bytes -= 4; }) == defect::bounds);
-  CHECK(found([](owned_plan& p) { p.buffers[2].offset = p.shared_bytes; }) == defect::bounds);
-  CHECK(found([](owned_plan& p) { p.buffers[2].offset = -64; }) == defect::bounds);
-  CHECK(found([](owned_plan& p) { p.shared_bytes = 64; }) == defect::bounds);
-  CHECK(found([](owned_plan& p) { p.scratch_offset[0] = p.shared_bytes; }) == defect::bounds);
+TEST_CASE("limits: a value beyond its buffer, a buffer or scratch beyond the arena") {
+  CHECK(found([](owned_plan& p) { p.locations[10].offset = 1; }) == defect::outside);
+  CHECK(found([](owned_plan& p) { p.locations[10].offset = -1; }) == defect::outside);
+  CHECK(found([](owned_plan& p) { p.locations[10].step.step[0] = -1; }) == defect::outside);
+  CHECK(found([](owned_plan& p) { p.locations[10].step.step[0] = 2; }) == defect::outside);
+  CHECK(found([](owned_plan& p) { p.buffers[0].bytes -= 4; }) == defect::outside);
+  CHECK(found([](owned_plan& p) { p.buffers[2].offset = p.shared_bytes; }) == defect::outside);
+  CHECK(found([](owned_plan& p) { p.buffers[2].offset = -64; }) == defect::outside);
+  CHECK(found([](owned_plan& p) { p.shared_bytes = 64; }) == defect::outside);
+  CHECK(found([](owned_plan& p) { p.scratch_offset[0] = p.shared_bytes; }) == defect::outside);
 }
 
 TEST_CASE("alignment: an offset that is no multiple of 64") {
@@ -117,13 +117,13 @@ TEST_CASE("overlap: a buffer that is copied out after its life") {
   owned_plan p = planned<tn::graph<again, tn::input<"x", float, 16, 16>>>(fusing).value();
   REQUIRE(p.copies_out.size() == 1);
   REQUIRE(tn::plans::verify(p.view()).ok());
-  const int root = p.locations[p.copies_out[0].node].root;
-  p.buffers[root].in = buffer::storage::arena;  // as if the first output were copied too
-  p.buffers[root].first = 0;
-  p.buffers[root].last = p.grouped.groups.size();
+  const int holder = p.locations[p.copies_out[0].node].holder;
+  p.buffers[holder].in = buffer::storage::arena;  // as if the first output were copied too
+  p.buffers[holder].first = 0;
+  p.buffers[holder].last = p.grouped.groups.size();
   p.shared_bytes = 2048;
   CHECK(tn::plans::verify(p.view()).what == defect::output);  // all that is left to complain about
-  p.buffers[root].last = p.grouped.groups.size() - 1;
+  p.buffers[holder].last = p.grouped.groups.size() - 1;
   CHECK(tn::plans::verify(p.view()).what == defect::overlap);
 }
 

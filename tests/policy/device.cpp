@@ -134,18 +134,19 @@ TEST_CASE("the verifier finds buffers out of reach and copies that are not made"
   REQUIRE(good.mirrors.size() == 2);
   CHECK(found([](tn::owned_plan&) {}) == tn::plans::defect::none);
   for (int k = 0; k < 2; ++k) {
-    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].in = p.mirrors[k].out = -1; }) ==
-          tn::plans::defect::home);
-    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].place = 0; }) == tn::plans::defect::home);
+    CHECK(found([&](tn::owned_plan& p) {
+            p.mirrors[k].copied_before = p.mirrors[k].copied_after = -1;
+          }) == tn::plans::defect::home);
+    CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].policy = 0; }) == tn::plans::defect::home);
     CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].bytes -= 4; }) == tn::plans::defect::home);
     CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].offset = p.device_bytes[1]; }) ==
-          tn::plans::defect::bounds);
+          tn::plans::defect::outside);
     CHECK(found([&](tn::owned_plan& p) { p.mirrors[k].offset += 4; }) ==
           tn::plans::defect::alignment);
   }
   for (int i = 0; i < good.buffers.size(); ++i)
-    if (good.buffers[i].place == 1)
-      CHECK(found([&](tn::owned_plan& p) { p.buffers[i].place = -1; }) == tn::plans::defect::home);
+    if (good.buffers[i].home == 1)
+      CHECK(found([&](tn::owned_plan& p) { p.buffers[i].home = -1; }) == tn::plans::defect::home);
   CHECK(found([](tn::owned_plan& p) { p.mirrors[0].first = 2; }) == tn::plans::defect::home);
 }
 

@@ -43,15 +43,15 @@ template <tn::sharing Memory> struct emulated {
       if (c.refuses_models) return {tn::code::memory, name, "weights"};
       device = &c;
       weights.resize(static_cast<std::size_t>(p.table.nodes.size));
-      tn::plans::each_upload(p, [&](int root, int to, tn::i64 size) {
+      tn::plans::each_upload(p, [&](int holder, int to, tn::i64 size) {
         if (to == place)
-          weights[static_cast<std::size_t>(root)].assign(address[root], address[root] + size);
+          weights[static_cast<std::size_t>(holder)].assign(address[holder], address[holder] + size);
         c.bytes_uploaded += to == place ? size : 0;
       });
       return {};
     }
-    tn::error follow(const bound& bounds, const tn::plan_view&, int) noexcept {
-      *this = bounds;
+    tn::error follow(const bound& limits, const tn::plan_view&, int) noexcept {
+      *this = limits;
       return {};
     }
   };
@@ -64,27 +64,27 @@ template <tn::sharing Memory> struct emulated {
                   [&](int i) { return b.weights[static_cast<std::size_t>(i)].data(); });
       return {};
     }
-    tn::status run(const tn::plan_view& p, const tn::group_run& r, const tn::frame& host,
+    tn::status run(const tn::plan_view& p, const tn::group_range& r, const tn::frame& host,
                    tn::waiting) noexcept {
       if (device->is_lost) return {tn::code::memory, -1, 0, 0};
       ++device->runs;
-      tn::device_run& own = where.run(r);
+      tn::device_groups& own = where.run(r);
       auto& f = where.on_device();
       if (own.follow(host)) {
         ++device->resolved;
         f.arena = host.arena;
         for (const tn::shared_buffer& s : own.shared)
-          f.base[s.root] = is_separate ? nullptr : host.base[s.root];
+          f.base[s.holder] = is_separate ? nullptr : host.base[s.holder];
       }
       tn::scans::run_groups(p, r, f, [&](int g, bool first, bool last) {
         if (first)
           where.before(p, g, [&](const tn::plans::mirror& m) {
-            copy(arena.data() + m.offset, host.base[m.root], tn::bytes_of(p, m.root));
+            copy(arena.data() + m.offset, host.base[m.holder], tn::bytes_of(p, m.holder));
           });
         tn::reference::run({&p, p.groups[g].anchor}, tn::frame{f});
         if (last)
           where.behind(p, g, [&](const tn::plans::mirror& m) {
-            copy(host.at<std::byte>(m.root), arena.data() + m.offset, tn::bytes_of(p, m.root));
+            copy(host.at<std::byte>(m.holder), arena.data() + m.offset, tn::bytes_of(p, m.holder));
           });
       });
       return {};
@@ -95,7 +95,7 @@ template <tn::sharing Memory> struct emulated {
       device->bytes_moved += bytes;
     }
     void renew(const bound&) noexcept {}
-    const void* space() const noexcept { return nullptr; }
+    const void* owner() const noexcept { return nullptr; }
     context* device = nullptr;
     std::vector<std::byte> arena;
     tn::device_plan<const std::byte*> where;

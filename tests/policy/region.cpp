@@ -68,11 +68,11 @@ struct regional {
     auto* t = new (b.bound) task{};
     t->softmax = same(p.table.regions[first.whole].op, "softmax");
     for (int k = 0; k < first.operands; ++k) {
-      t->in[k] = p.locations[first.in[k]].root;
+      t->in[k] = p.locations[first.in[k]].holder;
       t->in_offset[k] = p.locations[first.in[k]].offset;
     }
     const int result = members[members.size - 1];
-    t->out = p.locations[result].root;
+    t->out = p.locations[result].holder;
     t->out_offset = p.locations[result].offset;
     const tn::shape& s = p.table.nodes[result].out.shape;
     t->columns = s[s.rank - 1];

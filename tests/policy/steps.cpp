@@ -207,8 +207,8 @@ TEST_CASE("a scan runs where it is told to, or where each of its nodes can run")
   const array_source source(t->view(), {in[1]});
   const tn::model<tn::dynamic, tn::cpu, tn::reference> there(t->view(), source);
   const tn::model<tn::dynamic, tn::reference> defining(t->view(), source);
-  CHECK(defining.fault().is(code::place, "on") == false);
-  for (const tn::plans::group& g : there.plan_of().groups) CHECK(g.place == 1);
+  CHECK(defining.fault().is(code::policy, "on") == false);
+  for (const tn::plans::group& g : there.plan_of().groups) CHECK(g.policy == 1);
   const tn::result<tn::table> plain = build({}, in, {0, 1, 2, 3});
   const tn::model<tn::dynamic, tn::reference> wanted(plain->view(), source);
   check_same(call(wanted, {in[0], in[2], in[3]}), call(there, {in[0], in[2], in[3]}),
@@ -216,7 +216,7 @@ TEST_CASE("a scan runs where it is told to, or where each of its nodes can run")
   const tn::model<tn::dynamic, only_products, tn::cpu> apart(plain->view(), source);
   REQUIRE(apart.fault().ok());
   int places[2]{};
-  for (const tn::plans::group& g : apart.plan_of().groups) ++places[g.place];
+  for (const tn::plans::group& g : apart.plan_of().groups) ++places[g.policy];
   CHECK((places[0] == 1 && places[1] > 1));
   CHECK(apart.plan_of().moved.copies == 0);
   check_same(call(wanted, {in[0], in[2], in[3]}), call(apart, {in[0], in[2], in[3]}),

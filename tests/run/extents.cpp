@@ -1,4 +1,4 @@
-// Graphs with upto<>: every extent up to the bound gives the bits of a graph with exactly that
+// Graphs with upto<>: every extent up to the limit gives the bits of a graph with exactly that
 // extent.
 // SPDX-License-Identifier: MIT
 #include "../support/arrays.hpp"
@@ -12,7 +12,7 @@ namespace {
 
 using shapes = std::vector<tn::shape>;
 
-/// A graph with these input shapes, which are bounds along some axes if `bounded`.
+/// A graph with these input shapes, which are limits along some axes if `bounded`.
 struct building {
   tn::builder b;
   shapes s;
@@ -55,8 +55,8 @@ template <class Model, class Memory = tn::owned> struct caller {
 
 /// Calls one instance of each kind of model with all `cases` in a random order.
 template <class Graph>
-void check_extents(build_type build, const shapes& bounds, std::vector<shapes> cases, dice& d) {
-  building all{{}, bounds, true};
+void check_extents(build_type build, const shapes& limits, std::vector<shapes> cases, dice& d) {
+  building all{{}, limits, true};
   const tn::result<tn::table> made = build(all);
   INFO(tn::text_of(made.error().what) << " " << made.error().op.c_str());
   REQUIRE(made.ok());
@@ -196,7 +196,7 @@ tn::result<tn::table> build_depthwise(building& g) {
                          {}, {a, g.b.add<tn::transpose_t>({.permutation = {0, 1, 3, 2}}, {a})})});
 }
 
-// Moves and gathers along the axis with the bound.
+// Moves and gathers along the axis with the limit.
 constexpr auto moves = [](auto x, auto y, auto at) {
   auto joined = tn::concat<0>(tn::exp(x), y, tn::concat<0>(tn::tanh(y), tn::sin(x)));
   auto [left, right] = tn::split<1, 2, 4>(joined);
@@ -323,7 +323,7 @@ TEST_CASE("depthwise convolutions of every height and width") {
   check_extents<depthwise_net>(build_depthwise, {tn::extents(2, 5, 40, 33)}, cases, d);
 }
 
-TEST_CASE("moves, gathers and reductions along an axis with a bound") {
+TEST_CASE("moves, gathers and reductions along an axis with a limit") {
   dice d = dice_of(804, 0);
   std::vector<shapes> cases;
   for (int n = 1; n <= 5; ++n)
@@ -356,7 +356,7 @@ TEST_CASE("products all of whose dimensions vary") {
                              d);
 }
 
-TEST_CASE("a view without a shape tells one extent with a bound") {
+TEST_CASE("a view without a shape tells one extent with a limit") {
   constexpr auto doubled = [](auto x) { return x * 2.0f; };
   using net = tn::graph<doubled, tn::input<"x", float, tn::upto<8>, 3>>;
   const tn::model<net, tn::cpu> model{tn::weights<0>{}};
@@ -374,7 +374,7 @@ TEST_CASE("a view without a shape tells one extent with a bound") {
   CHECK(refused(7, 6) == tn::status{code::size, 0, 3, 7});
   CHECK(refused(0, 0).what == code::extent);
   CHECK(refused(6, 9) == tn::status{code::size, 1, 6, 9});
-  // Two unknown extents need a shape, unless all elements of the bound are there.
+  // Two unknown extents need a shape, unless all elements of the limit are there.
   using plane = tn::graph<doubled, tn::input<"x", float, tn::upto<4>, tn::upto<6>>>;
   const tn::model<plane, tn::cpu> other{tn::weights<0>{}};
   tn::instance two{other};
@@ -592,7 +592,7 @@ TEST_CASE("owned and borrowed instances with threads take any extent") {
   CHECK(arena.untouched());
 }
 
-TEST_CASE("random convolutions and products with random bounds") {
+TEST_CASE("random convolutions and products with random limits") {
   for (int round = 0; round < times(60); ++round) {
     dice d = dice_of(811, round);
     const bool nhwc = d.one_in(2), each = d.one_in(3), by_matrix = d.one_in(4);

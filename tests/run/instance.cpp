@@ -104,13 +104,13 @@ TEST_CASE(
     CHECK(f.untouched());
   };
   static std::int32_t integers[6]{};
-  refused([&](const_view* in, mutable_view*) { in[1] = tn::run_of(f.y.data(), 5); },
+  refused([&](const_view* in, mutable_view*) { in[1] = tn::flat_view_of(f.y.data(), 5); },
           {code::size, 1, 6, 5});
-  refused([&](const_view*, mutable_view* out) { out[1] = tn::run_of(f.b.data(), 1); },
+  refused([&](const_view*, mutable_view* out) { out[1] = tn::flat_view_of(f.b.data(), 1); },
           {code::size, 3, 2, 1});
-  refused([&](const_view* in, mutable_view*) { in[0] = tn::run_of(integers, 6); },
+  refused([&](const_view* in, mutable_view*) { in[0] = tn::flat_view_of(integers, 6); },
           {code::element_type, 0, 0, 2});
-  refused([&](const_view*, mutable_view* out) { out[0] = tn::run_of(integers, 6); },
+  refused([&](const_view*, mutable_view* out) { out[0] = tn::flat_view_of(integers, 6); },
           {code::element_type, 2, 0, 2});
   refused(
       [&](const_view* in, mutable_view*) {

@@ -1,4 +1,4 @@
-// A graph with bounds without a heap, as on a microcontroller: examples/no_heap.sh looks at the
+// A graph with limits without a heap, as on a microcontroller: examples/no_heap.sh looks at the
 // object.
 // SPDX-License-Identifier: MIT
 #include <tenon/reference.hpp>

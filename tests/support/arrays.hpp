@@ -78,7 +78,7 @@ inline std::vector<std::byte> half_bytes(const array& a) {
   return r;
 }
 inline std::vector<std::byte> memory_of(const array& a) {
-  if (is_packed(a.is.type)) return half_bytes(a);
+  if (is_four_bit(a.is.type)) return half_bytes(a);
   std::vector<std::byte> r(static_cast<std::size_t>(a.is.bytes()));
   with_type(a.is.type, [&](auto element) {
     for (std::size_t i = 0; i < a.at.size(); ++i) {
@@ -93,11 +93,11 @@ inline std::vector<std::byte> memory_of(const array& a) {
 }
 inline array array_of(const tn::tensor& t, const std::vector<std::byte>& memory) {
   array r = zeros(t);
-  for (std::size_t i = 0; is_packed(t.type) && i < r.at.size(); ++i) {
+  for (std::size_t i = 0; is_four_bit(t.type) && i < r.at.size(); ++i) {
     const int half = std::to_integer<int>(memory[i / 2] >> i % 2 * 4) & 15;
     r.at[i] = t.type == tn::type::int4 ? (half ^ 8) - 8 : half;
   }
-  if (is_packed(t.type)) return r;
+  if (is_four_bit(t.type)) return r;
   with_type(t.type, [&](auto element) {
     for (std::size_t i = 0; i < r.at.size(); ++i) {
       std::memcpy(&element, memory.data() + i * sizeof element, sizeof element);

@@ -13,7 +13,7 @@ constexpr bool same_text(const char* a, const char* b) {
   return *a == *b;
 }
 constexpr bool equal(const tn::node& a, const tn::node& b) {
-  bool r = a.kind == b.kind && a.place == b.place && a.region == b.region && a.loop == b.loop &&
+  bool r = a.kind == b.kind && a.policy == b.policy && a.region == b.region && a.loop == b.loop &&
            a.operands == b.operands && a.detail == b.detail && a.out == b.out &&
            same_text(a.op, b.op);
   for (int k = 0; k < a.operands; ++k) r = r && a.in[k] == b.in[k];

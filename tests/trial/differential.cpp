@@ -47,9 +47,9 @@ template <class Wrong> struct wrapped_cpu : tn::cpu {
     tn::cpu::run(w.own, f);
     const tn::node& n = w.plan->table.nodes[w.node];
     if (n.out.type != tn::type::float32) return;
-    const tn::plans::location& v = w.plan->locations[w.node];  // its root may be a concat's
-    Wrong::spoil(n, {f.at<float>(v.root, v.offset), static_cast<std::size_t>(n.out.shape.count())},
-                 f);
+    const tn::plans::location& v = w.plan->locations[w.node];  // its holder may be a concat's
+    Wrong::spoil(
+        n, {f.at<float>(v.holder, v.offset), static_cast<std::size_t>(n.out.shape.count())}, f);
   }
 };
 /// Notices when it is bound once more, for other extents.
@@ -72,7 +72,7 @@ struct minds_extents : tn::cpu {
     const tn::plans::location& v = w.plan->locations[w.node];
     const tn::node& n = w.plan->table.nodes[w.node];
     if (w.times > 2 && n.out.type == tn::type::float32 && tn::name(n.op) == tn::name("tanh"))
-      *f.at<float>(v.root, v.offset) = 7;
+      *f.at<float>(v.holder, v.offset) = 7;
   }
 };
 float one_up(float x) { return std::nextafter(x, std::numeric_limits<float>::infinity()); }
@@ -108,7 +108,7 @@ struct coarse : careful {
   static void run(const work& w, const tn::frame& f) noexcept {
     careful::run(w, f);
     const tn::plans::location& v = w.plan->locations[w.node];
-    auto* y = f.at<float>(v.root, v.offset);
+    auto* y = f.at<float>(v.holder, v.offset);
     for (tn::i64 i = 0, n = w.plan->table.nodes[w.node].out.shape.count(); i < n; ++i)
       if (std::isnormal(y[i]))
         y[i] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(y[i]) & ~0x3fu);
@@ -126,7 +126,7 @@ struct flushing : careful {
     const tn::node& n = w.plan->table.nodes[w.node];
     if (n.kind != tn::family::map || n.out.type != tn::type::float32) return;
     const tn::plans::location& v = w.plan->locations[w.node];
-    auto* y = f.at<float>(v.root, v.offset);
+    auto* y = f.at<float>(v.holder, v.offset);
     for (tn::i64 i = 0, count = n.out.shape.count(); i < count; ++i)
       if (std::fpclassify(y[i]) == FP_SUBNORMAL) y[i] = 0;
   }
@@ -173,7 +173,7 @@ TEST_CASE("random graphs have the bits of reference on cpu", "[long]") {
     CHECK(n.beyond < n.varied / 20);
   }
   std::printf(
-      "%d graphs with bounds or states (%d with states), %d calls with other extents: %d "
+      "%d graphs with limits or states (%d with states), %d calls with other extents: %d "
       "succeeded, operators refused %d, "
       "plans %d\n",
       n.graphs, n.with_states, n.varied, n.accepted, n.refused, n.beyond);
@@ -279,7 +279,7 @@ TEST_CASE("policies that mind other extents are found") {
   REQUIRE(!r.ok());
   CHECK(contains(r.text, "tn::tanh_t>("));
   CHECK(contains(r.text, " of one instance, "));
-  CHECK(contains(r.text, "}, {"));  // an input with bounds
+  CHECK(contains(r.text, "}, {"));  // an input with limits
   CHECK(
       contains(r.text, "first difference: element 0 "));  // the spoiled one, or what was made of it
   CHECK(count(r.text, "b.add<") + count(r.text, "b.map<") <= 8);  // 4 to 6 in 40 seeds
@@ -287,7 +287,7 @@ TEST_CASE("policies that mind other extents are found") {
         tn::differential<tn::dynamic, minds_extents>({.seed = seed(), .graphs = 4000}).text);
 }
 
-TEST_CASE("a graph with bounds and states is built once more as it was, and with other extents") {
+TEST_CASE("a graph with limits and states is built once more as it was, and with other extents") {
   int with_bounds = 0;
   for (std::uint64_t s = 0; s < 200; ++s) {
     choices d = choices::from_seed(s);
@@ -299,13 +299,13 @@ TEST_CASE("a graph with bounds and states is built once more as it was, and with
     REQUIRE(same->nodes.size() == t.nodes.size);
     CHECK(same->states == t.states);
     for (int i = 0; i < t.nodes.size; ++i) CHECK(same->nodes[i].out == t.nodes[i].out);
-    if (t.bounds.size == 0) continue;
+    if (t.limits.size == 0) continue;
     ++with_bounds;
     std::vector<tn::shape> shapes;
     for (int i = 0; i < t.call_inputs(); ++i) shapes.push_back(t.nodes[t.inputs[i]].out.shape);
     const auto fixed = tn::trial::build_again(g, &shapes);
     REQUIRE(fixed.ok());
-    CHECK(fixed->bounds.size() == 0);
+    CHECK(fixed->limits.size() == 0);
   }
   CHECK(with_bounds > 40);
 }

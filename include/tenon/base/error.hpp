@@ -32,7 +32,7 @@ enum class code : std::uint8_t {
   name_conflict,   ///< one name with two shapes
   name_length,     ///< a name is empty or too long
   output,          ///< a graph has no output, or an output is not a tensor of this graph
-  place,           ///< a placement names a policy that is not there
+  policy,          ///< a placement names a policy that is not there
   unsupported,     ///< no policy of the model runs this node
   capacity,        ///< a limit of the library
   // views and binding
@@ -54,7 +54,7 @@ enum class code : std::uint8_t {
   feature,        ///< the device lacks a feature, or its application did not enable it
   import_failed,  ///< the device cannot use this memory where it lies
   handle,         ///< a file descriptor is not what was said
-  space,          ///< a view's memory is not the one that this policy or context sees
+  owner,          ///< a view's memory is not the one that this policy or context sees
   freed,          ///< an address lies in no live buffer
   lent,           ///< a buffer is lent to somebody else
   hazard,         ///< two steps touch the same bytes with no barrier between them
@@ -86,7 +86,7 @@ constexpr const char* text_of(code c) {
                                    "name conflict",
                                    "name length",
                                    "output",
-                                   "place",
+                                   "policy",
                                    "unsupported",
                                    "capacity",
                                    "size",
@@ -105,7 +105,7 @@ constexpr const char* text_of(code c) {
                                    "feature",
                                    "import failed",
                                    "handle",
-                                   "memory space",
+                                   "owner of the memory",
                                    "not in a live buffer",
                                    "lent",
                                    "hazard",

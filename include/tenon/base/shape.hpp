@@ -31,11 +31,11 @@ template <class... I> constexpr shape extents(I... extent) {
 }
 
 /// An extent that is known at the call only: `input<"x", float, upto<512>, 64>` has 1 to 512 rows.
-/// Plans are made for the bound; a call brings the actual extent.
-struct bound {
+/// Plans are made for the limit; a call brings the actual extent.
+struct limit {
   i64 extent = 1;
 };
-template <i64 N> inline constexpr bound upto{N};
+template <i64 N> inline constexpr limit upto{N};
 
 /// Strides in elements of a dense row-major tensor of shape `s`.
 struct strides {

@@ -69,7 +69,7 @@ template <class E, std::size_t N>
 requires is_element<std::remove_const_t<E>>
 struct view_traits<std::span<E, N>> {
   static constexpr auto make(std::span<E, N> span) noexcept {
-    return run_of(span.data(), static_cast<i64>(span.size()));
+    return flat_view_of(span.data(), static_cast<i64>(span.size()));
   }
 };
 
@@ -83,7 +83,7 @@ concept has_own_shape = requires(T& t) { t.rows(); } || requires(T& t) { t.exten
 /// A contiguous range by its members.
 // clang-format off
 template <class T>
-concept contiguous_run = !nested_array<T> && !has_own_shape<T> && requires(T& run) {
+concept contiguous_range = !nested_array<T> && !has_own_shape<T> && requires(T& run) {
   requires std::contiguous_iterator<decltype(run.begin())>;
   requires is_element<std::remove_const_t<std::remove_pointer_t<decltype(run.data())>>>;
   { run.size() } -> std::convertible_to<std::size_t>;
@@ -91,12 +91,12 @@ concept contiguous_run = !nested_array<T> && !has_own_shape<T> && requires(T& ru
 // clang-format on
 
 /// std::vector and its likes become runs. The view ends with the next reallocation.
-template <contiguous_run T> struct view_traits<T> {
+template <contiguous_range T> struct view_traits<T> {
   static constexpr auto make(T& run) noexcept {
-    return run_of(run.data(), static_cast<i64>(run.size()));
+    return flat_view_of(run.data(), static_cast<i64>(run.size()));
   }
   static constexpr auto make(const T& run) noexcept {
-    return run_of(run.data(), static_cast<i64>(run.size()));
+    return flat_view_of(run.data(), static_cast<i64>(run.size()));
   }
 };
 

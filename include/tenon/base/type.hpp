@@ -61,14 +61,14 @@ static_assert(in_order(), "types: the rows must stand in the order of `type`");
 constexpr const type_facts& facts_of(type t) { return types::table[static_cast<int>(t)]; }
 
 /// True for types of which several elements share a byte.
-constexpr bool is_packed(type t) { return facts_of(t).bits < 8; }
+constexpr bool is_four_bit(type t) { return facts_of(t).bits < 8; }
 /// The type of whole bytes that holds the same numbers.
 constexpr type unpacked(type t) { return facts_of(t).unpacked; }
 /// Size of one element in bytes; of a packed one, of the byte that it is in.
 constexpr i64 size_bytes(type t) { return (facts_of(t).bits + 7) / 8; }
 /// Bytes of that many elements; of packed ones the last byte may be half used. Rows are not padded.
 constexpr i64 bytes_of(type t, i64 elements) {
-  return is_packed(t) ? (elements + 1) / 2 : elements * size_bytes(t);
+  return is_four_bit(t) ? (elements + 1) / 2 : elements * size_bytes(t);
 }
 /// WebNN's name of the type.
 constexpr const char* name_of(type t) { return facts_of(t).name; }

@@ -54,7 +54,7 @@ template <viewable T> constexpr auto view_of(T&& object) noexcept {
 }
 
 /// A dense view of `count` elements without a shape of its own.
-template <class E> constexpr auto run_of(E* data, i64 count) noexcept {
+template <class E> constexpr auto flat_view_of(E* data, i64 count) noexcept {
   static_assert(is_element<std::remove_const_t<E>>, "view: the element type is not one of tenon's");
   return view_for<std::is_const_v<E>>{data, type_of<std::remove_const_t<E>>, extents(count),
                                       dense(extents(count)), false};
@@ -65,7 +65,7 @@ template <class E> constexpr auto run_of(E* data, i64 count) noexcept {
 /// host's). `operand` is copied into the status.
 inline status fits(const const_view& v, const tensor& wanted, int operand,
                    const void* device = nullptr) noexcept {
-  if (v.device != device) return {code::space, operand, device != nullptr, v.device != nullptr};
+  if (v.device != device) return {code::owner, operand, device != nullptr, v.device != nullptr};
   if (v.data == nullptr && wanted.shape.count() > 0) return {code::null, operand, 0, 0};
   if (v.type != wanted.type)
     return {code::element_type, operand, static_cast<i64>(wanted.type), static_cast<i64>(v.type)};

@@ -32,11 +32,11 @@ enum class sop : std::uint8_t {
 // clang-format on
 
 /// What a slot of a program holds: a float, 32 bits, 64 bits, or a truth value.
-enum class lane : std::uint8_t { real, integer, wide, mask };
+enum class slot_kind : std::uint8_t { real, integer, wide, mask };
 /// The lane in which elements of a type are computed.
-constexpr lane lane_of(type t) {
-  if (is_real(t)) return lane::real;
-  return size_bytes(t) == 8 ? lane::wide : lane::integer;
+constexpr slot_kind slot_kind_of(type t) {
+  if (is_real(t)) return slot_kind::real;
+  return size_bytes(t) == 8 ? slot_kind::wide : slot_kind::integer;
 }
 
 /// How an instruction is written, in the order of C++'s precedence: infix operators from the one
@@ -66,8 +66,9 @@ struct instruction_facts {
   sop op;
   const char* text;  ///< the operator with its blanks, or the function's name
   syntax written;
-  int sources;   ///< registers that it reads: not an `arg`'s operand, nor the count of a shift
-  lane in, out;  ///< of the (first) source and of the result; the branches of a select are as `out`
+  int sources;  ///< registers that it reads: not an `arg`'s operand, nor the count of a shift
+  slot_kind in,
+      out;  ///< of the (first) source and of the result; the branches of a select are as `out`
   instruction_kind kind;
   int flops;  ///< of an elementary function those of its program, which a test compares
   bool is_unsigned = false;  ///< the form for unsigned integers of one that is written the same
@@ -75,7 +76,7 @@ struct instruction_facts {
 
 namespace instructions {
 
-using enum lane;
+using enum slot_kind;
 using enum syntax;
 using enum instruction_kind;
 
@@ -210,7 +211,7 @@ constexpr bool is_typed(sop o) { return facts_of(o).written == syntax::silent; }
 /// How many registers an instruction reads.
 constexpr int sources_of(sop o) { return facts_of(o).sources; }
 /// What an instruction leaves in its register.
-constexpr lane lane_of(sop o) { return facts_of(o).out; }
+constexpr slot_kind slot_kind_of(sop o) { return facts_of(o).out; }
 
 /// One instruction in a 64-bit word, so that programs are short template arguments: operation,
 /// destination register, up to three source registers (or a 32-bit literal in the upper half).
@@ -240,8 +241,8 @@ struct instruction {
 };
 
 /// Of `arg` the lane of the operand.
-constexpr lane lane_of(instruction i) {
-  return i.op() == sop::arg ? lane_of(i.type()) : lane_of(i.op());
+constexpr slot_kind slot_kind_of(instruction i) {
+  return i.op() == sop::arg ? slot_kind_of(i.type()) : slot_kind_of(i.op());
 }
 
 /// The element type that an instruction computes as a result: masks are uint8.
@@ -255,11 +256,11 @@ constexpr type type_at(instruction x) {
     case sop::typed_uint64: return type::uint64;
     default: break;
   }
-  const lane l = lane_of(x);
-  return l == lane::real      ? type::float32
-         : l == lane::integer ? type::int32
-         : l == lane::wide    ? type::int64
-                              : type::uint8;
+  const slot_kind l = slot_kind_of(x);
+  return l == slot_kind::real      ? type::float32
+         : l == slot_kind::integer ? type::int32
+         : l == slot_kind::wide    ? type::int64
+                                   : type::uint8;
 }
 
 }  // namespace tenon

@@ -79,8 +79,8 @@ struct contraction {
   constexpr bool operator==(const contraction&) const = default;
 };
 
-/// Pooling: `how` over the in-bounds positions of a window. `average` divides by their number. A
-/// window wholly in padding gives 0.
+/// Pooling: `how` over the positions of a window that lie inside the image. `average` divides by
+/// their number. A window wholly in padding gives 0.
 struct windowing {
   combine how = combine::max;
   bool average = false;
@@ -222,7 +222,7 @@ struct scanning {
 /// for leaves).
 struct node {
   family kind = family::input;
-  std::int8_t place = -1;    ///< policy asked for, -1: none
+  std::int8_t policy = -1;   ///< policy asked for, -1: none
   std::int16_t region = -1;  ///< the composite operator this node was expanded from
   std::int16_t loop = -1;    ///< the scan to whose body this node belongs
   int operands = 0;
@@ -254,7 +254,7 @@ struct range {
   int begin = 0, size = 0;
 };
 
-/// An input some of whose axes (bit i: axis i) have bounds instead of extents.
+/// An input some of whose axes (bit i: axis i) have limits instead of extents.
 struct varying {
   int input = -1;  ///< position among the inputs
   std::uint32_t axes = 0;

@@ -25,13 +25,13 @@ class recorder {
   /// The tensor of a node; a copy, because the table grows.
   constexpr tensor at(int id) const { return out.nodes[id].out; }
 
-  /// `bounded` (bit i: axis i) are the axes whose extents are bounds.
+  /// `bounded` (bit i: axis i) are the axes whose extents are limits.
   constexpr int input(const name& called, const tensor& t, std::uint32_t bounded = 0) {
     const int before = out.nodes.size(), id = leaf(family::input, "input", called, t);
     if (id != before)
       refuse({code::name_conflict, "input", called, at(id).shape, t.shape});
     else if (const int position = out.inputs.push(id); bounded != 0)
-      out.bounds.push({position, bounded});
+      out.limits.push({position, bounded});
     return id;
   }
   /// A state: zeros at first, then what `next` says. It joins the inputs when the table is
@@ -73,10 +73,10 @@ class recorder {
     }
     states_.clear();
   }
-  /// Remembers how the nodes from `first` on came about, in graphs with bounds.
+  /// Remembers how the nodes from `first` on came about, in graphs with limits.
   constexpr recipe* note(int first, list<int> operands, again_type again) {
     const int size = out.nodes.size() - first;
-    if (out.bounds.empty() || size == 0) return nullptr;
+    if (out.limits.empty() || size == 0) return nullptr;
     recipe c{first, size, {out.used.size(), operands.size}, again};
     if (is_elementwise(c)) c.again = nullptr;
     for (const int id : operands) out.used.push(id);
@@ -217,15 +217,15 @@ class recorder {
   constexpr void open(const char* op) { open_ = out.regions.push({op, open_}); }
   constexpr void close() { open_ = out.regions[open_].parent; }
 
-  /// Asks for policy `place` for the operators from node `first` on that no tag names yet.
-  constexpr void put_from(int first, int place) {
+  /// Asks for policy `policy` for the operators from node `first` on that no tag names yet.
+  constexpr void put_from(int first, int policy) {
     for (int i = first; i < out.nodes.size(); ++i)
-      if (!is_leaf(out.nodes[i].kind) && out.nodes[i].place < 0)
-        out.nodes[i].place = static_cast<std::int8_t>(place);
+      if (!is_leaf(out.nodes[i].kind) && out.nodes[i].policy < 0)
+        out.nodes[i].policy = static_cast<std::int8_t>(policy);
   }
   /// The same for what `record` records, which has just run for the first time: it runs once more,
   /// to see how many operators these are, and what that recorded is taken back.
-  template <class Record> constexpr void put_last(int place, const Record& record) {
+  template <class Record> constexpr void put_last(int policy, const Record& record) {
     const table_sizes before = sizes_of(out.view());
     const bool rehearsed = rehearses_;
     rehearses_ = true;
@@ -235,16 +235,16 @@ class recorder {
     for (int i = first; i < out.nodes.size(); ++i) operators += !is_leaf(out.nodes[i].kind);
     out.shrink(before);
     while (operators > 0) operators -= !is_leaf(out.nodes[--first].kind);
-    put_from(first, place);
+    put_from(first, policy);
   }
-  /// Asks for policy `place` for a node, or for the whole composite that it is the result of.
-  constexpr void put(int id, int place) {
+  /// Asks for policy `policy` for a node, or for the whole composite that it is the result of.
+  constexpr void put(int id, int policy) {
     const int whole = out.nodes[id].region;
     for (int i = 0; i < out.nodes.size(); ++i) {
       int region = out.nodes[i].region;  // composites may be in composites
       while (region >= 0 && region != whole) region = out.regions[region].parent;
       if (i == id || (whole >= 0 && region == whole))
-        out.nodes[i].place = static_cast<std::int8_t>(place);
+        out.nodes[i].policy = static_cast<std::int8_t>(policy);
     }
   }
 

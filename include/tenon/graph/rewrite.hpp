@@ -21,7 +21,7 @@ constexpr int append(tape& t, program_view p, const int* args) {
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     to[i] = x.op() == sop::arg ? args[x.a()] : rewrite(t, x, to);
-    if (x.op() == sop::arg && t.lane_at(to[i]) == lane::mask)
+    if (x.op() == sop::arg && t.slot_kind_at(to[i]) == slot_kind::mask)
       to[i] = t.emit(sop::mask_to_int, to[i]);
   }
   const instruction last = p.code[p.size - 1];
@@ -76,7 +76,7 @@ struct allocated {
   int registers = 0;
 };
 constexpr allocated allocate(program_view p) {
-  int last[max_program]{}, place[max_program]{};
+  int last[max_program]{}, register_of[max_program]{};
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     const int n = sources_of(x.op());
@@ -91,15 +91,15 @@ constexpr allocated allocate(program_view p) {
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     const int n = sources_of(x.op());
-    const int source[] = {n > 0 ? place[x.a()] : x.a(), n > 1 ? place[x.b()] : x.b(),
-                          n > 2 ? place[x.c()] : 0};
-    if (n > 0 && last[x.a()] == i) busy[place[x.a()]] = false;
-    if (n > 1 && last[x.b()] == i) busy[place[x.b()]] = false;
-    if (n > 2 && last[x.c()] == i) busy[place[x.c()]] = false;
+    const int source[] = {n > 0 ? register_of[x.a()] : x.a(), n > 1 ? register_of[x.b()] : x.b(),
+                          n > 2 ? register_of[x.c()] : 0};
+    if (n > 0 && last[x.a()] == i) busy[register_of[x.a()]] = false;
+    if (n > 1 && last[x.b()] == i) busy[register_of[x.b()]] = false;
+    if (n > 2 && last[x.c()] == i) busy[register_of[x.c()]] = false;
     int d = 0;
     while (busy[d]) ++d;
     busy[d] = true;
-    place[i] = d;
+    register_of[i] = d;
     if (d >= r.registers) r.registers = d + 1;
     r.program.code[i] = x.is_literal()
                             ? instruction::make_literal(x.op(), d, x.bits())

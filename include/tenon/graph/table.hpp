@@ -13,7 +13,7 @@ struct recipe;
 /// Infers an operator again and records it. Error: what `infer` refuses.
 using again_type = error (*)(recorder&, const recipe&, list<int> operands);
 
-/// How a run of nodes was recorded, for graphs with bounds: the operator and its operands. A null
+/// How a run of nodes was recorded, for graphs with limits: the operator and its operands. A null
 /// `again` is an element-wise node, whose program does not depend on the extents.
 struct recipe {
   int first = -1, size = 0;  ///< nodes
@@ -56,7 +56,7 @@ template <class F, class... T> constexpr void each_pool(const F& f, T&&... t) {
   f(t.inputs...);
   f(t.weights...);
   f(t.outputs...);
-  f(t.bounds...);
+  f(t.limits...);
   f(t.recipes...);
   f(t.used...);
 }
@@ -75,8 +75,8 @@ struct table_view {
   list<name> names;
   list<region> regions;
   list<int> inputs, weights, outputs;  ///< node numbers, in the order of the calls' views
-  list<varying> bounds;
-  list<recipe> recipes;  ///< of graphs with bounds
+  list<varying> limits;
+  list<recipe> recipes;  ///< of graphs with limits
   list<int> used;        ///< operands of the recipes
   int states = 0;        ///< so many of the last inputs are states; so many of the last outputs
                          ///< their next values
@@ -109,7 +109,7 @@ struct table_view {
 struct table_sizes {
   int nodes = 0, code = 0, programs = 0, contractions = 0, windowings = 0, reductions = 0,
       movements = 0, gatherings = 0, scans = 0, names = 0, regions = 0, inputs = 0, weights = 0,
-      outputs = 0, bounds = 0, recipes = 0, used = 0;
+      outputs = 0, limits = 0, recipes = 0, used = 0;
 };
 
 /// A table to build.
@@ -126,7 +126,7 @@ struct table {
   sequence<name> names;
   sequence<region> regions;
   sequence<int> inputs, weights, outputs;
-  sequence<varying> bounds;
+  sequence<varying> limits;
   sequence<recipe> recipes;
   sequence<int> used;
   int states = 0;
@@ -218,7 +218,7 @@ template <table_sizes S> struct frozen {
   pool<int, S.inputs> inputs;
   pool<int, S.weights> weights;
   pool<int, S.outputs> outputs;
-  pool<varying, S.bounds> bounds;
+  pool<varying, S.limits> limits;
   pool<recipe, S.recipes> recipes;
   pool<int, S.used> used;
   int states = 0;

@@ -22,10 +22,10 @@ template <class Op>
 constexpr result<tensor> infer_of(const typename Op::options& o, list<tensor> in) {
   constexpr bool any = requires { Op::takes_packed; };
   for (int i = 0; !any && i < in.size; ++i)
-    if (const type t = in[i].type; is_packed(t))
+    if (const type t = in[i].type; is_four_bit(t))
       return error{code::element_type, Op::name, "input", unpacked(t), t};
   const result<tensor> out = Op::infer(o, in);
-  if (!any && out.ok() && is_packed(out->type))
+  if (!any && out.ok() && is_four_bit(out->type))
     return error{code::element_type, Op::name, "result", unpacked(out->type), out->type};
   return out;
 }
@@ -98,7 +98,7 @@ template <class First, class... Rest> constexpr auto first_broken(First, Rest...
 template <class Op, error E> consteval void explain() {
   constexpr bool explained = requires { Op::template explain<E>(); };
   constexpr bool weight = E.op == name("weight"), large = E.operand == name("result");
-  constexpr bool packed = E.found.is == fact::kind::type && is_packed(E.found.type) && !requires {
+  constexpr bool packed = E.found.is == fact::kind::type && is_four_bit(E.found.type) && !requires {
     Op::takes_packed;
   };
   if constexpr (explained && !weight && !large && !packed) Op::template explain<E>();

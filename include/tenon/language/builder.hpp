@@ -24,7 +24,7 @@ class builder {
   };
 
   /// Error: name_conflict, name_length, extent (below 1 or too many elements).
-  /// The axes in `bounded` have bounds instead of extents; see `upto`. Error: also axis.
+  /// The axes in `bounded` have limits instead of extents; see `upto`. Error: also axis.
   constexpr value input(const name& called, const tensor& t,
                         std::initializer_list<int> bounded = {}) {
     std::uint32_t axes = 0;
@@ -117,25 +117,25 @@ class builder {
       if (n < Arity) types.operand[n++] = type_of_value(v).type;
     return add<data_map<Arity>>({record_program<Arity>(f, types)}, operands);
   }
-  /// Asks for the policy at position `place`. Error: place.
-  constexpr value on(int place, value v) {
-    if (!known(v) || place < 0 || place > 7)
-      recorder_.refuse({code::place, "on", "place", 7, place});
+  /// Asks for the policy at position `policy`. Error: policy.
+  constexpr value on(int policy, value v) {
+    if (!known(v) || policy < 0 || policy > 7)
+      recorder_.refuse({code::policy, "on", "policy", 7, policy});
     else
-      recorder_.put(v.id, place);
+      recorder_.put(v.id, policy);
     return v;
   }
   /// The same for all operators that a callable adds, but those that are tagged inside; returns
   /// what it returns.
   template <class F>
   requires std::invocable<const F&>
-  constexpr auto on(int place, const F& add_operators) {
+  constexpr auto on(int policy, const F& add_operators) {
     const int first = recorder_.out.nodes.size();
     const auto added = add_operators();
-    if (place < 0 || place > 7)
-      recorder_.refuse({code::place, "on", "place", 7, place});
+    if (policy < 0 || policy > 7)
+      recorder_.refuse({code::policy, "on", "policy", 7, policy});
     else
-      recorder_.put_from(first, place);
+      recorder_.put_from(first, policy);
     return added;
   }
   /// The tensor of a value.
@@ -186,7 +186,7 @@ class builder {
     __builtin_memcpy(&o, c.options, sizeof(o));
     return record_again<Op>(r, o, ids);
   }
-  /// Remembers operator and options, in graphs with bounds. Error: capacity, when the options are
+  /// Remembers operator and options, in graphs with limits. Error: capacity, when the options are
   /// not plain data of at most `recipe::room` bytes.
   template <class Op> constexpr void note(const typename Op::options& o, int first, list<int> ids) {
     recipe* c = recorder_.note(first, ids, nullptr);

@@ -129,14 +129,14 @@ template <operand_like S, operand_like H> constexpr void next(S state, H value) 
   }
 }
 
-/// Asks for policy `Place` (position in the model's list of policies) for the operator that made
+/// Asks for policy `Policy` (position in the model's list of policies) for the operator that made
 /// this handle, composite operators included.
-template <int Place, operand_like H> constexpr auto on(H h) {
-  static_assert(Place >= 0 && Place < 8, "on: a place is the position of a policy, 0 to 7");
-  static_assert(
-      !leaf_like<H>,
-      "on: a weight and operators on weights alone have no place; tag the operator that uses them");
-  if constexpr (is_handle<H>) h.where->put(h.id, Place);
+template <int Policy, operand_like H> constexpr auto on(H h) {
+  static_assert(Policy >= 0 && Policy < 8, "on: a policy is named by its position, 0 to 7");
+  static_assert(!leaf_like<H>,
+                "on: a weight and operators on weights alone run on no policy of their own; tag "
+                "the operator that uses them");
+  if constexpr (is_handle<H>) h.where->put(h.id, Policy);
   return h;
 }
 
@@ -164,13 +164,13 @@ template <class... H> constexpr recorder* recorder_behind(const std::tuple<H...>
 /// The same for all operators that a callable records: `on<1>([&] { return relu(conv(x)); })`. It
 /// returns a handle, `outputs(...)` or a tuple. Tags inside come first. The callable runs twice: it
 /// must record the same again.
-template <int Place, class F>
+template <int Policy, class F>
 requires std::invocable<const F&>
 constexpr auto on(const F& record) {
-  static_assert(Place >= 0 && Place < 8, "on: a place is the position of a policy, 0 to 7");
+  static_assert(Policy >= 0 && Policy < 8, "on: a policy is named by its position, 0 to 7");
   const auto results = record();
   if (recorder* const r = front::recorder_behind(results))
-    r->put_last(Place, [&] { static_cast<void>(record()); });
+    r->put_last(Policy, [&] { static_cast<void>(record()); });
   return results;
 }
 

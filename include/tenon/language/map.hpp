@@ -192,7 +192,7 @@ template <class Op, bool NumberFirst> struct with_number {
   };
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
-    if (!Op::accepts(0, in[0].type) || is_packed(in[0].type))
+    if (!Op::accepts(0, in[0].type) || is_four_bit(in[0].type))
       return error{code::element_type, name, Op::names[0], Op::wanted(0), in[0].type};
     if (!can_hold(in[0].type, o.value))
       return error{code::option, name, "number", in[0].type, "a number that it cannot hold"};

@@ -67,11 +67,11 @@ constexpr int record(recorder& r, const char* op, const recorded& program, int x
 }
 /// An operand with whole bytes for elements of 4 bits.
 constexpr int in_bytes(recorder& r, const char* op, int id) {
-  return is_packed(r.at(id).type) ? r.unpack(op, id) : id;
+  return is_four_bit(r.at(id).type) ? r.unpack(op, id) : id;
 }
 /// Integers that stand for numbers.
 constexpr bool stands(type t) {
-  return is_packed(t) || is_one_of(t, type::int8, type::uint8, type::int32, type::uint32);
+  return is_four_bit(t) || is_one_of(t, type::int8, type::uint8, type::int32, type::uint32);
 }
 
 }  // namespace blocks
@@ -138,7 +138,7 @@ struct quantizeLinear_t {
                                                           : narrowing_from<type::float32>(out.type);
     const int zero = blocks::in_bytes(r, name, in[2]);
     int y = blocks::record(r, name, p, in[0], in[1], zero, {unpacked(out.type), out.shape});
-    if (is_packed(out.type)) y = r.pack(name, y, out.type);
+    if (is_four_bit(out.type)) y = r.pack(name, y, out.type);
     r.close();
     return y;
   }

@@ -8,9 +8,9 @@ namespace tenon {
 
 /// A program's result as an element of type `wanted`, of the same lane.
 constexpr scalar stored_as(scalar root, type wanted) {
-  if (root.is() == lane::mask) {
+  if (root.is() == slot_kind::mask) {
     if (wanted == type::uint8) return root;
-    if (lane_of(wanted) == lane::real)
+    if (slot_kind_of(wanted) == slot_kind::real)
       root = select(root, 1.0f, 0.0f);
     else
       root = symbols::in_lane(root.apply(sop::mask_to_int), computed_in(wanted));
@@ -37,7 +37,7 @@ constexpr recorded record_program(const F& f, const program_types& types = {}) {
     root = y;
     if (types.fixed)
       root = stored_as(root, types.result);
-    else if (root.is() == lane::mask)
+    else if (root.is() == slot_kind::mask)
       root = select(root, 1.0f, 0.0f);
     else if (root.is_unsigned())
       root = stored_as(root, root.type());

@@ -1,4 +1,4 @@
-// The same graph with other extents: records a table's operators again, for graphs with bounds.
+// The same graph with other extents: records a table's operators again, for graphs with limits.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/map.hpp>
@@ -52,9 +52,9 @@ constexpr bool same_nodes(const recorder& r, table_view from, int first, int siz
   }
   return true;
 }
-/// Nothing may become larger than it is for the bounds, for which there is memory: a smaller filter
+/// Nothing may become larger than it is for the limits, for which there is memory: a smaller filter
 /// gives a larger image, fewer coordinates gather whole slices.
-constexpr error check_bounds(const recorder& r, table_view from) {
+constexpr error check_limits(const recorder& r, table_view from) {
   for (int i = 0; i < from.nodes.size; ++i) {
     const shape &now = r.out.nodes[i].out.shape, &most = from.nodes[i].out.shape;
     bool within = now.rank == most.rank;
@@ -77,7 +77,7 @@ constexpr error check_states(const recorder& r, table_view from) {
 constexpr table_sizes room_to_replay(table_sizes s) {
   ++s.nodes, ++s.programs, ++s.regions;
   each_detail_pool([](int& size) { ++size; }, s);
-  s.names = s.inputs = s.weights = s.outputs = s.bounds = s.recipes = s.used = 0;
+  s.names = s.inputs = s.weights = s.outputs = s.limits = s.recipes = s.used = 0;
   return s;
 }
 
@@ -87,7 +87,7 @@ constexpr table_sizes room_to_replay(table_sizes s) {
 /// only extents, strides and what follows from them change. Allocates in the first call with an `r`
 /// alone, and not in lent memory. Error: what the operators refuse now; extent, when a state's next
 /// value has another shape than the state; capacity, when an operator records something else for
-/// other extents than for the bounds, or a larger result.
+/// other extents than for the limits, or a larger result.
 constexpr error replay(table_view from, const shape* inputs, recorder& r) {
   replaying::start_again(r, from);
   int next = 0;
@@ -107,7 +107,7 @@ constexpr error replay(table_view from, const shape* inputs, recorder& r) {
     if (!replaying::same_nodes(r, from, c.first, c.size))
       return {code::capacity, n.op, "extents", "the same nodes for all extents", "others"};
   }
-  const error e = replaying::check_bounds(r, from);
+  const error e = replaying::check_limits(r, from);
   return e.ok() ? replaying::check_states(r, from) : e;
 }
 

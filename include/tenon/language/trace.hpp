@@ -7,8 +7,8 @@ namespace tenon {
 
 namespace front {
 constexpr i64 extent_of(i64 extent) { return extent; }
-constexpr i64 extent_of(bound b) { return b.extent; }
-template <class E> constexpr bool is_bound(E) { return std::is_same_v<E, bound>; }
+constexpr i64 extent_of(limit b) { return b.extent; }
+template <class E> constexpr bool is_limit(E) { return std::is_same_v<E, limit>; }
 }  // namespace front
 
 /// A graph's input: `input<"image", float, 1, 3, 64, 64>`, or with extents that are known at the
@@ -18,7 +18,7 @@ template <fixed_string Name, class T, auto... Extent> struct input {
   static constexpr tenon::name name{Name};
   static constexpr std::uint32_t bounded = [] {
     std::uint32_t bits = 0, axis = 1;
-    ((bits |= front::is_bound(Extent) ? axis : 0u, axis <<= 1), ...);
+    ((bits |= front::is_limit(Extent) ? axis : 0u, axis <<= 1), ...);
     return bits;
   }();
   static constexpr int record(recorder& r) { return r.input(name, type, bounded); }
@@ -100,11 +100,11 @@ template <class Model, class... In> constexpr outline record_outline() {
   const error fault = run<Model, mode::build, In...>(r);
   return {fault, sizes_of(r.out.view())};
 }
-/// What the operators say when all extents with bounds are `less` below them, but at least 1.
+/// What the operators say when all extents with limits are `less` below them, but at least 1.
 constexpr error fault_below(table_view t, i64 less) {
   sequence<shape> inputs;
   for (const int i : t.inputs) inputs.push(t.nodes[i].out.shape);
-  for (const varying& v : t.bounds)
+  for (const varying& v : t.limits)
     for (int a = 0; a < max_rank; ++a)
       if ((v.axes >> a & 1u) != 0) {
         i64& extent = inputs[v.input].extent[a];
@@ -156,9 +156,9 @@ template <class Model, class... In> struct basic_graph {
   static constexpr table_sizes sizes = outline.sizes;
   static constexpr frozen<sizes> table{front::record_table<model_type, In...>().view()};
   static constexpr table_view view() { return table.view(); }
-  /// With bounds: the first error for smaller extents.
+  /// With limits: the first error for smaller extents.
   static constexpr error fault_below = [] {
-    if constexpr (sizes.bounds > 0)
+    if constexpr (sizes.limits > 0)
       return front::fault_below(table.view(), 1);
     else
       return error{};
@@ -167,8 +167,8 @@ template <class Model, class... In> struct basic_graph {
                 "graph: an operator of a graph with upto<> records other nodes or programs for "
                 "other extents; take the extent from an input instead");
   static_assert(fault_below.ok() || fault_below.what == code::capacity,
-                "graph: an operator refuses extents below a bound; a weight or an option has the "
-                "bound itself as an extent: slice() it, or use upto<> for all of them");
+                "graph: an operator refuses extents below a limit; a weight or an option has the "
+                "limit itself as an extent: slice() it, or use upto<> for all of them");
 };
 
 /// The node table of a model: `using net = graph<model, input<"x", float, 4>>;` with

@@ -148,7 +148,7 @@ struct linear_t : map_operator<linear_t, 1, linear_options> {
   static constexpr const char* name = "linear";
   static constexpr auto meaning(const linear_options& o, scalar x) { return x * o.alpha + o.beta; }
 };
-/// WebNN clamp: minValue and maxValue bound the result; an infinite bound bounds nothing, nor does
+/// WebNN clamp: minValue and maxValue limit the result; an infinite limit changes nothing, nor does
 /// NaN. Numbers are rounded to the element type; integers are truncated, and beyond their type they
 /// are the nearest number that it has.
 struct clamp_options {
@@ -171,14 +171,14 @@ struct clamp_t : map_operator<clamp_t, 1, clamp_options> {
       return {code::option, name, "minValue", "at most maxValue", "more"};
     return {};
   }
-  static constexpr scalar bound(scalar x, const any_number& n) {
+  static constexpr scalar limit(scalar x, const any_number& n) {
     return x.is_integer() ? x.lift(integer_of(x.element(), n)) : x.lift(n);
   }
   static constexpr auto meaning(const clamp_options& o, scalar x) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     const scalar whole = x;
-    if (o.minValue.value > -infinity) x = max(x, bound(whole, o.minValue));
-    if (o.maxValue.value < infinity) x = min(x, bound(whole, o.maxValue));
+    if (o.minValue.value > -infinity) x = max(x, limit(whole, o.minValue));
+    if (o.maxValue.value < infinity) x = min(x, limit(whole, o.maxValue));
     return x;
   }
   template <error E> static consteval void explain() {

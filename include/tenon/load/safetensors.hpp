@@ -95,7 +95,7 @@ class safetensors {
     safetensors file;
     const auto header = rest.first(static_cast<std::size_t>(length));
     if (const error e = read_header(header, file.entries_); !e.ok()) return e;
-    if (const error e = file.place(rest.subspan(header.size())); !e.ok()) return e;
+    if (const error e = file.add_all(rest.subspan(header.size())); !e.ok()) return e;
     return file;
   }
 
@@ -124,7 +124,7 @@ class safetensors {
   }
 
   /// Sorts by offset and gives every tensor its address. The offsets have to cover `data` exactly.
-  error place(std::span<const std::byte> data) {
+  error add_all(std::span<const std::byte> data) {
     std::sort(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
       return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
     });

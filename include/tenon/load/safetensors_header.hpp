@@ -66,16 +66,16 @@ class safetensors_header {
   }
 
   bool start_object(std::size_t) {
-    if (place_ == place::outside) return enter(place::file);
-    if (place_ != place::file) return refuse("an object");
-    if (key_ == "__metadata__") return enter(place::metadata);
+    if (level_ == level::outside) return enter(level::file);
+    if (level_ != level::file) return refuse("an object");
+    if (key_ == "__metadata__") return enter(level::metadata);
     fields_ = 0;
-    return enter(place::tensor);
+    return enter(level::tensor);
   }
   bool key(std::string& text) {
     key_ = text;
-    if (place_ == place::file) return text == "__metadata__" ? metadata() : tensor(text);
-    if (place_ == place::metadata)
+    if (level_ == level::file) return text == "__metadata__" ? metadata() : tensor(text);
+    if (level_ == level::metadata)
       return metadata_keys_.insert(text).second ||
              fail(code::duplicate, "__metadata__", name(text.c_str()));
     for (int i = 0; i < 3; ++i)
@@ -83,8 +83,8 @@ class safetensors_header {
     return refuse("a field of another name");
   }
   bool string(std::string& text) {
-    if (place_ == place::metadata) return true;
-    if (place_ != place::tensor || field_ != dtype) return refuse("a string");
+    if (level_ == level::metadata) return true;
+    if (level_ != level::tensor || field_ != dtype) return refuse("a string");
     for (const safetensors_type& listed : safetensors_types)
       if (text == listed.text) {
         entries_.back().element = &listed;
@@ -93,35 +93,35 @@ class safetensors_header {
     return fail(code::element_type, {}, name(text.c_str()));
   }
   bool start_array(std::size_t) {
-    if (place_ != place::tensor || field_ == dtype) return refuse("a list");
+    if (level_ != level::tensor || field_ == dtype) return refuse("a list");
     length_ = 0;
-    return enter(place::list);
+    return enter(level::list);
   }
   bool number_unsigned(std::uint64_t number) {
-    if (place_ != place::list) return refuse("a number");
+    if (level_ != level::list) return refuse("a number");
     return field_ == extents ? extent(number) : offset(number);
   }
   bool end_array() {
     if (field_ == offsets && length_ != 2) return fail(code::corrupt, "two offsets", length_);
-    return enter(place::tensor);
+    return enter(level::tensor);
   }
   bool end_object() {
-    if (place_ == place::tensor && fields_ != 0b111)
+    if (level_ == level::tensor && fields_ != 0b111)
       return fail(code::corrupt, "dtype, shape, data_offsets", {});
-    return enter(place_ == place::file ? place::outside : place::file);
+    return enter(level_ == level::file ? level::outside : level::file);
   }
 
  private:
-  enum class place : std::uint8_t { outside, file, metadata, tensor, list };
+  enum class level : std::uint8_t { outside, file, metadata, tensor, list };
   enum : int { dtype, extents, offsets };
   static constexpr std::string_view field_names[] = {"dtype", "shape", "data_offsets"};
 
-  bool enter(place next) {
-    place_ = next;
+  bool enter(level next) {
+    level_ = next;
     return true;
   }
   bool fail(code what, const fact& expected, const fact& found) {
-    const bool inside = place_ == place::tensor || place_ == place::list;
+    const bool inside = level_ == level::tensor || level_ == level::list;
     failure_ = {what, "safetensors", inside ? entries_.back().text : name("header"), expected,
                 found};
     return false;
@@ -163,7 +163,7 @@ class safetensors_header {
   error failure_{};
   std::string key_{};
   std::set<std::string> metadata_keys_{};
-  place place_ = place::outside;
+  level level_ = level::outside;
   int field_ = dtype;
   int fields_ = 0;  // a bit for each field seen
   int length_ = 0;  // numbers of the open list of offsets

@@ -12,7 +12,7 @@ struct group {
   family kind = family::map;  ///< map (row groups, with reductions over whole rows), reduce (one
                               ///< reduction over other axes), contract, window, move, gather,
                               ///< compose (a region; its last member is its result)
-  std::int8_t place = 0;
+  std::int8_t policy = 0;
   int begin = 0, size = 0;  ///< members, in `grouping::members`
   int anchor = -1;
   shape space{};
@@ -26,16 +26,16 @@ struct grouping {
   sequence<int> of;
 };
 
-/// How a node's elements are found: in the buffer of node `root`, at `offset` + index * `step`.
+/// How a node's elements are found: in the buffer of node `holder`, at `offset` + index * `step`.
 struct location {
-  int root = -1;
+  int holder = -1;
   i64 offset = 0;
   strides step{};
   bool materialised = false;  ///< false: lives only inside its group (in registers or a row buffer)
   int inside = -1;            ///< the join in whose result it is computed
 };
 
-/// What holds a root's bytes.
+/// What holds a holder's elements.
 struct buffer {
   enum class storage : std::uint8_t {
     none,
@@ -50,18 +50,18 @@ struct buffer {
   i64 offset = 0;  ///< bytes, in the arena
   i64 bytes = 0;
   int first = 0, last = 0;  ///< groups between which an arena buffer is live
-  int place = -1;  ///< of the arena: the policy in whose own memory it lies; -1: the host's memory
+  int home = -1;  ///< of the arena: the policy in whose own memory it lies; -1: the host's memory
 };
 
 /// The copy of a buffer in the memory of a policy that cannot share the host's.
 struct mirror {
-  int root = -1;   ///< the node whose buffer it copies
-  int place = 0;   ///< the policy
-  i64 offset = 0;  ///< bytes, in the policy's own arena
+  int holder = -1;  ///< the node whose buffer it copies
+  int policy = 0;   ///< the policy
+  i64 offset = 0;   ///< bytes, in the policy's own arena
   i64 bytes = 0;
   int first = 0, last = 0;  ///< groups between which it is live
-  int in = -1;              ///< the group before which the bytes are copied here; -1: none
-  int out = -1;             ///< the group after which they are copied back; -1: none
+  int copied_before = -1;   ///< the group before which the bytes are copied here; -1: none
+  int copied_after = -1;    ///< the group after which they are copied back; -1: none
 };
 
 /// An output that is not produced in place: node -> output.
@@ -80,9 +80,9 @@ struct traffic {
   i64 upload_bytes = 0;  ///< weights of policies that have a memory of their own
 };
 
-/// The policy in whose own memory a group of policy `place` works; -1: in the host's.
-constexpr int home_of(list<policy_facts> policies, int place) {
-  return policies[place].memory == sharing::same ? -1 : place;
+/// The policy in whose own memory a group of policy `policy` works; -1: in the host's.
+constexpr int home_of(list<policy_facts> policies, int policy) {
+  return policies[policy].memory == sharing::same ? -1 : policy;
 }
 
 /// The groups of each scan's body, by the scan's number; a `first` of -1: there is none.

@@ -1,5 +1,5 @@
 // A plan for the extents of one call: the table, the values and the groups' spaces of a plan that
-// was made for bounds, with what the operators say for the actual extents.
+// was made for limits, with what the operators say for the actual extents.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/replay.hpp>
@@ -11,7 +11,7 @@ namespace tenon::plans {
 /// What of a plan's table depends on extents.
 constexpr table_sizes room_to_follow(table_sizes s) {
   s.code = s.programs = s.names = s.regions = s.inputs = s.weights = s.outputs = 0;
-  s.bounds = s.recipes = s.used = 0;
+  s.limits = s.recipes = s.used = 0;
   return s;
 }
 /// Follows a plan. After `start`, `set` allocates nothing.
@@ -35,23 +35,23 @@ class actual_extents {
   actual_extents(const actual_extents&) = delete;
   actual_extents& operator=(const actual_extents&) = delete;
 
-  /// `bounds` is the plan for the bounds; it outlives this object. Allocates.
-  constexpr void start(const plan_view& bounds) {
-    bounds_ = bounds;
-    const table_view t = bounds.table;
+  /// `limits` is the plan for the limits; it outlives this object. Allocates.
+  constexpr void start(const plan_view& limits) {
+    limits_ = limits;
+    const table_view t = limits.table;
     const auto copy = [](auto& to, const auto& rows) {
       for (const auto& x : rows) to.push(x);
     };
     copy(own_.nodes, t.nodes);
     each_detail_pool(copy, own_, t);
-    for (const location& v : bounds.locations) locations_.push(v);
-    for (const group& g : bounds.groups) groups_.push(g);
+    for (const location& v : limits.locations) locations_.push(v);
+    for (const group& g : limits.groups) groups_.push(g);
   }
   /// Takes these shapes of the inputs. Error: what the operators refuse; broadcast, when an extent
-  /// of 1 would repeat where its bound does not, or nodes that one group computes have other
+  /// of 1 would repeat where its limit does not, or nodes that one group computes have other
   /// extents from each other; capacity (see `replay`).
   constexpr error set(const shape* inputs) {
-    if (const error e = replay(bounds_.source, inputs, again_); !e.ok()) return e;
+    if (const error e = replay(limits_.source, inputs, again_); !e.ok()) return e;
     const table_view now = again_.out.view();
     for (int i = 0; i < own_.nodes.size(); ++i) {
       const node& n = now.nodes[own_.nodes[i].origin];
@@ -64,18 +64,18 @@ class actual_extents {
             n.kind, [&](auto& to, const auto& rows) { to[detail] = rows[n.detail]; }, own_, now);
     }
     if (const error e = check_broadcasts(); !e.ok()) return e;
-    follow_extents(table(), bounds_.group_of, locations_);
+    follow_extents(table(), limits_.group_of, locations_);
     for (group& g : groups_) {
       const bool whole = g.kind == family::compose;
-      const node& n = own_.nodes[whole ? bounds_.members[g.begin + g.size - 1] : g.anchor];
+      const node& n = own_.nodes[whole ? limits_.members[g.begin + g.size - 1] : g.anchor];
       g.space = space_of(table(), n);
     }
     return check_spaces();
   }
   constexpr plan_view view() const {
-    plan_view p = bounds_;
+    plan_view p = limits_;
     p.table = table();
-    p.bounds = bounds_.table.contractions;
+    p.limits = limits_.table.contractions;
     p.locations = {locations_.data(), locations_.size()};
     p.groups = {groups_.data(), groups_.size()};
     return p;
@@ -83,7 +83,7 @@ class actual_extents {
 
  private:
   constexpr table_view table() const {
-    table_view t = bounds_.table;
+    table_view t = limits_.table;
     const table_view own = own_.view();
     t.nodes = own.nodes;
     each_detail_pool([](auto& rows, const auto& followed) { rows = followed; }, t, own);
@@ -92,33 +92,33 @@ class actual_extents {
   static constexpr const shape& space_of(const table_view& t, const node& n) {
     return n.kind == family::reduce ? t.nodes[n.in[0]].out.shape : n.out.shape;
   }
-  /// The members of a group run over one space because their bounds are the same: so must their
+  /// The members of a group run over one space because their limits are the same: so must their
   /// extents be.
   constexpr error check_spaces() const {
     const table_view now = table();
     for (int i = 0; i < groups_.size(); ++i) {
-      const group &g = groups_[i], &old = bounds_.groups[i];
+      const group &g = groups_[i], &old = limits_.groups[i];
       for (int k = g.begin; g.kind != family::compose && k < g.begin + g.size; ++k) {
-        const node& n = own_.nodes[bounds_.members[k]];
+        const node& n = own_.nodes[limits_.members[k]];
         const bool same =
-            space_of(bounds_.table, bounds_.table.nodes[bounds_.members[k]]) == old.space;
+            space_of(limits_.table, limits_.table.nodes[limits_.members[k]]) == old.space;
         if (same && !(space_of(now, n) == g.space))
           return {code::broadcast, n.op, "extents", g.space, space_of(now, n)};
       }
     }
     return {};
   }
-  /// The plan was made for operands that repeat, or do not, as with the bounds.
+  /// The plan was made for operands that repeat, or do not, as with the limits.
   constexpr error check_broadcasts() const {
     for (int i = 0; i < own_.nodes.size(); ++i) {
-      const node &n = own_.nodes[i], &old = bounds_.table.nodes[i];
+      const node &n = own_.nodes[i], &old = limits_.table.nodes[i];
       for (int a = 0; n.kind == family::move && a < n.out.shape.rank; ++a)
         if (n.out.shape[a] > 1 && (own_.movements[n.detail].step[a] == 0) !=
-                                      (bounds_.table.movement_of(old).step[a] == 0))
+                                      (limits_.table.movement_of(old).step[a] == 0))
           return {code::broadcast, n.op, "extents", n.out.shape, own_.nodes[n.in[0]].out.shape};
       for (int k = 0; n.kind == family::map && k < n.operands; ++k) {
         const shape &now = own_.nodes[n.in[k]].out.shape,
-                    &then = bounds_.table.nodes[n.in[k]].out.shape;
+                    &then = limits_.table.nodes[n.in[k]].out.shape;
         for (int a = 1; a <= now.rank; ++a)
           if (then[then.rank - a] == old.out.shape[old.out.shape.rank - a] &&
               now[now.rank - a] != n.out.shape[n.out.shape.rank - a])
@@ -128,7 +128,7 @@ class actual_extents {
     return {};
   }
 
-  plan_view bounds_{};
+  plan_view limits_{};
   recorder again_{};
   tenon::table own_{};  ///< what depends on extents
   sequence<location> locations_;

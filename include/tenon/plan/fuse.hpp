@@ -68,7 +68,7 @@ class fuser {
   constexpr void add(int id) {
     const node& n = nodes_[id];
     if (n.whole >= 0) return add_whole(id);
-    const bool may_join = policies_[n.place].fuses && !stands_in(id);
+    const bool may_join = policies_[n.policy].fuses && !stands_in(id);
     const bool folds = n.kind == family::reduce && !gives_position(t_.reduction_of(n).how);
     const bool by_rows = n.kind == family::map || folds;
     if (may_join && n.kind == family::map && join_contract(id)) return;
@@ -97,7 +97,7 @@ class fuser {
   }
   /// True if epilogues of the policy of node `n` read and make elements of a type.
   constexpr bool in_epilogues(const node& n, type t) const {
-    return t == type::float32 || (t == type::float16 && policies_[n.place].takes_halves);
+    return t == type::float32 || (t == type::float16 && policies_[n.policy].takes_halves);
   }
   constexpr int group_of(int id) const { return of_memory_[id]; }
   constexpr const group& group_at(int g) const { return groups_memory_[g]; }
@@ -107,7 +107,7 @@ class fuser {
   /// True if group `g` with node `id` could need more buffers than its policy has for a group.
   /// Members that others may read later count.
   constexpr bool crowded(int id, int g) {
-    const int most = policies_[groups_[g].place].most_buffers;
+    const int most = policies_[groups_[g].policy].most_buffers;
     if (most == 0) return false;
     open_.clear();
     for (int i = groups_[g].anchor; i >= 0; i = next_[i]) count_buffers(i, id, g);
@@ -158,7 +158,7 @@ class fuser {
   constexpr group& start(int id, family kind) {
     group& g = groups_[count_];
     g.kind = kind;
-    g.place = nodes_[id].place;
+    g.policy = nodes_[id].policy;
     g.size = 1;
     g.anchor = id;
     g.space = nodes_[id].out.shape;
@@ -252,7 +252,7 @@ class fuser {
       const bool fits = nodes_[c].kind == family::contract && uses_[c] == 1 && reads(n, k) &&
                         nodes_[c].out.shape == n.out.shape && in_epilogues(n, n.out.type) &&
                         groups_[of_[c]].size == 1 && groups_[of_[c]].kind == family::contract &&
-                        groups_[of_[c]].place == n.place && same_epoch(id, of_[c]);
+                        groups_[of_[c]].policy == n.policy && same_epoch(id, of_[c]);
       if (!fits || crowded(id, of_[c]) || entangled(id, of_[c])) continue;
       join(id, of_[c]);
       return true;
@@ -264,7 +264,7 @@ class fuser {
     const node& n = nodes_[id];
     for (int k = n.operands - 1; k >= 0; --k) {
       const int from = n.in[k], g = of_[from];
-      if (g < 0 || groups_[g].kind != family::map || groups_[g].place != n.place) continue;
+      if (g < 0 || groups_[g].kind != family::map || groups_[g].policy != n.policy) continue;
       if (groups_[g].size >= max_stages || !same_epoch(id, g) || !fits_rows(n, groups_[g]) ||
           crowded(id, g) || entangled(id, g))
         continue;

@@ -14,27 +14,27 @@ constexpr sequence<int> places_of_bodies(const plan_view& p) {
   for (int g = 0; all.size() > 0 && g < p.groups.size; ++g) {
     const int loop = p.loop_of(g);
     if (loop < 0) continue;
-    if (all[loop] == -2) all[loop] = p.groups[g].place;
-    if (all[loop] != p.groups[g].place) all[loop] = -1;
+    if (all[loop] == -2) all[loop] = p.groups[g].policy;
+    if (all[loop] != p.groups[g].policy) all[loop] = -1;
   }
   return all;
 }
 
-/// Calls `use(root, place, first, last, writes)` for each buffer that a group reads or writes and
-/// each that the steps of a scan move through, on policy `place`, from group `first` to group
-/// `last`: one group, or a body that runs on one policy, as a whole. A buffer that moves with the
-/// steps of such a body stands for the one that it moves through; where several policies run a
-/// body, it is a buffer of its own.
+/// Calls `use(holder, policy, first, last, writes)` for each buffer that a group reads or writes
+/// and each that the steps of a scan move through, on the policy at that position, from group
+/// `first` to group `last`: one group, or a body that runs on one policy, as a whole. A buffer that
+/// moves with the steps of such a body stands for the one that it moves through; where several
+/// policies run a body, it is a buffer of its own.
 template <class Use> constexpr void each_use(const plan_view& p, const Use& use) {
   const sequence<int> bodies = places_of_bodies(p);
   const sequence<body_groups> range = bodies_of(p.table, p.group_of);
   const node* nodes = p.table.nodes.data;
   const auto apply = [&](int id, int g, bool writes) {
-    const int root = p.locations[id].root, loop = p.loop_of(g);
-    if (p.buffers[root].in == buffer::storage::none) return;
+    const int holder = p.locations[id].holder, loop = p.loop_of(g);
+    if (p.buffers[holder].in == buffer::storage::none) return;
     const bool whole = loop >= 0 && bodies[loop] >= 0;
-    if (whole && p.buffers[root].in == buffer::storage::step) return;
-    use(root, p.groups[g].place, whole ? range[loop].first : g, whole ? range[loop].last : g,
+    if (whole && p.buffers[holder].in == buffer::storage::step) return;
+    use(holder, p.groups[g].policy, whole ? range[loop].first : g, whole ? range[loop].last : g,
         writes);
   };
   for (int i = 0; i < p.table.nodes.size; ++i) {
@@ -46,7 +46,7 @@ template <class Use> constexpr void each_use(const plan_view& p, const Use& use)
   }
   for (const scanning& s : p.table.scans) {
     const body_groups& own = range[s.loop];
-    const int through = p.locations[s.enters() ? nodes[s.node].in[0] : s.node].root;
+    const int through = p.locations[s.enters() ? nodes[s.node].in[0] : s.node].holder;
     use(through, bodies[s.loop], own.first, own.last, !s.enters());
   }
 }
@@ -56,46 +56,48 @@ template <class Use> constexpr void each_use(const plan_view& p, const Use& use)
 template <class Plan> constexpr void choose_homes(Plan& p, const plan_view& seen) {
   constexpr int untouched = -2;
   sequence<int> home(seen.table.nodes.size, untouched);
-  each_use(seen, [&](int root, int place, int, int, bool) {
-    const int own = place < 0 ? -1 : home_of(seen.policies, place);
-    home[root] = home[root] == untouched || home[root] == own ? own : -1;
+  each_use(seen, [&](int holder, int policy, int, int, bool) {
+    const int own = policy < 0 ? -1 : home_of(seen.policies, policy);
+    home[holder] = home[holder] == untouched || home[holder] == own ? own : -1;
   });
-  for (const output_copy& c : p.copies_out) home[p.locations[c.node].root] = -1;
+  for (const output_copy& c : p.copies_out) home[p.locations[c.node].holder] = -1;
   for (int i = 0; i < home.size(); ++i)
-    if (p.buffers[i].in == buffer::storage::arena && home[i] >= 0) p.buffers[i].place = home[i];
+    if (p.buffers[i].in == buffer::storage::arena && home[i] >= 0) p.buffers[i].home = home[i];
 }
 
 /// The copies of buffers of the host in memories that cannot share it.
 template <class Plan> constexpr void choose_mirrors(Plan& p, const plan_view& seen) {
   const list<policy_facts> facts = seen.policies;
   sequence<int> of(seen.table.nodes.size * facts.size, -1);
-  each_use(seen, [&](int root, int place, int first, int last, bool writes) {
-    const buffer& b = p.buffers[root];
-    if (place < 0 || facts[place].memory != sharing::separate || b.place == place ||
+  each_use(seen, [&](int holder, int policy, int first, int last, bool writes) {
+    const buffer& b = p.buffers[holder];
+    if (policy < 0 || facts[policy].memory != sharing::separate || b.home == policy ||
         b.in == buffer::storage::weight)
       return;
-    int& known = of[root * facts.size + place];
-    if (known < 0) known = p.mirrors.push({root, place, 0, b.bytes, first, last, -1, -1});
+    int& known = of[holder * facts.size + policy];
+    if (known < 0) known = p.mirrors.push({holder, policy, 0, b.bytes, first, last, -1, -1});
     mirror& m = p.mirrors[known];
     if (first < m.first) m.first = first;
     if (last > m.last) m.last = last;
-    if (writes && last > m.out) m.out = last;
-    if (!writes && (m.in < 0 || first < m.in)) m.in = first;
+    if (writes && last > m.copied_after) m.copied_after = last;
+    if (!writes && (m.copied_before < 0 || first < m.copied_before)) m.copied_before = first;
   });
   for (mirror& m : p.mirrors)
-    if (m.out >= 0) m.in = -1;  // what a policy reads of its own results is there
+    if (m.copied_after >= 0)
+      m.copied_before = -1;  // what a policy reads of its own results is there
 }
 
-/// Calls `upload(node, place, bytes)` for every weight that a policy reads in a memory of its own,
+/// Calls `upload(node, policy, bytes)` for every weight that a policy reads in a memory of its own,
 /// once for each policy.
 template <class Upload> constexpr void each_upload(const plan_view& p, const Upload& upload) {
   sequence<std::uint32_t> seen(p.table.nodes.size);
-  each_use(p, [&](int root, int place, int, int, bool) {
-    const bool own = place >= 0 && home_of(p.policies, place) >= 0;
-    if (!own || p.buffers[root].in != buffer::storage::weight || (seen[root] >> place & 1u) != 0)
+  each_use(p, [&](int holder, int policy, int, int, bool) {
+    const bool own = policy >= 0 && home_of(p.policies, policy) >= 0;
+    if (!own || p.buffers[holder].in != buffer::storage::weight ||
+        (seen[holder] >> policy & 1u) != 0)
       return;
-    seen[root] |= 1u << place;
-    upload(root, place, p.buffers[root].bytes);
+    seen[holder] |= 1u << policy;
+    upload(holder, policy, p.buffers[holder].bytes);
   });
 }
 
@@ -106,25 +108,25 @@ constexpr traffic count_traffic(const plan_view& p) {
   const int caller = facts[0].memory == sharing::same ? 0 : -1;
   traffic r;
   sequence<std::uint32_t> seen(t.nodes.size);  // by buffer: the policies that it went to
-  const auto is_new = [&](int root, int to) {
+  const auto is_new = [&](int holder, int to) {
     const std::uint32_t bit = 1u << (to + 1);
-    const bool first = (seen[root] & bit) == 0;
-    seen[root] |= bit;
+    const bool first = (seen[holder] & bit) == 0;
+    seen[holder] |= bit;
     return first;
   };
-  const auto maker = [&](int root) {
-    return t.nodes[root].kind == family::input ? caller : t.nodes[root].place;
+  const auto maker = [&](int holder) {
+    return t.nodes[holder].kind == family::input ? caller : t.nodes[holder].policy;
   };
   for (int i = 0; i < t.nodes.size; ++i)
     for (int k = 0; p.group_of[i] >= 0 && k < t.nodes[i].operands; ++k) {
-      const int root = p.locations[t.nodes[i].in[k]].root, to = t.nodes[i].place;
-      if (t.nodes[root].kind != family::weight && maker(root) != to && is_new(root, to))
+      const int holder = p.locations[t.nodes[i].in[k]].holder, to = t.nodes[i].policy;
+      if (t.nodes[holder].kind != family::weight && maker(holder) != to && is_new(holder, to))
         ++r.crossings;
     }
   each_upload(p, [&](int, int, i64 bytes) { r.upload_bytes += bytes; });
   for (const int o : t.outputs) {
-    const int root = p.locations[o].root;
-    if (!is_leaf(t.nodes[root].kind) && maker(root) != caller && is_new(root, caller))
+    const int holder = p.locations[o].holder;
+    if (!is_leaf(t.nodes[holder].kind) && maker(holder) != caller && is_new(holder, caller))
       ++r.crossings;
   }
   const sequence<int> bodies = places_of_bodies(p);
@@ -136,8 +138,8 @@ constexpr traffic count_traffic(const plan_view& p) {
     r.bytes_moved += times * m.bytes;
   };
   for (const mirror& m : p.mirrors) {
-    copy(m, m.in);
-    copy(m, m.out);
+    copy(m, m.copied_before);
+    copy(m, m.copied_after);
   }
   return r;
 }

@@ -30,14 +30,14 @@ constexpr strides broadcast(const location& v, const shape& s, const shape& spac
 }
 
 /// The elements stand in row-major order without gaps, from some offset on.
-constexpr bool is_packed(const location& v, const shape& s) {
+constexpr bool is_contiguous(const location& v, const shape& s) {
   const strides packed = dense(s);
   for (int i = 0; i < s.rank; ++i)
     if (s[i] > 1 && v.step[i] != packed[i]) return false;
   return true;
 }
 constexpr bool is_dense(const location& v, const shape& s) {
-  return v.offset == 0 && is_packed(v, s);
+  return v.offset == 0 && is_contiguous(v, s);
 }
 
 /// True for a cast of float16 to float32, element by element.
@@ -58,7 +58,7 @@ constexpr bool read_by_contractions(table_view t, const users& read_by, const gr
     const node& user = t.nodes[i];
     const bool reshaped =
         user.kind == family::move && user.whole < 0 && packed && t.movement_of(user).reshapes();
-    if (user.place != t.nodes[id].place || user.loop != t.nodes[id].loop) return false;
+    if (user.policy != t.nodes[id].policy || user.loop != t.nodes[id].loop) return false;
     if (reshaped ? !read_by_contractions(t, read_by, g, i, packed)
                  : g.of[i] < 0 || g.groups[g.of[i]].kind != family::contract)
       return false;
@@ -80,17 +80,17 @@ constexpr bool users_take_view(table_view t, const users& read_by, const groupin
   const shape& s = t.nodes[id].out.shape;
   for (const int o : t.outputs)
     if (o == id) return false;
-  if (is_packed(v, s)) return true;
+  if (is_contiguous(v, s)) return true;
   for (const int i : read_by.of(id)) {
     const node& n = t.nodes[i];
-    if (policies[n.place].takes_halves && widens_halves(t, n) &&
+    if (policies[n.policy].takes_halves && widens_halves(t, n) &&
         users_widen(t, read_by, g, i, false)) {
       if (!users_take_view(t, read_by, g, policies, i, v)) return false;
       continue;
     }
     for (int k = 0; k < n.operands; ++k) {
       if (n.in[k] != id) continue;
-      if (!policies[n.place].fuses) return false;
+      if (!policies[n.policy].fuses) return false;
       if (n.kind == family::contract && (t.contraction_of(n).sweeps == 0 || k > 0)) continue;
       const group* own = g.of[i] >= 0 ? &g.groups[g.of[i]] : nullptr;
       const bool plain_map =
@@ -114,27 +114,28 @@ constexpr location view_of_operand(table_view t, const sequence<location>& locat
   const movement& m = t.movement_of(n);
   const location& from = locations[n.in[0]];
   const shape& s = t.nodes[n.in[0]].out.shape;
-  location v{from.root, from.offset, dense(n.out.shape), true};
+  location v{from.holder, from.offset, dense(n.out.shape), true};
   if (m.is != movement::form::affine) return v;
   for (int k = 0; k < n.out.shape.rank; ++k) v.step.step[k] = restride(m.step[k], s, from);
   v.offset += restride(m.offset, s, from);
   return v;
 }
-/// Puts what is computed inside of joins there, and views of it; joins of joins: follow the roots.
+/// Puts what is computed inside of joins there, and views of it; joins of joins: follow the
+/// holders.
 constexpr void settle_joins(table_view t, sequence<location>& locations) {
   for (int i = 0; i < t.nodes.size; ++i) {
     if (locations[i].inside < 0) continue;
     const node& join = t.nodes[locations[i].inside];
     int k = 0;
     while (join.in[k] != i) ++k;
-    locations[i].root = locations[i].inside;
+    locations[i].holder = locations[i].inside;
     locations[i].offset = join_offset(t, join, k);
   }
   for (int i = 0; i < t.nodes.size; ++i)
-    while (locations[locations[i].root].root != locations[i].root) {
-      const location& root = locations[locations[i].root];
-      locations[i].offset += root.offset;
-      locations[i].root = root.root;
+    while (locations[locations[i].holder].holder != locations[i].holder) {
+      const location& holder = locations[locations[i].holder];
+      locations[i].offset += holder.offset;
+      locations[i].holder = holder.holder;
     }
 }
 
@@ -152,10 +153,10 @@ constexpr void join_in_place(table_view t, grouping& g, sequence<location>& loca
     bool all = true;
     for (int k = 0; k < n.operands; ++k) {
       const int a = n.in[k];
-      const bool computed = locations[a].root == a && !is_leaf(t.nodes[a].kind) && !taken[a] &&
-                            t.nodes[a].loop == n.loop && t.nodes[a].place == n.place;
+      const bool computed = locations[a].holder == a && !is_leaf(t.nodes[a].kind) && !taken[a] &&
+                            t.nodes[a].loop == n.loop && t.nodes[a].policy == n.policy;
       const bool fits =
-          computed && is_packed({i, 0, dense(n.out.shape), true}, t.nodes[a].out.shape);
+          computed && is_contiguous({i, 0, dense(n.out.shape), true}, t.nodes[a].out.shape);
       if (fits) {
         taken[a] = true;
         locations[a].inside = i;
@@ -207,15 +208,15 @@ constexpr sequence<location> lay_out(table_view t, grouping& g, list<policy_fact
       const movement& m = t.movement_of(n);
       const location moved = view_of_operand(t, locations, n);
       const bool reshaped =
-          m.reshapes() && is_packed(locations[n.in[0]], t.nodes[n.in[0]].out.shape);
+          m.reshapes() && is_contiguous(locations[n.in[0]], t.nodes[n.in[0]].out.shape);
       const bool affine = m.is == movement::form::affine;
       if (reshaped || (affine && users_take_view(t, read_by, g, policies, i, moved))) {
         v = moved;
         g.of[i] = -1;
       }
     }
-    if (n.kind == family::map && policies[n.place].takes_halves && widens_halves(t, n) &&
-        users_widen(t, read_by, g, i, is_packed(locations[n.in[0]], n.out.shape))) {
+    if (n.kind == family::map && policies[n.policy].takes_halves && widens_halves(t, n) &&
+        users_widen(t, read_by, g, i, is_contiguous(locations[n.in[0]], n.out.shape))) {
       v = locations[n.in[0]];
       g.of[i] = -1;
     }

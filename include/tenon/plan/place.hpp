@@ -6,26 +6,26 @@
 namespace tenon::plans {
 
 /// Gives every operator node its policy: its tag, else policy 0; what that policy cannot run goes
-/// to the next one that can. Error: place (no such policy), unsupported (none runs the node).
+/// to the next one that can. Error: policy (no such policy), unsupported (none runs the node).
 constexpr error place(table& t, list<policy_facts> policies) {
   const table_view seen = t.view();
   for (node& n : t.nodes) {
     if (is_leaf(n.kind)) continue;
-    int p = n.place < 0 ? 0 : n.place;
-    if (p >= policies.size) return {code::place, n.op, "on", policies.size, p};
+    int p = n.policy < 0 ? 0 : n.policy;
+    if (p >= policies.size) return {code::policy, n.op, "on", policies.size, p};
     if (n.kind == family::scan) {  // the executor's affair: it is where its operand is
       const node& from = t.nodes[n.in[0]];
-      n.place = is_leaf(from.kind) ? static_cast<std::int8_t>(p) : from.place;
+      n.policy = is_leaf(from.kind) ? static_cast<std::int8_t>(p) : from.policy;
       continue;
     }
     if (n.whole >= 0) {  // `prepare` asked
-      n.place = static_cast<std::int8_t>(p);
+      n.policy = static_cast<std::int8_t>(p);
       continue;
     }
     while (p < policies.size && !policies[p].supports(seen, n)) ++p;
     if (p == policies.size)
       return {code::unsupported, n.op, "policy", name_of(n.kind), policies[0].name};
-    n.place = static_cast<std::int8_t>(p);
+    n.policy = static_cast<std::int8_t>(p);
   }
   return {};
 }

@@ -80,9 +80,9 @@ template <class Table> constexpr void outlive_bodies(basic_plan<Table>& p, table
   const list<int> group_of{p.grouped.of.data(), p.grouped.of.size()};
   const sequence<body_groups> bodies = bodies_of(t, group_of);
   const auto keep = [&](int id, const body_groups& own) {
-    const int root = p.locations[id].root;
-    if (t.nodes[root].loop >= 0) return;  // it begins anew in every step, or moves
-    buffer& b = p.buffers[root];
+    const int holder = p.locations[id].holder;
+    if (t.nodes[holder].loop >= 0) return;  // it begins anew in every step, or moves
+    buffer& b = p.buffers[holder];
     if (own.first < b.first) b.first = own.first;
     if (own.last > b.last) b.last = own.last;
   };
@@ -94,7 +94,7 @@ template <class Table> constexpr void outlive_bodies(basic_plan<Table>& p, table
   }
 }
 
-/// Where every root lives; outputs are written in place where nothing else claims the root.
+/// Where every holder lives; outputs are written in place where nothing else claims the holder.
 template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
   const table_view t = p.table.view();
   p.buffers.resize(t.nodes.size);
@@ -105,10 +105,10 @@ template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
                                t.nodes[t.weights[i]].out.bytes(), 0, 0};
   for (int o = 0; o < t.outputs.size; ++o) {
     const location& v = p.locations[t.outputs[o]];
-    buffer& b = p.buffers[v.root];
-    const bool whole = t.nodes[v.root].out.bytes() == t.nodes[t.outputs[o]].out.bytes();
+    buffer& b = p.buffers[v.holder];
+    const bool whole = t.nodes[v.holder].out.bytes() == t.nodes[t.outputs[o]].out.bytes();
     if (b.in == buffer::storage::none && whole && is_dense(v, t.nodes[t.outputs[o]].out.shape))
-      b = {buffer::storage::output, o, 0, t.nodes[v.root].out.bytes(), 0, 0};
+      b = {buffer::storage::output, o, 0, t.nodes[v.holder].out.bytes(), 0, 0};
     else
       p.copies_out.push({t.outputs[o], o});
   }
@@ -116,7 +116,7 @@ template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
   constexpr int nobody = std::numeric_limits<int>::max();
   for (int i = 0; i < t.nodes.size; ++i) {
     buffer& b = p.buffers[i];
-    if (p.locations[i].root != i || !p.locations[i].materialised || b.in != buffer::storage::none)
+    if (p.locations[i].holder != i || !p.locations[i].materialised || b.in != buffer::storage::none)
       continue;
     b = {buffer::storage::arena, -1, 0, t.nodes[i].out.bytes(), nobody, -1};
   }
@@ -124,17 +124,17 @@ template <class Table> constexpr void assign_storage(basic_plan<Table>& p) {
   for (int i = 0; i < t.nodes.size; ++i) {
     const int g = p.grouped.of[i];
     if (g < 0) continue;
-    buffer& own = p.buffers[p.locations[i].root];
+    buffer& own = p.buffers[p.locations[i].holder];
     if (p.locations[i].materialised && g < own.first) own.first = g;
     if (p.locations[i].materialised && g > own.last) own.last = g;
     for (int k = 0; k < t.nodes[i].operands; ++k) {
-      buffer& b = p.buffers[p.locations[t.nodes[i].in[k]].root];
+      buffer& b = p.buffers[p.locations[t.nodes[i].in[k]].holder];
       if (g > b.last) b.last = g;
     }
   }
   outlive_bodies(p, t);
   for (const output_copy& c : p.copies_out)
-    p.buffers[p.locations[c.node].root].last = p.grouped.groups.size();
+    p.buffers[p.locations[c.node].holder].last = p.grouped.groups.size();
 }
 
 /// What lies in one arena: buffers, copies and scratch memories, with where their offsets go.
@@ -146,17 +146,16 @@ struct arena_contents {
     offset.push(&to);
   }
 };
-/// Everything that belongs into the arena of policy `place` (-1: of the host).
-template <class Table> constexpr arena_contents contents_of(basic_plan<Table>& p, int place) {
+/// Everything that belongs into the arena of policy `home` (-1: of the host).
+template <class Table> constexpr arena_contents contents_of(basic_plan<Table>& p, int home) {
   arena_contents r;
   for (buffer& b : p.buffers)
-    if (b.in == buffer::storage::arena && b.place == place)
-      r.add(b.bytes, b.first, b.last, b.offset);
+    if (b.in == buffer::storage::arena && b.home == home) r.add(b.bytes, b.first, b.last, b.offset);
   for (mirror& m : p.mirrors)
-    if (m.place == place) r.add(m.bytes, m.first, m.last, m.offset);
+    if (m.policy == home) r.add(m.bytes, m.first, m.last, m.offset);
   for (int g = 0; g < p.grouped.groups.size(); ++g)
     if (p.needs[g].scratch > 0 &&
-        home_of({p.policies.data(), p.policies.size()}, p.grouped.groups[g].place) == place)
+        home_of({p.policies.data(), p.policies.size()}, p.grouped.groups[g].policy) == home)
       r.add(p.needs[g].scratch, g, g, p.scratch_offset[g]);
   return r;
 }
@@ -165,7 +164,7 @@ template <class Table> constexpr arena_contents contents_of(basic_plan<Table>& p
 template <class Table> constexpr void assign_offsets(basic_plan<Table>& p) {
   const plan_view seen = p.view();
   for (int g = 0; g < p.grouped.groups.size(); ++g) {
-    const footprint need = p.policies[p.grouped.groups[g].place].measure(seen, g);
+    const footprint need = p.policies[p.grouped.groups[g].policy].measure(seen, g);
     p.packed_offset.push(p.packed_bytes);
     p.packed_bytes += aligned(need.packed);
     p.bound_offset.push(p.bound_bytes);
@@ -175,14 +174,14 @@ template <class Table> constexpr void assign_offsets(basic_plan<Table>& p) {
       p.per_thread_bytes = aligned(need.per_thread);
     p.needs.push(need);
   }
-  for (int place = -1; place < p.policies.size(); ++place) {
-    arena_contents own = contents_of(p, place);
+  for (int home = -1; home < p.policies.size(); ++home) {
+    arena_contents own = contents_of(p, home);
     const i64 bytes = reserve(own.all);
     for (int i = 0; i < own.all.size(); ++i) *own.offset[i] = own.all[i].offset;
-    if (place >= 0) {
+    if (home >= 0) {
       p.device_bytes.push(bytes);
     } else {
-      p.live_bytes = live_bound(own.all);
+      p.live_bytes = least_bytes(own.all);
       p.shared_bytes = bytes;
     }
   }
@@ -192,7 +191,7 @@ template <class Table> constexpr void assign_offsets(basic_plan<Table>& p) {
 
 using owned_plan = plans::basic_plan<table>;
 
-/// Plans a table for these policies. Error: place, unsupported; capacity if the verifier refuses.
+/// Plans a table for these policies. Error: policy, unsupported; capacity if the verifier refuses.
 constexpr result<owned_plan> make_plan(table_view t, list<policy_facts> policies) {
   owned_plan p;
   for (const policy_facts& f : policies) p.policies.push(f);
@@ -394,7 +393,7 @@ template <class Graph, class... Policies> struct plan {
   static_assert(sizeof...(Policies) >= 1, "plan: give at least one policy, for example tenon::cpu");
   using stages = plans::stages<Graph, Policies...>;
   static constexpr error fault = stages::placed.fault;
-  static_assert(fault.what != code::place,
+  static_assert(fault.what != code::policy,
                 "on: a placement names a policy that the model does not have; add it to the list "
                 "of policies");
   static_assert(fault.what != code::unsupported,
@@ -407,7 +406,7 @@ template <class Graph, class... Policies> struct plan {
   static constexpr plans::frozen_plan<sizes, sizeof...(Policies)> data{stages::view()};
   static constexpr plan_view view() {
     plan_view p = data.view();
-    if (p.has_bounds()) p.source = Graph::view();
+    if (p.has_limits()) p.source = Graph::view();
     return p;
   }
   static constexpr i64 arena_bytes = data.numbers.arena_bytes();

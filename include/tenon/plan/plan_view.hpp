@@ -8,8 +8,8 @@ namespace tenon {
 /// A finished plan: the prepared table and everything decided about it.
 struct plan_view {
   table_view table;
-  table_view source;         ///< of graphs with bounds: the table before it was prepared
-  list<contraction> bounds;  ///< of plans for actual extents: the contractions with the bounds
+  table_view source;         ///< of graphs with limits: the table before it was prepared
+  list<contraction> limits;  ///< of plans for actual extents: the contractions with the limits
   list<policy_facts> policies;
   list<plans::group> groups;
   list<int> members;
@@ -33,7 +33,7 @@ struct plan_view {
     return shared_bytes + threads * per_thread_bytes;
   }
   /// The type of node `id`'s elements in memory: of a view that of what it shows.
-  constexpr type stored_type(int id) const { return table.nodes[locations[id].root].out.type; }
+  constexpr type stored_type(int id) const { return table.nodes[locations[id].holder].out.type; }
   /// Two copies of every state, one to read and one to write.
   constexpr i64 state_bytes() const {
     i64 bytes = 0;
@@ -41,10 +41,10 @@ struct plan_view {
       bytes += 2 * aligned(table.nodes[table.inputs[i]].out.bytes());
     return bytes;
   }
-  constexpr bool has_bounds() const { return table.bounds.size > 0; }
-  /// The contraction by which a policy chooses what must be the same for all extents up to a bound.
+  constexpr bool has_limits() const { return table.limits.size > 0; }
+  /// The contraction by which a policy chooses what must be the same for all extents up to a limit.
   constexpr const contraction& widest(const node& n) const {
-    return bounds.size > 0 ? bounds[n.detail] : table.contraction_of(n);
+    return limits.size > 0 ? limits[n.detail] : table.contraction_of(n);
   }
   /// The scan in whose body a group runs; -1: none.
   constexpr int loop_of(int g) const { return table.nodes.data[groups.data[g].anchor].loop; }
@@ -90,7 +90,7 @@ template <class How> constexpr bool is_left_out(const plan_view& p, int g, const
     const node& n = p.table.nodes[i];
     for (int k = 0; k < n.operands; ++k) {
       if (n.in[k] != own.anchor) continue;
-      if (k == 2 || !offers_integers(n) || n.place != own.place) return false;
+      if (k == 2 || !offers_integers(n) || n.policy != own.policy) return false;
       if (how(p.group_of[i]) != multiplied::integers) return false;
       read = true;
     }

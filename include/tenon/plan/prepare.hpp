@@ -146,13 +146,13 @@ class merger {
     }
     if (j.producer < 0) {
       const range r = from_.programs[j.program];
-      const int root = append(t, {from_.code.data + r.begin, r.size}, own);
-      return made_.intern(finish(t, root).view());
+      const int holder = append(t, {from_.code.data + r.begin, r.size}, own);
+      return made_.intern(finish(t, holder).view());
     }
     own[j.hole] = append(t, program(j.producer), theirs);
-    const int root = append(t, program(j.program), own);
+    const int holder = append(t, program(j.program), own);
     if (t.fault != code::ok) return -1;
-    const recorded r = finish(t, root);
+    const recorded r = finish(t, holder);
     return allocate(r.view()).registers > max_registers ? -1 : made_.intern(r.view());
   }
 };
@@ -181,14 +181,14 @@ constexpr sequence<int> whole_regions(table_view t, list<policy_facts> policies)
     for (int i = 0; i < t.nodes.size; ++i) {
       if (is_leaf(t.nodes[i].kind) || !inside(i, r)) continue;
       if (first < 0) first = i;
-      one_place = one_place && t.nodes[i].place == t.nodes[first].place &&
+      one_place = one_place && t.nodes[i].policy == t.nodes[first].policy &&
                   t.nodes[i].loop == t.nodes[first].loop && t.nodes[i].kind != family::scan;
       last = i;
     }
     if (first < 0 || whole[first] >= 0 || !one_place) continue;
-    const int place = t.nodes[first].place < 0 ? 0 : t.nodes[first].place;
-    if (place >= policies.size || policies[place].owns == nullptr ||
-        !policies[place].owns(t, t.regions[r]))
+    const int policy = t.nodes[first].policy < 0 ? 0 : t.nodes[first].policy;
+    if (policy >= policies.size || policies[policy].owns == nullptr ||
+        !policies[policy].owns(t, t.regions[r]))
       continue;
     const auto hidden = [&](int id) {
       return id != last && !is_leaf(t.nodes[id].kind) && inside(id, r);
@@ -219,7 +219,7 @@ constexpr table merge_and_clean(table_view t, list<policy_facts> policies, bool 
     for (int k = 0; k < m.operands;) {
       const int from = m.in[k];
       const node& f = t.nodes.data[from];
-      const bool joins = f.kind == family::map && uses[from] == 1 && f.place == n.place &&
+      const bool joins = f.kind == family::map && uses[from] == 1 && f.policy == n.policy &&
                          f.loop == n.loop && f.out.shape == n.out.shape && whole[i] < 0 &&
                          whole[from] < 0;
       const merging own = m;
@@ -271,7 +271,7 @@ constexpr table merge_and_clean(table_view t, list<policy_facts> policies, bool 
   for (const region& x : t.regions) r.regions.push(x);
   for (const int i : t.inputs) r.inputs.push(to[i]);
   for (const int o : t.outputs) r.outputs.push(to[o]);
-  for (const varying& v : t.bounds) r.bounds.push(v);
+  for (const varying& v : t.limits) r.limits.push(v);
   r.states = t.states;
   return r;
 }

@@ -47,7 +47,7 @@ class integer_keeper {
     for (int i = 0; i < t.programs.size; ++i) roles_.push(role_of(i));
   }
   /// The table with what can be kept in integers; `origin` says where a node was. Nodes beside
-  /// those of the table are in graphs without bounds alone.
+  /// those of the table are in graphs without limits alone.
   constexpr table rewrite() {
     sequence<int> kept(t_.nodes.size, -1);
     for (int i = 0; i < t_.nodes.size; ++i) {
@@ -144,7 +144,7 @@ class integer_keeper {
       const int at = chain[k];
       if (widens(at, last)) continue;
       const node& n = t_.nodes[at];
-      if (uses_[at] != 1 || whole_[at] >= 0 || n.place != last.place || !carries(n, last))
+      if (uses_[at] != 1 || whole_[at] >= 0 || n.policy != last.policy || !carries(n, last))
         return false;
       for (int j = 0; j < n.operands; ++j)
         if (carried(n, j) && (j == 0 || n.in[j] != n.in[j - 1])) chain.push(n.in[j]);
@@ -163,7 +163,7 @@ class integer_keeper {
       case family::map:
         return roles_[n.detail] == role::orders &&
                n.operands + numbers_in(program(n.detail)) <= max_operands &&
-               (t_.bounds.size == 0 || numbers_in(program(n.detail)) == 0) &&
+               (t_.limits.size == 0 || numbers_in(program(n.detail)) == 0) &&
                (one_number(last) || n.out.shape == last.out.shape);
       case family::move: return one_number(last) && carries(t_.movement_of(n));
       case family::gather: return one_number(last);
@@ -186,7 +186,7 @@ class integer_keeper {
   }
   /// A window that has no element at all gives 0.
   constexpr bool carries(const windowing& w, const shape& out, const node& last) const {
-    if (t_.bounds.size > 0 || w.average || (w.how != combine::max && w.how != combine::min))
+    if (t_.limits.size > 0 || w.average || (w.how != combine::max && w.how != combine::min))
       return false;
     const tensor& scale = t_.nodes[last.in[1]].out;
     for (const sweep& s : w.swept) {
@@ -234,8 +234,8 @@ class integer_keeper {
         at[x.dst()] = (x.op() == sop::min ? min(a, b) : max(a, b)).slot();
       }
     }
-    const int root = at[p.code[p.size - 1].dst()];
-    y.detail = r.intern(finish(t, stored_as({&t, root}, y.out.type).slot()).view());
+    const int holder = at[p.code[p.size - 1].dst()];
+    y.detail = r.intern(finish(t, stored_as({&t, holder}, y.out.type).slot()).view());
   }
   /// A node that is the integer for a number: 0 is the zero point itself.
   constexpr int quantized_number(table& r, float number, const node& y, const node& last) const {
@@ -275,7 +275,7 @@ class integer_keeper {
   static constexpr node made(const node& y, family kind) {
     node n;
     n.kind = kind;
-    n.place = y.place;
+    n.policy = y.policy;
     n.op = y.op;
     n.origin = y.origin;
     return n;
@@ -314,8 +314,8 @@ class integer_offers {
   /// The node of the integers, or -1.
   constexpr int of(const node& n) const {
     if (n.kind != family::contract || n.operands != 2 || n.whole >= 0) return -1;
-    const int place = n.place < 0 ? 0 : n.place;
-    if (place >= policies_.size || !policies_[place].multiplies_integers) return -1;
+    const int policy = n.policy < 0 ? 0 : n.policy;
+    if (policy >= policies_.size || !policies_[policy].multiplies_integers) return -1;
     if (!dequantized(n.in[0]) || !dequantized(n.in[1])) return -1;
     const node &a = t_.nodes[n.in[0]], &b = t_.nodes[n.in[1]];
     const bool one_scale = t_.nodes[a.in[1]].out.shape.count() == 1;
@@ -361,7 +361,7 @@ class integer_offers {
 };
 constexpr void offer_integers(table& r, list<policy_facts> policies) {
   const table_view t = r.view();
-  if (t.bounds.size > 0 || !dequantizes(t)) return;
+  if (t.limits.size > 0 || !dequantizes(t)) return;
   const integer_offers offers(t, policies);
   for (node& n : r.nodes)
     if (const int integers = offers.of(n); integers >= 0) n.in[n.operands++] = integers;
@@ -369,7 +369,7 @@ constexpr void offer_integers(table& r, list<policy_facts> policies) {
 /// Whether all policies run what was rewritten where it was.
 constexpr bool supported(table_view t, list<policy_facts> policies) {
   for (const node& n : t.nodes) {
-    const int p = n.place < 0 ? 0 : n.place;
+    const int p = n.policy < 0 ? 0 : n.policy;
     if (n.keeps_integers && p < policies.size && !policies[p].supports(t, n)) return false;
   }
   return true;

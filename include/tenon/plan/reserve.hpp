@@ -15,7 +15,7 @@ struct lifetime {
 };
 
 /// The most bytes live at any step: no plan can need less.
-constexpr i64 live_bound(const sequence<lifetime>& all) {
+constexpr i64 least_bytes(const sequence<lifetime>& all) {
   int steps = 0;
   for (const lifetime& l : all)
     if (l.last >= steps) steps = l.last + 1;
@@ -141,11 +141,11 @@ constexpr void promote_highest(const sequence<lifetime>& all, sequence<int>& ord
 inline constexpr int reserve_tries = 16;
 
 /// Gives every lifetime an offset and returns the arena's bytes. Greedy, largest first; while that
-/// needs more than `live_bound`, again with the lifetime on top placed first, and the best plan
+/// needs more than `least_bytes`, again with the lifetime on top placed first, and the best plan
 /// counts.
 constexpr i64 reserve(sequence<lifetime>& all) {
   const timeline times(all);
-  const i64 least = live_bound(all);
+  const i64 least = least_bytes(all);
   sequence<int> order = by_size(all);
   i64 bytes = place_in_order(order, times, all);
   sequence<lifetime> best = all;

@@ -12,8 +12,8 @@ enum class defect : std::uint8_t {
   order,       ///< a node stands before one of its operands, or a group before one it needs
   membership,  ///< a node is in no group, in two, or in a group of another policy
   hidden,      ///< a value that lives inside a group is read outside of it
-  root,        ///< a value's root holds nothing
-  bounds,      ///< a value reaches beyond its buffer, or a buffer beyond the arena
+  holder,      ///< a value's holder holds nothing
+  outside,     ///< a value reaches beyond its buffer, or a buffer beyond the arena
   alignment,   ///< an arena offset is not aligned
   overlap,     ///< two buffers share bytes while both are live
   output,      ///< an output is written by nothing, or twice
@@ -62,17 +62,17 @@ constexpr finding verify_groups(const plan_view& p) {
   for (int g = 0; g < p.groups.size; ++g)
     for (const int i : p.members_of(p.groups[g])) {
       ++seen[i];
-      if (p.group_of[i] != g || p.table.nodes[i].place != p.groups[g].place)
+      if (p.group_of[i] != g || p.table.nodes[i].policy != p.groups[g].policy)
         return {defect::membership, i};
     }
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const node& n = p.table.nodes[i];
     if (seen[i] != (p.group_of[i] >= 0 ? 1 : 0)) return {defect::membership, i};
     if (p.group_of[i] < 0 && !is_leaf(n.kind) && n.kind != family::move && n.kind != family::scan &&
-        !(widens_halves(p.table, n) && p.locations[i].root == p.locations[n.in[0]].root))
+        !(widens_halves(p.table, n) && p.locations[i].holder == p.locations[n.in[0]].holder))
       return {defect::membership, i};
     for (int k = 0; k < n.operands; ++k) {
-      const int from = p.locations[n.in[k]].root;
+      const int from = p.locations[n.in[k]].holder;
       if (n.in[k] >= i) return {defect::order, i};
       if (p.group_of[i] < 0 || from < 0) continue;
       if (ready[n.in[k]] > p.group_of[i]) return {defect::order, i};
@@ -106,7 +106,7 @@ constexpr finding verify_scans(const plan_view& p) {
         (carried->loop != s.loop || carried->kind != family::scan || out[state]))
       return {defect::scan, s.node};
     const bool moves =
-        p.buffers[made].in == buffer::storage::step && p.locations[made].root == made;
+        p.buffers[made].in == buffer::storage::step && p.locations[made].holder == made;
     if (out[made] || !moves || t.nodes[made].loop != s.loop || p.group_of[made] < 0)
       return {defect::scan, s.node};
     out[made] = true;
@@ -127,12 +127,12 @@ constexpr finding verify_values(const plan_view& p) {
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const location& v = p.locations.data[i];
     if (!v.materialised) continue;
-    if (v.root < 0 || p.buffers[v.root].in == buffer::storage::none) return {defect::root, i};
+    if (v.holder < 0 || p.buffers[v.holder].in == buffer::storage::none) return {defect::holder, i};
     const tensor& t = p.table.nodes.data[i].out;
     const type stored = p.stored_type(i);
-    const i64 bytes = p.buffers[v.root].bytes;
-    if (!within(v, t.shape, is_packed(stored) ? 2 * bytes : bytes / size_bytes(stored)))
-      return {defect::bounds, i};
+    const i64 bytes = p.buffers[v.holder].bytes;
+    if (!within(v, t.shape, is_four_bit(stored) ? 2 * bytes : bytes / size_bytes(stored)))
+      return {defect::outside, i};
   }
   return {};
 }
@@ -141,17 +141,20 @@ constexpr finding verify_values(const plan_view& p) {
 /// the host's, which it shares, or of which it has a copy that is renewed.
 constexpr finding verify_homes(const plan_view& p) {
   finding bad;
-  each_use(p, [&](int root, int place, int first, int last, bool writes) {
-    const buffer& b = p.buffers[root];
+  each_use(p, [&](int holder, int policy, int first, int last, bool writes) {
+    const buffer& b = p.buffers[holder];
     if (b.in == buffer::storage::weight) return;
-    const int home = place < 0 ? -1 : home_of(p.policies, place);
+    const int home = policy < 0 ? -1 : home_of(p.policies, policy);
     bool reached =
-        b.place < 0 ? home < 0 || p.policies[home].memory == sharing::importable : b.place == home;
+        b.home < 0 ? home < 0 || p.policies[home].memory == sharing::importable : b.home == home;
     for (const mirror& m : p.mirrors)
-      reached = reached || (m.root == root && m.place == home && m.bytes == b.bytes &&
-                            m.first <= first && m.last >= last &&
-                            (writes ? m.out >= last : m.out >= 0 || (m.in >= 0 && m.in <= first)));
-    if (!reached) bad = {defect::home, root};
+      reached =
+          reached ||
+          (m.holder == holder && m.policy == home && m.bytes == b.bytes && m.first <= first &&
+           m.last >= last &&
+           (writes ? m.copied_after >= last
+                   : m.copied_after >= 0 || (m.copied_before >= 0 && m.copied_before <= first)));
+    if (!reached) bad = {defect::home, holder};
   });
   return bad;
 }
@@ -159,7 +162,7 @@ constexpr finding verify_homes(const plan_view& p) {
 /// A run of bytes in the arena of a policy (-1: the host's), from group `first` to `last`; `at` is
 /// the node that it is known by.
 struct held {
-  int place = -1;
+  int home = -1;
   i64 offset = 0, bytes = 0;
   int first = 0, last = 0, at = -1;
 };
@@ -168,11 +171,12 @@ constexpr sequence<held> held_by(const plan_view& p) {
   sequence<held> all;
   for (int i = 0; i < p.buffers.size; ++i)
     if (const buffer& b = p.buffers.data[i]; b.in == buffer::storage::arena)
-      all.push({b.place, b.offset, b.bytes, b.first, b.last, i});
-  for (const mirror& m : p.mirrors) all.push({m.place, m.offset, m.bytes, m.first, m.last, m.root});
+      all.push({b.home, b.offset, b.bytes, b.first, b.last, i});
+  for (const mirror& m : p.mirrors)
+    all.push({m.policy, m.offset, m.bytes, m.first, m.last, m.holder});
   for (int g = 0; g < p.groups.size; ++g)
     if (const i64 bytes = p.needs[g].scratch; bytes > 0)
-      all.push({home_of(p.policies, p.groups[g].place), p.scratch_offset[g], bytes, g, g,
+      all.push({home_of(p.policies, p.groups[g].policy), p.scratch_offset[g], bytes, g, g,
                 p.groups[g].anchor});
   return all;
 }
@@ -181,9 +185,9 @@ constexpr sequence<held> held_by(const plan_view& p) {
 constexpr finding verify_offsets(const plan_view& p, const sequence<held>& all) {
   for (const held& h : all) {
     if (h.offset % arena_align != 0) return {defect::alignment, h.at};
-    if (h.place >= p.policies.size) return {defect::bounds, h.at};
-    const i64 room = h.place < 0 ? p.shared_bytes : p.device_bytes[h.place];
-    if (h.offset < 0 || h.offset + h.bytes > room) return {defect::bounds, h.at};
+    if (h.home >= p.policies.size) return {defect::outside, h.at};
+    const i64 room = h.home < 0 ? p.shared_bytes : p.device_bytes[h.home];
+    if (h.offset < 0 || h.offset + h.bytes > room) return {defect::outside, h.at};
   }
   return {};
 }
@@ -193,7 +197,7 @@ constexpr finding verify_overlaps(const plan_view& p, const sequence<held>& all)
   const int steps = p.groups.size + 1;
   const held* h = all.data();
   const auto apart = [](const held& a, const held& b) {
-    return a.place != b.place || a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
+    return a.home != b.home || a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
   };
   sequence<int> next(all.size(), -1), head(steps, -1);  // what begins at each step
   for (int i = all.size() - 1; i >= 0; --i) {
@@ -227,12 +231,12 @@ constexpr finding verify_joins(const plan_view& p) {
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const location& v = p.locations.data[i];
     const bool leaves = p.table.nodes[i].kind == family::scan && p.table.nodes[i].loop < 0;
-    if ((p.group_of.data[i] < 0 && !leaves) || v.root == i || !v.materialised) continue;
+    if ((p.group_of.data[i] < 0 && !leaves) || v.holder == i || !v.materialised) continue;
     const i64 end = v.offset + p.table.nodes[i].out.shape.count();
     for (const int j : joined) {
       const location& w = p.locations.data[j];
       const i64 other_end = w.offset + p.table.nodes[j].out.shape.count();
-      if (w.root == v.root && v.offset < other_end && w.offset < end && !part_of(j, i))
+      if (w.holder == v.holder && v.offset < other_end && w.offset < end && !part_of(j, i))
         return {defect::overlap, i};
     }
     joined.push(i);
@@ -242,33 +246,34 @@ constexpr finding verify_joins(const plan_view& p) {
 
 /// A buffer lives while anything writes or reads it.
 constexpr finding verify_lives(const plan_view& p) {
-  const auto dead = [&](int root, int g) {
-    const buffer& b = p.buffers.data[root];
+  const auto dead = [&](int holder, int g) {
+    const buffer& b = p.buffers.data[holder];
     return b.in == buffer::storage::arena && (g < b.first || g > b.last);
   };
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const node& n = p.table.nodes.data[i];
     const int g = p.group_of.data[i];
     if (g < 0) continue;
-    if (p.locations.data[i].materialised && dead(p.locations.data[i].root, g))
+    if (p.locations.data[i].materialised && dead(p.locations.data[i].holder, g))
       return {defect::overlap, i};
     for (int k = 0; k < n.operands; ++k)
-      if (dead(p.locations.data[n.in[k]].root, g)) return {defect::overlap, i};
+      if (dead(p.locations.data[n.in[k]].holder, g)) return {defect::overlap, i};
   }
   const sequence<body_groups> bodies = bodies_of(p.table, p.group_of);
-  const auto dies = [&](int root, const body_groups& own) {
-    return dead(root, own.first) || dead(root, own.last);
+  const auto dies = [&](int holder, const body_groups& own) {
+    return dead(holder, own.first) || dead(holder, own.last);
   };
   for (const scanning& s : p.table.scans)
-    if (dies(s.enters() ? s.node : p.locations[s.node].root, bodies[s.loop]))
+    if (dies(s.enters() ? s.node : p.locations[s.node].holder, bodies[s.loop]))
       return {defect::overlap, s.node};
   for (int i = 0; bodies.size() > 0 && i < p.table.nodes.size; ++i)
     for (int k = 0, own = p.table.nodes[i].loop; own >= 0 && k < p.table.nodes[i].operands; ++k) {
-      const int root = p.locations[p.table.nodes[i].in[k]].root;
-      if (p.table.nodes[root].loop != own && dies(root, bodies[own])) return {defect::overlap, i};
+      const int holder = p.locations[p.table.nodes[i].in[k]].holder;
+      if (p.table.nodes[holder].loop != own && dies(holder, bodies[own]))
+        return {defect::overlap, i};
     }
   for (const output_copy& c : p.copies_out)
-    if (dead(p.locations[c.node].root, p.groups.size)) return {defect::overlap, c.node};
+    if (dead(p.locations[c.node].holder, p.groups.size)) return {defect::overlap, c.node};
   return {};
 }
 

@@ -8,14 +8,14 @@ namespace tenon {
 
 /// A buffer in the host's memory that a run reads or writes there.
 struct shared_buffer {
-  int root = -1;
+  int holder = -1;
   const std::byte* last = nullptr;  ///< its address in the call before
-  const void* space = nullptr;      ///< in whose memory: null, the host's
+  const void* owner = nullptr;      ///< in whose memory: null, the host's
 };
 
 /// A run of groups on a device.
-struct device_run {
-  group_run groups{};
+struct device_groups {
+  group_range groups{};
   sequence<shared_buffer> shared;
   bool arena = false;  ///< a state inside lies in the host's arena
   std::byte* last_arena = nullptr;
@@ -25,10 +25,10 @@ struct device_run {
     bool moved = arena && last_arena != host.arena;
     last_arena = host.arena;
     for (shared_buffer& s : shared) {
-      const void* const space = host.space != nullptr ? host.space[s.root] : nullptr;
-      moved = moved || s.last != host.base[s.root] || s.space != space;
-      s.last = host.base[s.root];
-      s.space = space;
+      const void* const owner = host.owner != nullptr ? host.owner[s.holder] : nullptr;
+      moved = moved || s.last != host.base[s.holder] || s.owner != owner;
+      s.last = host.base[s.holder];
+      s.owner = owner;
     }
     return moved;
   }
@@ -39,8 +39,8 @@ struct device_run {
   }
 };
 
-/// Bytes of a root in this plan, which may be made for less than its bounds.
-constexpr i64 bytes_of(const plan_view& p, int root) { return p.table.nodes[root].out.bytes(); }
+/// Bytes of a holder in this plan, which may be made for less than its limits.
+constexpr i64 bytes_of(const plan_view& p, int holder) { return p.table.nodes[holder].out.bytes(); }
 
 /// The addresses of a plan on a device, and its runs there. Allocates in `start` only.
 template <class Address = device_address> class device_plan {
@@ -48,77 +48,77 @@ template <class Address = device_address> class device_plan {
   using frame_type = basic_frame<Address>;
 
   /// `arena` is the device's; `weight(node)` is where the device has a weight.
-  template <class Weight> void start(const plan_view& p, int place,
+  template <class Weight> void start(const plan_view& p, int policy,
                                      typename frame_type::arena_address arena,
                                      const Weight& weight) {
-    place_ = place;
+    policy_ = policy;
     base_.resize(p.buffers.size, Address{});
     device_.base = base_.data();
     device_.device_arena = arena;
     for (int i = 0; i < p.buffers.size; ++i) {
       const plans::buffer& b = p.buffers[i];
       if (b.in == plans::buffer::storage::weight) base_[i] = weight(i);
-      if (b.in == plans::buffer::storage::arena && b.place == place) base_[i] = arena + b.offset;
+      if (b.in == plans::buffer::storage::arena && b.home == policy) base_[i] = arena + b.offset;
     }
     for (const plans::mirror& m : p.mirrors)
-      if (m.place == place) base_[m.root] = arena + m.offset;
-    static_cast<void>(scans::each_run(p, [&](const group_run& r) {
-      if (p.groups[r.begin].place == place) runs_.push(run_of(p, r));
+      if (m.policy == policy) base_[m.holder] = arena + m.offset;
+    static_cast<void>(scans::each_range(p, [&](const group_range& r) {
+      if (p.groups[r.begin].policy == policy) groups_.push(groups_of(p, r));
       return status{};
     }));
   }
   /// What `start` found out about this run.
-  device_run& run(const group_run& r) noexcept {
+  device_groups& run(const group_range& r) noexcept {
     int i = 0;
-    while (runs_[i].groups.begin != r.begin) ++i;
-    return runs_[i];
+    while (groups_[i].groups.begin != r.begin) ++i;
+    return groups_[i];
   }
-  sequence<device_run>& runs() noexcept { return runs_; }
+  sequence<device_groups>& groups() noexcept { return groups_; }
   /// The addresses that groups of this device work on.
   frame_type& on_device() noexcept { return device_; }
   /// Calls `copy(mirror)` for what is copied to the device before a group, or back behind it.
   template <class Copy> void before(const plan_view& p, int g, const Copy& copy) const {
     for (const plans::mirror& m : p.mirrors)
-      if (m.place == place_ && m.in == g) copy(m);
+      if (m.policy == policy_ && m.copied_before == g) copy(m);
   }
   template <class Copy> void behind(const plan_view& p, int g, const Copy& copy) const {
     for (const plans::mirror& m : p.mirrors)
-      if (m.place == place_ && m.out == g) copy(m);
+      if (m.policy == policy_ && m.copied_after == g) copy(m);
   }
 
  private:
-  device_run run_of(const plan_view& p, const group_run& r) const {
-    device_run result;
+  device_groups groups_of(const plan_view& p, const group_range& r) const {
+    device_groups result;
     result.groups = r;
-    plans::each_use(p, [&](int root, int place, int first, int last, bool) {
-      if (place != place_ || first < r.begin || last >= r.end || is_placed(p, root)) return;
+    plans::each_use(p, [&](int holder, int policy, int first, int last, bool) {
+      if (policy != policy_ || first < r.begin || last >= r.end || is_placed(p, holder)) return;
       for (const shared_buffer& s : result.shared)
-        if (s.root == root) return;
-      result.shared.push({root});
+        if (s.holder == holder) return;
+      result.shared.push({holder});
     });
     for (const scanning& s : p.table.scans) {
       const int g = p.group_of[p.table.nodes[s.node].in[0]];
       const bool carries = s.is == scanning::part::last && p.table.nodes[s.node].operands == 2;
       if (r.inside || !carries || g < r.begin || g >= r.end) continue;
       const plans::buffer& state = p.buffers[p.table.nodes[s.node].in[1]];
-      result.arena = result.arena || (state.in == plans::buffer::storage::arena && state.place < 0);
+      result.arena = result.arena || (state.in == plans::buffer::storage::arena && state.home < 0);
     }
     return result;
   }
   /// The device has it in memory of its own.
-  bool is_placed(const plan_view& p, int root) const {
-    const plans::buffer& b = p.buffers[root];
+  bool is_placed(const plan_view& p, int holder) const {
+    const plans::buffer& b = p.buffers[holder];
     bool placed = b.in == plans::buffer::storage::weight ||
-                  (b.in == plans::buffer::storage::arena && b.place == place_);
+                  (b.in == plans::buffer::storage::arena && b.home == policy_);
     for (const plans::mirror& m : p.mirrors)
-      placed = placed || (m.root == root && m.place == place_);
+      placed = placed || (m.holder == holder && m.policy == policy_);
     return placed;
   }
 
-  int place_ = -1;
+  int policy_ = -1;
   sequence<Address> base_;
   frame_type device_{};
-  sequence<device_run> runs_;
+  sequence<device_groups> groups_;
 };
 
 }  // namespace tenon

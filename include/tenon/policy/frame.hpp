@@ -65,7 +65,7 @@ inline device_address device_address_in(const void* data) noexcept {
   return device_address{reinterpret_cast<std::uintptr_t>(data)};
 }
 
-/// The address of every root by node number, and the arenas. On the host these are addresses of
+/// The address of every holder by node number, and the arenas. On the host these are addresses of
 /// const bytes: inputs and weights are the user's, and may be const. Only the executor changes
 /// them: between the steps of a scan.
 template <class Address> struct basic_frame {
@@ -77,22 +77,22 @@ template <class Address> struct basic_frame {
   arena_address device_arena{};  ///< of a device's frame: the arena in memory of its own
 
   arena_address address_of(const plans::buffer& b) const noexcept {
-    return (b.place < 0 ? arena : device_arena) + b.offset;
+    return (b.home < 0 ? arena : device_arena) + b.offset;
   }
-  /// The elements of a root from `offset` on. Who reads asks for a const T; who asks for another
-  /// knows that the root is an output or lies in the arena, which are not const.
-  template <class T> T* at(int root, i64 offset = 0) const noexcept requires on_host {
+  /// The elements of a holder from `offset` on. Who reads asks for a const T; who asks for another
+  /// knows that the holder is an output or lies in the arena, which are not const.
+  template <class T> T* at(int holder, i64 offset = 0) const noexcept requires on_host {
     if constexpr (std::is_const_v<T>)
-      return reinterpret_cast<T*>(base[root]) + offset;
+      return reinterpret_cast<T*>(base[holder]) + offset;
     else
-      return reinterpret_cast<T*>(const_cast<std::byte*>(base[root])) + offset;
+      return reinterpret_cast<T*>(const_cast<std::byte*>(base[holder])) + offset;
   }
 };
 using device_frame = basic_frame<device_address>;
 
 /// What one execution on the host works on.
 struct frame : basic_frame<const std::byte*> {
-  const void* const* space = nullptr;  ///< by root, whose address that is: null, the host's, or
+  const void* const* owner = nullptr;  ///< by holder, whose address that is: null, the host's, or
                                        ///< what a view's `device` says; of models with devices only
   std::byte* thread_memory = nullptr;  ///< `thread_bytes` for each thread
   i64 thread_bytes = 0;

@@ -91,7 +91,7 @@ concept backend = plannable<P> && compiles_programs<P> && binds_and_runs<P>;
 
 /// A run of groups: those of one policy, one behind the other. `inside`: of a step of a scan whose
 /// other groups run elsewhere; else it holds the bodies of scans as a whole.
-struct group_run {
+struct group_range {
   int begin = 0, end = 0;
   bool inside = false;
 };
@@ -103,9 +103,9 @@ struct waiting {};
 /// kernels and weights; an instance holds a `session`: the device's arena and what was recorded for
 /// it. The addresses in the frame of `run` are the host's; the session finds the device's. A
 /// session may take other ways to run than `waiting`: `instance::call` hands them on. Graphs with
-/// bounds: `follow` binds the plan of other extents with the weights of another bound part; `renew`
+/// limits: `follow` binds the plan of other extents with the weights of another bound part; `renew`
 /// tells a session to run that. `standard()` is the context that is used where a model is given
-/// none; `space()` is the `device` of the views that a session takes beside those of the host, null
+/// none; `owner()` is the `device` of the views that a session takes beside those of the host, null
 /// if there are none.
 template <class P>
 concept device_backend = plannable<P> &&
@@ -121,9 +121,9 @@ concept device_backend = plannable<P> &&
   noexcept->std::same_as<void>;
   { session.start(bound, p, 0, f) }
   noexcept->std::same_as<status>;
-  { session.run(p, group_run{}, f, waiting{}) }
+  { session.run(p, group_range{}, f, waiting{}) }
   noexcept->std::same_as<status>;
-  { session.space() }
+  { session.owner() }
   noexcept->std::same_as<const void*>;
 };
 template <class P>

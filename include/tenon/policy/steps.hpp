@@ -10,7 +10,7 @@ namespace tenon::scans {
 template <class Address>
 Address address_of(const plan_view& p, int id, const basic_frame<Address>& f) noexcept {
   const plans::location& v = p.locations[id];
-  return f.base[v.root] + v.offset * size_bytes(p.table.nodes[id].out.type);
+  return f.base[v.holder] + v.offset * size_bytes(p.table.nodes[id].out.type);
 }
 
 /// Sets the addresses that one node of the border moves in a step. A sequence is read and written
@@ -50,7 +50,7 @@ constexpr int end_of_body(const plan_view& p, int g) {
 
 /// Runs the groups of a run in their order, those of a scan's body once for each of its steps:
 /// `each(group, first, last)`, with whether it is the first and the last time in the run.
-template <class Address, class Each> void run_groups(const plan_view& p, const group_run& r,
+template <class Address, class Each> void run_groups(const plan_view& p, const group_range& r,
                                                      const basic_frame<Address>& f,
                                                      const Each& each) noexcept {
   for (int g = r.begin; g < r.end;) {
@@ -72,14 +72,14 @@ template <class Address, class Each> void run_groups(const plan_view& p, const g
 /// The end of the groups of one policy from group `g` on.
 constexpr int end_of_place(const plan_view& p, int g, int most) {
   int end = g;
-  while (end < most && p.groups[end].place == p.groups[g].place) ++end;
+  while (end < most && p.groups[end].policy == p.groups[g].policy) ++end;
   return end;
 }
 /// The end of the run that begins at group `g`; `g` itself where several policies run the body that
 /// begins there.
-constexpr int end_of_run(const plan_view& p, int g) {
+constexpr int end_of_range(const plan_view& p, int g) {
   int end = g;
-  while (end < p.groups.size && p.groups[end].place == p.groups[g].place) {
+  while (end < p.groups.size && p.groups[end].policy == p.groups[g].policy) {
     const int body = p.loop_of(end) < 0 ? end + 1 : end_of_body(p, end);
     if (end_of_place(p, end, body) < body) break;
     end = body;
@@ -89,10 +89,10 @@ constexpr int end_of_run(const plan_view& p, int g) {
 /// The runs of a body that several policies run: `each(run)` returns a status. Stops at the first
 /// error, as the others below.
 template <class Each>
-status each_run_inside(const plan_view& p, int begin, int end, const Each& each) {
+status each_range_inside(const plan_view& p, int begin, int end, const Each& each) {
   for (int from = begin; from < end;) {
     const int to = end_of_place(p, from, end);
-    if (const status s = each(group_run{from, to, true}); !s.ok()) return s;
+    if (const status s = each(group_range{from, to, true}); !s.ok()) return s;
     from = to;
   }
   return {};
@@ -100,27 +100,28 @@ status each_run_inside(const plan_view& p, int begin, int end, const Each& each)
 /// A plan in its order: `each(run)`, and `body(begin, end)` for each body that several policies
 /// run.
 template <class Each, class Body>
-status each_run_or_body(const plan_view& p, const Each& each, const Body& body) {
+status each_range_or_body(const plan_view& p, const Each& each, const Body& body) {
   for (int g = 0; g < p.groups.size;) {
-    const int run = end_of_run(p, g), end = run > g ? run : end_of_body(p, g);
-    if (const status s = run > g ? each(group_run{g, run, false}) : body(g, end); !s.ok()) return s;
+    const int last = end_of_range(p, g), end = last > g ? last : end_of_body(p, g);
+    if (const status s = last > g ? each(group_range{g, last, false}) : body(g, end); !s.ok())
+      return s;
     g = end;
   }
   return {};
 }
 /// The runs of a plan, each once.
-template <class Each> status each_run(const plan_view& p, const Each& each) {
-  return each_run_or_body(p, each,
-                          [&](int begin, int end) { return each_run_inside(p, begin, end, each); });
+template <class Each> status each_range(const plan_view& p, const Each& each) {
+  return each_range_or_body(
+      p, each, [&](int begin, int end) { return each_range_inside(p, begin, end, each); });
 }
 /// Runs a plan run by run, a body that several policies run step by step.
 template <class Each>
-status cut_into_runs(const plan_view& p, const frame& f, const Each& each) noexcept {
-  return each_run_or_body(p, each, [&](int begin, int end) {
+status cut_into_ranges(const plan_view& p, const frame& f, const Each& each) noexcept {
+  return each_range_or_body(p, each, [&](int begin, int end) {
     const list<scanning> border = p.table.border_of(p.loop_of(begin));
     for (i64 step = 0; step < border[0].steps; ++step) {
       for (const scanning& s : border) move(p, s, step, f);
-      if (const status s = each_run_inside(p, begin, end, each); !s.ok()) return s;
+      if (const status s = each_range_inside(p, begin, end, each); !s.ok()) return s;
     }
     return status{};
   });

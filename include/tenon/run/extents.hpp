@@ -1,4 +1,4 @@
-// What an instance of a graph with bounds has of its own: the plan for the extents of the last
+// What an instance of a graph with limits has of its own: the plan for the extents of the last
 // call.
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -8,11 +8,11 @@
 
 namespace tenon::calling {
 
-/// The extents that a call brings for an input with bounds. A view without a shape has one unknown
+/// The extents that a call brings for an input with limits. A view without a shape has one unknown
 /// extent at most: its elements divided by the others. Error: size, rank, extent.
-inline status actual_shape(const const_view& v, const tensor& bounds, std::uint32_t axes,
+inline status actual_shape(const const_view& v, const tensor& limits, std::uint32_t axes,
                            int operand, shape& found) noexcept {
-  found = bounds.shape;
+  found = limits.shape;
   if (v.shaped && v.shape.rank != found.rank)
     return {code::rank, operand, found.rank, v.shape.rank};
   int unknown = -1;
@@ -30,8 +30,8 @@ inline status actual_shape(const const_view& v, const tensor& bounds, std::uint3
     found.extent[unknown] = v.shape.count() / known;
   }
   for (int i = 0; i < found.rank; ++i)
-    if (found[i] < 1 || found[i] > bounds.shape[i])
-      return {code::extent, operand, bounds.shape[i], found[i]};
+    if (found[i] < 1 || found[i] > limits.shape[i])
+      return {code::extent, operand, limits.shape[i], found[i]};
   return {};
 }
 
@@ -63,7 +63,7 @@ template <class Plan> class varied_inside {
   alignas(varied_parts<Plan>) std::byte memory_[sizeof(varied_parts<Plan>)];
 };
 
-/// What an instance of a graph with bounds has of its own: the plan for the extents of the last
+/// What an instance of a graph with limits has of its own: the plan for the extents of the last
 /// call, and what the policies bound for it. `Memory`: one of the above.
 template <class Model, class Memory> class varied {
  public:
@@ -73,7 +73,7 @@ template <class Model, class Memory> class varied {
   /// Makes `view()` fit the inputs of a call. Error: see `actual_shape` and `actual_extents::set`.
   status follow(const Model& m, std::span<const const_view> in) noexcept {
     const table_view& t = m.plan_of().table;
-    for (const varying& v : t.bounds)
+    for (const varying& v : t.limits)
       if (const status s =
               actual_shape(in[static_cast<std::size_t>(v.input)], t.nodes[t.inputs[v.input]].out,
                            v.axes, v.input, parts().wanted[v.input]);
@@ -129,7 +129,7 @@ template <class Model, class Memory> status varied<Model, Memory>::adapt(const M
   view_ = parts().extents.view();
   for (int g = 0; g < view_.groups.size; ++g) {
     const footprint have = view_.needs[g],
-                    need = view_.policies[view_.groups[g].place].measure(view_, g);
+                    need = view_.policies[view_.groups[g].policy].measure(view_, g);
     if (need.packed != have.packed) return {code::capacity, -1, have.packed, need.packed};
     if (need.bound > have.bound) return {code::capacity, -1, have.bound, need.bound};
     if (need.scratch > have.scratch) return {code::capacity, -1, have.scratch, need.scratch};
@@ -143,7 +143,7 @@ template <class Model, class Memory> status varied<Model, Memory>::adapt(const M
   return {e.what, -1, 0, 0};
 }
 
-/// A graph without bounds needs none of it.
+/// A graph without limits needs none of it.
 struct not_varied {
   template <class M> bool start(const M&) noexcept { return true; }
 };

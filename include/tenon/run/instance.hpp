@@ -104,7 +104,7 @@ template <class Model, class Memory = owned> class instance {
         static_cast<int>(out.size()) != t.call_outputs())
       return {code::view_count, -1, t.call_inputs() + t.call_outputs(), views};
     if constexpr (may_vary) {
-      if (t.bounds.size > 0) {
+      if (t.limits.size > 0) {
         if (const status s = varied_.follow(*model_, in); !s.ok()) return s;
         return run(varied_.view(), varied_, in, out, way);
       }
@@ -121,7 +121,7 @@ template <class Model, class Memory = owned> class instance {
  private:
   static constexpr bool may_vary = [] {
     if constexpr (Model::is_static)
-      return Model::plan_type::view().has_bounds();
+      return Model::plan_type::view().has_limits();
     else
       return true;
   }();
@@ -136,11 +136,11 @@ template <class Model, class Memory = owned> class instance {
         !s.ok())
       return s;
     if (!std::same_as<Way, waiting> && (p.copies_out.size > 0 || p.table.states > 0))
-      return {code::place, -1, 0, 0};
+      return {code::policy, -1, 0, 0};
     const table_view& t = p.table;
     const std::byte** base = base_.data();
     users_.note(p, in, out);
-    frame_.space = users_.space();
+    frame_.owner = users_.owner();
     for (int i = 0; i < t.call_inputs(); ++i)
       base[t.inputs[i]] = static_cast<const std::byte*>(in[static_cast<std::size_t>(i)].data);
     for (int i = t.call_inputs(); i < t.inputs.size; ++i)
@@ -204,8 +204,8 @@ template <class Model, class Memory = owned> class instance {
     if (p.state_bytes() > 0) state_ = arena + p.arena_bytes(frame_.threads.threads);
     reset();
     if constexpr (may_vary)
-      if (p.has_bounds() && !varied_.start(*model_)) fault_ = {code::memory, -1, 0, 0};
-    calling::place_roots(p, model_->weight_addresses(), arena, base_.data());
+      if (p.has_limits() && !varied_.start(*model_)) fault_ = {code::memory, -1, 0, 0};
+    calling::find_holders(p, model_->weight_addresses(), arena, base_.data());
     if (const status s = model_->start(sessions_, frame_); !s.ok()) fault_ = s;
     if (!users_.start(p)) fault_ = {code::memory, -1, 0, 0};
   }

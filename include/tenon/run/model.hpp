@@ -148,7 +148,7 @@ template <class... Policies> class model<dynamic, Policies...>
     result<owned_plan> planned = plan_for<Policies...>(graph);
     if (!planned.ok()) return planned.error();
     owned_ = static_cast<owned_plan&&>(*planned);
-    if (graph.bounds.size > 0) owned_.source = copy_of(graph);
+    if (graph.limits.size > 0) owned_.source = copy_of(graph);
     return this->bind(owned_.view(), source, all);
   }
 

@@ -137,7 +137,7 @@ template <class Storage, std::size_t Position, class P> struct policy_part
     bind_groups(p, at, true);
     return {};
   }
-  /// For other extents of the graph that `bounds` is bound to: packed weights stay as they are.
+  /// For other extents of the graph that `limits` is bound to: packed weights stay as they are.
   error follow(const policy_part&, const plan_view& p, const binding_memory& at) noexcept {
     bind_groups(p, at, false);
     return {};
@@ -145,9 +145,9 @@ template <class Storage, std::size_t Position, class P> struct policy_part
   static bool takes(const session&, const void*) noexcept { return false; }
   static void renew(session&) noexcept {}
   static status start(session&, const plan_view&, const frame&) noexcept { return {}; }
-  template <class Way> status run(session&, const plan_view& p, const group_run& r, const frame& f,
-                                  const Way&) const noexcept {
-    if constexpr (!std::same_as<Way, waiting>) return {code::place, -1, 0, position};
+  template <class Way> status run(session&, const plan_view& p, const group_range& r,
+                                  const frame& f, const Way&) const noexcept {
+    if constexpr (!std::same_as<Way, waiting>) return {code::policy, -1, 0, position};
     scans::run_groups(p, r, f, [&](int g, bool, bool) { P::run(this->work(g), f); });
     return {};
   }
@@ -162,7 +162,7 @@ template <class Storage, std::size_t Position, class P> struct policy_part
   void bind_groups(const plan_view& p, const binding_memory& at, bool packs) noexcept {
     const typename P::function* functions = this->compile(p);
     for (int g = 0; g < p.groups.size; ++g)
-      if (p.groups[g].place == position)
+      if (p.groups[g].policy == position)
         P::bind({&p, g, at.weights, at.packed ? at.packed + p.packed_offset[g] : nullptr,
                  at.bound ? at.bound + p.bound_offset[g] : nullptr, functions, packs},
                 this->work_data()[g]);
@@ -177,15 +177,15 @@ struct policy_part<Storage, Position, P> : P::bound {
   error bind(const Devices& devices, const plan_view& p, const binding_memory& at) noexcept {
     return P::bound::bind(devices.template context<P>(position), p, position, at.weights);
   }
-  error follow(const policy_part& bounds, const plan_view& p, const binding_memory&) noexcept {
-    return P::bound::follow(bounds, p, position);
+  error follow(const policy_part& limits, const plan_view& p, const binding_memory&) noexcept {
+    return P::bound::follow(limits, p, position);
   }
-  static bool takes(const session& s, const void* space) noexcept { return s.space() == space; }
+  static bool takes(const session& s, const void* owner) noexcept { return s.owner() == owner; }
   void renew(session& s) const noexcept { s.renew(*this); }
   status start(session& s, const plan_view& p, const frame& host) const noexcept {
     return s.start(*this, p, position, host);
   }
-  template <class Way> status run(session& s, const plan_view& p, const group_run& r,
+  template <class Way> status run(session& s, const plan_view& p, const group_range& r,
                                   const frame& f, const Way& way) const noexcept {
     return s.run(p, r, f, way);
   }
@@ -203,9 +203,9 @@ class policy_set<Storage, std::index_sequence<I...>, Policies...>
   static constexpr bool has_devices = (device_backend<Policies> || ...);
 
   /// Whether a policy takes views of a device's memory, or those of the host alone.
-  static bool takes(const sessions& all, int index, const void* space) noexcept {
+  static bool takes(const sessions& all, int index, const void* owner) noexcept {
     const auto takes_it = [&]<class Part>(const Part*) {
-      return Part::position == index && Part::takes(all, space);
+      return Part::position == index && Part::takes(all, owner);
     };
     return (takes_it(static_cast<const policy_part<Storage, I, Policies>*>(nullptr)) || ...);
   }
@@ -213,10 +213,10 @@ class policy_set<Storage, std::index_sequence<I...>, Policies...>
   error bind(const plan_view& p, const binding_memory& at, const devices& all) noexcept {
     return each_part(*this, [&](auto& part) { return part.bind(all, p, at); });
   }
-  /// The same for other extents of the graph that `bounds` is bound to, for the sessions of one
+  /// The same for other extents of the graph that `limits` is bound to, for the sessions of one
   /// instance.
-  error follow(const policy_set& bounds, const plan_view& p, const binding_memory& at) noexcept {
-    return each_part(*this, [&](auto& part) { return part.follow(bounds, p, at); });
+  error follow(const policy_set& limits, const plan_view& p, const binding_memory& at) noexcept {
+    return each_part(*this, [&](auto& part) { return part.follow(limits, p, at); });
   }
   /// Lets sessions know what they run from now on.
   void renew(sessions& all) const noexcept {
@@ -228,21 +228,21 @@ class policy_set<Storage, std::index_sequence<I...>, Policies...>
   }
   template <class Way>
   status run(const plan_view& p, const frame& f, sessions& all, const Way& way) const noexcept {
-    const auto run_range = [&](const group_run& r) noexcept {
+    const auto run_range = [&](const group_range& r) noexcept {
       return each_part(*this, [&](const auto& part) {
-        return part.position == p.groups[r.begin].place ? part.run(all, p, r, f, way) : status{};
+        return part.position == p.groups[r.begin].policy ? part.run(all, p, r, f, way) : status{};
       });
     };
     if constexpr (sizeof...(Policies) == 1)
       return p.groups.size > 0 ? run_range({0, p.groups.size, false}) : status{};
     else
-      return scans::cut_into_runs(p, f, run_range);
+      return scans::cut_into_ranges(p, f, run_range);
   }
   /// What policies with `multiplication` made of the offer of integers to group `g`.
   multiplied multiplication(const plan_view& p, int g) const noexcept {
     multiplied found = multiplied::nothing;
     each_part(*this, [&](const auto& part) {
-      if (part.position == p.groups[g].place) found = part.multiplication(g);
+      if (part.position == p.groups[g].policy) found = part.multiplication(g);
     });
     return found;
   }

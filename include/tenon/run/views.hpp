@@ -49,10 +49,10 @@ template <class Takes> status check(const plan_view& p, const std::byte* const* 
 }
 
 /// Addresses of everything that does not change between calls.
-inline void place_roots(const plan_view& p, const std::byte* const* weights, std::byte* arena,
-                        const std::byte** base) noexcept {
+inline void find_holders(const plan_view& p, const std::byte* const* weights, std::byte* arena,
+                         const std::byte** base) noexcept {
   for (int i = 0; i < p.buffers.size; ++i) {
-    if (p.buffers[i].in == plans::buffer::storage::arena && p.buffers[i].place < 0)
+    if (p.buffers[i].in == plans::buffer::storage::arena && p.buffers[i].home < 0)
       base[i] = arena + p.buffers[i].offset;
     if (p.buffers[i].in == plans::buffer::storage::weight) base[i] = weights[i];
   }
@@ -65,8 +65,8 @@ inline void copy_out(const plan_view& p, const plans::output_copy& c, const std:
   const tensor& t = p.table.nodes[c.node].out;
   const shape& s = t.shape;
   const auto bytes = static_cast<std::size_t>(size_bytes(t.type));
-  if (plans::is_packed(v, s)) {  // always so for elements of 4 bits: their moves are reshapes
-    const std::byte* from = base[v.root] + v.offset * static_cast<i64>(bytes);
+  if (plans::is_contiguous(v, s)) {  // always so for elements of 4 bits: their moves are reshapes
+    const std::byte* from = base[v.holder] + v.offset * static_cast<i64>(bytes);
     __builtin_memcpy(out, from, static_cast<std::size_t>(t.bytes()));
     return;
   }
@@ -76,7 +76,7 @@ inline void copy_out(const plan_view& p, const plans::output_copy& c, const std:
   for (i64 i = 0, n = s.count(); i < n; ++i) {
     i64 offset = 0;
     for (int k = 0; k < s.rank; ++k) offset += at[k] * v.step[k];
-    __builtin_memcpy(at_element(to, i), at_element(base[v.root], v.offset + offset), bytes);
+    __builtin_memcpy(at_element(to, i), at_element(base[v.holder], v.offset + offset), bytes);
     for (int k = s.rank - 1; k >= 0 && ++at[k] == s[k]; --k) at[k] = 0;
   }
 }
@@ -90,12 +90,12 @@ template <class Model> class buffer_users {
     return platform::guarded(
         [&] {
           places_.resize(p.buffers.size);
-          space_.resize(p.buffers.size, nullptr);
-          plans::each_use(p, [&](int root, int place, int, int, bool) {
-            places_[root] |= place < 0 ? host : 1u << place;
+          owner_.resize(p.buffers.size, nullptr);
+          plans::each_use(p, [&](int holder, int policy, int, int, bool) {
+            places_[holder] |= policy < 0 ? host : 1u << policy;
           });
           for (const plans::output_copy& c : p.copies_out) {
-            places_[p.locations[c.node].root] |= host;
+            places_[p.locations[c.node].holder] |= host;
             places_[c.node] |= host;
           }
           return true;
@@ -105,8 +105,8 @@ template <class Model> class buffer_users {
   /// Whether everything that uses a node's buffer takes it in the memory of `device`.
   bool take(const typename Model::sessions& sessions, const plan_view& p, int node,
             const void* device) const noexcept {
-    const int root = p.locations[node].root;
-    const std::uint32_t users = places_[root] | places_[node];
+    const int holder = p.locations[node].holder;
+    const std::uint32_t users = places_[holder] | places_[node];
     if ((users & host) != 0) return false;
     for (int i = 0; i < p.policies.size; ++i)
       if ((users >> i & 1u) != 0 && !Model::policies_type::takes(sessions, i, device)) return false;
@@ -115,18 +115,18 @@ template <class Model> class buffer_users {
   void note(const plan_view& p, std::span<const const_view> in,
             std::span<const mutable_view> out) noexcept {
     for (std::size_t i = 0; i < in.size(); ++i)
-      space_[p.table.inputs[static_cast<int>(i)]] = in[i].device;
+      owner_[p.table.inputs[static_cast<int>(i)]] = in[i].device;
     for (int i = 0; i < p.buffers.size; ++i)
       if (const plans::buffer& b = p.buffers[i]; b.in == plans::buffer::storage::output)
-        space_[i] = b.index < p.table.call_outputs() ? out[static_cast<std::size_t>(b.index)].device
+        owner_[i] = b.index < p.table.call_outputs() ? out[static_cast<std::size_t>(b.index)].device
                                                      : nullptr;
   }
-  const void* const* space() const noexcept { return space_.data(); }
+  const void* const* owner() const noexcept { return owner_.data(); }
 
  private:
   static constexpr std::uint32_t host = 1u << 31;
-  sequence<std::uint32_t> places_;  ///< by root: bit i, policy i
-  sequence<const void*> space_;
+  sequence<std::uint32_t> places_;  ///< by holder: bit i, policy i
+  sequence<const void*> owner_;
 };
 /// Without devices there is nothing to know.
 struct host_alone {
@@ -137,7 +137,7 @@ struct host_alone {
   }
   static void note(const plan_view&, std::span<const const_view>,
                    std::span<const mutable_view>) noexcept {}
-  static const void* const* space() noexcept { return nullptr; }
+  static const void* const* owner() noexcept { return nullptr; }
 };
 
 template <class V> constexpr bool writable =

@@ -1,4 +1,4 @@
-// Graphs with bounds or states: a sequence of calls of one instance, each with extents of its own,
+// Graphs with limits or states: a sequence of calls of one instance, each with extents of its own,
 // and what the same graph built with exactly these extents, and with its states as inputs and
 // outputs, gives on `reference`.
 // SPDX-License-Identifier: MIT
@@ -10,7 +10,7 @@
 namespace tenon::trial {
 
 /// True if calls are not all alike.
-inline bool has_history(const table_view& t) { return t.bounds.size > 0 || t.states > 0; }
+inline bool has_history(const table_view& t) { return t.limits.size > 0 || t.states > 0; }
 
 /// Makes the graph with exactly these extents of its inputs, in order. Error: what operators
 /// refuse.
@@ -25,18 +25,18 @@ inline result<table> fixed_table(const table_view& t, std::vector<shape> shapes)
   for (const int i : t.inputs) r.out.inputs.push(i);
   for (const int i : t.weights) r.out.weights.push(i);
   for (const int i : t.outputs) r.out.outputs.push(i);
-  for (int i = 0; i < t.nodes.size; ++i) r.out.nodes[i].place = t.nodes[i].place;
+  for (int i = 0; i < t.nodes.size; ++i) r.out.nodes[i].policy = t.nodes[i].policy;
   r.out.states = t.states;
   return static_cast<table&&>(r.out);
 }
 
-/// What calls of graphs with bounds or states came to.
+/// What calls of graphs with limits or states came to.
 struct call_counts {
   int graphs = 0, with_states = 0;
-  int varied = 0;    ///< calls with other extents than the bounds
+  int varied = 0;    ///< calls with other extents than the limits
   int accepted = 0;  ///< of them
   int refused = 0;   ///< by operators
-  int beyond = 0;    ///< by the plan, which was made for the bounds: `broadcast`, `capacity`
+  int beyond = 0;    ///< by the plan, which was made for the limits: `broadcast`, `capacity`
 };
 
 /// One call: its contents, and what it must give.
@@ -45,7 +45,7 @@ struct planned_call {
   bool resets = false;        ///< before it
   bool refused = false;       ///< must fail
   bool unshaped = false;      ///< inputs with one axis that varies come as runs of elements
-  bool varied = false;        ///< has other extents than the bounds
+  bool varied = false;        ///< has other extents than the limits
   std::vector<shape> shapes;  ///< of the inputs
   table net;  ///< with these extents, its states as inputs and outputs; empty: no such
   contents values;
@@ -65,7 +65,7 @@ class call_sequence {
   std::optional<planned_call> next(std::string& problem) {
     const int k = number_++;
     planned_call c;
-    const bool too_far = t_.bounds.size > 0 && k == 6;
+    const bool too_far = t_.limits.size > 0 && k == 6;
     c.resets = k == 5;
     if (c.resets) forget();
     const std::vector<shape>& shapes = c.shapes = shapes_of(k);
@@ -121,13 +121,13 @@ class call_sequence {
     }
     return true;
   }
-  /// The bounds, 1 everywhere, random extents, the bounds again, ... Axes with one bound have one
-  /// extent, as operands want it; in one call each has its own, and one goes beyond the bounds.
+  /// The limits, 1 everywhere, random extents, the limits again, ... Axes with one limit have one
+  /// extent, as operands want it; in one call each has its own, and one goes beyond the limits.
   std::vector<shape> shapes_of(int k) const {
     std::vector<shape> all;
     for (int i = 0; i < t_.call_inputs(); ++i) all.push_back(t_.nodes[t_.inputs[i]].out.shape);
     const auto call = static_cast<std::uint64_t>(k == 8 ? 2 : k);  // the last one is an old one
-    for (const varying& v : t_.bounds)
+    for (const varying& v : t_.limits)
       for (int axis = 0; axis < max_rank; ++axis) {
         if ((v.axes >> axis & 1u) == 0) continue;
         i64& e = all[static_cast<std::size_t>(v.input)].extent[axis];
@@ -142,7 +142,7 @@ class call_sequence {
   }
   std::string words_of(const std::vector<shape>& shapes) const {
     std::string r;
-    for (const varying& v : t_.bounds) {
+    for (const varying& v : t_.limits) {
       const shape& s = shapes[static_cast<std::size_t>(v.input)];
       r += std::string(", ") + t_.name_of(t_.nodes[t_.inputs[v.input]]).c_str() + " [";
       for (int i = 0; i < s.rank; ++i) r += (i > 0 ? ", " : "") + std::to_string(s[i]);
@@ -150,11 +150,11 @@ class call_sequence {
     }
     return r;
   }
-  /// Maps merge into one program if they have one shape and one place, and the plan for the bounds
-  /// defines the results: maps whose bounds differ must not merge when their extents happen to
+  /// Maps merge into one program if they have one shape and one place, and the plan for the limits
+  /// defines the results: maps whose limits differ must not merge when their extents happen to
   /// agree. `reference` computes the same at every place.
   void keep_apart(table& now) const {
-    if (t_.bounds.size == 0 || now.nodes.size() != t_.nodes.size) return;
+    if (t_.limits.size == 0 || now.nodes.size() != t_.nodes.size) return;
     for (int i = 0; i < t_.nodes.size; ++i) {
       const node& n = t_.nodes[i];
       if (n.kind != family::map) continue;
@@ -169,11 +169,11 @@ class call_sequence {
         if (!known) others.push_back(k);
       }
       while (kind < others.size() && !one_kind(t_.nodes[others[kind]], n)) ++kind;
-      now.nodes[i].place = static_cast<std::int8_t>(kind % 32);
+      now.nodes[i].policy = static_cast<std::int8_t>(kind % 32);
     }
   }
   static bool one_kind(const node& a, const node& b) {
-    return a.place == b.place && a.out.shape == b.out.shape;
+    return a.policy == b.policy && a.out.shape == b.out.shape;
   }
 
   table_view t_;
@@ -194,7 +194,7 @@ std::optional<difference> call_as_planned(Instance& caller, const table_view& t,
   happened = false;
   if (c.resets) caller.reset();
   table_view now = c.net.view();
-  const bool none = now.nodes.size == 0;  // no such graph: memory for the bounds
+  const bool none = now.nodes.size == 0;  // no such graph: memory for the limits
   if (none) now = t;
   now.states = t.states;
   call_views v(now, none ? any_contents(t, seed, mood::calm) : c.values, seed);
@@ -202,7 +202,7 @@ std::optional<difference> call_as_planned(Instance& caller, const table_view& t,
     v.in[i].shape = c.shapes[i];
     v.in[i].strides = dense(c.shapes[i]);
   }
-  for (const varying& b : t.bounds) {
+  for (const varying& b : t.limits) {
     const_view& x = v.in[static_cast<std::size_t>(b.input)];
     if (c.unshaped && std::has_single_bit(b.axes))
       x = {x.data, x.type, extents(x.shape.count()), dense(extents(x.shape.count())), false};

@@ -76,7 +76,7 @@ inline i64 first_half_byte(const tensor& t, const elements& wanted, const elemen
 inline i64 first_difference(const tensor& t, const elements& wanted, const elements& found,
                             const std::vector<range_of_results>* allowed) {
   if (wanted == found) return -1;
-  if (is_packed(t.type)) return first_half_byte(t, wanted, found, allowed);
+  if (is_four_bit(t.type)) return first_half_byte(t, wanted, found, allowed);
   return with_element(t.type, [&]<class T>() -> i64 {
     for (std::size_t i = 0; i * sizeof(T) < wanted.size(); ++i) {
       const std::byte *a = wanted.data() + i * sizeof(T), *b = found.data() + i * sizeof(T);
@@ -102,8 +102,8 @@ inline std::optional<difference> check(const table_view& t, const call_views& v,
     if (i < 0) continue;
     const type own = t.nodes[t.outputs[o]].out.type;
     const auto size = static_cast<std::ptrdiff_t>(size_bytes(own));
-    const i64 place = is_packed(own) ? i / 2 : i * size;
-    const auto first = found[at].begin() + place, best = e.wanted[at].begin() + place;
+    const i64 position = is_four_bit(own) ? i / 2 : i * size;
+    const auto first = found[at].begin() + position, best = e.wanted[at].begin() + position;
     difference d{
         way, "", o, i, {first, first + size}, {best, best + size}, t.nodes[t.outputs[o]].out};
     d.ranged = !e.allowed.empty();

@@ -34,7 +34,7 @@ struct differential_report {
   i64 elements = 0;  ///< of outputs that were compared, and how many of them may be anything
   i64 unchecked = 0;
   int operators[trial::operator_count]{};  ///< of random graphs, by entry of `trial::operators`
-  trial::call_counts calls;                ///< of graphs with bounds or states
+  trial::call_counts calls;                ///< of graphs with limits or states
   std::string text;                        ///< what differs; empty: nothing
   bool ok() const { return text.empty(); }
 };
@@ -86,7 +86,7 @@ template <class... Policies> class tester {
     return differs(
         m, t, [&](const std::vector<shape>& s) { return build_again(g, &s); }, seed, kind);
   }
-  /// A graph with bounds or states: the same calls in several ways.
+  /// A graph with limits or states: the same calls in several ways.
   template <class Model> std::optional<difference> differs(const Model& m, const table_view& t,
                                                            const fixed_maker& fixed,
                                                            std::uint64_t seed, mood kind) {
@@ -242,7 +242,7 @@ template <class Graph, class... Policies> void test_static(tester<Policies...>& 
 /// auto random = differential<dynamic, cpu>({.seed = 7, .graphs = 1000});
 /// auto one = differential<net, npu, cpu>();  // a static graph of yours
 /// ```
-/// Graphs with bounds or states are called with other extents each time, and compared with the same
+/// Graphs with limits or states are called with other extents each time, and compared with the same
 /// graph of exactly these extents, whose states are inputs and outputs.
 /// Each model is called over poisoned memory, a second time, after a call with other inputs, with
 /// work split in an unkind way, and with a thread pool. Elements must have the same bits, or lie

@@ -9,7 +9,7 @@
 
 namespace tenon::trial {
 
-/// What bounds random graphs.
+/// What limits random graphs.
 struct limits {
   int operators = 40;    ///< most operators of a graph; usually 10
   i64 elements = 8192;   ///< of a tensor
@@ -27,9 +27,9 @@ struct step {
   std::string code{};           ///< what stands behind `const auto v3 = `
   leaf is = leaf::none;
   name called{};              ///< of leaves
-  tensor out{};               ///< for the bounds
+  tensor out{};               ///< for the limits
   std::uint32_t bounded = 0;  ///< axes of an input; of operators: axes that follow from such ones
-  int place = -1;
+  int policy = -1;
   std::function<builder::value(builder&, const list&)> again{};  ///< of operators
 };
 
@@ -84,7 +84,7 @@ inline std::string code_of_leaf(const step& s) {
   return r + ")";
 }
 
-/// Makes a graph once more, with other extents: those of its inputs, in order, are no bounds then.
+/// Makes a graph once more, with other extents: those of its inputs, in order, are no limits then.
 /// Without `shapes` it is the same graph. Error: what the builder refuses.
 inline result<table> build_again(const random_graph& g, const std::vector<shape>* shapes) {
   builder b;
@@ -110,7 +110,7 @@ inline result<table> build_again(const random_graph& g, const std::vector<shape>
       case step::leaf::state: v = b.state(s.called, t); break;
       default: v = s.again(b, operands); break;
     }
-    values.push_back(s.place < 0 ? v : b.on(s.place, v));
+    values.push_back(s.policy < 0 ? v : b.on(s.policy, v));
   }
   for (const random_graph::carried& c : g.next) b.next(value_of(c.state), value_of(c.next));
   step::list outputs;

@@ -138,7 +138,7 @@ class program_ranges {
  private:
   const cell& at(int i) const { return cells_[static_cast<std::size_t>(i)]; }
   cell step(instruction x, const range* arguments) const {
-    if (x.op() == sop::arg && lane_of(x.type()) == lane::wide) return {};
+    if (x.op() == sop::arg && slot_kind_of(x.type()) == slot_kind::wide) return {};
     if (x.op() == sop::arg && !is_real(x.type())) return whole(arguments[x.a()]);
     if (x.op() == sop::arg) return {arguments[x.a()]};
     if (x.op() == sop::literal) return {literal(static_cast<double>(x.real()))};
@@ -147,10 +147,10 @@ class program_ranges {
     if (x.op() == sop::as_float && a.known)
       return {range::point(static_cast<double>(std::bit_cast<float>(a.word))), -1, true, a.word};
     if (x.op() == sop::select && a.truth >= 0) return a.truth > 0 ? b : c;
-    switch (lane_of(x.op())) {
-      case lane::mask: return {{}, truth(x.op(), a, b), false, 0};
-      case lane::integer: return x.op() == sop::narrow ? cell{} : integer(x, a, b);
-      case lane::wide: return {};
+    switch (slot_kind_of(x.op())) {
+      case slot_kind::mask: return {{}, truth(x.op(), a, b), false, 0};
+      case slot_kind::integer: return x.op() == sop::narrow ? cell{} : integer(x, a, b);
+      case slot_kind::wide: return {};
       default: return {real(x.op(), a, b, c)};
     }
   }
@@ -164,9 +164,9 @@ class program_ranges {
   }
   /// What is stored of the last cell.
   range stored(const cell& last, instruction x) const {
-    const lane kind = lane_of(x);
-    if (kind == lane::real) return last.real;
-    if (kind == lane::mask) return last.truth < 0 ? range{} : range::point(last.truth);
+    const slot_kind kind = slot_kind_of(x);
+    if (kind == slot_kind::real) return last.real;
+    if (kind == slot_kind::mask) return last.truth < 0 ? range{} : range::point(last.truth);
     if (!last.known) return {};
     if (type_at(x) == type::uint32) return range::point(static_cast<double>(last.word));
     return range::point(static_cast<double>(static_cast<std::int32_t>(last.word)));

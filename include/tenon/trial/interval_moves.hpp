@@ -35,9 +35,9 @@ inline values pad(const table_view& t, const node& n, const values& x) {
     i64 from = 0;
     bool inside = true;
     for (int k = 0; k < s.rank; ++k) {
-      const i64 place = shown(m.mode, at[k] - m.begin[k], s[k]);
-      inside = inside && place >= 0;
-      from += place * step[k];
+      const i64 position = shown(m.mode, at[k] - m.begin[k], s[k]);
+      inside = inside && position >= 0;
+      from += position * step[k];
     }
     r.push_back(inside ? x[static_cast<std::size_t>(from)] : range::point(outside));
   } while (next(n.out.shape, at));

@@ -108,16 +108,16 @@ inline values window(const table_view& t, const node& n, const values& x, const 
     i64 tap[2]{};
     for (tap[0] = 0; tap[0] < w.swept[0].taps; ++tap[0])
       for (tap[1] = 0; tap[1] < w.swept[1].taps; ++tap[1]) {
-        i64 place[max_rank]{};
-        std::copy_n(at, max_rank, place);
+        i64 position[max_rank]{};
+        std::copy_n(at, max_rank, position);
         bool inside = true;
         for (int k = 0; k < 2; ++k) {
           const sweep& s = w.swept[k];
-          place[s.out_axis] = at[s.out_axis] * s.stride + tap[k] * s.dilation - s.begin;
-          inside = inside && place[s.out_axis] >= 0 && place[s.out_axis] < s.extent;
+          position[s.out_axis] = at[s.out_axis] * s.stride + tap[k] * s.dilation - s.begin;
+          inside = inside && position[s.out_axis] >= 0 && position[s.out_axis] < s.extent;
         }
         if (inside)
-          seen.push_back(x[static_cast<std::size_t>(offset_of(from, place, n.out.shape.rank))]);
+          seen.push_back(x[static_cast<std::size_t>(offset_of(from, position, n.out.shape.rank))]);
       }
     const range all = combined(w.how, seen, e);
     r.push_back(w.average && !seen.empty()

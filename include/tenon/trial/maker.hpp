@@ -30,7 +30,7 @@ class maker {
       for (int n = decide.in(1, 2); n > 0; --n) varying_.push_back(decide.pick(usual));
     has_states_ = kind >= 6;
   }
-  /// An extent: often 1 or a prime, seldom above 40; in graphs with bounds often one of them.
+  /// An extent: often 1 or a prime, seldom above 40; in graphs with limits often one of them.
   i64 extent(i64 room) {
     if (!varying_.empty() && decide.one_in(3)) {
       const i64 e =
@@ -193,12 +193,12 @@ class maker {
     return push(v, operands, std::move(s), others);
   }
   /// Asks for a policy, sometimes.
-  void place(int v) {
+  void put(int v) {
     if (v < 0 || !decide.one_in(most.places > 1 ? 3 : 12)) return;
     const int p = decide.below(most.places);
     b_.on(p, pool_[static_cast<std::size_t>(v)]);
     step& s = steps_[static_cast<std::size_t>(v)];
-    s.place = p;
+    s.policy = p;
     s.code = "b.on(" + std::to_string(p) + ", " + s.code + ")";
   }
 
@@ -229,10 +229,10 @@ class maker {
   bool refused() const { return !b_.fault().ok(); }
 
  private:
-  /// Two assignments of extents that operators should bear, mostly: about half of each bound,
+  /// Two assignments of extents that operators should bear, mostly: about half of each limit,
   /// and 1.
   static constexpr int probes = 2;
-  static constexpr i64 probed(int p, i64 bound) { return p == 0 ? (bound + 1) / 2 : 1; }
+  static constexpr i64 probed(int p, i64 limit) { return p == 0 ? (limit + 1) / 2 : 1; }
   bool varies(i64 extent) const {
     for (const i64 e : varying_)
       if (e == extent) return true;
@@ -325,7 +325,7 @@ class maker {
   std::vector<builder::value> pool_;
   std::vector<step> steps_;
   std::vector<tensor> other_[probes];  ///< the values' tensors with other extents
-  std::vector<i64> varying_;           ///< bounds
+  std::vector<i64> varying_;           ///< limits
   std::vector<int> states_;
   bool has_states_ = false, ends_ = false;
   i64 terms_left_;

@@ -25,33 +25,34 @@ class programmer {
  public:
   programmer(choices& d, const std::vector<type>& types) : d_(d) {
     int i = 0;
-    for (const type t : types) list_of(lane_of(t)).push_back(t_.argument(i++, t));
+    for (const type t : types) list_of(slot_kind_of(t)).push_back(t_.argument(i++, t));
     arity_ = i;
     if (reals_.empty())
-      reals_.push_back(t_.emit(t_.lane_at(0) == lane::wide ? sop::wide_to_real : sop::to_float, 0));
+      reals_.push_back(
+          t_.emit(t_.slot_kind_at(0) == slot_kind::wide ? sop::wide_to_real : sop::to_float, 0));
   }
   recorded write() {
     do instruct();
     while (t_.size < max_program - 8 && d_.below(9) != 0);
-    int root = reals_.back();
+    int holder = reals_.back();
     for (int i = 0; i < arity_; ++i)  // every argument counts
-      if (!uses(i)) root = t_.emit(sop::add, root, as_real(i));
-    if (d_.one_in(12)) return finish(t_, t_.emit(sop::to_half, root));
-    if (d_.one_in(12)) return finish(t_, t_.emit(sop::real_to_wide, root));
-    if (d_.one_in(6)) root = t_.emit(sop::to_int, root);
-    return finish(t_, d_.one_in(12) && t_.lane_at(root) == lane::integer
-                          ? t_.emit(d_.one_in(2) ? sop::to_int8 : sop::to_byte, root)
-                          : root);
+      if (!uses(i)) holder = t_.emit(sop::add, holder, as_real(i));
+    if (d_.one_in(12)) return finish(t_, t_.emit(sop::to_half, holder));
+    if (d_.one_in(12)) return finish(t_, t_.emit(sop::real_to_wide, holder));
+    if (d_.one_in(6)) holder = t_.emit(sop::to_int, holder);
+    return finish(t_, d_.one_in(12) && t_.slot_kind_at(holder) == slot_kind::integer
+                          ? t_.emit(d_.one_in(2) ? sop::to_int8 : sop::to_byte, holder)
+                          : holder);
   }
 
  private:
-  std::vector<int>& list_of(lane l) {
-    return l == lane::real ? reals_ : l == lane::wide ? wides_ : integers_;
+  std::vector<int>& list_of(slot_kind l) {
+    return l == slot_kind::real ? reals_ : l == slot_kind::wide ? wides_ : integers_;
   }
   int as_real(int i) {
-    const lane l = t_.lane_at(i);
-    if (l == lane::real) return i;
-    return t_.emit(l == lane::wide ? sop::wide_to_real : sop::to_float, i);
+    const slot_kind l = t_.slot_kind_at(i);
+    if (l == slot_kind::real) return i;
+    return t_.emit(l == slot_kind::wide ? sop::wide_to_real : sop::to_float, i);
   }
   int wide() {
     if (wides_.empty() || d_.one_in(6)) wides_.push_back(t_.emit(sop::to_wide, integer()));

@@ -29,11 +29,11 @@ inline std::string distance_of(const std::byte* a, const std::byte* b) {
   std::memcpy(&x, a, sizeof x);
   std::memcpy(&y, b, sizeof y);
   if (x != x || y != y) return "one is NaN";
-  const auto place = [](float f) {
+  const auto number_of = [](float f) {
     const auto bits = static_cast<i64>(std::bit_cast<std::uint32_t>(f));
     return (bits & 0x80000000) != 0 ? 0x80000000 - bits : bits;
   };
-  const i64 apart = place(x) - place(y);
+  const i64 apart = number_of(x) - number_of(y);
   return std::to_string(apart < 0 ? -apart : apart) + " ulp apart";
 }
 
@@ -115,8 +115,8 @@ std::string words_of_case(const Test& run, const small_case& s, int number, Line
   return r + words_of_element(s.what) + words_of_graph(s.net, s.values, line);
 }
 
-/// The same graph with inputs in place of its states, or extents in place of its bounds.
-inline random_graph simpler(const random_graph& g, bool states, bool bounds) {
+/// The same graph with inputs in place of its states, or extents in place of its limits.
+inline random_graph simpler(const random_graph& g, bool states, bool limits) {
   random_graph r;
   r.steps = g.steps;
   r.outputs = g.outputs;
@@ -125,7 +125,7 @@ inline random_graph simpler(const random_graph& g, bool states, bool bounds) {
     if (!states) r.outputs.push_back(c.next);
   for (step& s : r.steps) {
     if (!states && s.is == step::leaf::state) s.is = step::leaf::input;
-    if (!bounds) s.bounded = 0;
+    if (!limits) s.bounded = 0;
     if (s.is != step::leaf::none) s.code = code_of_leaf(s);
   }
   if (auto made = build_again(r, nullptr); made.ok())
@@ -135,16 +135,16 @@ inline random_graph simpler(const random_graph& g, bool states, bool bounds) {
   return r;
 }
 
-/// A random graph with bounds or states: other inputs have their bounds in place of what is cut.
+/// A random graph with limits or states: other inputs have their limits in place of what is cut.
 template <class Test> std::string report_of_history(Test& run, const random_graph& g,
                                                     const difference& what, std::uint64_t seed,
                                                     mood m, int number) {
   const table_view whole = g.net.view();
   for (const bool states : {false, true})
-    for (const bool bounds : {false, true}) {
-      if ((states && whole.states == 0) || (bounds && whole.bounds.size == 0)) continue;
-      if ((states || whole.states == 0) && (bounds || whole.bounds.size == 0)) continue;  // itself
-      const random_graph less = simpler(g, states, bounds);
+    for (const bool limits : {false, true}) {
+      if ((states && whole.states == 0) || (limits && whole.limits.size == 0)) continue;
+      if ((states || whole.states == 0) && (limits || whole.limits.size == 0)) continue;  // itself
+      const random_graph less = simpler(g, states, limits);
       if (!less.fault.ok()) continue;
       if (const auto d = run.differs(less, seed, m))
         return report_of(run, less, *d, seed, m, number);

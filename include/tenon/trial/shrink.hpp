@@ -26,7 +26,7 @@ class cut_table {
     n.kind = family::input;
     n.op = "input";
     n.operands = 0;
-    n.place = -1;
+    n.policy = -1;
     n.region = -1;
     inputs_.push_back(at);
   }
@@ -59,7 +59,7 @@ class cut_table {
 };
 
 /// The part of a random graph that these outputs need, and the states that they read; an input,
-/// with bounds where they follow from those of the inputs, in place of the step of node `replaced`.
+/// with limits where they follow from those of the inputs, in place of the step of node `replaced`.
 inline random_graph part_of(const random_graph& g, const std::vector<int>& outputs, int replaced) {
   std::vector<bool> needed(g.steps.size());
   const auto at = [&](int node) {
@@ -92,7 +92,7 @@ inline random_graph part_of(const random_graph& g, const std::vector<int>& outpu
       s.is = step::leaf::input;
       s.called = name("v") + s.node;
       s.operands.clear();
-      s.place = -1;
+      s.policy = -1;
       s.code = code_of_leaf(s);
     }
     r.steps.push_back(std::move(s));
@@ -144,7 +144,7 @@ template <class Differs> std::optional<small_case> cut_down(const table_view& t,
 }
 
 /// Shrinks a list of decisions while `fails(list)` holds: removes runs, then makes numbers smaller.
-/// `attempts` bounds the number of calls.
+/// `attempts` limits the number of calls.
 template <class Fails> choices::list shrink(choices::list best, int attempts, Fails fails) {
   const auto attempt = [&](choices::list next) {
     if (attempts <= 0) return false;

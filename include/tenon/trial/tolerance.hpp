@@ -11,7 +11,7 @@ namespace intervals {
 
 /// A leaf's contents.
 inline values given(const tensor& t, const elements& e) {
-  if (is_packed(t.type)) {
+  if (is_four_bit(t.type)) {
     values r;
     for (i64 i = 0; i < t.shape.count(); ++i)
       r.push_back(range::point(half_byte(t.type, e.data(), i)));

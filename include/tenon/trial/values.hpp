@@ -69,7 +69,7 @@ template <class F> auto with_element(type t, F f) {
 inline elements any_elements(const tensor& t, std::uint64_t seed, mood m) {
   elements r(static_cast<std::size_t>(t.bytes()));
   generator random{seed};
-  if (is_packed(t.type)) {
+  if (is_four_bit(t.type)) {
     for (std::byte& b : r) b = std::byte(random.next() & 255);
     return r;
   }

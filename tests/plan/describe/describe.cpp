@@ -113,7 +113,7 @@ TEST_CASE("joins in place, views of parts, types and positions are told") {
   CHECK(contains(text, "the reader finds positions"));
 }
 
-TEST_CASE("states are no inputs, and bounds are no extents") {
+TEST_CASE("states are no inputs, and limits are no extents") {
   constexpr auto step = [](auto x, auto kept) {
     auto now = tn::tanh(x + kept);
     tn::next(kept, now);

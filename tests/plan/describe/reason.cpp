@@ -233,9 +233,9 @@ bool holds(const tn::plan_view& p, const tn::boundary& b) {
   const int seen = b.through < 0 ? b.value : b.through;
   const bool joins = reader.kind == family::map || reader.kind == family::reduce;
   switch (b.why) {
-    case apart::policies: return t.nodes[seen].place != reader.place;
+    case apart::policies: return t.nodes[seen].policy != reader.policy;
     case apart::whole: return value.whole >= 0 || reader.whole >= 0;
-    case apart::no_fusion: return !p.policies[reader.place].fuses;
+    case apart::no_fusion: return !p.policies[reader.policy].fuses;
     case apart::anchor:
       return t.nodes[seen].kind == family::contract && reader.kind == family::contract;
     case apart::reader_alone: return !joins;
@@ -257,7 +257,7 @@ bool holds(const tn::plan_view& p, const tn::boundary& b) {
     case apart::positions:
       return reader.kind == family::reduce && tn::gives_position(t.reduction_of(reader).how);
     case apart::scan: return value.loop != reader.loop;
-    case apart::buffers: return p.policies[reader.place].most_buffers > 0;
+    case apart::buffers: return p.policies[reader.policy].most_buffers > 0;
     case apart::full: return own.size == tn::plans::max_stages;
     case apart::space: return !(reader.out.shape == own.space) || reader.kind == family::reduce;
     case apart::axes: return tn::plans::trailing_axes(t.reduction_of(reader), own.space.rank) == 0;
@@ -385,15 +385,15 @@ TEST_CASE("passages between policies are the crossings that the plan counts") {
     const auto add = [&](int id, int to) {
       const tn::passage how = tn::passage_of(p, id, to);
       if (how == tn::passage::none) return;
-      const int root = p.locations[id].root;
-      all.insert({root, to < 0 ? caller : to});
+      const int holder = p.locations[id].holder;
+      all.insert({holder, to < 0 ? caller : to});
       if (how != tn::passage::copied) return;
       const bool there = to >= 0 && p.policies[to].memory == tn::sharing::separate;
-      copied.insert({root, there ? to : p.table.nodes[root].place});
+      copied.insert({holder, there ? to : p.table.nodes[holder].policy});
     };
     for (int i = 0; i < p.table.nodes.size; ++i)
       for (int k = 0; p.group_of[i] >= 0 && k < p.table.nodes[i].operands; ++k)
-        add(p.table.nodes[i].in[k], p.table.nodes[i].place);
+        add(p.table.nodes[i].in[k], p.table.nodes[i].policy);
     for (const int o : p.table.outputs) add(o, -1);
     CHECK(static_cast<int>(all.size()) == p.moved.crossings);
     CHECK(static_cast<int>(copied.size()) == p.moved.copies);

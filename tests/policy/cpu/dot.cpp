@@ -347,7 +347,7 @@ TEST_CASE("integers are offered where weights decide, and every sum has one scal
   CHECK(offers(extents(4, 2), ones(2), ones(2), true, 1) == 0);
 }
 
-TEST_CASE("a graph with bounds multiplies float32") {
+TEST_CASE("a graph with limits multiplies float32") {
   builder b;
   const builder::value x = b.input("x", {type::int8, extents(9, 7)}, {0});
   const auto w = [&](const char* called, type t, const shape& s) {

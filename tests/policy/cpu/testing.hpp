@@ -261,8 +261,8 @@ struct scene {
   scene(const tenon::table_view& t, const contents& c, wall at) : source{t, {}} {
     for (std::size_t i = 0; i < c.inputs.size(); ++i) {
       inputs.push_back(guarded(c.inputs[i], at));
-      in.push_back(tenon::run_of(static_cast<const float*>(inputs.back().floats()),
-                                 static_cast<i64>(c.inputs[i].size())));
+      in.push_back(tenon::flat_view_of(static_cast<const float*>(inputs.back().floats()),
+                                       static_cast<i64>(c.inputs[i].size())));
     }
     for (const auto& w : c.weights) {
       weights.push_back(guarded(w, at));
@@ -271,7 +271,7 @@ struct scene {
     for (const int o : t.outputs) {
       const i64 n = t.nodes[o].out.shape.count();
       outputs.emplace_back(n * 4, at);
-      out.push_back(tenon::run_of(outputs.back().floats(), n));
+      out.push_back(tenon::flat_view_of(outputs.back().floats(), n));
     }
   }
   bool untouched() const {

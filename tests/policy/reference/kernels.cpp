@@ -166,10 +166,10 @@ TEST_CASE("pools: layouts, windows, roundings, output sizes, dilations, windows 
     const floats_of x = noise(random, xs.count());
     const floats_of most = apply<tn::maxPool2d_t>(o, {xs}, {x}),
                     mean = apply<tn::averagePool2d_t>(o, {xs}, {x}),
-                    root = apply<tn::l2Pool2d_t>(o, {xs}, {x});
+                    holder = apply<tn::l2Pool2d_t>(o, {xs}, {x});
     REQUIRE(static_cast<i64>(most.size()) == ys.count());
     REQUIRE(mean.size() == most.size());
-    REQUIRE(root.size() == most.size());
+    REQUIRE(holder.size() == most.size());
     ++cases;
     whole += o.windowDimensions.height == 0;
     excess em, ea, el;
@@ -194,7 +194,7 @@ TEST_CASE("pools: layouts, windows, roundings, output sizes, dilations, windows 
       empty += hits == 0;
       em.see(most[i], hits ? top : 0.0, 0);
       ea.see(mean[i], hits ? sum / hits : 0.0, hits ? (hits + 1) * u * size_of / hits : 0);
-      el.see(root[i], std::sqrt(squares), (hits + 3) * u * std::sqrt(squares));
+      el.see(holder[i], std::sqrt(squares), (hits + 3) * u * std::sqrt(squares));
     });
     CHECK(em.worst <= 0);
     CHECK(ea.worst <= 0);

@@ -21,7 +21,7 @@ tn::table small_graph() {
 }
 struct row_weights {
   std::vector<float> values = std::vector<float>(8, 0.5f);
-  tn::const_view find(const tn::name&) const noexcept { return tn::run_of(values.data(), 8); }
+  tn::const_view find(const tn::name&) const noexcept { return tn::flat_view_of(values.data(), 8); }
 };
 using buffer = tn::vulkan_buffer<float, 8>;
 constexpr float unwritten = 77;
@@ -116,7 +116,9 @@ TEST_CASE("views that do not fit are refused before the device sees them") {
     small_call<tn::vulkan> s(c);
     s.check_works();
     alignas(4) std::byte odd[40]{};
-    const auto from = [](void* data, i64 n) { return tn::run_of(static_cast<float*>(data), n); };
+    const auto from = [](void* data, i64 n) {
+      return tn::flat_view_of(static_cast<float*>(data), n);
+    };
     const auto refused = [&](tn::const_view in, tn::mutable_view out) {
       return s.caller.run({&in, 1}, {&out, 1}).what;
     };
@@ -148,8 +150,8 @@ TEST_CASE("memory that the host has given back is refused, not touched") {
     void* gone = ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     REQUIRE(gone != MAP_FAILED);
     ::munmap(gone, 4096);
-    const tn::const_view in = tn::run_of(static_cast<const float*>(gone), 8);
-    const tn::mutable_view out = tn::run_of(s.y.data(), 8);
+    const tn::const_view in = tn::flat_view_of(static_cast<const float*>(gone), 8);
+    const tn::mutable_view out = tn::flat_view_of(s.y.data(), 8);
     CHECK(s.caller.run({&in, 1}, {&out, 1}).what == tn::code::null);
     CHECK(s.nothing_written());
     s.check_works();
@@ -194,12 +196,12 @@ TEST_CASE("an address that outlived its buffer is refused, not followed") {
       auto lease = image.lend();
       REQUIRE(lease.ok());
       kept = tn::view_of(*lease);
-      const tn::mutable_view out = tn::run_of(s.y.data(), 8);
+      const tn::mutable_view out = tn::flat_view_of(s.y.data(), 8);
       for (float& v : lease->host()) v = 1;
       REQUIRE(s.caller.run({&kept, 1}, {&out, 1}).ok());
     }
     s.check_works();  // other addresses: what was recorded for the buffer is gone
-    const tn::mutable_view out = tn::run_of(s.y.data(), 8);
+    const tn::mutable_view out = tn::flat_view_of(s.y.data(), 8);
     CHECK(s.caller.run({&kept, 1}, {&out, 1}).what == tn::code::freed);
     CHECK(s.nothing_written());
     s.check_works();
@@ -216,9 +218,9 @@ TEST_CASE("a buffer of another context, or on a policy that copies, is refused")
     buffer own(one), foreign(two);
     auto mine = own.lend(), theirs = foreign.lend();
     REQUIRE((mine.ok() && theirs.ok()));
-    CHECK(s.caller(*theirs, std::span(s.y)).what == tn::code::space);
-    CHECK(s.caller(std::span<const float>(s.x), *theirs).what == tn::code::space);
-    CHECK(copying.caller(*mine, std::span(s.y)).what == tn::code::space);
+    CHECK(s.caller(*theirs, std::span(s.y)).what == tn::code::owner);
+    CHECK(s.caller(std::span<const float>(s.x), *theirs).what == tn::code::owner);
+    CHECK(copying.caller(*mine, std::span(s.y)).what == tn::code::owner);
     CHECK(s.caller(std::span<const float>(s.x), *mine).ok());
     CHECK(s.nothing_written());
     s.check_works();

@@ -196,17 +196,17 @@ TEST_CASE("what the host would have to do is refused, and nothing is written") {
 
   const tn::model<net, tn::vulkan_staged> staged{weights, c};  // copies of the host
   tn::instance copying{staged};
-  CHECK(copying.call(into, x, y).what == tn::code::place);
-  CHECK(copying.call(tn::vulkan_submission{&reached, {}}, x, y).what == tn::code::place);
+  CHECK(copying.call(into, x, y).what == tn::code::policy);
+  CHECK(copying.call(tn::vulkan_submission{&reached, {}}, x, y).what == tn::code::policy);
 
   const tn::weights<0> none{};
   const tn::model<mixed, tn::vulkan, tn::cpu> split{none, c};  // the second policy is the host's
   tn::instance shared{split};
-  CHECK(shared.call(into, x, y).what == tn::code::place);
+  CHECK(shared.call(into, x, y).what == tn::code::policy);
 
   const tn::model<stateful, tn::vulkan> keeping{none, c};  // states change places behind a call
   tn::instance keeper{keeping};
-  CHECK(keeper.call(into, x, y).what == tn::code::place);
+  CHECK(keeper.call(into, x, y).what == tn::code::policy);
   CHECK(untouched());
   CHECK(reached == 0);
 }
@@ -220,11 +220,11 @@ TEST_CASE("leases of another device, and empty ones, are refused") {
   auto in = x.lend();
   const auto out = y.lend(), theirs = foreign.lend();
   const their_commands commands(c);
-  CHECK(infer.call(tn::vulkan_commands(commands), *theirs, *out).what == tn::code::space);
+  CHECK(infer.call(tn::vulkan_commands(commands), *theirs, *out).what == tn::code::owner);
   CHECK(infer.call(tn::vulkan_commands(commands), *in, *in).what == tn::code::aliasing);
   in->give_back();
   CHECK(infer.call(tn::vulkan_commands(commands), *in, *out).what == tn::code::null);
-  CHECK(infer.call(tn::vulkan_commands{}, *theirs, *out).what == tn::code::space);
+  CHECK(infer.call(tn::vulkan_commands{}, *theirs, *out).what == tn::code::owner);
 }
 
 TEST_CASE("without a command buffer, and with a model that is not bound, nothing is recorded") {

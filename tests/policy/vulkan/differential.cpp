@@ -1,4 +1,4 @@
-// Random graphs, with bounds and states among them, on lists of policies with a Vulkan device.
+// Random graphs, with limits and states among them, on lists of policies with a Vulkan device.
 //   TENON_GRAPHS=10000 TENON_SEED=7 policy_vulkan_differential
 // SPDX-License-Identifier: MIT
 #include <tenon/trial.hpp>

@@ -37,11 +37,11 @@ TEST_CASE("a lent buffer is a view in its context's memory, with type and shape"
     CHECK(lease->host().size() == 64);
     const tn::tensor wanted{tn::type::float32, tn::extents(1, 4, 16)};
     CHECK(tn::fits(v, wanted, 3, &c).ok());
-    CHECK(tn::fits(v, wanted, 3) == tn::status{tn::code::space, 3, 0, 1});  // not host memory
+    CHECK(tn::fits(v, wanted, 3) == tn::status{tn::code::owner, 3, 0, 1});  // not host memory
     float host[64]{};
-    CHECK(tn::fits(tn::view_of(std::span(host)), wanted, 0, &c).what == tn::code::space);
+    CHECK(tn::fits(tn::view_of(std::span(host)), wanted, 0, &c).what == tn::code::owner);
     const tn::vulkan_context other;
-    CHECK(tn::fits(v, wanted, 0, &other).what == tn::code::space);
+    CHECK(tn::fits(v, wanted, 0, &other).what == tn::code::owner);
   }
   CHECK(c.live() == 0);
 }
@@ -148,7 +148,7 @@ TEST_CASE("what a buffer was not made for is refused") {
   const auto fd = ours.export_fd();
   REQUIRE(fd);
   tn::vulkan_usage usage;
-  usage.where = tn::vulkan_usage::place::host;
+  usage.where = tn::vulkan_usage::home::host;
   usage.exportable = true;
   image theirs(tn::vulkan_memory::import_fd(c, *fd, image::bytes, usage), seen());
   REQUIRE(theirs.ok());

@@ -294,7 +294,7 @@ TEST_CASE("exported memory is imported again, and all descriptors are closed") {
     const int before = open_descriptors();
     tn::vulkan_usage usage;
     usage.exportable = true;
-    usage.where = tn::vulkan_usage::place::host;
+    usage.where = tn::vulkan_usage::home::host;
     {
       auto mine = memory::allocate(c, 4096, usage);
       REQUIRE(mine);
@@ -405,7 +405,7 @@ bool send(int socket, int fd) {
 tn::vulkan_usage shared() {
   tn::vulkan_usage usage;
   usage.exportable = true;
-  usage.where = tn::vulkan_usage::place::host;
+  usage.where = tn::vulkan_usage::home::host;
   return usage;
 }
 /// The other process: imports what it is sent and runs the kernel on it.

@@ -118,29 +118,29 @@ struct reading {
 };
 constexpr reading read_by(const plan_view& p, int g) {
   reading r;
-  sequence<int> roots, seen;
+  sequence<int> holders, seen;
   sequence<i64> bytes;
   for (const int i : p.members_of(p.groups[g])) {
     const node& n = p.table.nodes[i];
     for (int k = 0; k < n.operands; ++k) {
-      const int from = n.in[k], root = p.locations[from].root;
+      const int from = n.in[k], holder = p.locations[from].holder;
       bool again = !comes_from_outside(p, g, i, k);
       for (const int s : seen) again |= s == from;
       if (again) continue;
       seen.push(from);
       int at = 0;
-      while (at < roots.size() && roots[at] != root) ++at;
-      if (at == roots.size()) {
-        roots.push(root);
+      while (at < holders.size() && holders[at] != holder) ++at;
+      if (at == holders.size()) {
+        holders.push(holder);
         bytes.push(0);
       }
-      const i64 most = p.buffers[root].bytes;
+      const i64 most = p.buffers[holder].bytes;
       bytes[at] += bytes_read(p, n, k);
       if (bytes[at] > most) bytes[at] = most;
     }
   }
-  for (int at = 0; at < roots.size(); ++at)
-    (p.table.nodes[roots[at]].kind == family::weight ? r.weights : r.values) += bytes[at];
+  for (int at = 0; at < holders.size(); ++at)
+    (p.table.nodes[holders[at]].kind == family::weight ? r.weights : r.values) += bytes[at];
   return r;
 }
 

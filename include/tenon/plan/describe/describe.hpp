@@ -12,15 +12,15 @@ namespace tenon {
 
 namespace notation {
 
-/// The axes of every node (bit i: axis i) that have a bound instead of an extent: those that become
+/// The axes of every node (bit i: axis i) that have a limit instead of an extent: those that become
 /// shorter when the graph's inputs do.
 inline std::vector<std::uint32_t> bounded_axes(const plan_view& p) {
   const table_view t = p.table;
   std::vector<std::uint32_t> axes(static_cast<std::size_t>(t.nodes.size));
-  if (!p.has_bounds() || p.source.nodes.size == 0) return axes;
+  if (!p.has_limits() || p.source.nodes.size == 0) return axes;
   std::vector<shape> inputs;
   for (const int i : t.inputs) inputs.push_back(t.nodes[i].out.shape);
-  for (const varying& v : t.bounds) {
+  for (const varying& v : t.limits) {
     axes[static_cast<std::size_t>(t.inputs[v.input])] = v.axes;
     shape& s = inputs[static_cast<std::size_t>(v.input)];
     for (int i = 0; i < s.rank; ++i)
@@ -47,7 +47,7 @@ struct describer {
 
   const node& at(int id) const { return p.table.nodes[id]; }
   std::string group_name(int id) const { return joined("group ", p.group_of[id]); }
-  std::string policy_of(int g) const { return p.policies[p.groups[g].place].name; }
+  std::string policy_of(int g) const { return p.policies[p.groups[g].policy].name; }
   /// An input's or weight's own name, with its number where programs have to use that; else `%3`.
   std::string value_name(int id) const {
     const std::string called = symbol(p.table, id);
@@ -59,7 +59,7 @@ struct describer {
     return is_leaf(at(id).kind) ? value_name(id)
                                 : symbol(p.table, id) + " " + operator_name(p.table, id);
   }
-  /// `[1, <= 128, 64]`, where the second axis has a bound.
+  /// `[1, <= 128, 64]`, where the second axis has a limit.
   std::string extents_of(int id) const {
     const shape& s = at(id).out.shape;
     const std::uint32_t axes = bounded[static_cast<std::size_t>(id)];
@@ -83,9 +83,9 @@ struct describer {
   std::string whereabouts(int id) const {
     const plans::location& v = p.locations[id];
     if (!v.materialised) return "inside the group";
-    const plans::buffer& b = p.buffers[v.root];
+    const plans::buffer& b = p.buffers[v.holder];
     const tensor& own = at(id).out;
-    const bool packed = plans::is_packed(v, own.shape);
+    const bool packed = plans::is_contiguous(v, own.shape);
     const i64 first = packed ? v.offset * size_bytes(own.type) : 0;
     const i64 bytes = packed ? own.bytes() : b.bytes;
     const std::string part = first > 0 ? ", from byte " + digits(first) : "";
@@ -100,7 +100,7 @@ struct describer {
                                              : joined("next state ", state_of_output(b.index))) +
                part;
       case plans::buffer::storage::arena:
-        return (b.place < 0 ? "arena " : joined(p.policies[b.place].name, " ")) +
+        return (b.home < 0 ? "arena " : joined(p.policies[b.home].name, " ")) +
                digits(b.offset + first) + " .. " + digits(b.offset + first + bytes);
       case plans::buffer::storage::step: return "moves with the steps";
       case plans::buffer::storage::none: break;
@@ -166,8 +166,8 @@ struct describer {
     for (int i = 0; i < t.states; ++i)
       border(i == 0 ? "states" : "", i, t.inputs[t.call_inputs() + i],
              "next: " + next_value(t.call_outputs() + i));
-    if (p.has_bounds())
-      out.line("bounds     extents, bytes and operations below are those of the largest call");
+    if (p.has_limits())
+      out.line("limits     extents, bytes and operations below are those of the largest call");
     numbers();
   }
   void policy(int i) {
@@ -198,7 +198,7 @@ struct describer {
     const int id = p.table.outputs[o];
     for (const plans::output_copy& c : p.copies_out)
       if (c.output == o)
-        return "copied at the end from " + (plans::is_packed(p.locations[id], at(id).out.shape)
+        return "copied at the end from " + (plans::is_contiguous(p.locations[id], at(id).out.shape)
                                                 ? whereabouts(id)
                                                 : "a strided view");
     return "written in place by " + groups_behind(id);
@@ -400,15 +400,15 @@ struct describer {
     for (const int i : p.members_of(p.groups[g]))
       for (int k = 0; k < at(i).operands; ++k) {
         const int from = at(i).in[k];
-        const passage how = passage_of(p, from, p.groups[g].place);
+        const passage how = passage_of(p, from, p.groups[g].policy);
         if (how == passage::none || std::find(seen.begin(), seen.end(), from) != seen.end())
           continue;
         seen.push_back(from);
-        const int root = p.locations[from].root;
-        const std::string source = is_state(p.table, root) ? "the call before"
-                                   : at(root).kind == family::input
+        const int holder = p.locations[from].holder;
+        const std::string source = is_state(p.table, holder) ? "the call before"
+                                   : at(holder).kind == family::input
                                        ? "the caller"
-                                       : std::string(p.policies[at(root).place].name);
+                                       : std::string(p.policies[at(holder).policy].name);
         const i64 size = bytes_of(p.stored_type(from), at(from).out.shape.count());
         out.wrapped("  crosses  ", value_name(from) + " from " + source + ": " + text_of(how) +
                                        ", " + bytes(size));
@@ -439,7 +439,7 @@ struct describer {
     if (p.locations[b.value].inside == b.reader) return "it is computed in its place in the result";
     switch (b.why) {
       case apart::policies:
-        return std::string("that runs on ") + p.policies[at(b.reader).place].name;
+        return std::string("that runs on ") + p.policies[at(b.reader).policy].name;
       case apart::no_fusion: return policy_of(p.group_of[b.value]) + " fuses nothing";
       case apart::reader_alone:
         return joined("a ", noun_of(at(b.reader).kind)) + " starts a group of its own";
@@ -463,7 +463,7 @@ struct describer {
 
   void memory() {
     struct entry {
-      int place;
+      int home;
       i64 offset, bytes;
       int first, last;
       std::string name;
@@ -471,15 +471,16 @@ struct describer {
     std::vector<entry> all;
     for (int i = 0; i < p.buffers.size; ++i)
       if (const plans::buffer& b = p.buffers[i]; b.in == plans::buffer::storage::arena)
-        all.push_back({b.place, b.offset, b.bytes, b.first, b.last, node_name(i)});
+        all.push_back({b.home, b.offset, b.bytes, b.first, b.last, node_name(i)});
     for (const plans::mirror& m : p.mirrors)
-      all.push_back({m.place, m.offset, m.bytes, m.first, m.last, "copy of " + node_name(m.root)});
+      all.push_back(
+          {m.policy, m.offset, m.bytes, m.first, m.last, "copy of " + node_name(m.holder)});
     for (int g = 0; g < p.groups.size; ++g)
       if (p.needs[g].scratch > 0)
-        all.push_back({plans::home_of(p.policies, p.groups[g].place), p.scratch_offset[g],
+        all.push_back({plans::home_of(p.policies, p.groups[g].policy), p.scratch_offset[g],
                        p.needs[g].scratch, g, g, joined("scratch of group ", g)});
     std::sort(all.begin(), all.end(), [](const entry& a, const entry& b) {
-      if (a.place != b.place) return a.place < b.place;
+      if (a.home != b.home) return a.home < b.home;
       return a.offset != b.offset ? a.offset < b.offset : a.first < b.first;
     });
     out.line();
@@ -487,10 +488,10 @@ struct describer {
     const bool drawn = p.groups.size <= 30;  // what fits
     out.line("arena      buffer                        bytes              at               groups" +
              std::string(drawn ? "    live" : ""));
-    int place = -1;
+    int home = -1;
     for (const entry& e : all) {
-      if (e.place != place) out.line(joined("           in memory of ", p.policies[e.place].name));
-      place = e.place;
+      if (e.home != home) out.line(joined("           in memory of ", p.policies[e.home].name));
+      home = e.home;
       std::string bar;
       for (int g = 0; drawn && g < p.groups.size; ++g)
         bar += e.first <= g && g <= e.last ? '#' : '.';

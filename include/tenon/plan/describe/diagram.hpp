@@ -34,7 +34,7 @@ struct diagram {
   }
   std::string group_label(int g) const {
     const plans::group& own = p.groups[g];
-    return joined("group ", g) + ": " + kind_of(own) + " on " + p.policies[own.place].name;
+    return joined("group ", g) + ": " + kind_of(own) + " on " + p.policies[own.policy].name;
   }
   /// Calls `visit(from, to, passage)` for every operand of every node, and with the number of the
   /// output and `is_output` for every output. A view moves nothing: what passes it crosses behind
@@ -43,7 +43,7 @@ struct diagram {
     for (int i = 0; i < p.table.nodes.size; ++i)
       for (int k = 0; k < at(i).operands; ++k)
         visit(at(i).in[k], i,
-              p.group_of[i] < 0 ? passage::none : passage_of(p, at(i).in[k], at(i).place), false);
+              p.group_of[i] < 0 ? passage::none : passage_of(p, at(i).in[k], at(i).policy), false);
     for (int o = 0; o < p.table.outputs.size; ++o)
       visit(p.table.outputs[o], o, passage_of(p, p.table.outputs[o], -1), true);
   }

@@ -107,9 +107,9 @@ constexpr apart outside_contract(table_view t, const plans::fuser& f, const node
 /// `id` being in their groups.
 constexpr apart ask(const plan_view& p, plans::fuser& f, int id, int from) {
   const node &n = p.table.nodes[id], &maker = p.table.nodes[from];
-  if (maker.place != n.place) return apart::policies;
+  if (maker.policy != n.policy) return apart::policies;
   if (n.whole >= 0 || maker.whole >= 0) return apart::whole;
-  if (!p.policies[n.place].fuses) return apart::no_fusion;
+  if (!p.policies[n.policy].fuses) return apart::no_fusion;
   if (maker.kind == family::scan || maker.loop != n.loop) return apart::scan;
   if (f.stands_in(id)) return apart::integers;
   if (n.kind == family::contract && maker.kind == family::contract) return apart::anchor;
@@ -204,7 +204,7 @@ constexpr const char* text_of(copied why) {
   constexpr const char* texts[] = {"is a view",
                                    "reshapes a view whose elements do not lie in order",
                                    "adds elements around those of its operand",
-                                   "puts zeros in the place of elements",
+                                   "puts zeros in the policy of elements",
                                    "shows elements that do not lie evenly",
                                    "gives elements another size",
                                    "is an output, and outputs are dense",
@@ -230,7 +230,7 @@ constexpr plans::location as_view(const plan_view& p, int id) {
   const movement& m = p.table.movement_of(n);
   const plans::location& from = p.locations[n.in[0]];
   const shape& s = p.table.nodes[n.in[0]].out.shape;
-  plans::location v{from.root, from.offset + restride(m.offset, s, from), {}, true};
+  plans::location v{from.holder, from.offset + restride(m.offset, s, from), {}, true};
   for (int k = 0; k < n.out.shape.rank; ++k) v.step.step[k] = restride(m.step[k], s, from);
   return v;
 }
@@ -238,7 +238,7 @@ constexpr plans::location as_view(const plan_view& p, int id) {
 constexpr copied refused_by(const plan_view& p, int reader, int k, const shape& s,
                             const plans::location& v) {
   const node& n = p.table.nodes[reader];
-  if (!p.policies[n.place].fuses) return copied::no_strides;
+  if (!p.policies[n.policy].fuses) return copied::no_strides;
   if (n.kind == family::contract)
     return p.table.contraction_of(n).sweeps == 0 || k > 0 ? copied::none : copied::sweep;
   const plans::group* own = p.group_of[reader] >= 0 ? &p.groups[p.group_of[reader]] : nullptr;
@@ -262,7 +262,7 @@ constexpr copied refused_by_join(const plan_view& p, int id, int k) {
   if (p.table.nodes[a].loop != n.loop || p.buffers[a].in == plans::buffer::storage::step)
     return copied::join_scan;
   const bool whole =
-      plans::is_packed({id, 0, dense(n.out.shape), true}, p.table.nodes[a].out.shape);
+      plans::is_contiguous({id, 0, dense(n.out.shape), true}, p.table.nodes[a].out.shape);
   return whole ? copied::join_another : copied::join_across;
 }
 constexpr refusal why_joined(const plan_view& p, int id) {
@@ -334,11 +334,11 @@ constexpr const char* text_of(passage how) {
 /// binding and count as none.
 constexpr passage passage_of(const plan_view& p, int id, int to) {
   const int caller = p.policies[0].memory == sharing::same ? 0 : -1;
-  const node& n = p.table.nodes[p.locations[id].root];
+  const node& n = p.table.nodes[p.locations[id].holder];
   if (n.kind == family::weight || (to < 0 && is_leaf(n.kind))) return passage::none;
-  const int from = n.kind == family::input ? caller : n.place, target = to < 0 ? caller : to;
-  const auto memory = [&](int place) {
-    return place < 0 ? sharing::same : p.policies[place].memory;
+  const int from = n.kind == family::input ? caller : n.policy, target = to < 0 ? caller : to;
+  const auto memory = [&](int policy) {
+    return policy < 0 ? sharing::same : p.policies[policy].memory;
   };
   if (from == target) return passage::none;
   const auto one_is = [&](sharing s) { return memory(from) == s || memory(target) == s; };

@@ -17,7 +17,7 @@ struct box {
   int dims = 0;  ///< over which the row index runs
   i64 extent[max_rank]{}, in[max_rank]{}, out[max_rank]{};
   i64 rows = 1, columns = 1, in_column = 0, out_column = 0;
-  int root = -1;  ///< whose buffer is read
+  int holder = -1;  ///< whose buffer is read
   i64 offset = 0, out_offset = 0;
 };
 /// The box of all positions of `space`. Two dimensions are one if the outer one's stride is the

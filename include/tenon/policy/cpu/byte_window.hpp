@@ -18,7 +18,7 @@ namespace tenon::simd {
 /// which the window does not slide, and by `swept` (lines, columns) along the two others.
 struct byte_window {
   bool largest = true, is_signed = false, channels_last = false;
-  int root = -1, out_root = -1, rank = 0;
+  int holder = -1, out_holder = -1, rank = 0;
   i64 offset = 0, out_offset = 0, rows = 0;
   i64 extent[max_rank]{}, step[max_rank]{};
   sweep swept[2]{};
@@ -117,8 +117,8 @@ void byte_rows(const byte_window& w, const frame& f, i64 begin, i64 end) noexcep
       rest /= w.extent[d];
       offset += position[d] * w.step[d];
     }
-    const T* x = f.at<const T>(w.root, offset);
-    T* y = f.at<T>(w.out_root, w.out_offset) + row * n;
+    const T* x = f.at<const T>(w.holder, offset);
+    T* y = f.at<T>(w.out_holder, w.out_offset) + row * n;
     (w.channels_last ? byte_channels<E, T> : byte_columns<E, T>)(w, x, y, position, n);
   }
 }
@@ -157,9 +157,9 @@ inline byte_window bind_byte_window(const windowing& m, const tensor& x,
   w.largest = m.how == combine::max;
   w.is_signed = is_signed(x.type);
   w.channels_last = m.swept[1].out_axis != out.rank - 1;
-  w.root = from.root;
+  w.holder = from.holder;
   w.offset = from.offset;
-  w.out_root = to.root;
+  w.out_holder = to.holder;
   w.out_offset = to.offset;
   w.rank = out.rank;
   w.rows = out.count() / out[out.rank - 1];

@@ -60,7 +60,7 @@ struct piece_grid {
 inline const float* address(const contract_work& w, const frame& f, const side& s) noexcept {
   if (s.from == side::source::packed) return reinterpret_cast<const float*>(w.packed + s.at);
   if (s.from == side::source::scratch) return f.scratch<const float>(w.scratch_offset + s.at);
-  return f.at<const float>(s.root, s.offset);
+  return f.at<const float>(s.holder, s.offset);
 }
 inline void run_pieces(const contract_call& call, const piece_grid& grid, i64 begin,
                        i64 end) noexcept {
@@ -75,7 +75,7 @@ inline void run_pieces(const contract_call& call, const piece_grid& grid, i64 be
 // executor, so that small calls stay on one thread.
 inline void copy_images(const contract_work& w, const frame& f) noexcept {
   const image_copy& m = w.plan.image;
-  const float* from = f.at<const float>(m.root, m.offset);
+  const float* from = f.at<const float>(m.holder, m.offset);
   auto* to = f.scratch<float>(w.scratch_offset + m.at);
   const i64 source = m.height * m.width * m.inner;
   f.threads(m.count, 1 + 16384 / m.item, [&](i64 begin, i64 end, int) {
@@ -92,7 +92,7 @@ inline const side& packed_side(const contract_plan& plan) noexcept {
 }
 inline void pack_at_call(const contract_work& w, const frame& f) noexcept {
   const contract_plan& plan = w.plan;
-  const float* from = f.at<const float>(plan.panels.root, plan.panels.offset);
+  const float* from = f.at<const float>(plan.panels.holder, plan.panels.offset);
   auto* to = f.scratch<float>(w.scratch_offset + packed_side(plan).at);
   f.threads(plan.panels.items * panel_count(plan), 1 + 16384 / (plan.terms * width),
             [&](i64 begin, i64 end, int) { pack_panels(plan, from, to, begin, end); });
@@ -108,7 +108,7 @@ inline void run_contract(const contract_work& w, const frame& f) noexcept {
                              f,
                              address(w, f, plan.row_side),
                              address(w, f, plan.lane_side),
-                             f.at<float>(plan.out_root, plan.out_offset),
+                             f.at<float>(plan.out_holder, plan.out_offset),
                              f.thread_scratch<float>(thread)};
     run_pieces(call, grid, begin, end);
   });
@@ -128,10 +128,10 @@ inline fused_epilogue fused_epilogue_of(const contract_plan& plan,
         plan.turned
             ? plan.row_axes > 0 && plan.row[plan.row_axes - 1].epilogue[k] == 1
             : is_dense(plan) && plan.stretch > plan.column.extent && plan.column.epilogue[k] == 1;
-    roles[k] = plan.epilogue.root[k] < 0 ? epilogue_role::sums
-               : constant                ? epilogue_role::constant
-               : line                    ? epilogue_role::residual
-                                         : epilogue_role::other;
+    roles[k] = plan.epilogue.holder[k] < 0 ? epilogue_role::sums
+               : constant                  ? epilogue_role::constant
+               : line                      ? epilogue_role::residual
+                                           : epilogue_role::other;
   }
   const range program = table.programs[plan.epilogue.program];
   return read_fused_epilogue({table.code.data + program.begin, program.size}, roles);
@@ -155,7 +155,7 @@ inline const contract_work* bind_contract(const binding<function>& b) noexcept {
   w->row_terms = memory.row_terms;
   w->lane_terms = memory.lane_terms;
   if (b.packs && plan.panels.at_binding) {
-    const float* from = b.weight<float>(plan.panels.root, plan.panels.offset);
+    const float* from = b.weight<float>(plan.panels.holder, plan.panels.offset);
     pack_panels(plan, from, reinterpret_cast<float*>(b.packed + packed_side(plan).at), 0,
                 plan.panels.items * panel_count(plan));
   }

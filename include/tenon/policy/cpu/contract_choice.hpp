@@ -4,7 +4,7 @@
 // becomes the lane side. For a product of matrices this is the right matrix's columns, for a
 // convolution with channels last its filters, for one with channels first its pixels. With channels
 // first there is a second way, the filters again ("turned"): then an estimate of the time decides.
-// Nothing of it depends on the extents of a call: where extents vary the bounds decide, because
+// Nothing of it depends on the extents of a call: where extents vary the limits decide, because
 // binding packs weights once for all of them.
 // SPDX-License-Identifier: MIT
 #pragma once

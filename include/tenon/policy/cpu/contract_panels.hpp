@@ -46,7 +46,7 @@ class panel_piece : placed_piece {
 
  private:
   /// What tiles do behind their sums. They know no residual, whose rows are the output's: with one
-  /// they only add the bias, and leave the bounds to `turned_output` as well.
+  /// they only add the bias, and leave the limits to `turned_output` as well.
   void read_epilogue() noexcept {
     const fused_epilogue& fused = call.work.fused;
     if (!fused.used) return;
@@ -56,8 +56,8 @@ class panel_piece : placed_piece {
                    bias_);
     for (i64 i = columns(); i < room(); ++i) bias_[i] = 0;
     const fused_epilogue open{};
-    const fused_epilogue& bounds = fused.residual < 0 ? fused : open;
-    in_tiles_ = {true, bias_, nullptr, 0, nullptr, bounds.low, bounds.high};
+    const fused_epilogue& limits = fused.residual < 0 ? fused : open;
+    in_tiles_ = {true, bias_, nullptr, 0, nullptr, limits.low, limits.high};
   }
   /// Addresses of the piece's rows, stretch by stretch of the innermost row axis.
   void list_rows(const float** list) const noexcept {

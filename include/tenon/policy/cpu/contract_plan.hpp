@@ -31,7 +31,7 @@ struct output_axis {
 /// The map that runs over the sums, and where its operands lie.
 struct epilogue_plan {
   int program = -1, operands = 0;
-  int root[max_operands]{};    ///< -1: the sums
+  int holder[max_operands]{};  ///< -1: the sums
   i64 offset[max_operands]{};  ///< elements
 };
 
@@ -43,7 +43,7 @@ struct side {
     scratch,   ///< the arena, written at every call before the tiles run
   };
   source from = source::in_place;
-  int root = -1;
+  int holder = -1;
   i64 offset = 0;  ///< elements, in place
   i64 at = 0;      ///< bytes, in packed memory or scratch
 };
@@ -67,7 +67,7 @@ inline constexpr i64 block_terms = 512;
 /// makes them neighbours.
 struct image_copy {
   bool used = false;
-  int root = -1;
+  int holder = -1;
   i64 offset = 0, at = 0;          ///< source elements, scratch bytes
   i64 count = 0;                   ///< images, dense one behind the other
   i64 height = 0, width = 0;       ///< source extents
@@ -83,7 +83,7 @@ struct image_copy {
 /// the last column.
 struct panel_copy {
   bool at_binding = false;  ///< a weight: packed once, into the model's memory
-  int root = -1;
+  int holder = -1;
   i64 offset = 0;
   int outer = 0;  ///< batch axes that the packed operand has, innermost first
   i64 extent[contraction::max_axes]{}, step[contraction::max_axes]{};
@@ -124,7 +124,7 @@ struct contract_plan {
   footprint need{};
   i64 sums = 0;  ///< elements of a thread's sums; behind them, lines on their way to the output
   // The output and its epilogue.
-  int out_root = -1;
+  int out_holder = -1;
   i64 out_offset = 0;  ///< elements
   epilogue_plan epilogue{};
   bool pixelwise_constant = true;  ///< the sums alone vary along line and column

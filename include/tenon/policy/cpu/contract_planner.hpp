@@ -50,7 +50,7 @@ struct contract_planner {
     const plans::location& from = r.p.locations[r.n.in[0]];
     image_copy& m = plan.image;
     m.used = true;
-    m.root = from.root;
+    m.holder = from.holder;
     m.offset = from.offset;
     m.at = scratch;
     m.height = down.extent;
@@ -73,8 +73,8 @@ struct contract_planner {
   constexpr void choose_sides() {
     const plans::location &rows = r.p.locations[r.n.in[vectors.swap ? 1 : 0]],
                           &lanes = r.p.locations[r.n.in[vectors.swap ? 0 : 1]];
-    plan.row_side = {side::source::in_place, rows.root, rows.offset, 0};
-    plan.lane_side = {side::source::in_place, lanes.root, lanes.offset, 0};
+    plan.row_side = {side::source::in_place, rows.holder, rows.offset, 0};
+    plan.lane_side = {side::source::in_place, lanes.holder, lanes.offset, 0};
     if (plan.image.used)
       (vectors.pixels ? plan.lane_side : plan.row_side) = {side::source::scratch, -1, 0,
                                                            plan.image.at};
@@ -149,9 +149,9 @@ struct contract_planner {
       step = m.items * m.item;  // from here on the stride in the panels
       m.items *= plan.batch[b].extent;
     }
-    m.root = of.root;
+    m.holder = of.holder;
     m.offset = of.offset;
-    m.at_binding = r.p.table.nodes[m.root].kind == family::weight;
+    m.at_binding = r.p.table.nodes[m.holder].kind == family::weight;
     i64& where = m.at_binding ? packed : scratch;
     of = {m.at_binding ? side::source::packed : side::source::scratch, -1, 0, where};
     where += aligned(m.items * m.item * 4);
@@ -189,12 +189,12 @@ struct contract_planner {
   }
   constexpr void plan_epilogue(int anchor) {
     const plans::location& result = r.p.locations[r.map >= 0 ? r.map : anchor];
-    plan.out_root = result.root;
+    plan.out_holder = result.holder;
     plan.out_offset = result.offset;
     if (r.map < 0) return;
     plan.epilogue = r.epilogue(anchor);
     for (int k = 0; k < plan.epilogue.operands; ++k)
-      if (plan.epilogue.root[k] >= 0 &&
+      if (plan.epilogue.holder[k] >= 0 &&
           (plan.column.epilogue[k] != 0 || plan.line.epilogue[k] != 0))
         plan.pixelwise_constant = false;
   }

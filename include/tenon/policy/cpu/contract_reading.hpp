@@ -47,7 +47,7 @@ struct reading {
     e.program = m.detail;
     e.operands = m.operands;
     for (int k = 0; k < m.operands; ++k) {
-      e.root[k] = m.in[k] == anchor ? -1 : p.locations[m.in[k]].root;
+      e.holder[k] = m.in[k] == anchor ? -1 : p.locations[m.in[k]].holder;
       e.offset[k] = p.locations[m.in[k]].offset;
     }
     return e;
@@ -73,7 +73,7 @@ struct reading {
     for (int k = 0; k < m.operands; ++k) {
       const plans::location& v = p.locations[m.in[k]];
       const plans::location broadcasted{
-          v.root, 0, broadcast(v, p.table.nodes[m.in[k]].out.shape, m.out.shape), true};
+          v.holder, 0, broadcast(v, p.table.nodes[m.in[k]].out.shape, m.out.shape), true};
       x.epilogue[k] = plans::restride(x.out, m.out.shape, broadcasted);
     }
     return x;

@@ -53,7 +53,7 @@ class turned_output {
     float* out;  ///< the first filter's line
     i64 offset[max_operands];
   };
-  /// Transposes biased sums; adds residual and shift and applies the bounds on the way.
+  /// Transposes biased sums; adds residual and shift and applies the limits on the way.
   void add_residual(const stretch& s) const noexcept {
     const fused_epilogue& e = p_.call.work.fused;
     const float* residual = p_.epilogue.operand(s.offset, e.residual);

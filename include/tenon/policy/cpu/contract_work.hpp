@@ -132,7 +132,7 @@ struct memory_epilogue {
            i64 n) const noexcept {
     stream in[max_operands];
     for (int k = 0; k < plan.operands; ++k) {
-      if (plan.root[k] < 0)
+      if (plan.holder[k] < 0)
         in[k] = {sums, 1};
       else
         in[k] = {operand(offset, k), step[k]};
@@ -141,7 +141,7 @@ struct memory_epilogue {
   }
   /// An operand's element at `offset[k]`, or null for k < 0: no operand.
   const float* operand(const i64* offset, int k) const noexcept {
-    return k < 0 ? nullptr : f.at<const float>(plan.root[k], offset[k]);
+    return k < 0 ? nullptr : f.at<const float>(plan.holder[k], offset[k]);
   }
 };
 

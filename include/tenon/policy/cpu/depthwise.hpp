@@ -14,12 +14,12 @@ namespace tenon::simd {
 inline void run_depthwise(const depthwise_work& w, const frame& f) noexcept {
   (w.plan.planes ? run_planes : run_channels)(w, f);
 }
-/// The epilogue as something that tiles of planes compute: a bias and bounds. An operand is the
+/// The epilogue as something that tiles of planes compute: a bias and limits. An operand is the
 /// bias if it is one number for the whole plane.
 inline fused_epilogue fused_epilogue_of(const depthwise_plan& t, const table_view& table) noexcept {
   epilogue_role roles[max_operands];
   for (int k = 0; k < t.epilogue.operands; ++k)
-    roles[k] = t.epilogue.root[k] < 0 ? epilogue_role::sums
+    roles[k] = t.epilogue.holder[k] < 0 ? epilogue_role::sums
                : t.planes && t.line.epilogue[k] == 0 && t.column.epilogue[k] == 0
                    ? epilogue_role::constant
                    : epilogue_role::other;
@@ -40,7 +40,7 @@ inline const depthwise_work* bind_depthwise(const binding<function>& b) noexcept
   if (t.planes) write_strip_taps(t, memory.taps);
   w->taps = memory.taps;
   if (b.packs && t.filters_packed && t.at_binding)
-    pack_filters(t, b.weight<float>(t.filters.root, t.filters.offset),
+    pack_filters(t, b.weight<float>(t.filters.holder, t.filters.offset),
                  reinterpret_cast<float*>(b.packed));
   return w;
 }

@@ -46,7 +46,7 @@ inline void run_pixel(const depthwise_work& w, const frame& f, const float* cons
                       i64 y, i64 x, channel_filters filters) noexcept {
   const depthwise_plan& p = w.plan;
   const i64 n = p.channel.extent;
-  float* out = f.at<float>(p.out.root, p.out.offset) + image * p.image.out + y * p.line.out +
+  float* out = f.at<float>(p.out.holder, p.out.offset) + image * p.image.out + y * p.line.out +
                x * p.column.out;
   i64 c = 0;
   for (; c + 4 * width <= n; c += 4 * width)
@@ -71,7 +71,7 @@ inline void pack_filters(const depthwise_plan& p, const float* from, float* to) 
 /// The addresses of a pixel's inputs, tap by tap; in the padding, zeros.
 inline void list_taps(const depthwise_plan& p, const frame& f, i64 image, i64 y, i64 x,
                       const float* zeros, const float** tap) noexcept {
-  const float* from = f.at<const float>(p.in.root, p.in.offset) + image * p.image.rows;
+  const float* from = f.at<const float>(p.in.holder, p.in.offset) + image * p.image.rows;
   const axis_of_window &v = p.down, &h = p.across;
   for (i64 i = 0; i < v.taps; ++i)
     for (i64 j = 0; j < h.taps; ++j) {
@@ -84,7 +84,7 @@ inline void list_taps(const depthwise_plan& p, const frame& f, i64 image, i64 y,
 /// The filters as the tiles want them; packs those that are not weights into the arena.
 inline channel_filters find_filters(const depthwise_work& w, const frame& f) noexcept {
   const depthwise_plan& p = w.plan;
-  const float* filters = f.at<const float>(p.filters.root, p.filters.offset);
+  const float* filters = f.at<const float>(p.filters.holder, p.filters.offset);
   if (!p.filters_packed) return {filters, p.across.tap_step};
   if (p.at_binding) return {reinterpret_cast<const float*>(w.packed), p.channel.extent};
   auto* packed = f.scratch<float>(w.scratch_offset);

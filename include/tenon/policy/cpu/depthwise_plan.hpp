@@ -31,9 +31,9 @@ struct axis_of_window {
     return (outputs - 1) * stride + (taps - 1) * dilation + 1;
   }
 };
-/// First element of an operand, in the buffer of node `root`.
+/// First element of an operand, in the buffer of node `holder`.
 struct operand_place {
-  int root = -1;
+  int holder = -1;
   i64 offset = 0;  ///< elements
 };
 
@@ -132,14 +132,14 @@ struct depthwise_planner {
     t.epilogue = r.epilogue(anchor);
   }
   constexpr operand_place place_of_node(int id) const {
-    return {r.p.locations[id].root, r.p.locations[id].offset};
+    return {r.p.locations[id].holder, r.p.locations[id].offset};
   }
   /// Channels last. Filters that do not lie as [tap][channel] are packed: at binding if they are
   /// weights, else into the arena at every call. A thread has zeros for the padding and a list of
   /// addresses, which are 8 bytes each.
   constexpr void plan_channels() {
     const i64 channels = t.channel.extent;
-    t.at_binding = r.p.table.nodes[t.filters.root].kind == family::weight;
+    t.at_binding = r.p.table.nodes[t.filters.holder].kind == family::weight;
     t.filters_packed = t.channel.lanes != 1 || t.down.tap_step != t.across.taps * t.across.tap_step;
     t.table = aligned(channels * 4) / 4;
     const i64 packed = t.filters_packed ? aligned(t.taps() * channels * 4) : 0;

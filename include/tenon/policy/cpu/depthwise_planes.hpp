@@ -3,7 +3,7 @@
 // A piece of a thread is some strips, numbered through all planes; strips of one plane are
 // neighbours, so that the input rows that two of them share are likely still in the cache. Each is
 // either read directly (depthwise_direct.hpp) or copied first (depthwise_strip.hpp). An epilogue of
-// a bias and bounds is computed in the tile's registers; any other one runs as a program over the
+// a bias and limits is computed in the tile's registers; any other one runs as a program over the
 // strip's sums, which wait in the thread's memory.
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -61,10 +61,10 @@ inline void run_strip(const depthwise_work& w, const frame& f, i64 plane, i64 fi
   const depthwise_plan& p = w.plan;
   strip_offsets at(p, plane, first);
   const i64 left = p.line.extent - first, rows = left < p.strip ? left : p.strip;
-  const float* image = f.at<const float>(p.in.root, at.in);
+  const float* image = f.at<const float>(p.in.holder, at.in);
   const float* weights =
-      taps_of_plane(p, f.at<const float>(p.filters.root, at.filter), memory + p.table);
-  float* out = f.at<float>(p.out.root, p.out.offset) + at.out;
+      taps_of_plane(p, f.at<const float>(p.filters.holder, at.filter), memory + p.table);
+  float* out = f.at<float>(p.out.holder, p.out.offset) + at.out;
   const fused_epilogue& e = w.fused;
   // Without a bias -0 is added, which changes nothing, not even the sign of a zero.
   const float bias = e.used && e.bias >= 0

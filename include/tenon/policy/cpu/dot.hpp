@@ -152,7 +152,7 @@ struct dot_piece {
   /// positions of that filter. Runs the epilogue on the way.
   void write(i64 y, i64 x, i64 filter, const finished_sums& from) const noexcept {
     const dot_plan& plan = work.plan;
-    float* out = f.at<float>(plan.out_root, item.out) + y * plan.line.out + x * plan.column.out +
+    float* out = f.at<float>(plan.out_holder, item.out) + y * plan.line.out + x * plan.column.out +
                  filter * plan.filter.out;
     if (work.epilogue.run == nullptr) {
       std::memcpy(out, from.at, static_cast<std::size_t>(from.n) * sizeof(float));
@@ -174,13 +174,14 @@ inline void write_images(const dot_work& w, const frame& f, dot_word* images) no
   const image_writer writer(plan, w.zero);
   const i64 pieces = image_pieces(plan);
   // 4096 words a step of the executor at least.
-  f.threads(
-      plan.images * pieces, 1 + 4096 * pieces / plan.image_words(), [&](i64 begin, i64 end, int) {
-        for (i64 i = begin; i < end; ++i)
-          write_piece(writer,
-                      f.at<const std::byte>(plan.root, dot_item::offset_of_image(plan, i / pieces)),
-                      i % pieces, images + i / pieces * plan.image_words());
-      });
+  f.threads(plan.images * pieces, 1 + 4096 * pieces / plan.image_words(),
+            [&](i64 begin, i64 end, int) {
+              for (i64 i = begin; i < end; ++i)
+                write_piece(
+                    writer,
+                    f.at<const std::byte>(plan.holder, dot_item::offset_of_image(plan, i / pieces)),
+                    i % pieces, images + i / pieces * plan.image_words());
+            });
 }
 inline void run_dot(const dot_work& w, const frame& f) noexcept {
   const dot_plan& plan = w.plan;
@@ -250,7 +251,7 @@ inline void pack_filters(const dot_plan& plan, const dot_source& s, dot_word zer
         if (packed != nullptr) packed[at + term * unit * 4 + byte] = static_cast<std::byte>(x);
       });
       *first = static_cast<dot_word>(-sum * zero);
-      *scales = scale * s.real(plan.scale.root, f.scale);
+      *scales = scale * s.real(plan.scale.holder, f.scale);
     }
 }
 /// Called while planning, when the weights are known: see dot_exact.hpp.

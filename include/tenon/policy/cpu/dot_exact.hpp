@@ -30,8 +30,8 @@ struct dot_source {
     const auto low = std::to_integer<std::uint8_t>(*p);
     return is_signed ? static_cast<std::int8_t>(low) : low;
   }
-  float real(int root, i64 at) const noexcept {
-    return reinterpret_cast<const float*>(weights[root])[at];
+  float real(int holder, i64 at) const noexcept {
+    return reinterpret_cast<const float*>(weights[holder])[at];
   }
   i64 zero_of_image(const dot_plan& plan) const noexcept {
     return byte(weights[plan.image_zero] + plan.image_zero_at, plan.is_signed);
@@ -56,8 +56,8 @@ struct dot_filter {
   /// Calls `f(word, byte, weight - zero)` for every term: where it goes, and its number.
   template <class F>
   void each(const dot_plan& plan, const dot_source& s, const F& f) const noexcept {
-    const std::byte* from = s.weights[plan.weight.root] + weight;
-    const i64 z = dot_source::byte(s.weights[plan.zero.root] + zero, plan.signed_weights);
+    const std::byte* from = s.weights[plan.weight.holder] + weight;
+    const i64 z = dot_source::byte(s.weights[plan.zero.holder] + zero, plan.signed_weights);
     for (i64 c = 0; c < plan.channels; ++c)
       for (i64 y = 0; y < plan.y.taps; ++y)
         for (i64 x = 0; x < plan.x.taps; ++x) {
@@ -97,7 +97,7 @@ inline multiplied judge(const dot_plan& plan, const dot_source& s) noexcept {
   for (i64 m = 0; m < plan.matrices; ++m)
     for (i64 i = 0; i < plan.filter.extent; ++i) {
       const dot_filter f(plan, m, i);
-      const significand b(s.real(plan.scale.root, f.scale));
+      const significand b(s.real(plan.scale.holder, f.scale));
       if (b.odd == 0 || 255 * b.odd > most || a.odd * b.odd > most) return multiplied::scales;
       // The smallest multiple must not be below the subnormals, nor the largest overflow.
       const int power = a.power + b.power;

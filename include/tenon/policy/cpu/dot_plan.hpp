@@ -33,9 +33,9 @@ struct dot_window {
   i64 tap = 0;                ///< elements of the weights from one tap to the next
   i64 phases = 1, plane = 1;  ///< phases of the copy, and positions of one
 };
-/// Weights, or what belongs to them: a root, and strides for items and filters.
+/// Weights, or what belongs to them: a holder, and strides for items and filters.
 struct dot_parameter {
-  int root = -1;
+  int holder = -1;
   i64 offset = 0, filter = 0, item[contraction::max_axes]{};
 };
 
@@ -43,7 +43,7 @@ struct dot_plan {
   bool by_rows = false;  ///< the vectors are filled with filters; else with pixels
   bool is_signed = false, signed_weights = false;
   // The image (its strides, `rows` of the axes, in bytes), and the weights (`lanes`, in elements).
-  int root = -1;
+  int holder = -1;
   i64 offset = 0, channel = 0, channels = 1;  ///< channel: bytes from one to the next
   i64 words = 1;                              ///< of the channels
   dot_window y{}, x{};
@@ -56,7 +56,7 @@ struct dot_plan {
   output_axis item[contraction::max_axes]{}, line{}, column{}, filter{};
   i64 items = 1;                 ///< in all
   i64 images = 1, matrices = 1;  ///< different images and matrices of weights among them
-  int out_root = -1;
+  int out_holder = -1;
   i64 out_offset = 0;
   epilogue_plan epilogue{};
   footprint need{};

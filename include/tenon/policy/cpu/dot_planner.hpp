@@ -130,24 +130,24 @@ struct dot_planner {
   /// Roots and offsets of the integers, scales and zero points.
   constexpr void find_operands() {
     const auto find = [&](int id, dot_parameter& to) {
-      to.root = of(id).root;
+      to.holder = of(id).holder;
       to.offset = of(id).offset;
     };
-    plan.root = of(r.n.in[2]).root;
+    plan.holder = of(r.n.in[2]).holder;
     plan.offset = of(r.n.in[2]).offset;
     find(b.in[0], plan.weight);
     find(b.in[1], plan.scale);
     find(b.in[2], plan.zero);
-    plan.image_scale = of(a.in[1]).root;
+    plan.image_scale = of(a.in[1]).holder;
     plan.image_scale_at = of(a.in[1]).offset;
-    plan.image_zero = of(a.in[2]).root;
+    plan.image_zero = of(a.in[2]).holder;
     plan.image_zero_at = of(a.in[2]).offset;
     plan.is_signed = r.p.table.nodes[a.in[0]].out.type == type::int8;
     plan.signed_weights = r.p.table.nodes[b.in[0]].out.type == type::int8;
   }
   constexpr void plan_output(int anchor) {
     const plans::location& result = of(r.map >= 0 ? r.map : anchor);
-    plan.out_root = result.root;
+    plan.out_holder = result.holder;
     plan.out_offset = result.offset;
     plan.epilogue = r.epilogue(anchor);
   }

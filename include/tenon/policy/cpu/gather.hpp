@@ -21,7 +21,7 @@ namespace tenon::simd {
 /// apart.
 struct gather_plan {
   gathering g{};  ///< strides in memory
-  int dims = 0, bytes = 4, root = -1, indices = -1, out_root = -1;
+  int dims = 0, bytes = 4, holder = -1, indices = -1, out_holder = -1;
   type by = type::int32;  ///< of the indices
   i64 extent[max_rank]{};
   i64 rows = 1, columns = 1, in_column = 1;
@@ -58,9 +58,9 @@ template <class Size> [[gnu::noinline]] void gather_rows(Size size, const gather
   }
 }
 inline void run_gather(const gather_plan& p, const frame& f) noexcept {
-  const auto* from = f.at<const std::byte>(p.root, p.offset * p.bytes);
+  const auto* from = f.at<const std::byte>(p.holder, p.offset * p.bytes);
   const auto* indices = f.at<const std::byte>(p.indices, p.index_offset * size_bytes(p.by));
-  auto* to = f.at<std::byte>(p.out_root, p.out_offset * p.bytes);
+  auto* to = f.at<std::byte>(p.out_holder, p.out_offset * p.bytes);
   f.threads(p.rows, 1 + 4096 / p.columns, [&](i64 begin, i64 end, int) {
     with_size(p.bytes, [&](auto size) { gather_rows(size, p, from, indices, to, begin, end); });
   });
@@ -77,9 +77,9 @@ template <class Binding> inline const gather_plan* bind_gather(const Binding& b)
   w->g = g;
   w->bytes = static_cast<int>(size_bytes(n.out.type));
   w->by = p.table.nodes[n.in[1]].out.type;
-  w->root = from.root;
-  w->indices = by.root;
-  w->out_root = result.root;
+  w->holder = from.holder;
+  w->indices = by.holder;
+  w->out_holder = result.holder;
   w->offset = from.offset;
   w->index_offset = by.offset;
   w->out_offset = result.offset;
@@ -114,7 +114,7 @@ struct position_plan {
   combine how = combine::first_max;
   bool wide = false;  ///< positions are int64, else int32
   i64 terms = 1, step = 1;
-  int root = -1, out_root = -1;
+  int holder = -1, out_holder = -1;
   i64 offset = 0, out_offset = 0;
 };
 /// The first extreme of `n` elements, or the first NaN.
@@ -130,8 +130,8 @@ template <combine How> inline i64 first_extreme(const float* x, i64 step, i64 n)
   return best;
 }
 inline void run_position(const position_plan& p, const frame& f) noexcept {
-  const auto* x = f.at<const float>(p.root, p.offset);
-  auto* out = f.at<std::byte>(p.out_root, p.out_offset * (p.wide ? 8 : 4));
+  const auto* x = f.at<const float>(p.holder, p.offset);
+  auto* out = f.at<std::byte>(p.out_holder, p.out_offset * (p.wide ? 8 : 4));
   f.threads(p.kept.rows, 1 + 4096 / p.terms, [&](i64 begin, i64 end, int) {
     for (i64 row = begin; row < end; ++row) {
       i64 rest = row, at = 0;
@@ -159,9 +159,9 @@ template <class Binding> inline const position_plan* bind_position(const Binding
   auto* w = new (b.bound) position_plan{};
   w->how = r.how;
   w->wide = n.out.type == type::int64;
-  w->root = from.root;
+  w->holder = from.holder;
   w->offset = from.offset;
-  w->out_root = result.root;
+  w->out_holder = result.holder;
   w->out_offset = result.offset;
   for (int i = 0; i < s.rank; ++i) {
     if (r.reduces(i)) {

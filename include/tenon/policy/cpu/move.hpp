@@ -17,10 +17,10 @@ struct move_work {
 };
 template <class Size>
 inline void run_boxes(Size size, const move_plan& p, const frame& f) noexcept {
-  auto* out = f.at<std::byte>(p.out_root);
+  auto* out = f.at<std::byte>(p.out_holder);
   for (int k = 0; k < p.boxes; ++k) {
     const box& b = p.copied[k];
-    const auto* from = f.at<const std::byte>(b.root, b.offset * size.bytes);
+    const auto* from = f.at<const std::byte>(b.holder, b.offset * size.bytes);
     std::byte* to = out + b.out_offset * size.bytes;
     f.threads(b.rows, 1 + 16384 / b.columns,
               [&](i64 begin, i64 end, int) { move_rows(size, p, b, from, to, begin, end); });
@@ -40,10 +40,10 @@ inline void bind_join(const plan_view& p, int id, move_plan& r) noexcept {
     const plans::location& v = p.locations[n.in[k]];
     const shape& s = p.table.nodes[n.in[k]].out.shape;
     const i64 at = result.offset + plans::join_offset(p.table, n, k);
-    if (v.root == result.root && v.offset == at && p.group_of[n.in[k]] >= 0) continue;
+    if (v.holder == result.holder && v.offset == at && p.group_of[n.in[k]] >= 0) continue;
     box& b = r.copied[r.boxes++];
     b = make_box(s, v.step, dense(n.out.shape));
-    b.root = v.root;
+    b.holder = v.holder;
     b.offset = v.offset;
     b.out_offset = at;
   }
@@ -75,7 +75,7 @@ template <class Binding> inline const move_work* bind_move(const Binding& b) noe
   auto* w = new (b.bound) move_work{};
   move_plan& r = w->plan;
   r.bytes = static_cast<int>(size_bytes(n.out.type));
-  r.out_root = result.root;
+  r.out_holder = result.holder;
   if (m.is == movement::form::join) {
     bind_join(p, id, r);
     return w;
@@ -91,7 +91,7 @@ template <class Binding> inline const move_work* bind_move(const Binding& b) noe
   } else {
     bind_computed(m, n.out, s, from, r);
   }
-  r.copied[0].root = from.root;
+  r.copied[0].holder = from.holder;
   r.copied[0].offset += from.offset;
   r.copied[0].out_offset = result.offset;
   return w;

@@ -15,7 +15,7 @@ namespace tenon::simd {
 /// what each position shows (`by_rows`), the box is the result's rows, and `inside` the operand's
 /// extents.
 struct move_plan {
-  int boxes = 0, bytes = 4, out_root = -1;
+  int boxes = 0, bytes = 4, out_holder = -1;
   box copied[max_operands]{};
   bool by_rows = false;
   movement m{};

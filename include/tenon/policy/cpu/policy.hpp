@@ -10,7 +10,7 @@
 //   move, gather, scatter           move.hpp, gather.hpp, scatter.hpp
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/policy/cpu/contract_bounds.hpp>
+#include <tenon/policy/cpu/contract_limits.hpp>
 #include <tenon/policy/cpu/depthwise.hpp>
 #include <tenon/policy/cpu/dot.hpp>
 #include <tenon/policy/cpu/gather.hpp>
@@ -46,7 +46,7 @@ struct cpu {
       return false;
     return n.out.shape.count() <= limit && has_family_types(t, n);
   }
-  /// With bounds on extents a contraction reserves what any extents below them need.
+  /// With limits on extents a contraction reserves what any extents below them need.
   static constexpr footprint measure(const plan_view& p, int g) {
     if (simd::is_integer(p, g)) return simd::measure_integers();
     switch (p.groups[g].kind) {
@@ -54,7 +54,7 @@ struct cpu {
       case family::reduce: return simd::measure_reduce();
       case family::gather: return writes(p, g) ? simd::measure_scatter() : simd::measure_gather();
       case family::contract:
-        if (p.has_bounds()) return simd::most_for_contract(p, g);
+        if (p.has_limits()) return simd::most_for_contract(p, g);
         if (simd::is_depthwise(p, g)) return simd::plan_depthwise(p, g).need;
         if (offers_integers(p.table.nodes[p.groups[g].anchor]))
           return simd::either(simd::plan_contract(p, g).need, simd::plan_dot(p, g).need);

@@ -87,7 +87,7 @@ template <auto P, int At, class R>
     r.i[d] = shift_left(r.i[a], b);
   else if constexpr (o == sop::shift_right)
     r.i[d] = shift_right(r.i[a], b);
-  else if constexpr (lane_of(o) == lane::integer)
+  else if constexpr (slot_kind_of(o) == slot_kind::integer)
     r.i[d] = apply_integer<o>(r.i[a], r.i[b]);
   else if constexpr (is_elementary(o)) {
     const real sources[2] = {r.f[a], r.f[sources_of(o) > 1 ? b : a]};
@@ -101,9 +101,9 @@ template <auto P, int At, class R>
 template <auto P, int N>
 [[gnu::always_inline]] inline real result_of(const registers<N>& r) noexcept {
   constexpr instruction last = P.code[P.size - 1];
-  if constexpr (lane_of(last) == lane::real)
+  if constexpr (slot_kind_of(last) == slot_kind::real)
     return r.f[last.dst()];
-  else if constexpr (lane_of(last) == lane::integer)
+  else if constexpr (slot_kind_of(last) == slot_kind::integer)
     return as_real(r.i[last.dst()]);
   else
     return as_real(as_integer(from_mask(r.m[last.dst()])) & integer(1));

@@ -186,7 +186,8 @@ template <int Operations = operations>
 void run_interpreted(program_view p, const stream* in, void* out, i64 n) noexcept {
   machine m;
   const type result = result_type(p);
-  const bool words = size_bytes(result) == 4, is_mask = lane_of(p.code[p.size - 1]) == lane::mask;
+  const bool words = size_bytes(result) == 4,
+             is_mask = slot_kind_of(p.code[p.size - 1]) == slot_kind::mask;
   auto* to = static_cast<std::byte*>(out);
   const float* result_words = m.padded[max_operands];
   m.write(p, in, words ? static_cast<float*>(out) : m.padded[max_operands], links<Operations>.of);

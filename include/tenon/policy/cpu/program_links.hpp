@@ -54,7 +54,7 @@ template <sop O>
     return as_real(shift_left(as_integer(a), x.b()));
   else if constexpr (O == sop::shift_right)
     return as_real(shift_right(as_integer(a), x.b()));
-  else if constexpr (lane_of(O) == lane::integer)
+  else if constexpr (slot_kind_of(O) == slot_kind::integer)
     return as_real(apply_integer<O>(as_integer(a), as_integer(b)));
   else if constexpr (is_elementary(O)) {
     const real sources[2] = {a, b};

@@ -19,7 +19,7 @@ namespace tenon::simd {
 /// True if a program needs more than lanes of 32 bits.
 constexpr bool is_rare(program_view p) {
   for (int i = 0; i < p.size; ++i)
-    if (tenon::is_rare(p.code[i].op()) || lane_of(p.code[i]) == lane::wide) return true;
+    if (tenon::is_rare(p.code[i].op()) || slot_kind_of(p.code[i]) == slot_kind::wide) return true;
   return false;
 }
 
@@ -35,7 +35,9 @@ struct machine {
   alignas(64) std::byte words[max_registers][elements * 4];
   alignas(64) std::byte wides[max_registers][elements * 8];
   const std::byte* at[max_registers];
-  std::byte* room(int d, lane l) noexcept { return l == lane::wide ? wides[d] : words[d]; }
+  std::byte* room(int d, slot_kind l) noexcept {
+    return l == slot_kind::wide ? wides[d] : words[d];
+  }
 };
 
 /// Element k of a block, which may not be aligned for it.
@@ -188,13 +190,13 @@ template <int Operations> void run_block(machine& m, program_view p, const strea
   const auto words = [](const std::byte* q) { return reinterpret_cast<const float*>(q); };
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
-    std::byte* room = m.room(x.dst(), lane_of(x));
+    std::byte* room = m.room(x.dst(), slot_kind_of(x));
     const int sources = sources_of(x.op());
     const std::byte *a = sources > 0 ? m.at[x.a()] : nullptr,
                     *b = sources > 1 ? m.at[x.b()] : nullptr,
                     *c = sources > 2 ? m.at[x.c()] : nullptr;
     m.at[x.dst()] = room;
-    if (x.op() == sop::arg && lane_of(x.type()) == lane::wide)
+    if (x.op() == sop::arg && slot_kind_of(x.type()) == slot_kind::wide)
       m.at[x.dst()] = load_wide(room, in[x.a()], at, n);
     else if (x.op() == sop::arg)
       m.at[x.dst()] = reinterpret_cast<const std::byte*>(
@@ -211,7 +213,7 @@ template <int Operations> void run_block(machine& m, program_view p, const strea
   if (size_bytes(result) == 8)
     std::memcpy(out, y, static_cast<std::size_t>(n) * 8);
   else
-    store_words(words(y), result, lane_of(last) == lane::mask, out, n);
+    store_words(words(y), result, slot_kind_of(last) == slot_kind::mask, out, n);
 }
 
 }  // namespace rare

@@ -20,7 +20,7 @@ namespace tenon::simd {
 struct reduce_plan {
   combine how = combine::sum;
   bool average = false;
-  int root = -1, out_root = -1;
+  int holder = -1, out_holder = -1;
   i64 offset = 0, out_offset = 0;
   int kept = 0, summed = 0;
   i64 kept_extent[max_rank]{}, kept_step[max_rank]{};
@@ -70,12 +70,12 @@ inline void run_reduce(const reduce_plan& p, const frame& f) noexcept {
       i64 row = u / registers, offset = p.offset;
       const i64 first = u % registers * width,
                 n = p.inner - first < width ? p.inner - first : width;
-      float* out = f.at<float>(p.out_root, p.out_offset) + row * p.inner + first;
+      float* out = f.at<float>(p.out_holder, p.out_offset) + row * p.inner + first;
       for (int d = p.kept - 1; d >= 0; --d) {
         offset += row % p.kept_extent[d] * p.kept_step[d];
         row /= p.kept_extent[d];
       }
-      reduce_columns(p, f.at<const float>(p.root, offset) + first, out, n);
+      reduce_columns(p, f.at<const float>(p.holder, offset) + first, out, n);
       for (i64 i = 0; p.average && i < n; ++i) out[i] /= static_cast<float>(p.terms);
     }
   });
@@ -98,9 +98,9 @@ inline const reduce_plan* bind_reduce(const binding<function>& b) noexcept {
   auto* w = new (b.bound) reduce_plan{};
   w->how = r.how;
   w->average = r.average;
-  w->root = v.root;
+  w->holder = v.holder;
   w->offset = v.offset;
-  w->out_root = p.locations[id].root;
+  w->out_holder = p.locations[id].holder;
   w->out_offset = p.locations[id].offset;
   for (int i = 0; i < s.rank; ++i) {
     if (s[i] == 1) continue;

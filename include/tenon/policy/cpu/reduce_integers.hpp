@@ -126,7 +126,7 @@ struct integer_nest {
 struct integer_plan {
   combine how = combine::sum;
   type element = type::int32, result = type::int32;
-  int root = -1, out_root = -1;
+  int holder = -1, out_holder = -1;
   i64 offset = 0, out_offset = 0, results = 1, work = 1;  ///< work: terms of a result
   integer_nest kept{}, terms{};
   bool slides = false;
@@ -180,8 +180,9 @@ inline void integer_results(const integer_plan& p, const frame& f, i64 begin, i6
       rest /= p.kept.extent[d];
       offset += position[d] * p.kept.step[d];
     }
-    integer_result(p, sum, f.at<const std::byte>(p.root, offset * size_bytes(p.element)), position,
-                   f.at<std::byte>(p.out_root, (p.out_offset + u) * size_bytes(p.result)));
+    integer_result(p, sum, f.at<const std::byte>(p.holder, offset * size_bytes(p.element)),
+                   position,
+                   f.at<std::byte>(p.out_holder, (p.out_offset + u) * size_bytes(p.result)));
   }
 }
 inline void run_integers(const integer_plan& p, const frame& f) noexcept {
@@ -206,9 +207,9 @@ template <class Binding> const integer_plan* bind_integers(const Binding& b) noe
   auto* w = new (b.bound) integer_plan{};
   w->element = x.type;
   w->result = n.out.type;
-  w->root = from.root;
+  w->holder = from.holder;
   w->offset = from.offset;
-  w->out_root = result.root;
+  w->out_holder = result.holder;
   w->out_offset = result.offset;
   w->results = n.out.shape.count();
   if (n.kind == family::reduce) {

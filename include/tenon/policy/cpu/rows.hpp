@@ -39,8 +39,8 @@ struct row_index {
 /// Where a stage's piece begins; a row buffer holds just the piece.
 inline std::byte* address(const row_plan& p, const stage_operand& w, const row_index& row,
                           i64 first, const frame& f, std::byte* locals) noexcept {
-  if (w.root < 0) return locals + w.local * p.local_bytes;
-  return f.at<std::byte>(w.root, (row.offset(p, w) + first * w.column) * w.bytes);
+  if (w.holder < 0) return locals + w.local * p.local_bytes;
+  return f.at<std::byte>(w.holder, (row.offset(p, w) + first * w.column) * w.bytes);
 }
 
 /// Reduces a whole row; an average is divided once, at the end.
@@ -63,7 +63,7 @@ inline void run_row(const row_plan& p, const row_index& row, i64 first, i64 n, c
     stream in[max_operands];
     for (int k = 0; k < g.operands; ++k) {
       const stage_operand& w = g.in[k];
-      in[k] = {address(p, w, row, first, f, locals), w.column, w.bytes, p.far && w.root >= 0};
+      in[k] = {address(p, w, row, first, f, locals), w.column, w.bytes, p.far && w.holder >= 0};
     }
     std::byte* out = address(p, g.out, row, first, f, locals);
     if (g.reduces) {

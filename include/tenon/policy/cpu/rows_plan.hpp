@@ -17,7 +17,7 @@ namespace tenon::simd {
 
 /// Where a stage reads or writes: a buffer, or a row buffer of the thread. Steps in elements.
 struct stage_operand {
-  int root = -1;  ///< node whose buffer it is; -1: row buffer `local`
+  int holder = -1;  ///< node whose buffer it is; -1: row buffer `local`
   int local = -1;
   i64 offset = 0;
   i64 step[max_rank]{};  ///< along the row dimensions
@@ -105,7 +105,7 @@ inline stage_operand operand_in(const plan_view& p, const plans::group& g, int i
     w.column = s == g.space ? 1 : 0;
     return w;
   }
-  w.root = v.root;
+  w.holder = v.holder;
   w.offset = v.offset;
   const bool dropped = member && p.table.nodes[id].kind == family::reduce && s.rank < g.space.rank;
   const strides step =
@@ -114,15 +114,15 @@ inline stage_operand operand_in(const plan_view& p, const plans::group& g, int i
   return w;
 }
 
-/// Merges neighbouring axes along which all operands move evenly, drops axes of extent 1, and splits
-/// off the columns: the trailing `g.columns` axes, or for a single map the last merged axis.
+/// Merges neighbouring axes along which all operands move evenly, drops axes of extent 1, and
+/// splits off the columns: the trailing `g.columns` axes, or for a single map the last merged axis.
 inline void collapse(row_plan& r, stage* stages, const plans::group& g) noexcept {
   stage_operand* moving[plans::max_stages * (max_operands + 1)];  // that lie in buffers
   int count = 0, dims = 0;
   for (int s = 0; s < r.stage_count; ++s) {
     for (int k = 0; k < stages[s].operands; ++k)
-      if (stages[s].in[k].root >= 0) moving[count++] = &stages[s].in[k];
-    if (stages[s].out.root >= 0) moving[count++] = &stages[s].out;
+      if (stages[s].in[k].holder >= 0) moving[count++] = &stages[s].in[k];
+    if (stages[s].out.holder >= 0) moving[count++] = &stages[s].out;
   }
   i64 extent[max_rank]{};
   const auto merge = [&](int first, int last) {

@@ -46,7 +46,7 @@ struct scatter_offsets {
 struct scatter_plan {
   box copied{};  ///< the input
   gathering g{};
-  int bytes = 4, indices = -1, updates = -1, out_root = -1;
+  int bytes = 4, indices = -1, updates = -1, out_holder = -1;
   type by = type::int32;  ///< of the indices
   scatter_axes apart{}, turns{};
   i64 columns = 1, in_column = 1, out_column = 1;
@@ -80,10 +80,10 @@ template <class Size> inline void scatter_units(Size size, const scatter_plan& p
 /// The copy first, then the updates: two rounds of the threads, with a wait in between.
 template <class Size>
 inline void run_scatter_of(Size size, const scatter_plan& p, const frame& f) noexcept {
-  const auto* data = f.at<const std::byte>(p.copied.root, p.copied.offset * size.bytes);
+  const auto* data = f.at<const std::byte>(p.copied.holder, p.copied.offset * size.bytes);
   const auto* indices = f.at<const std::byte>(p.indices, p.index_offset * size_bytes(p.by));
   const auto* from = f.at<const std::byte>(p.updates, p.update_offset * size.bytes);
-  auto* to = f.at<std::byte>(p.out_root, p.out_offset * size.bytes);
+  auto* to = f.at<std::byte>(p.out_holder, p.out_offset * size.bytes);
   f.threads(p.copied.rows, 1 + 16384 / p.copied.columns,
             [&](i64 begin, i64 end, int) { copy_rows(size, p.copied, data, to, begin, end); });
   const i64 row = p.columns < p.piece ? p.columns : p.piece;
@@ -129,13 +129,13 @@ template <class Binding> inline const scatter_plan* bind_scatter(const Binding& 
   auto* w = new (b.bound) scatter_plan{};
   w->g = p.table.gathering_of(n);
   w->copied = make_box(n.out.shape, data.step, dense(n.out.shape));
-  w->copied.root = data.root;
+  w->copied.holder = data.holder;
   w->copied.offset = data.offset;
   w->bytes = static_cast<int>(size_bytes(n.out.type));
   w->by = p.table.nodes[n.in[1]].out.type;
-  w->indices = by.root;
-  w->updates = from.root;
-  w->out_root = result.root;
+  w->indices = by.holder;
+  w->updates = from.holder;
+  w->out_holder = result.holder;
   w->index_offset = by.offset;
   w->update_offset = from.offset;
   w->out_offset = result.offset;

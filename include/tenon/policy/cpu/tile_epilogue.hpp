@@ -1,4 +1,4 @@
-// Epilogues that a tile computes itself, in registers: bias, residual, bounds.
+// Epilogues that a tile computes itself, in registers: bias, residual, limits.
 //
 // A contraction's epilogue is a scalar program over the sums and up to `max_operands` operands. Run
 // over memory it costs a load and a store for each sum. Nearly all networks end a contraction with
@@ -39,7 +39,7 @@ struct epilogue_reader {
       residual,  ///< an operand
       shifted,   ///< residual + shift
       total,     ///< (sums + bias) + (residual + shift), perhaps bounded
-      number     ///< a literal: a bound
+      number     ///< a literal: a limit
     };
     form is = form::other;
     fused_epilogue so_far{};
@@ -79,7 +79,7 @@ struct epilogue_reader {
     return h.is == held::form::sums || h.is == held::form::biased || h.is == held::form::total;
   }
   /// `a` bounded by a literal, from above or below. max stands before min in the form: a lower
-  /// bound after an upper one, or a second bound on the same side, is another program.
+  /// limit after an upper one, or a second limit on the same side, is another program.
   static held bounded(const held& a, const held& b, bool above) noexcept {
     held h;
     const bool free = a.so_far.high == std::numeric_limits<float>::infinity() &&

@@ -30,8 +30,8 @@ inline void run_window(const window_plan& p, const frame& f) noexcept {
   const i64 row = p.out_width * p.inner;
   f.threads(p.images * p.channels * p.out_height, 1 + 8192 / (row * p.w.swept[0].taps),
             [&](i64 begin, i64 end, int thread) {
-              const float* data = f.at<const float>(p.root, p.offset);
-              float* results = f.at<float>(p.out_root, p.out_offset);
+              const float* data = f.at<const float>(p.holder, p.offset);
+              float* results = f.at<float>(p.out_holder, p.out_offset);
               if (p.whole != nullptr) return p.whole(p, data, results, begin, end);
               auto* column = f.thread_scratch<float>(thread);
               for (i64 u = begin, next; u < end; u = next) {
@@ -66,8 +66,8 @@ inline const window_plan* bind_window(const binding<function>& b) noexcept {
   auto* w = new (b.bound) window_plan{};
   w->w = p.table.windowing_of(n);
   const bool nchw = w->w.swept[1].out_axis == 3;
-  w->root = v.root;
-  w->out_root = p.locations[id].root;
+  w->holder = v.holder;
+  w->out_holder = p.locations[id].holder;
   w->out_offset = p.locations[id].offset;
   w->offset = v.offset;
   w->images = s[0];

@@ -21,7 +21,7 @@ namespace tenon::simd {
 /// `images` planes, and `inner` neighbouring channels share a position.
 struct window_plan {
   windowing w{};
-  int root = -1, out_root = -1;
+  int holder = -1, out_holder = -1;
   i64 offset = 0, out_offset = 0;
   i64 images = 1, channels = 1;
   i64 image_step = 0, channel_step = 0;  ///< elements from an input plane to the next

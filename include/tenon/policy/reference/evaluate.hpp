@@ -20,7 +20,7 @@ template <class T, std::size_t N> constexpr constant given(const name& text, con
 namespace evaluating {
 /// A tensor, or the bytes that hold it.
 constexpr tensor in_memory(const tensor& t) {
-  return is_packed(t.type) ? tensor{type::uint8, extents(t.bytes())} : t;
+  return is_four_bit(t.type) ? tensor{type::uint8, extents(t.bytes())} : t;
 }
 constexpr reference_kernels::target allocate(const tensor& t) {
   const auto n = static_cast<std::size_t>(t.bytes() / size_bytes(t.type));
@@ -67,7 +67,7 @@ struct values {
   }
   /// Where a body's node writes in a step: what comes out of it at the address that `scans::move`
   /// would give it.
-  constexpr reference_kernels::target place(const scanning& s, i64 step) const {
+  constexpr reference_kernels::target position_of(const scanning& s, i64 step) const {
     const node& n = t.nodes[s.node];
     if (s.is == scanning::part::all)
       return owned[s.node] + s.position(step) * t.nodes[n.in[0]].out.shape.count();
@@ -92,7 +92,7 @@ struct values {
       enter(border, step);
       for (int i = first; i < end; ++i)
         if (const int k = leaves[i - first]; t.nodes[i].kind != family::scan)
-          compute(i, k < 0 ? owned[i] : place(border[k], step));
+          compute(i, k < 0 ? owned[i] : position_of(border[k], step));
     }
     return end;
   }
@@ -103,7 +103,7 @@ struct values {
       const i64 count = n.out.shape.count();
       if (s.is == scanning::part::slice) at[s.node] = at[n.in[0]] + s.position(step) * count;
       if (s.enters() || n.operands < 2) continue;
-      at[n.in[1]] = step == 0 ? at[t.nodes[n.in[1]].in[0]] : read_only(place(s, step - 1));
+      at[n.in[1]] = step == 0 ? at[t.nodes[n.in[1]].in[0]] : read_only(position_of(s, step - 1));
     }
   }
 };

@@ -23,7 +23,7 @@ constexpr void run_node(const table_view& t, const node& n, const operand* in, t
       return window(t.windowing_of(n), in[0], n.out.shape, out, 0, n.out.shape.count());
     case family::contract: return contract(t.contraction_of(n), in[0], in[1], out.real);
     case family::move:
-      if (is_packed(n.out.type) && t.movement_of(n).reshapes())  // in constant expressions alone
+      if (is_four_bit(n.out.type) && t.movement_of(n).reshapes())  // in constant expressions alone
         return copy(in->data, {{1}}, out, {{1}}, extents(n.out.bytes()));
       return move(t.movement_of(n), in, n.operands, n.out.shape, out);
     case family::gather:

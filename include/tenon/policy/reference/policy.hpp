@@ -39,12 +39,12 @@ template <class> void reference::run(const work& w, const frame& f) noexcept {
   for (int k = 0; k < n.operands; ++k) {
     const plans::location& v = p.locations[n.in[k]];
     const tensor& t = p.table.nodes[n.in[k]].out;
-    in[k] = {reference_kernels::source_at(f.base[v.root], t.type) + v.offset, v, t.shape};
+    in[k] = {reference_kernels::source_at(f.base[v.holder], t.type) + v.offset, v, t.shape};
   }
   const plans::location& out = p.locations[w.node];
   reference_kernels::run_node(
       p.table, n, in,
-      reference_kernels::target_at(f.at<std::byte>(out.root), n.out.type) + out.offset);
+      reference_kernels::target_at(f.at<std::byte>(out.holder), n.out.type) + out.offset);
 }
 
 static_assert(backend<reference>);

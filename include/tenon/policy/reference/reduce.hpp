@@ -42,12 +42,12 @@ constexpr float reduced(combine how, const float* x, odometer<1> o, i64 m) {
 /// An integer of any type in 64 bits; in fewer bits arithmetic wraps around alike.
 constexpr std::uint64_t integer_at(const source& s, i64 at) {
   const scalar_register r = read(s, at);
-  if (lane_of(s.type) == lane::wide) return r.wide;
+  if (slot_kind_of(s.type) == slot_kind::wide) return r.wide;
   return is_signed(s.type) ? arithmetic::word(std::int64_t{arithmetic::wrap(r.word)}) : r.word;
 }
 constexpr void put_integer(const target& t, i64 at, std::uint64_t x) {
   scalar_register r{};
-  if (lane_of(t.type) == lane::wide)
+  if (slot_kind_of(t.type) == slot_kind::wide)
     r.wide = x;
   else
     r.word = static_cast<std::uint32_t>(x);

@@ -10,7 +10,7 @@
 namespace tenon {
 
 /// A place in a buffer: what an address means.
-struct vulkan_place {
+struct vulkan_range {
   vk::Buffer buffer{};
   i64 offset = 0;             ///< of the address, in the buffer
   i64 bytes = 0;              ///< of the whole buffer
@@ -58,7 +58,7 @@ class vulkan_addresses {
   /// The buffer in which [address, address + bytes) lies. Two imports of one page overlap: any of
   /// them is right.
   /// Error: freed, with the address found; size, when a buffer holds the first byte but not all.
-  result<vulkan_place> find(std::uint64_t address, i64 bytes = 1) const noexcept {
+  result<vulkan_range> find(std::uint64_t address, i64 bytes = 1) const noexcept {
     const std::lock_guard lock(mutex_);
     i64 left = -1;
     for (auto at = ranges_.upper_bound(address); at != ranges_.begin();) {
@@ -68,7 +68,7 @@ class vulkan_addresses {
       if (offset >= static_cast<std::uint64_t>(longest_)) break;
       const i64 rest = r.bytes - static_cast<i64>(offset);
       if (rest >= bytes && rest > 0)
-        return vulkan_place{r.buffer, static_cast<i64>(offset), r.bytes,
+        return vulkan_range{r.buffer, static_cast<i64>(offset), r.bytes,
                             r.host ? r.host + offset : nullptr, r.addressable};
       if (rest > left) left = rest;
     }

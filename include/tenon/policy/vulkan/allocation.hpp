@@ -9,11 +9,11 @@ namespace tenon {
 
 /// Where and for whom memory is allocated. Both ends of an exported allocation must say the same.
 struct vulkan_usage {
-  enum class place : std::uint8_t {
+  enum class home : std::uint8_t {
     device,  ///< the device's fastest memory; with unified memory the host sees it too
     host     ///< the host sees it, always
   };
-  place where = place::device;
+  home where = home::device;
   bool exportable = false;         ///< for `export_fd`
   vk::BufferUsageFlags more = {};  ///< beyond storage and transfer
 };
@@ -105,7 +105,7 @@ struct vulkan_allocation {
   int type_of_memory(const vulkan_context& c, std::uint32_t allowed,
                      const vulkan_usage& usage) noexcept {
     const auto& all = c.memory();
-    const bool host = usage.where == vulkan_usage::place::host;
+    const bool host = usage.where == vulkan_usage::home::host;
     int best = -1, best_score = -1;
     for (std::uint32_t i = 0; i < all.memoryTypeCount; ++i) {
       const vk::MemoryPropertyFlags has = all.memoryTypes[i].propertyFlags;
@@ -128,7 +128,7 @@ struct vulkan_allocation {
     data = static_cast<std::byte*>(r.data);
     const vk::MemoryPropertyFlags seen = memory_bit::eHostVisible | memory_bit::eHostCoherent;
     if (data != nullptr || (type_ & seen) != seen) return {};
-    if (r.usage.where == vulkan_usage::place::device && !c.facts().unified_memory) return {};
+    if (r.usage.where == vulkan_usage::home::device && !c.facts().unified_memory) return {};
     void* at = nullptr;
     const vk::Result mapped =
         c.device().mapMemory(memory, 0, VK_WHOLE_SIZE, {}, &at, c.functions());

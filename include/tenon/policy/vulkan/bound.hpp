@@ -13,7 +13,7 @@ namespace tenon {
 /// One dispatch of a group.
 struct vulkan_step {
   struct port {
-    int root = -1;
+    int holder = -1;
     int element_bytes = 4;
     bool writes = false;
   };
@@ -66,35 +66,35 @@ class vulkan_bound {
   /// `vulkan_staged`); feature, with what the device lacks, matrices of the policy's precision
   /// among it; capacity (a group with more than 16 buffers, or with longer loops than the driver
   /// runs); memory; what the driver refuses.
-  error bind(vulkan_context& context, const plan_view& p, int place,
+  error bind(vulkan_context& context, const plan_view& p, int policy,
              const std::byte* const* weights) noexcept {
     context_ = &context;
     if (!context.ok()) return context.fault();
-    if (p.policies[place].memory == sharing::importable && !context.facts().host_import)
-      return {code::import_failed, p.policies[place].name, "host memory", "vulkan_staged",
+    if (p.policies[policy].memory == sharing::importable && !context.facts().host_import)
+      return {code::import_failed, p.policies[policy].name, "host memory", "vulkan_staged",
               "no VK_EXT_external_memory_host"};
     if (products_ != spirv::precision::float32 &&
         !matrix_unit_of(context.facts()).of(products_).exists())
-      return lacks_matrices(context.facts(), p.policies[place], products_);
+      return lacks_matrices(context.facts(), p.policies[policy], products_);
     return platform::guarded(
         [&] {
-          if (const error e = make_kernels(p, place); !e.ok()) return e;
-          return take_weights(p, place, weights);
+          if (const error e = make_kernels(p, policy); !e.ok()) return e;
+          return take_weights(p, policy, weights);
         },
         [] {
           return error{code::memory, "vulkan", "model"};
         });
   }
-  /// Kernels for other extents of the same graph; the weights are those of `bounds`, which outlives
+  /// Kernels for other extents of the same graph; the weights are those of `limits`, which outlives
   /// this.
-  error follow(const vulkan_bound& bounds, const plan_view& p, int place) noexcept {
-    context_ = bounds.context_;
+  error follow(const vulkan_bound& limits, const plan_view& p, int policy) noexcept {
+    context_ = limits.context_;
     return platform::guarded(
         [&] {
-          weight_at_ = bounds.weight_at_;
+          weight_at_ = limits.weight_at_;
           steps_.clear();
           of_group_.clear();
-          return make_kernels(p, place);
+          return make_kernels(p, policy);
         },
         [] {
           return error{code::memory, "vulkan", "model"};
@@ -121,11 +121,11 @@ class vulkan_bound {
     for (int k = 0; k < n.operands; ++k) look(t.nodes[n.in[k]].out.type);
     return {code::feature, n.op, "device", feature[0] ? feature : "offsets below 2^31", "none"};
   }
-  error make_kernels(const plan_view& p, int place) {
+  error make_kernels(const plan_view& p, int policy) {
     const spirv::target device = target_of(*context_, products_);
     of_group_.resize(p.groups.size);
     for (int g = 0; g < p.groups.size; ++g) {
-      if (p.groups[g].place != place) continue;
+      if (p.groups[g].policy != policy) continue;
       for (const int i : p.members_of(p.groups[g])) {
         const node& n = p.table.nodes[i];
         if (!spirv::supports(p.table, n, device)) return lacks(p.table, n, device);
@@ -156,7 +156,7 @@ class vulkan_bound {
     s.kernel = *made;
     s.ports = k.ports.size();
     for (int i = 0; i < s.ports; ++i)
-      s.port_at[i] = {k.ports[i].root, static_cast<int>(size_bytes(k.ports[i].element)),
+      s.port_at[i] = {k.ports[i].holder, static_cast<int>(size_bytes(k.ports[i].element)),
                       k.ports[i].writes};
     for (int i = 0; i < 3; ++i) s.groups[i] = k.groups[i];
     steps_.push(s);
@@ -165,13 +165,13 @@ class vulkan_bound {
 
   /// Weights stay where they are if the device works in the host's memory and may; else they are
   /// copied into its own.
-  error take_weights(const plan_view& p, int place, const std::byte* const* weights) {
+  error take_weights(const plan_view& p, int policy, const std::byte* const* weights) {
     weight_at_.resize(p.table.nodes.size, device_address{});
     const bool stay =
-        p.policies[place].memory == sharing::importable && context_->facts().unified_memory;
+        p.policies[policy].memory == sharing::importable && context_->facts().unified_memory;
     error bad;
     plans::each_upload(p, [&](int id, int to, i64 bytes) {
-      if (to != place || !bad.ok()) return;
+      if (to != policy || !bad.ok()) return;
       auto made = stay ? vulkan_memory::import_host(*context_, weights[id], bytes)
                        : vulkan_memory::device(*context_, bytes);
       bad = made ? error{} : made.error();

@@ -70,7 +70,7 @@ class vulkan_context {
   int kernels() const noexcept { return pipelines_.size(); }
 
   /// What an address of this context means. Error: freed, size.
-  result<vulkan_place> find(std::uint64_t address, i64 bytes = 1) const noexcept {
+  result<vulkan_range> find(std::uint64_t address, i64 bytes = 1) const noexcept {
     return addresses_.find(address, bytes);
   }
   vulkan_addresses& addresses() noexcept { return addresses_; }

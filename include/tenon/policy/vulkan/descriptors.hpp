@@ -35,7 +35,7 @@ class vulkan_descriptors {
   /// A set of these ports; `offsets` receives for each where it begins in its descriptor, in
   /// elements. Error: capacity (more bytes than a descriptor can have); alignment; memory.
   error take(const vulkan_kernel& kernel, std::span<const vulkan_port> ports,
-             const vulkan_place* places, vk::DescriptorSet& set, std::uint32_t* offsets) noexcept {
+             const vulkan_range* places, vk::DescriptorSet& set, std::uint32_t* offsets) noexcept {
     vk::DescriptorBufferInfo buffers[vulkan_pipelines::most_ports];
     for (std::size_t i = 0; i < ports.size(); ++i)
       if (error e = window(ports[i], places[i], buffers[i], offsets[i]); !e.ok()) return e;
@@ -47,15 +47,15 @@ class vulkan_descriptors {
  private:
   /// The descriptor of a port: its bytes alone, as validation compares whole descriptors, from the
   /// nearest place before them where the device lets one begin.
-  error window(const vulkan_port& p, const vulkan_place& place, vk::DescriptorBufferInfo& info,
+  error window(const vulkan_port& p, const vulkan_range& range, vk::DescriptorBufferInfo& info,
                std::uint32_t& offset) const noexcept {
     const i64 limit = context_->facts().storage_buffer_bytes;
     const i64 align = context_->facts().storage_align_bytes;
-    const i64 from = place.offset / align * align, first = place.offset - from;
+    const i64 from = range.offset / align * align, first = range.offset - from;
     if (first + p.bytes > limit) return {code::capacity, "vulkan", "port", limit, first + p.bytes};
     if (first % p.element_bytes != 0)
       return {code::alignment, "vulkan", "port", p.element_bytes, first % p.element_bytes};
-    info.buffer = place.buffer;
+    info.buffer = range.buffer;
     info.offset = static_cast<vk::DeviceSize>(from);
     info.range = static_cast<vk::DeviceSize>(first + (p.bytes > 0 ? p.bytes : 1));
     offset = static_cast<std::uint32_t>(first / p.element_bytes);

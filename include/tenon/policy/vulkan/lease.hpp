@@ -153,7 +153,7 @@ template <class T, i64... Extents> class vulkan_buffer {
  private:
   static vulkan_usage usage_of(const vulkan_use& use) noexcept {
     vulkan_usage u;
-    u.where = use.host ? vulkan_usage::place::host : vulkan_usage::place::device;
+    u.where = use.host ? vulkan_usage::home::host : vulkan_usage::home::device;
     u.exportable = use.exported;
     u.more = use.more;
     return u;

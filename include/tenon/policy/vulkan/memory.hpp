@@ -54,7 +54,7 @@ class vulkan_memory {
   }
   static result<vulkan_memory> host(vulkan_context& context, i64 bytes) noexcept {
     vulkan_usage usage;
-    usage.where = vulkan_usage::place::host;
+    usage.where = vulkan_usage::home::host;
     return allocate(context, bytes, usage);
   }
 

@@ -76,7 +76,7 @@ class vulkan_recording {
         return fail({code::capacity, "vulkan", "groups",
                      static_cast<i64>(context_->facts().groups[i]), static_cast<i64>(groups[i])});
     if (x == 0 || y == 0 || z == 0) return {};
-    vulkan_place places[vulkan_pipelines::most_ports];
+    vulkan_range places[vulkan_pipelines::most_ports];
     for (std::size_t i = 0; i < ports.size(); ++i)
       if (error e = look(kernel, ports[i], places[i]); !e.ok()) return fail(e);
     if (error e = compare(ports); !e.ok()) return fail(e);
@@ -219,15 +219,15 @@ class vulkan_recording {
 
   /// What a port's address means, and whether the kernel can use it.
   error look(const vulkan_kernel& kernel, const vulkan_port& p,
-             vulkan_place& place) const noexcept {
+             vulkan_range& range) const noexcept {
     const auto found = context_->find(p.address, p.bytes > 0 ? p.bytes : 1);
     if (!found) return found.error();
-    place = *found;
+    range = *found;
     const auto element = static_cast<std::uint64_t>(p.element_bytes);
     if (p.element_bytes < 1 || p.address % element != 0)
       return {code::alignment, "vulkan", "port", p.element_bytes,
               static_cast<i64>(element ? p.address % element : 0)};
-    if (kernel.addressing == vulkan_addressing::address && !place.addressable)
+    if (kernel.addressing == vulkan_addressing::address && !range.addressable)
       return {code::feature, "vulkan", "buffer", "made with eShaderDeviceAddress", "without"};
     return {};
   }
@@ -244,7 +244,7 @@ class vulkan_recording {
   }
 
   error attach(const vulkan_kernel& kernel, std::span<const vulkan_port> ports,
-               const vulkan_place* places) noexcept {
+               const vulkan_range* places) noexcept {
     const auto& d = context_->functions();
     commands_.bindPipeline(vk::PipelineBindPoint::eCompute, kernel.pipeline, d);
     if (kernel.ports == 0) return {};

@@ -27,46 +27,46 @@ struct vulkan_submission {
 class vulkan_session {
  public:
   /// Error: memory; what the driver refuses.
-  status start(const vulkan_bound& bound, const plan_view& p, int place, const frame&) noexcept {
+  status start(const vulkan_bound& bound, const plan_view& p, int policy, const frame&) noexcept {
     bound_ = &bound;
-    copies_ = p.policies[place].memory == sharing::separate;
-    const error e = platform::guarded([&] { return prepare(p, place); },
+    copies_ = p.policies[policy].memory == sharing::separate;
+    const error e = platform::guarded([&] { return prepare(p, policy); },
                                       [] {
                                         return error{code::memory, "vulkan", "instance"};
                                       });
     return {e.what, -1, 0, 0};
   }
   /// Error: import_failed, memory, device_lost, device.
-  status run(const plan_view& p, const group_run& r, const frame& host, waiting) noexcept {
+  status run(const plan_view& p, const group_range& r, const frame& host, waiting) noexcept {
     recorded* made = nullptr;
     if (const status s = ready(p, r, host, made); !s.ok()) return s;
     copy_in(*made, host);
     if (const status s = made->commands.submit_and_wait(); !s.ok()) return s;
     for (const staged_copy& c : made->out)
-      std::memcpy(host.at<std::byte>(c.root), staging_.data() + c.at,
+      std::memcpy(host.at<std::byte>(c.holder), staging_.data() + c.at,
                   static_cast<std::size_t>(c.bytes));
     return {};
   }
-  /// Submits without waiting. Error: also place, when results have to be copied by the host.
-  status run(const plan_view& p, const group_run& r, const frame& host,
+  /// Submits without waiting. Error: also policy, when results have to be copied by the host.
+  status run(const plan_view& p, const group_range& r, const frame& host,
              const vulkan_submission& way) noexcept {
     recorded* made = nullptr;
     if (const status s = ready(p, r, host, made); !s.ok()) return s;
-    if (!made->out.empty()) return {code::place, -1, 0, 0};
+    if (!made->out.empty()) return {code::policy, -1, 0, 0};
     copy_in(*made, host);
     return made->commands.submit(*way.value, way.after);
   }
-  /// Records into a command buffer of the application. Error: also place, when the host has to
+  /// Records into a command buffer of the application. Error: also policy, when the host has to
   /// copy; null, for no command buffer.
-  status run(const plan_view& p, const group_run& r, const frame& host,
+  status run(const plan_view& p, const group_range& r, const frame& host,
              const vulkan_commands& way) noexcept {
     if (!way.buffer) return {code::null, -1, 0, 0};
-    device_run& own = where_.run(r);
+    device_groups& own = where_.run(r);
     recorded& made = of(own, theirs_);
     own.follow(host);
     const status s = record(p, own, made, host, way.buffer);
     own.forget();
-    return s.ok() && !(made.in.empty() && made.out.empty()) ? status{code::place, -1, 0, 0} : s;
+    return s.ok() && !(made.in.empty() && made.out.empty()) ? status{code::policy, -1, 0, 0} : s;
   }
   /// Runs other kernels from now on.
   void renew(const vulkan_bound& bound) noexcept {
@@ -74,56 +74,56 @@ class vulkan_session {
     for (recorded& r : recorded_) r.complete = false;
   }
   /// Whose views may stand in the place of the host's; none where the host copies from its own.
-  const void* space() const noexcept { return copies_ ? nullptr : &bound_->context(); }
+  const void* owner() const noexcept { return copies_ ? nullptr : &bound_->context(); }
 
  private:
   /// A copy between the host and the staging memory.
   struct staged_copy {
-    int root = -1;
+    int holder = -1;
     i64 at = 0, bytes = 0;
   };
   struct recorded {
     explicit recorded(vulkan_context& c) noexcept : commands(c, true) {}
     vulkan_recording commands;
     bool complete = false;
-    std::vector<vulkan_memory> imports;  ///< of the host's buffers, as `device_run::shared`
+    std::vector<vulkan_memory> imports;  ///< of the host's buffers, as `device_groups::shared`
     vulkan_memory arena;
     std::vector<staged_copy> in, out;
   };
 
-  error prepare(const plan_view& p, int place) {
+  error prepare(const plan_view& p, int policy) {
     vulkan_context& c = bound_->context();
     i64 staged = 0;
     for (const plans::mirror& m : p.mirrors) {
       staging_at_.push(staged);
-      if (m.place == place) staged += aligned(m.bytes);
+      if (m.policy == policy) staged += aligned(m.bytes);
     }
     if (staged > 0) {
       auto made = vulkan_memory::host(c, staged);
       if (!made) return made.error();
       staging_ = std::move(*made);
     }
-    if (p.device_bytes[place] > 0) {
-      auto made = vulkan_memory::device(c, p.device_bytes[place]);
+    if (p.device_bytes[policy] > 0) {
+      auto made = vulkan_memory::device(c, p.device_bytes[policy]);
       if (!made) return made.error();
       arena_ = std::move(*made);
     }
     const std::uint64_t arena = arena_ ? arena_.address() : 0;
-    where_.start(p, place, device_address{arena}, [&](int id) { return bound_->weight(id); });
-    for (int i = 0; i < where_.runs().size(); ++i) {
+    where_.start(p, policy, device_address{arena}, [&](int id) { return bound_->weight(id); });
+    for (int i = 0; i < where_.groups().size(); ++i) {
       recorded_.emplace_back(c);
       theirs_.emplace_back(c);
     }
     return {};
   }
 
-  recorded& of(const device_run& own, std::deque<recorded>& all) noexcept {
-    return all[static_cast<std::size_t>(&own - where_.runs().data())];
+  recorded& of(const device_groups& own, std::deque<recorded>& all) noexcept {
+    return all[static_cast<std::size_t>(&own - where_.groups().data())];
   }
   /// A run's recording for these addresses; nothing of it is under way.
-  status ready(const plan_view& p, const group_run& r, const frame& host,
+  status ready(const plan_view& p, const group_range& r, const frame& host,
                recorded*& made) noexcept {
-    device_run& own = where_.run(r);
+    device_groups& own = where_.run(r);
     made = &of(own, recorded_);
     if (const status s = made->commands.wait(); !s.ok()) return s;
     if (!renewed(own, *made, host)) return {};
@@ -134,16 +134,16 @@ class vulkan_session {
   }
   void copy_in(const recorded& made, const frame& host) noexcept {
     for (const staged_copy& c : made.in)
-      std::memcpy(staging_.data() + c.at, host.base[c.root], static_cast<std::size_t>(c.bytes));
+      std::memcpy(staging_.data() + c.at, host.base[c.holder], static_cast<std::size_t>(c.bytes));
   }
   /// Whether a run must be recorded again. An import stands for pages, not for addresses: except on
   /// the CPU, pages that the host has given back and got anew would not be the ones that we know.
-  bool renewed(device_run& own, const recorded& made, const frame& host) noexcept {
+  bool renewed(device_groups& own, const recorded& made, const frame& host) noexcept {
     const bool pinned = !bound_->context().facts().cpu && !made.imports.empty();
     return own.follow(host) || pinned || !made.complete;
   }
   /// Records into `theirs` if there is one.
-  status record(const plan_view& p, const device_run& own, recorded& made, const frame& host,
+  status record(const plan_view& p, const device_groups& own, recorded& made, const frame& host,
                 vk::CommandBuffer theirs) noexcept {
     vulkan_recording& to = made.commands;
     const error e = platform::guarded(
@@ -166,16 +166,16 @@ class vulkan_session {
         });
     return {e.what, -1, 0, 0};
   }
-  error import(const plan_view& p, const device_run& own, recorded& made, const frame& host) {
+  error import(const plan_view& p, const device_groups& own, recorded& made, const frame& host) {
     vulkan_context& c = bound_->context();
     device_frame& f = where_.on_device();
     made.imports.clear();
     for (const shared_buffer& s : own.shared) {
-      f.base[s.root] = device_address_in(s.last);  // a view of the device's own memory
-      if (s.space != nullptr) continue;
-      auto got = vulkan_memory::import_host(c, host.base[s.root], bytes_of(p, s.root));
+      f.base[s.holder] = device_address_in(s.last);  // a view of the device's own memory
+      if (s.owner != nullptr) continue;
+      auto got = vulkan_memory::import_host(c, host.base[s.holder], bytes_of(p, s.holder));
       if (!got) return got.error();
-      f.base[s.root] = device_address{got->address()};
+      f.base[s.holder] = device_address{got->address()};
       made.imports.push_back(std::move(*got));
     }
     if (!own.arena) return {};
@@ -190,8 +190,8 @@ class vulkan_session {
     for (const vulkan_step& s : bound_->steps_of(g)) {
       vulkan_port ports[spirv::max_ports];
       for (int k = 0; k < s.ports; ++k)
-        ports[k] = {static_cast<std::uint64_t>(f.base[s.port_at[k].root]),
-                    bytes_of(p, s.port_at[k].root), s.port_at[k].element_bytes,
+        ports[k] = {static_cast<std::uint64_t>(f.base[s.port_at[k].holder]),
+                    bytes_of(p, s.port_at[k].holder), s.port_at[k].element_bytes,
                     s.port_at[k].writes};
       const std::span<const vulkan_port> all{ports, static_cast<std::size_t>(s.ports)};
       to.barrier_for(all);
@@ -200,7 +200,7 @@ class vulkan_session {
   }
   void stage(const plan_view& p, const plans::mirror& m, bool in, recorded& made,
              vulkan_recording& to) {
-    const i64 bytes = bytes_of(p, m.root);
+    const i64 bytes = bytes_of(p, m.holder);
     const int which = static_cast<int>(&m - p.mirrors.data);
     const i64 at = staging_at_[which];
     const std::uint64_t there = arena_.address() + static_cast<std::uint64_t>(m.offset),
@@ -209,7 +209,7 @@ class vulkan_session {
                                 {in ? there : here, bytes, 1, true}};
     to.barrier_for(both);
     to.copy(both[0].address, both[1].address, bytes);
-    (in ? made.in : made.out).push_back({m.root, at, bytes});
+    (in ? made.in : made.out).push_back({m.holder, at, bytes});
   }
 
   const vulkan_bound* bound_ = nullptr;

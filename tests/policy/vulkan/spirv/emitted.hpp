@@ -120,7 +120,7 @@ class bare_device {
     }
     void release() const { munmap(pages - page, size + 2 * page); }
   };
-  static constexpr std::size_t margin = 256;  ///< bytes before and behind a root
+  static constexpr std::size_t margin = 256;  ///< bytes before and behind a holder
   static constexpr std::byte poison{0xa5};
 
   // Loaded at run time, as the library does.
@@ -339,7 +339,7 @@ class bare_device {
     vkCmdPushConstants(commands_, p.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
                        static_cast<std::uint32_t>(bytes), data);
   }
-  /// Copies of the roots between margins.
+  /// Copies of the holders between margins.
   std::vector<buffer> bind(const pipeline& p, const spirv::kernel& k,
                            const std::vector<memory>& ports) {
     vkResetDescriptorPool(device_, descriptors_, 0);
@@ -458,8 +458,8 @@ struct emitted {
     for (const spirv::kernel& k : kernels) {
       std::vector<bare_device::memory> ports;
       for (const spirv::port& p : k.ports)
-        ports.push_back({f.at<std::byte>(p.root),
-                         static_cast<std::size_t>(w.plan->table.nodes[p.root].out.bytes())});
+        ports.push_back({f.at<std::byte>(p.holder),
+                         static_cast<std::size_t>(w.plan->table.nodes[p.holder].out.bytes())});
       bare_device::instance().run(k, emission_target().by, ports);
     }
   }

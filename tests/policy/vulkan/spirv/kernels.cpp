@@ -155,7 +155,7 @@ TEST_CASE("the same structure has the same words wherever it stands in a graph")
   REQUIRE(softmax.size() == 2);
   CHECK(std::vector<spirv::word>(softmax[0].words.begin(), softmax[0].words.end()) ==
         std::vector<spirv::word>(softmax[1].words.begin(), softmax[1].words.end()));
-  CHECK(softmax[0].ports[0].root != softmax[1].ports[0].root);
+  CHECK(softmax[0].ports[0].holder != softmax[1].ports[0].holder);
 }
 
 TEST_CASE("a group of more buffers than push constants is not emitted") {

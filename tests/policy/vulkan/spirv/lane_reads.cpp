@@ -76,10 +76,10 @@ constexpr loop_nest image = line(64, 3);
 static_assert(read(image, tile_of(image, 1, 4), alone) == counts{{6, 3}, {6, 3}, 0},
               "4 outputs under 3 taps read 6 pixels");
 static_assert(read(image, tile_of(image, 1, 4), paired).loads[0] == 3, "which are 3 pairs");
-static_assert(
-    read(image, tile_of(image, 1, 4), shuffling) == counts{{6, 3}, {4, 3}, 1},
-    "4 of them belong to the lane, one is that of the lane before, one of the lane behind; "
-    "one load brings what both ends lack");
+static_assert(read(image, tile_of(image, 1, 4), shuffling) == counts{{6, 3}, {4, 3}, 1},
+              "4 of them belong to the lane, one is that of the slot_kind before, one of the "
+              "slot_kind behind; "
+              "one load brings what both ends lack");
 static_assert(read(image, tile_of(image, 1, 1), shuffling).loads[0] == 1,
               "a tile of one output borrows two of its three pixels");
 

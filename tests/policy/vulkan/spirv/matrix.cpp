@@ -669,11 +669,11 @@ TEST_CASE(
   std::vector<tenon::vulkan_port> ports;
   std::vector<std::span<float>> of(4);  // a, b, c and the result
   for (const spirv::port& p : k.ports) {
-    const i64 count = net.nodes[p.root].out.shape.count();
+    const i64 count = net.nodes[p.holder].out.shape.count();
     auto own = tenon::vulkan_memory::host(c, 4 * count);
     REQUIRE(own);
     std::size_t which = 0;
-    while (which < 3 && net.inputs[static_cast<int>(which)] != p.root) ++which;
+    while (which < 3 && net.inputs[static_cast<int>(which)] != p.holder) ++which;
     of[which] = {reinterpret_cast<float*>(own->data()), static_cast<std::size_t>(count)};
     for (float& x : of[which]) x = d.real();
     ports.push_back({own->address(), 4 * count, 4, p.writes});

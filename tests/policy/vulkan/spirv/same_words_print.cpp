@@ -97,7 +97,7 @@ struct line {
     ++modules;
     for (const spirv::word w : k.words) hash = (hash ^ w) * 1099511628211ull;
     for (const spirv::port& p : k.ports)
-      hash = (hash ^ static_cast<unsigned>(p.root + 1)) * 1099511628211ull;
+      hash = (hash ^ static_cast<unsigned>(p.holder + 1)) * 1099511628211ull;
   }
 };
 constexpr int family_count = static_cast<int>(tn::family::compose) + 1;

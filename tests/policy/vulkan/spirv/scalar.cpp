@@ -11,7 +11,7 @@
 
 using namespace tenon_test;
 namespace tn = tenon;
-using tn::lane, tn::sop, tn::type, tn::i64;
+using tn::slot_kind, tn::sop, tn::type, tn::i64;
 
 namespace {
 
@@ -82,14 +82,14 @@ constexpr std::int64_t wides[] = {0,
                                   std::numeric_limits<std::int64_t>::min()};
 
 /// What the sources of an instruction are.
-lane source_lane(sop o, int k) {
+slot_kind source_kind(sop o, int k) {
   switch (o) {
     case sop::mask_and:
     case sop::mask_or:
     case sop::mask_not:
-    case sop::mask_to_int: return lane::mask;
-    case sop::select: return k == 0 ? lane::mask : lane::real;
-    case sop::wide_select: return k == 0 ? lane::mask : lane::wide;
+    case sop::mask_to_int: return slot_kind::mask;
+    case sop::select: return k == 0 ? slot_kind::mask : slot_kind::real;
+    case sop::wide_select: return k == 0 ? slot_kind::mask : slot_kind::wide;
     case sop::to_float:
     case sop::as_float:
     case sop::int_less:
@@ -98,21 +98,21 @@ lane source_lane(sop o, int k) {
     case sop::int_less_unsigned:
     case sop::to_wide:
     case sop::to_wide_unsigned:
-    case sop::wide_join: return lane::integer;
+    case sop::wide_join: return slot_kind::integer;
     case sop::less:
     case sop::less_equal:
     case sop::equal:
     case sop::to_int:
     case sop::as_int:
     case sop::real_to_wide:
-    case sop::real_to_wide_unsigned: return lane::real;
+    case sop::real_to_wide_unsigned: return slot_kind::real;
     case sop::narrow:
     case sop::wide_to_real:
     case sop::wide_to_real_unsigned:
     case sop::wide_less:
     case sop::wide_less_unsigned:
-    case sop::wide_equal: return lane::wide;
-    default: return tn::lane_of(o);
+    case sop::wide_equal: return slot_kind::wide;
+    default: return tn::slot_kind_of(o);
   }
 }
 
@@ -121,11 +121,11 @@ tn::tape program_of(sop o) {
   tn::tape t;
   int source[3]{};
   for (int k = 0; k < tn::sources_of(o); ++k) {
-    const lane l = source_lane(o, k);
-    if (l == lane::real) source[k] = t.argument(k, type::float32);
-    if (l == lane::integer) source[k] = t.argument(3 + k, type::int32);
-    if (l == lane::wide) source[k] = t.argument(6 + (k > 0), type::int64);
-    if (l == lane::mask)
+    const slot_kind l = source_kind(o, k);
+    if (l == slot_kind::real) source[k] = t.argument(k, type::float32);
+    if (l == slot_kind::integer) source[k] = t.argument(3 + k, type::int32);
+    if (l == slot_kind::wide) source[k] = t.argument(6 + (k > 0), type::int64);
+    if (l == slot_kind::mask)
       source[k] = t.emit(sop::less, t.argument(0, type::float32), t.argument(1 + k, type::float32));
   }
   if (o == sop::literal) {

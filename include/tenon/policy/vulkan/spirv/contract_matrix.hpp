@@ -141,8 +141,8 @@ template <class Fragments> class matrix_tile_writer {
     return k == 0 ? m_.over(subgroup, t_.subgroups[1]) : m_.modulo(subgroup, t_.subgroups[1]);
   }
   constexpr id begins_at_16(const access& v) {
-    const id place = m_.cursor_of(v, m_.integer(0)),
-             rest = m_.binary(op::BitwiseAnd, place, m_.constant(kind::int64, 15));
+    const id cursor = m_.cursor_of(v, m_.integer(0)),
+             rest = m_.binary(op::BitwiseAnd, cursor, m_.constant(kind::int64, 15));
     return m_.equal(rest, m_.constant(kind::int64, 0));
   }
 

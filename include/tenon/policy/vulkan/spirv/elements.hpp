@@ -76,36 +76,37 @@ class element_writer : public port_writer {
     return convert(op::SConvert, times(n, size_bytes(v.element)), kind::int64);
   }
   /// A cursor `n` elements on.
-  constexpr id moved(const access& v, id place, i64 n) {
-    if (n == 0 || !has_cursors()) return plus(place, n);
-    return add(place, constant(kind::int64, static_cast<std::uint64_t>(n * size_bytes(v.element))));
+  constexpr id moved(const access& v, id cursor, i64 n) {
+    if (n == 0 || !has_cursors()) return plus(cursor, n);
+    return add(cursor,
+               constant(kind::int64, static_cast<std::uint64_t>(n * size_bytes(v.element))));
   }
-  constexpr id read_at(const access& v, id place) {
-    if (!has_cursors()) return read(v, place);
+  constexpr id read_at(const access& v, id cursor) {
+    if (!has_cursors()) return read(v, cursor);
     const kind k = kind_of(v.element, device.float16);
     const word p = emit_typed(op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, k),
-                              {place.number});
+                              {cursor.number});
     return widened(load({p, k, 1, bytes_of(k)}), v.element);
   }
   /// Two neighbours of a access, of 4 or of 2 bytes, read as one.
   constexpr bool has_pairs() const { return has_cursors() && device.unaligned; }
-  constexpr void read_pair(const access& v, id place, id* both) {
+  constexpr void read_pair(const access& v, id cursor, id* both) {
     const bool halves = size_bytes(v.element) == 2;
     const kind wide = halves ? kind::int32 : kind::int64, part = halves ? kind::int16 : kind::int32,
                own = kind_of(v.element, device.float16);
     const int bytes = 2 * bytes_of(part);
     const word p = emit_typed(op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, wide),
-                              {place.number});
+                              {cursor.number});
     const id x = load({p, wide, 1, bytes}),
              high = binary(op::ShiftRightLogical, x,
                            constant(wide, static_cast<std::uint64_t>(bytes) * 4));
     both[0] = widened(bits_as(convert(op::UConvert, x, part), own), v.element);
     both[1] = widened(bits_as(convert(op::UConvert, high, part), own), v.element);
   }
-  constexpr void write_pair(id place, id low, id high) {
+  constexpr void write_pair(id cursor, id low, id high) {
     const word p =
         emit_typed(op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, kind::int64),
-                   {place.number});
+                   {cursor.number});
     const auto wide = [&](id x) {
       return convert(op::UConvert, bits_as(x, kind::int32), kind::int64);
     };

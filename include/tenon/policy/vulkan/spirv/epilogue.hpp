@@ -74,10 +74,10 @@ class epilogue_writer {
                        high = values_of(second, next, last + 1);
     where(condition, [&] {
       for (const result& r : written_) {
-        const id place = m_.cursor_of(r.is, m_.plus(r.start, distance(r.is, at, last + 1)));
+        const id cursor = m_.cursor_of(r.is, m_.plus(r.start, distance(r.is, at, last + 1)));
         const id first_part = m_.as_stored(low[r.member]),
                  second_part = m_.as_stored(high[r.member]);
-        m_.write_pair(place, first_part, second_part);
+        m_.write_pair(cursor, first_part, second_part);
       }
     });
   }

@@ -22,8 +22,8 @@ class folding {
  public:
   constexpr folding(writer& m, const reduction& r, type element)
       : m_(m), how_(r.how), average_(r.average), element_(element) {
-    const lane l = lane_of(element);
-    kind_ = l == lane::real ? kind::float32 : l == lane::wide ? kind::int64 : kind::int32;
+    const slot_kind l = slot_kind_of(element);
+    kind_ = l == slot_kind::real ? kind::float32 : l == slot_kind::wide ? kind::int64 : kind::int32;
   }
 
   constexpr id combined(id a, id b) const {
@@ -131,7 +131,7 @@ class folding {
       for (i64 k = 0; k < block; ++k) e.look(m_.plus(m_.times(b, block), k), at);
     });
     for (i64 k = n / block * block; k < n; ++k) e.look(m_.integer(k), at);
-    return m_.get(e.place);
+    return m_.get(e.position);
   }
   /// The same by a workgroup of `local` invocations, a power of 2; each gets the result.
   template <class At> constexpr id first_extreme_of_group(i64 n, i64 local, id own, At&& at) const {
@@ -148,7 +148,7 @@ class folding {
     const variable values = m_.scratch(kind_, local),
                    places = m_.shared(kind::int32, static_cast<int>(local));
     m_.set(values, own, m_.get(e.found));
-    m_.set(places, own, m_.get(e.place));
+    m_.set(places, own, m_.get(e.position));
     by_halves(local, own, [&](i64 half) {
       const id other = m_.plus(own, half), a = m_.get(values, own), b = m_.get(values, other),
                at_a = m_.get(places, own), at_b = m_.get(places, other);
@@ -181,13 +181,13 @@ class folding {
   /// The first extreme so far, and where it stands.
   struct extreme {
     const folding& f;
-    variable found, place;
+    variable found, position;
     template <class At> constexpr extreme(const folding& of, id k, At& at)
-        : f(of), found(of.m_.local(at(k))), place(of.m_.local(k)) {}
+        : f(of), found(of.m_.local(at(k))), position(of.m_.local(k)) {}
     template <class At> constexpr void look(id k, At& at) const {
       const id e = at(k), so_far = f.m_.get(found), better = f.ahead(so_far, e);
       f.m_.set(found, f.m_.select(better, e, so_far));
-      f.m_.set(place, f.m_.select(better, k, f.m_.get(place)));
+      f.m_.set(position, f.m_.select(better, k, f.m_.get(position)));
     }
   };
   /// True where b stands instead of a wherever they are: the first NaN is not followed by another

@@ -94,13 +94,13 @@ class gather_writer {
 
   constexpr void move(const id* position) {
     const id at = m_.index_of(indices_, s_, position);
-    id place{};
+    id cursor{};
     for (int c = 0; c < g_.coordinates; ++c) {
       const id k = coordinate(m_.plus(at, c * further_), g_.extent[c]);
-      place = m_.sum(place, m_.times(k, stride_[c]));
+      cursor = m_.sum(cursor, m_.times(k, stride_[c]));
     }
     id from = m_.index_of(from_, s_, position), to = m_.index_of(to_, s_, position);
-    (g_.writes ? to : from) = m_.add(g_.writes ? to : from, place);
+    (g_.writes ? to : from) = m_.add(g_.writes ? to : from, cursor);
     m_.store_bits(to_, to, m_.load_bits(from_, from));
   }
   /// An index as a position on an axis; see `position_of`.

@@ -23,7 +23,7 @@ constexpr bool has_type(const target& t, type element) {
 /// True if a program has 64-bit integers.
 constexpr bool has_wide(program_view p) {
   for (int i = 0; i < p.size; ++i)
-    if (lane_of(p.code[i]) == lane::wide) return true;
+    if (slot_kind_of(p.code[i]) == slot_kind::wide) return true;
   return false;
 }
 /// True if positions of a sampling need more than 32 bits.

@@ -98,9 +98,9 @@ class move_writer {
     m_.store_bits(to_, m_.index_of(to_, s_, to), bits);
   }
   constexpr void fill(const any_number& value, const id* to) {
-    const kind k = is_real(to_.element)                 ? kind::float32
-                   : lane_of(to_.element) == lane::wide ? kind::int64
-                                                        : kind::int32;
+    const kind k = is_real(to_.element)                           ? kind::float32
+                   : slot_kind_of(to_.element) == slot_kind::wide ? kind::int64
+                                                                  : kind::int32;
     const std::uint64_t bits = is_real(to_.element) ? std::bit_cast<word>(value.to_float())
                                                     : integer_of(to_.element, value);
     m_.write(to_, m_.index_of(to_, s_, to), m_.constant(k, bits));
@@ -234,10 +234,11 @@ constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t
     for (int k = 0; k < n.operands; ++k) {
       const plans::location& v = p.locations[n.in[k]];
       const i64 at = plans::join_offset(p.table, n, k);
-      if (v.root == own.root && v.offset == own.offset + at && p.group_of[n.in[k]] >= 0) continue;
+      if (v.holder == own.holder && v.offset == own.offset + at && p.group_of[n.in[k]] >= 0)
+        continue;
       copy(n.in[k], v.step, 0, dense(n.out.shape), at, p.table.nodes[n.in[k]].out.shape);
     }
-  } else if (m.reshapes() && is_packed(n.out.type)) {
+  } else if (m.reshapes() && is_four_bit(n.out.type)) {
     copy(n.in[0], {{1}}, 0, {{1}}, 0, extents(n.out.bytes()));
   } else if (m.reshapes()) {
     copy(n.in[0], from.step, 0, dense(s), 0, s);

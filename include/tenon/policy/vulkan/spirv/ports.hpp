@@ -1,5 +1,5 @@
-// The buffers of a kernel: each root that it reads or writes is a port, found by its address or as
-// a descriptor.
+// The buffers of a kernel: each holder that it reads or writes is a port, found by its address or
+// as a descriptor.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/decision.hpp>
@@ -35,7 +35,7 @@ class port_writer : public half_assembler {
   /// How node `id` is found with these strides.
   constexpr access access_of(int id, const strides& s, bool writes = false) {
     const plans::location& v = value_of(id);
-    access r{bind(v.root, writes), in_memory(plan->stored_type(id)), v.offset, {}};
+    access r{bind(v.holder, writes), in_memory(plan->stored_type(id)), v.offset, {}};
     for (int i = 0; i < max_rank; ++i) r.step[i] = s[i];
     return r;
   }
@@ -48,7 +48,7 @@ class port_writer : public half_assembler {
 
  protected:
   sequence<port> ports_;
-  id base_[max_ports]{};  ///< of descriptors: where the root begins
+  id base_[max_ports]{};  ///< of descriptors: where the holder begins
   bool overflows_ = false;
 
   /// The buffer of a access.
@@ -75,20 +75,20 @@ class port_writer : public half_assembler {
   word push_ = 0;
   word buffer_[max_ports]{};  ///< the variable, or the pointer that was loaded
 
-  /// The port of a root.
-  constexpr int bind(int root, bool writes) {
+  /// The port of a holder.
+  constexpr int bind(int holder, bool writes) {
     int k = 0;
-    while (k < ports_.size() && ports_[k].root != root) ++k;
+    while (k < ports_.size() && ports_[k].holder != holder) ++k;
     if (k == max_ports) {
       overflows_ = true;
       return 0;
     }
-    if (k == ports_.size()) open(root);
+    if (k == ports_.size()) open(holder);
     (writes ? ports_[k].writes : ports_[k].reads) = true;
     return k;
   }
-  constexpr void open(int root) {
-    const int k = ports_.push({root, in_memory(at(root).out.type), false, false});
+  constexpr void open(int holder) {
+    const int k = ports_.push({holder, in_memory(at(holder).out.type), false, false});
     const kind of = kind_of(ports_[k].element, device.float16);
     require_storage(of);
     if (device.by == addressing::address) {

@@ -87,7 +87,7 @@ class reduce_writer {
     });
   }
   constexpr void store(id result, id x) {
-    if (x.is == kind::int32 && lane_of(n_.out.type) == lane::wide)
+    if (x.is == kind::int32 && slot_kind_of(n_.out.type) == slot_kind::wide)
       x = m_.convert(op::UConvert, x, kind::int64);
     m_.write(to_, begin(to_, result), x);
   }

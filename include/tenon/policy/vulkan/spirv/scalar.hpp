@@ -8,7 +8,7 @@
 namespace tenon::spirv {
 
 /// The kind of a lane of programs.
-constexpr kind kind_of(lane l) {
+constexpr kind kind_of(slot_kind l) {
   constexpr kind kinds[] = {kind::float32, kind::int32, kind::int64, kind::boolean};
   return kinds[static_cast<int>(l)];
 }

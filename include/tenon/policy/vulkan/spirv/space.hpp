@@ -60,7 +60,7 @@ constexpr kind kind_of(type t, bool has_float16) {
     default: return t == type::float32 ? kind::float32 : kind::int32;
   }
 }
-constexpr type in_memory(type t) { return is_packed(t) ? type::uint8 : t; }
+constexpr type in_memory(type t) { return is_four_bit(t) ? type::uint8 : t; }
 /// A division rounded up.
 constexpr i64 blocks_of(i64 n, i64 block) { return (n + block - 1) / block; }
 

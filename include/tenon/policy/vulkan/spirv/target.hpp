@@ -10,9 +10,9 @@ namespace tenon::spirv {
 
 /// How kernels find their buffers.
 enum class addressing : std::uint8_t {
-  address,     ///< push constant k: the 64-bit device address where port k's root begins
-  descriptor,  ///< binding k of set 0 is port k; push constant k: 32 bits, where its root begins in
-               ///< elements
+  address,     ///< push constant k: the 64-bit device address where port k's holder begins
+  descriptor,  ///< binding k of set 0 is port k; push constant k: 32 bits, where its holder begins
+               ///< in elements
 };
 
 /// What float32 operands of matrix products are rounded to; sums are float32.
@@ -59,9 +59,9 @@ struct target {
   matrix_unit matrix{};
 };
 
-/// A buffer that a kernel binds: a root of the plan.
+/// A buffer that a kernel binds: a holder of the plan.
 struct port {
-  int root = -1;
+  int holder = -1;
   type element = type::float32;  ///< uint8 for types that are packed
   bool reads = false, writes = false;
 };

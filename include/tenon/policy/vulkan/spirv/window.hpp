@@ -53,8 +53,10 @@ class window_writer {
   };
   constexpr type element() const { return m_.at(n_.in[0]).out.type; }
   constexpr running begin() {
-    const lane l = lane_of(element());
-    const kind k = l == lane::real ? kind::float32 : l == lane::wide ? kind::int64 : kind::int32;
+    const slot_kind l = slot_kind_of(element());
+    const kind k = l == slot_kind::real   ? kind::float32
+                   : l == slot_kind::wide ? kind::int64
+                                          : kind::int32;
     return {m_.local(m_.constant(k, 0)), m_.local(m_.integer(0))};
   }
   constexpr void add(const running& r, const folding& f, id x, id inside) {

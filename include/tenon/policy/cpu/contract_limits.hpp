@@ -1,9 +1,9 @@
-// Upper bounds of the memory of contractions over all extents below a graph's bounds.
+// Upper limits of the memory of contractions over all extents below a graph's limits.
 //
 // What is reserved must do for every extent, and the largest extents do not always need the most: a
 // narrow image is copied where a wide one is read in place, and needs a table of terms where the
 // wide one has one stride. So every copy and table that some extents may need is counted, at the
-// bounds' size.
+// limits' size.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/contract_planner.hpp>
