@@ -1,7 +1,7 @@
 """Passes if every relative link of the pages leads to a file, and to a heading where it names one: links.py ROOT
 
 Pages are ROOT/*.md and ROOT/docs/*.md. Each page of docs/ is linked from docs/README.md. What stands as `name.hpp`
-on a page is the name, or the end of the path, of a file.
+on a page is the name, or the end of the path, of a file; the changelog alone names files that are gone.
 """
 # SPDX-License-Identifier: MIT
 
@@ -55,7 +55,8 @@ def main(root):
     pages = sorted(root.glob('*.md')) + sorted(root.glob('docs/*.md'))
     wrong = [f'{page.relative_to(root)}: {why}' for page in pages for why in broken(page, root)]
     files = ['/' + path.relative_to(root).as_posix() for path in root.rglob('*.hpp')]
-    wrong += [f'{page.relative_to(root)}: {why}' for page in pages for why in unknown(page, files)]
+    wrong += [f'{page.relative_to(root)}: {why}' for page in pages if page.name != 'CHANGELOG.md'
+              for why in unknown(page, files)]
     index = root / 'docs' / 'README.md'
     listed = set(LINK.findall(index.read_text(encoding='utf-8')))
     wrong += [f'docs/README.md does not list {page.name}'
