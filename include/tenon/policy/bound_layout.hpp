@@ -1,7 +1,7 @@
 // Where objects and tables lie in the memory that a policy binds a group in.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/decision.hpp>
+#include <tenon/plan/plan_view.hpp>
 #include <cstddef>
 
 namespace tenon {

@@ -1,7 +1,7 @@
 // Memory of models and instances: allocated once, inside of the object, or none.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/decision.hpp>
+#include <tenon/plan/plan_view.hpp>
 #include <cstddef>
 #include <new>
 

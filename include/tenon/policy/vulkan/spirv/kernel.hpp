@@ -1,7 +1,7 @@
 // The kernels of a plan's groups for Vulkan: which a device runs, and their SPIR-V.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/decision.hpp>
+#include <tenon/plan/plan_view.hpp>
 #include <tenon/policy/vulkan/spirv/contract.hpp>
 #include <tenon/policy/vulkan/spirv/gather.hpp>
 #include <tenon/policy/vulkan/spirv/move.hpp>
