@@ -5,6 +5,7 @@
 #include <tenon/plan/fuse.hpp>
 #include <tenon/plan/homes.hpp>
 #include <tenon/plan/place.hpp>
+#include <tenon/plan/prepare.hpp>
 #include <tenon/plan/storage.hpp>
 #include <tenon/plan/verify.hpp>
 
