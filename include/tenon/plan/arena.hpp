@@ -10,10 +10,10 @@ namespace tenon::plans {
 /// member of the plan that each one's offset is written to, so the plan's lists must not grow
 /// while this exists.
 struct arena_contents {
-  sequence<lifetime> all;
+  sequence<lifetime> lifetimes;
   sequence<i64*> offset;
   constexpr void add(i64 bytes, int first, int last, i64& to) {
-    all.push({aligned(bytes), first, last, -1});
+    lifetimes.push({aligned(bytes), first, last, -1});
     offset.push(&to);
   }
 };
@@ -54,12 +54,12 @@ template <class Table> constexpr void assign_offsets(basic_plan<Table>& p) {
   }
   for (int home = -1; home < p.policies.size(); ++home) {
     arena_contents arena = contents_of(p, home);
-    const i64 bytes = reserve(arena.all);
-    for (int i = 0; i < arena.all.size(); ++i) *arena.offset[i] = arena.all[i].offset;
+    const i64 bytes = reserve(arena.lifetimes);
+    for (int i = 0; i < arena.lifetimes.size(); ++i) *arena.offset[i] = arena.lifetimes[i].offset;
     if (home >= 0) {
       p.device_bytes.push(bytes);
     } else {
-      p.live_bytes = least_bytes(arena.all);
+      p.live_bytes = least_bytes(arena.lifetimes);
       p.shared_bytes = bytes;
     }
   }

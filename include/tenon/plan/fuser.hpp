@@ -16,8 +16,8 @@ struct grown_groups {
   const int *of = nullptr, *next = nullptr;  ///< by node: its group, the group's next member
 };
 
-/// Grows groups node by node, in the order of the table; see `fuse`. A node joins the group of one of
-/// its operands, the last operand first, or starts a group.
+/// Grows groups node by node, in the order of the table; see `fuse`. A node joins the group of one
+/// of its operands, the last operand first, or starts a group.
 ///
 /// Invariant: groups are convex, and the graph of groups has no cycle. A node may join a group only
 /// if none of its other operands depends on that group (`entangled`).

@@ -185,79 +185,80 @@ class integer_keeper {
     for (int k = 0; k < n.operands; ++k) n.in[k] = to_[n.in[k]];
     return r.nodes.push(n);
   }
-  constexpr int push_integer(table& r, const node& n, int at, const node& last) const {
-    node y = n;
-    y.origin = at;
-    y.keeps_integers = true;
-    y.out.type = last.out.type;
-    for (int k = 0; k < n.operands; ++k) y.in[k] = carried(n, k) ? value(n.in[k]) : to_[n.in[k]];
-    if (n.kind == family::map) order(r, y, program(n.detail), last);
-    return r.nodes.push(y);
+  constexpr int push_integer(table& out, const node& n, int at, const node& last) const {
+    node kept = n;
+    kept.origin = at;
+    kept.keeps_integers = true;
+    kept.out.type = last.out.type;
+    for (int k = 0; k < n.operands; ++k) kept.in[k] = carried(n, k) ? value(n.in[k]) : to_[n.in[k]];
+    if (n.kind == family::map) order(out, kept, program(n.detail), last);
+    return out.nodes.push(kept);
   }
-  /// Gives `y` the program `p` of minima and maxima on integers. The numbers in it become operands:
-  /// what they are as integers only the scale says, which is a weight.
-  constexpr void order(table& r, node& y, program_view p, const node& last) const {
+  /// Gives `kept` the program `p` of minima and maxima on integers. The numbers in it become
+  /// operands: what they are as integers only the scale says, which is a weight.
+  constexpr void order(table& out, node& kept, program_view p, const node& last) const {
     tape t;
     int slots[max_program]{};
-    const int operands = y.operands;  // grows below, by the numbers
-    for (int k = 0; k < operands; ++k) slots[k] = t.argument(k, y.out.type);
+    const int operands = kept.operands;  // grows below, by the numbers
+    for (int k = 0; k < operands; ++k) slots[k] = t.argument(k, kept.out.type);
     int at[max_program]{};
     for (int i = 0; i < p.size; ++i) {
       const instruction x = p.code[i];
       if (x.op() == sop::arg) {
         at[x.dst()] = slots[x.a()];
       } else if (x.is_literal()) {
-        y.in[y.operands] = quantized_number(r, x.real(), y, last);
-        at[x.dst()] = t.argument(y.operands++, y.out.type);
+        kept.in[kept.operands] = quantized_number(out, x.real(), kept, last);
+        at[x.dst()] = t.argument(kept.operands++, kept.out.type);
       } else {
         const scalar a{&t, at[x.a()]}, b{&t, at[x.b()]};
         at[x.dst()] = (x.op() == sop::min ? min(a, b) : max(a, b)).slot();
       }
     }
     const int holder = at[p.code[p.size - 1].dst()];
-    y.detail = r.intern(finish(t, stored_as({&t, holder}, y.out.type).slot()).view());
+    kept.detail = out.intern(finish(t, stored_as({&t, holder}, kept.out.type).slot()).view());
   }
   /// A node that is the integer for a number: 0 is the zero point itself.
-  constexpr int quantized_number(table& r, float number, const node& y, const node& last) const {
+  constexpr int quantized_number(table& out, float number, const node& kept,
+                                 const node& last) const {
     const bool single = one_number(last);
     const int zero = to_[single ? behind(last.in[2]) : last.in[2]],
               scale = to_[single ? behind(last.in[1]) : last.in[1]];
     int id = zero;
     if (number != 0) {
-      const type to = y.out.type;
-      const recorded p = record_program<2>(
+      const type to = kept.out.type;
+      const recorded narrowing = record_program<2>(
           [&](scalar s, scalar z) {
             return quantized::narrowed(s.lift(number), s, z,
                                        static_cast<int>(numbers::begin_of(to)),
                                        static_cast<int>(numbers::end_of(to)) - 1);
           },
           {{type::float32, to}, true, to});
-      node n = new_node(y, family::map);
+      node n = new_node(kept, family::map);
       n.operands = 2;
       n.in[0] = scale;
       n.in[1] = zero;
-      const shape &a = r.nodes[scale].out.shape, &b = r.nodes[zero].out.shape;
+      const shape &a = out.nodes[scale].out.shape, &b = out.nodes[zero].out.shape;
       n.out = {to, a.rank > b.rank ? a : b};
-      n.detail = r.intern(p.view());
-      id = r.nodes.push(n);
+      n.detail = out.intern(narrowing.view());
+      id = out.nodes.push(n);
     }
-    if (!single || r.nodes[id].out.shape.rank == 0) return id;
-    node n = new_node(y, family::move);
+    if (!single || out.nodes[id].out.shape.rank == 0) return id;
+    node n = new_node(kept, family::move);
     movement m{};
     m.is = movement::form::reshape;
     n.operands = 1;
     n.in[0] = id;
-    n.out = {y.out.type, {}};
-    n.detail = r.movements.push(m);
-    return r.nodes.push(n);
+    n.out = {kept.out.type, {}};
+    n.detail = out.movements.push(m);
+    return out.nodes.push(n);
   }
-  /// A new node beside `y`, for the same operator on the same policy.
-  static constexpr node new_node(const node& y, family kind) {
+  /// A new node beside `kept`, for the same operator on the same policy.
+  static constexpr node new_node(const node& kept, family kind) {
     node n;
     n.kind = kind;
-    n.policy = y.policy;
-    n.op = y.op;
-    n.origin = y.origin;
+    n.policy = kept.policy;
+    n.op = kept.op;
+    n.origin = kept.origin;
     return n;
   }
 };

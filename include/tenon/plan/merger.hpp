@@ -24,8 +24,8 @@ struct merging {
   }
 };
 
-/// Joins the programs of element-wise nodes. Layers repeat, so each different joint is recorded once
-/// and then looked up: recording is what constant expressions would pay most for.
+/// Joins the programs of element-wise nodes. Layers repeat, so each different joint is recorded
+/// once and then looked up: recording is what constant expressions would pay most for.
 class merger {
  public:
   constexpr explicit merger(table_view t) : from_(t) {}
@@ -105,7 +105,8 @@ class merger {
     }
     return types;
   }
-  /// Records a joint; -1 if it exceeds a limit. Only `j.producer` < 0 reads the table's programs.
+  /// Records a joint; -1 if it exceeds a limit. Without a producer it is a program of the table, of
+  /// which operands may come to share an argument.
   constexpr int make(const joint& j, int operands) {
     tape t;
     int arguments[max_operands]{}, of_reader[max_operands]{}, of_producer[max_operands]{};
@@ -128,11 +129,12 @@ class merger {
   }
 };
 
-/// A merged program as policies run it: with fma, in registers. Where the fma take too many registers
-/// the program stays without; that defines the bits of the result for every policy.
+/// A merged program as policies run it: with fma, in registers. Where that takes too many registers
+/// it stays without fma, for every policy alike: the bits of the result depend on it.
 constexpr recorded finished(program_view p) {
-  const allocated done = allocate(form_fma(p).view());  // an fma keeps its factors alive for longer
-  return done.registers > max_registers ? allocate(p).program : done.program;
+  const allocated with_fma =
+      allocate(form_fma(p).view());  // an fma keeps its factors alive for longer
+  return with_fma.registers > max_registers ? allocate(p).program : with_fma.program;
 }
 
 }  // namespace tenon::plans

@@ -9,7 +9,8 @@
 namespace tenon {
 
 /// Plans a table for these policies: the passes in their order, each of which reads what those
-/// before it decided. `plans::stages` runs the same ones for static graphs. Error: policy, unsupported; capacity if the verifier refuses.
+/// before it decided. `plans::stages` runs the same ones for static graphs.
+/// Error: policy, unsupported; capacity if the verifier refuses.
 constexpr result<owned_plan> make_plan(table_view t, list<policy_facts> policies) {
   owned_plan p;
   for (const policy_facts& f : policies) p.policies.push(f);
@@ -43,7 +44,7 @@ template <class Graph, class... Policies> struct plan {
   static_assert(fault.what != code::unsupported,
                 "plan: no policy of the model runs one of its operators; add a policy such as "
                 "tenon::reference behind it");
-  static_assert(stages::found.ok(),
+  static_assert(stages::verdict.ok(),
                 "plan: the verifier refused the plan; this is a bug of tenon, please report it");
   static constexpr plans::plan_sizes sizes = plans::sizes_of(stages::view());
   static constexpr table_sizes source_sizes = tenon::sizes_of(Graph::view());

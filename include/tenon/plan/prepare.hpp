@@ -15,7 +15,7 @@ constexpr bool leaves_scan(table_view t, int id) {
          !t.scanning_of(t.nodes.data[id]).enters();
 }
 /// Counts a scan's states: if anything of a scan is used, it needs the next values of all of them.
-/// `last` is the last node that comes out of it; whatever reads those nodes must be counted already.
+/// `last` is the last node that comes out of it; whatever reads such nodes is counted already.
 constexpr void keep_states(table_view t, int last, int* uses) {
   int first = last;
   bool used = false;
@@ -98,26 +98,26 @@ constexpr void merge_maps(table_view t, const sequence<int>& whole, int* uses, m
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes.data[i];
     if (n.kind != family::map || uses[i] == 0) continue;
-    merging m = r.programs.distinct_operands(n);
-    for (int k = 0; k < m.operands;) {
-      const int from = m.in[k];
-      const node& f = t.nodes.data[from];
-      const bool joins = f.kind == family::map && uses[from] == 1 && f.policy == n.policy &&
-                         f.loop == n.loop && f.out.shape == n.out.shape && whole[i] < 0 &&
-                         whole[from] < 0;
-      const merging before = m;
-      if (joins && r.programs.inline_operand(m, k, r.maps[r.map_at[from]])) {
+    merging map = r.programs.distinct_operands(n);
+    for (int k = 0; k < map.operands;) {
+      const int from = map.in[k];
+      const node& producer = t.nodes.data[from];
+      const bool joins = producer.kind == family::map && uses[from] == 1 &&
+                         producer.policy == n.policy && producer.loop == n.loop &&
+                         producer.out.shape == n.out.shape && whole[i] < 0 && whole[from] < 0;
+      const merging before = map;
+      if (joins && r.programs.inline_operand(map, k, r.maps[r.map_at[from]])) {
         r.absorbed[from] = true;
-        const merging& producer = r.maps[r.map_at[from]];
-        for (int j = 0; j < producer.operands; ++j)  // an operand that both used has one user less
+        const merging& joined = r.maps[r.map_at[from]];
+        for (int j = 0; j < joined.operands; ++j)  // an operand that both used has one user less
           for (int q = 0; q < before.operands; ++q)
-            uses[producer.in[j]] -= before.in[q] == producer.in[j];
+            uses[joined.in[j]] -= before.in[q] == joined.in[j];
         k = 0;  // the operands have other positions now
       } else {
         ++k;
       }
     }
-    r.map_at[i] = r.maps.push(m);
+    r.map_at[i] = r.maps.push(map);
   }
 }
 

@@ -1,4 +1,4 @@
-// Which scalar programs quantize and dequantize 8 bits. Passes know the operators quantizeLinear and
+// Which scalar programs quantize and dequantize 8 bits. Passes know quantizeLinear and
 // dequantizeLinear by their programs alone.
 // SPDX-License-Identifier: MIT
 #pragma once

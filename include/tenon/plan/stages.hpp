@@ -107,8 +107,8 @@ template <class Graph, class... Policies> struct stages {
   /// Copies exist only where a policy cannot share the host's memory.
   static constexpr int most_mirrors =
       ((Policies::memory == sharing::separate ? nodes : 0) + ... + 0);
-  static constexpr plan_sizes bound{room, nodes, nodes, room.outputs, most_mirrors};
-  using decided = frozen_decisions<bound, policies>;
+  static constexpr plan_sizes largest{room, nodes, nodes, room.outputs, most_mirrors};
+  using decided = frozen_decisions<largest, policies>;
   /// Goes on from what was decided before: `pass` reads and changes a plan that owns its lists.
   template <class Pass> static constexpr decided after(const decided& before, const Pass& pass) {
     basic_plan<borrowed_table> p;
@@ -146,7 +146,7 @@ template <class Graph, class... Policies> struct stages {
     assign_offsets(p);
   });
   static constexpr plan_view view() { return reserved.view(table()); }
-  static constexpr finding found = verify(view());
+  static constexpr finding verdict = verify(view());
 };
 
 }  // namespace tenon::plans

@@ -9,8 +9,8 @@ namespace tenon::plans {
 
 /// The storage of what a scan moves. What a step of its body reads or writes at moving addresses
 /// has no offset: the executor hands it out. A state of which only the last step comes out has
-/// memory in the arena besides, into which every other step writes, so that a step never writes
-/// what it still reads.
+/// memory of its own in the arena, into which every other step writes, so that no step overwrites
+/// the state that it reads.
 template <class Table> constexpr void assign_steps(basic_plan<Table>& p, table_view t) {
   constexpr auto moves = buffer::storage::step;
   for (const scanning& s : t.scans) {

@@ -1,5 +1,5 @@
-// The verifier's checks of memory: values inside their buffers, buffers inside their arenas, nothing
-// on top of anything that lives, every policy in memory that it reaches.
+// The verifier's checks of memory: values lie inside their buffers and buffers inside their arenas,
+// what lives at one time shares no byte, and every policy reaches what it uses.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/finding.hpp>
@@ -67,22 +67,22 @@ struct held {
 };
 /// Everything that has an offset: buffers, copies of buffers, scratch memories.
 constexpr sequence<held> held_by(const plan_view& p) {
-  sequence<held> all;
+  sequence<held> ranges;
   for (int i = 0; i < p.buffers.size; ++i)
     if (const buffer& b = p.buffers.data[i]; b.in == buffer::storage::arena)
-      all.push({b.home, b.offset, b.bytes, b.first, b.last, i});
+      ranges.push({b.home, b.offset, b.bytes, b.first, b.last, i});
   for (const mirror& m : p.mirrors)
-    all.push({m.policy, m.offset, m.bytes, m.first, m.last, m.holder});
+    ranges.push({m.policy, m.offset, m.bytes, m.first, m.last, m.holder});
   for (int g = 0; g < p.groups.size; ++g)
     if (const i64 bytes = p.needs[g].scratch; bytes > 0)
-      all.push({home_of(p.policies, p.groups[g].policy), p.scratch_offset[g], bytes, g, g,
-                p.groups[g].anchor});
-  return all;
+      ranges.push({home_of(p.policies, p.groups[g].policy), p.scratch_offset[g], bytes, g, g,
+                   p.groups[g].anchor});
+  return ranges;
 }
 
 /// All offsets are aligned and inside their arena.
-constexpr finding verify_offsets(const plan_view& p, const sequence<held>& all) {
-  for (const held& h : all) {
+constexpr finding verify_offsets(const plan_view& p, const sequence<held>& ranges) {
+  for (const held& h : ranges) {
     if (h.offset % arena_align != 0) return {defect::alignment, h.at};
     if (h.home >= p.policies.size) return {defect::outside, h.at};
     const i64 room = h.home < 0 ? p.shared_bytes : p.device_bytes[h.home];
@@ -93,27 +93,27 @@ constexpr finding verify_offsets(const plan_view& p, const sequence<held>& all) 
 
 /// No two of them that live at one step share bytes. Goes through the steps in order and compares
 /// what begins at each with what is alive then, not all pairs: constant expressions end early.
-constexpr finding verify_overlaps(const plan_view& p, const sequence<held>& all) {
+constexpr finding verify_overlaps(const plan_view& p, const sequence<held>& ranges) {
   const int steps = p.groups.size + 1;
-  const held* h = all.data();
+  const held* range = ranges.data();
   const auto apart = [](const held& a, const held& b) {
     return a.home != b.home || a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
   };
-  sequence<int> next(all.size(), -1), head(steps, -1);  // what begins at each step
-  for (int i = all.size() - 1; i >= 0; --i) {
-    if (h[i].first < 0 || h[i].first >= steps) return {defect::overlap, h[i].at};
-    next[i] = head[h[i].first];
-    head[h[i].first] = i;
+  sequence<int> next(ranges.size(), -1), head(steps, -1);  // what begins at each step
+  for (int i = ranges.size() - 1; i >= 0; --i) {
+    if (range[i].first < 0 || range[i].first >= steps) return {defect::overlap, range[i].at};
+    next[i] = head[range[i].first];
+    head[range[i].first] = i;
   }
   sequence<int> alive;
   for (int step = 0; step < steps; ++step) {
     int kept = 0;
     for (const int i : alive)
-      if (h[i].last >= step) alive[kept++] = i;
+      if (range[i].last >= step) alive[kept++] = i;
     alive.resize(kept);
     for (int i = head[step]; i >= 0; i = next[i]) {
       for (const int j : alive)
-        if (!apart(h[i], h[j])) return {defect::overlap, h[i].at};
+        if (!apart(range[i], range[j])) return {defect::overlap, range[i].at};
       alive.push(i);
     }
   }
@@ -130,14 +130,15 @@ constexpr finding verify_joins(const plan_view& p) {
   };
   sequence<int> joined;
   for (int i = 0; i < p.table.nodes.size; ++i) {
-    const location& v = p.locations.data[i];
+    const location& part = p.locations.data[i];
     const bool leaves = p.table.nodes[i].kind == family::scan && p.table.nodes[i].loop < 0;
-    if ((p.group_of.data[i] < 0 && !leaves) || v.holder == i || !v.materialised) continue;
-    const i64 end = v.offset + p.table.nodes[i].out.shape.count();
+    if ((p.group_of.data[i] < 0 && !leaves) || part.holder == i || !part.materialised) continue;
+    const i64 end = part.offset + p.table.nodes[i].out.shape.count();
     for (const int j : joined) {
-      const location& w = p.locations.data[j];
-      const i64 other_end = w.offset + p.table.nodes[j].out.shape.count();
-      if (w.holder == v.holder && v.offset < other_end && w.offset < end && !part_of(j, i))
+      const location& other = p.locations.data[j];
+      const i64 other_end = other.offset + p.table.nodes[j].out.shape.count();
+      if (other.holder == part.holder && part.offset < other_end && other.offset < end &&
+          !part_of(j, i))
         return {defect::overlap, i};
     }
     joined.push(i);
@@ -183,9 +184,9 @@ constexpr finding verify_lives(const plan_view& p) {
 constexpr finding verify_memory(const plan_view& p) {
   if (const finding f = verify_values(p); !f.ok()) return f;
   if (const finding f = verify_homes(p); !f.ok()) return f;
-  const sequence<held> all = held_by(p);
-  if (const finding f = verify_offsets(p, all); !f.ok()) return f;
-  if (const finding f = verify_overlaps(p, all); !f.ok()) return f;
+  const sequence<held> ranges = held_by(p);
+  if (const finding f = verify_offsets(p, ranges); !f.ok()) return f;
+  if (const finding f = verify_overlaps(p, ranges); !f.ok()) return f;
   if (const finding f = verify_joins(p); !f.ok()) return f;
   return verify_lives(p);
 }

@@ -70,8 +70,8 @@ constexpr plans::location as_view(const plan_view& p, int id) {
   for (int k = 0; k < n.out.shape.rank; ++k) v.step.step[k] = restride(m.step[k], s, from);
   return v;
 }
-/// Why operand `k` of a reader is not the view `v` of shape `s`; see `plans::users_take_view`, whose
-/// conditions these are.
+/// Why operand `k` of a reader is not the view `v` of shape `s`; see `plans::users_take_view`,
+/// whose conditions these are.
 constexpr copied refused_by(const plan_view& p, int reader, int k, const shape& s,
                             const plans::location& v) {
   const node& n = p.table.nodes[reader];

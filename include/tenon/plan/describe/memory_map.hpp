@@ -15,34 +15,34 @@ struct arena_entry {
 /// Everything that lies in an arena, by arena, offset and time.
 inline std::vector<arena_entry> arena_entries(const plan_words& words) {
   const plan_view& p = words.p;
-  std::vector<arena_entry> all;
+  std::vector<arena_entry> entries;
   for (int i = 0; i < p.buffers.size; ++i)
     if (const plans::buffer& b = p.buffers[i]; b.in == plans::buffer::storage::arena)
-      all.push_back({b.home, b.offset, b.bytes, b.first, b.last, words.node_name(i)});
+      entries.push_back({b.home, b.offset, b.bytes, b.first, b.last, words.node_name(i)});
   for (const plans::mirror& m : p.mirrors)
-    all.push_back(
+    entries.push_back(
         {m.policy, m.offset, m.bytes, m.first, m.last, "copy of " + words.node_name(m.holder)});
   for (int g = 0; g < p.groups.size; ++g)
     if (p.needs[g].scratch > 0)
-      all.push_back({plans::home_of(p.policies, p.groups[g].policy), p.scratch_offset[g],
-                     p.needs[g].scratch, g, g, joined("scratch of group ", g)});
-  std::sort(all.begin(), all.end(), [](const arena_entry& a, const arena_entry& b) {
+      entries.push_back({plans::home_of(p.policies, p.groups[g].policy), p.scratch_offset[g],
+                         p.needs[g].scratch, g, g, joined("scratch of group ", g)});
+  std::sort(entries.begin(), entries.end(), [](const arena_entry& a, const arena_entry& b) {
     if (a.home != b.home) return a.home < b.home;
     return a.offset != b.offset ? a.offset < b.offset : a.first < b.first;
   });
-  return all;
+  return entries;
 }
 /// The memory map. Lifetimes are drawn as bars where there are few groups.
 inline void write_memory(const plan_words& words, page& out) {
   const plan_view& p = words.p;
-  const std::vector<arena_entry> all = arena_entries(words);
+  const std::vector<arena_entry> entries = arena_entries(words);
   out.line();
-  if (all.empty()) return out.line("arena      empty");
+  if (entries.empty()) return out.line("arena      empty");
   const bool drawn = p.groups.size <= 30;  // what fits
   out.line("arena      buffer                        bytes              at               groups" +
            std::string(drawn ? "    live" : ""));
   int home = -1;
-  for (const arena_entry& e : all) {
+  for (const arena_entry& e : entries) {
     if (e.home != home) out.line(joined("           in memory of ", p.policies[e.home].name));
     home = e.home;
     std::string bar;

@@ -74,29 +74,31 @@ struct plan_words {
   std::string state_name(int state) const {
     return value_name(p.table.inputs[p.table.call_inputs() + state]);
   }
-  /// Where a value's bytes are, of which only contiguous ones have a range: `arena 64 .. 128`, `input 0`, `weight, from byte 64`, `output 0`.
+  /// Where a value's bytes are: `arena 64 .. 128`, `input 0`, `weight, from byte 64`, `output 0`.
+  /// Of a strided view the whole buffer.
   std::string whereabouts(int id) const {
-    const plans::location& v = p.locations[id];
-    if (!v.materialised) return "inside the group";
-    const plans::buffer& b = p.buffers[v.holder];
+    const plans::location& where = p.locations[id];
+    if (!where.materialised) return "inside the group";
+    const plans::buffer& holder = p.buffers[where.holder];
     const tensor& shown = at(id).out;
-    const bool packed = plans::is_contiguous(v, shown.shape);
-    const i64 first = packed ? v.offset * size_bytes(shown.type) : 0;
-    const i64 bytes = packed ? shown.bytes() : b.bytes;
+    const bool packed = plans::is_contiguous(where, shown.shape);
+    const i64 first = packed ? where.offset * size_bytes(shown.type) : 0;
+    const i64 bytes = packed ? shown.bytes() : holder.bytes;
     const std::string part = first > 0 ? ", from byte " + digits(first) : "";
-    switch (b.in) {
+    switch (holder.in) {
       case plans::buffer::storage::input:
-        return (state_of_input(b.index) < 0 ? joined("input ", b.index)
-                                            : joined("state ", state_of_input(b.index))) +
+        return (state_of_input(holder.index) < 0 ? joined("input ", holder.index)
+                                                 : joined("state ", state_of_input(holder.index))) +
                part;
       case plans::buffer::storage::weight: return "weight" + part;
       case plans::buffer::storage::output:
-        return (state_of_output(b.index) < 0 ? joined("output ", b.index)
-                                             : joined("next state ", state_of_output(b.index))) +
+        return (state_of_output(holder.index) < 0
+                    ? joined("output ", holder.index)
+                    : joined("next state ", state_of_output(holder.index))) +
                part;
       case plans::buffer::storage::arena:
-        return (b.home < 0 ? "arena " : joined(p.policies[b.home].name, " ")) +
-               digits(b.offset + first) + " .. " + digits(b.offset + first + bytes);
+        return (holder.home < 0 ? "arena " : joined(p.policies[holder.home].name, " ")) +
+               digits(holder.offset + first) + " .. " + digits(holder.offset + first + bytes);
       case plans::buffer::storage::step: return "moves with the steps";
       case plans::buffer::storage::none: break;
     }

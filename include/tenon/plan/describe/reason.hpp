@@ -64,12 +64,12 @@ constexpr apart ask(const plan_view& p, plans::fuser& f, int id, int from) {
 
 }  // namespace reasons
 
-/// Every value that leaves its group, once for each reader in another group and once for the caller,
-/// in the order of the readers. A value that is read through views counts as read by those who read
-/// the views. Runs the fusion pass again, so it costs as much.
+/// Every value that leaves its group, once for each reader in another group and once for the
+/// caller, in the order of the readers. A value that is read through views counts as read by those
+/// who read the views. Runs the fusion pass again, so it costs as much.
 constexpr sequence<boundary> boundaries(const plan_view& p) {
   const table_view t = p.table;
-  sequence<boundary> all;
+  sequence<boundary> edges;
   plans::fuser f(t, p.policies);
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
@@ -82,7 +82,7 @@ constexpr sequence<boundary> boundaries(const plan_view& p) {
       if (again) continue;
       each_maker(p, from, [&](int maker) {
         if (is_leaf(t.nodes[maker].kind) || p.group_of[maker] == p.group_of[i]) return;
-        all.push({maker, from == maker ? -1 : from, i, reasons::ask(p, f, i, from)});
+        edges.push({maker, from == maker ? -1 : from, i, reasons::ask(p, f, i, from)});
       });
     }
     f.add(i);
@@ -91,10 +91,10 @@ constexpr sequence<boundary> boundaries(const plan_view& p) {
     const int o = t.outputs[k];
     each_maker(p, o, [&](int maker) {
       if (!is_leaf(t.nodes[maker].kind))
-        all.push({maker, o == maker ? -1 : o, -1, apart::output, k});
+        edges.push({maker, o == maker ? -1 : o, -1, apart::output, k});
     });
   }
-  return all;
+  return edges;
 }
 
 /// Why node `reader` is not in the group of `value`, which it reads itself or through a view;

@@ -6,7 +6,7 @@
 
 namespace tenon::notation {
 
-/// What stands above the groups.
+/// What stands above the groups: policies, what the caller passes and gets, and the totals.
 struct plan_header : plan_words {
   int recorded = 0;  ///< operators before they were merged; 0: not known
   page& out;
@@ -44,8 +44,8 @@ struct plan_header : plan_words {
     out.line(left(i == 0 ? "policies" : "", 11) + std::to_string(i) + "  " + left(f.name, 20) +
              "  " + memory[static_cast<int>(f.memory)] + (f.fuses ? ", fuses" : ", fuses nothing"));
   }
-  /// A line for an input, an output or a state: its number, node, type, bytes and a note. Long names
-  /// stand on a line of their own.
+  /// A line for an input, an output or a state: its number, node, type, bytes and a note. Long
+  /// names stand on a line of their own.
   void border(const char* label, int index, int id, const std::string& note) const {
     const tensor& t = at(id).out;
     const std::string typed = joined(name_of(t.type), " ", extents_of(id));
