@@ -30,7 +30,7 @@ void show_placement() {
   const tn::plan_view p = plan::view();
   std::puts("Where the planner put each step:");
   for (int g = 0; g < p.groups.size; ++g) {
-    const tn::node& n = p.table.nodes[p.groups[g].anchor];
+    const tn::node& n = p.anchor_of(g);
     const bool runs = p.group_of[p.groups[g].anchor] == g;
     std::printf("  %2d  %-10s %-9s %s\n", g, n.op, name_of(n.kind),
                 runs ? p.policies[p.groups[g].policy].name : "nowhere: a view");

@@ -232,7 +232,7 @@ struct node {
   const char* op = "";          ///< name of the operator, for people
   int origin = -1;              ///< the node of the unprepared table that this one computes
   int whole = -1;               ///< the region that its policy runs as one step
-  bool keeps_integers = false;  ///< holds quantized values; see plan/quantized.hpp
+  bool keeps_integers = false;  ///< holds quantized values; see plan/integer_keeper.hpp
 
   constexpr const shape& extents() const { return out.shape; }
 };

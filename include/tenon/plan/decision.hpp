@@ -35,7 +35,7 @@ struct location {
   int inside = -1;            ///< the join in whose result it is computed
 };
 
-/// What holds a holder's elements.
+/// What holds a holder's elements, by the holder's node; other nodes have none.
 struct buffer {
   enum class storage : std::uint8_t {
     none,
@@ -89,16 +89,17 @@ constexpr int home_of(list<policy_facts> policies, int policy) {
 struct body_groups {
   int first = -1, last = -1;
 };
+/// Its groups stand side by side, so the first and the last one are all that there is to know.
 constexpr sequence<body_groups> bodies_of(table_view t, list<int> group_of) {
-  sequence<body_groups> all(t.scans.size > 0 ? t.scans[t.scans.size - 1].loop + 1 : 0);
-  for (int i = 0; all.size() > 0 && i < t.nodes.size; ++i) {
+  sequence<body_groups> bodies(t.scans.size > 0 ? t.scans[t.scans.size - 1].loop + 1 : 0);
+  for (int i = 0; bodies.size() > 0 && i < t.nodes.size; ++i) {
     const int g = group_of[i];
     if (g < 0 || t.nodes[i].loop < 0) continue;
-    body_groups& own = all[t.nodes[i].loop];
-    if (own.first < 0 || g < own.first) own.first = g;
-    if (g > own.last) own.last = g;
+    body_groups& body = bodies[t.nodes[i].loop];
+    if (body.first < 0 || g < body.first) body.first = g;
+    if (g > body.last) body.last = g;
   }
-  return all;
+  return bodies;
 }
 
 }  // namespace tenon::plans

@@ -39,6 +39,18 @@ struct policy_facts {
   int most_buffers = 0;
 };
 
+/// The declaration of a policy as data. What a policy does not declare keeps its default.
+template <class Policy> constexpr policy_facts facts_of() {
+  policy_facts f{Policy::name, Policy::memory, Policy::fuses, &Policy::supports, &Policy::measure};
+  if constexpr (requires(const table_view& t, const region& r) { Policy::owns(t, r); })
+    f.owns = &Policy::owns;
+  if constexpr (requires { Policy::multiplies_integers; })
+    f.multiplies_integers = Policy::multiplies_integers;
+  if constexpr (requires { Policy::takes_halves; }) f.takes_halves = Policy::takes_halves;
+  if constexpr (requires { Policy::most_buffers; }) f.most_buffers = Policy::most_buffers;
+  return f;
+}
+
 /// Bytes to which buffers in arenas are aligned: a cache line, and the widest SIMD register.
 inline constexpr i64 arena_align = 64;
 constexpr i64 aligned(i64 bytes) { return (bytes + arena_align - 1) / arena_align * arena_align; }

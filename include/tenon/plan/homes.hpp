@@ -6,18 +6,18 @@
 
 namespace tenon::plans {
 
-/// Where the steps of each scan run, by the scan's number: the place that all groups of its body
-/// have, or -1.
+/// Which policy runs the steps of each scan, by the scan's number: that of all groups of its body;
+/// -1 if several do, so that every step goes from one to another.
 constexpr sequence<int> places_of_bodies(const plan_view& p) {
   const table_view& t = p.table;
-  sequence<int> all(t.scans.size > 0 ? t.scans[t.scans.size - 1].loop + 1 : 0, -2);
-  for (int g = 0; all.size() > 0 && g < p.groups.size; ++g) {
+  sequence<int> policies(t.scans.size > 0 ? t.scans[t.scans.size - 1].loop + 1 : 0, -2);
+  for (int g = 0; policies.size() > 0 && g < p.groups.size; ++g) {
     const int loop = p.loop_of(g);
     if (loop < 0) continue;
-    if (all[loop] == -2) all[loop] = p.groups[g].policy;
-    if (all[loop] != p.groups[g].policy) all[loop] = -1;
+    if (policies[loop] == -2) policies[loop] = p.groups[g].policy;
+    if (policies[loop] != p.groups[g].policy) policies[loop] = -1;
   }
-  return all;
+  return policies;
 }
 
 /// Calls `use(holder, policy, first, last, writes)` for each buffer that a group reads or writes
@@ -27,15 +27,15 @@ constexpr sequence<int> places_of_bodies(const plan_view& p) {
 /// policies run a body, it is a buffer of its own.
 template <class Use> constexpr void each_use(const plan_view& p, const Use& use) {
   const sequence<int> bodies = places_of_bodies(p);
-  const sequence<body_groups> range = bodies_of(p.table, p.group_of);
+  const sequence<body_groups> groups_of = bodies_of(p.table, p.group_of);
   const node* nodes = p.table.nodes.data;
   const auto apply = [&](int id, int g, bool writes) {
     const int holder = p.locations[id].holder, loop = p.loop_of(g);
     if (p.buffers[holder].in == buffer::storage::none) return;
     const bool whole = loop >= 0 && bodies[loop] >= 0;
     if (whole && p.buffers[holder].in == buffer::storage::step) return;
-    use(holder, p.groups[g].policy, whole ? range[loop].first : g, whole ? range[loop].last : g,
-        writes);
+    use(holder, p.groups[g].policy, whole ? groups_of[loop].first : g,
+        whole ? groups_of[loop].last : g, writes);
   };
   for (int i = 0; i < p.table.nodes.size; ++i) {
     const int g = p.group_of[i];
@@ -45,38 +45,41 @@ template <class Use> constexpr void each_use(const plan_view& p, const Use& use)
       if (p.group_of[nodes[i].in[k]] != g) apply(nodes[i].in[k], g, false);
   }
   for (const scanning& s : p.table.scans) {
-    const body_groups& own = range[s.loop];
+    const body_groups& body = groups_of[s.loop];
     const int through = p.locations[s.enters() ? nodes[s.node].in[0] : s.node].holder;
-    use(through, bodies[s.loop], own.first, own.last, !s.enters());
+    use(through, bodies[s.loop], body.first, body.last, !s.enters());
   }
 }
 
 /// The homes of the arena's buffers: the memory of the one policy that touches them, where that has
-/// its own, else the host's.
-template <class Plan> constexpr void choose_homes(Plan& p, const plan_view& seen) {
+/// its own, else the host's. What two policies touch, or a copy into an output, stays in the
+/// host's.
+template <class Plan> constexpr void choose_homes(Plan& p, const plan_view& so_far) {
   constexpr int untouched = -2;
-  sequence<int> home(seen.table.nodes.size, untouched);
-  each_use(seen, [&](int holder, int policy, int, int, bool) {
-    const int own = policy < 0 ? -1 : home_of(seen.policies, policy);
-    home[holder] = home[holder] == untouched || home[holder] == own ? own : -1;
+  sequence<int> home(so_far.table.nodes.size, untouched);
+  each_use(so_far, [&](int holder, int policy, int, int, bool) {
+    const int user = policy < 0 ? -1 : home_of(so_far.policies, policy);
+    home[holder] = home[holder] == untouched || home[holder] == user ? user : -1;
   });
   for (const output_copy& c : p.copies_out) home[p.locations[c.node].holder] = -1;
   for (int i = 0; i < home.size(); ++i)
     if (p.buffers[i].in == buffer::storage::arena && home[i] >= 0) p.buffers[i].home = home[i];
 }
 
-/// The copies of buffers of the host in memories that cannot share it.
-template <class Plan> constexpr void choose_mirrors(Plan& p, const plan_view& seen) {
-  const list<policy_facts> facts = seen.policies;
-  sequence<int> of(seen.table.nodes.size * facts.size, -1);
-  each_use(seen, [&](int holder, int policy, int first, int last, bool writes) {
+/// The copies of host buffers in memories that cannot share them: one for each buffer and policy,
+/// live from its first use to its last. It is filled before the first read, unless the policy
+/// itself wrote it; and copied back after the last write. Uploads of weights are no mirrors.
+template <class Plan> constexpr void choose_mirrors(Plan& p, const plan_view& so_far) {
+  const list<policy_facts> facts = so_far.policies;
+  sequence<int> mirror_of(so_far.table.nodes.size * facts.size, -1);
+  each_use(so_far, [&](int holder, int policy, int first, int last, bool writes) {
     const buffer& b = p.buffers[holder];
     if (policy < 0 || facts[policy].memory != sharing::separate || b.home == policy ||
         b.in == buffer::storage::weight)
       return;
-    int& known = of[holder * facts.size + policy];
-    if (known < 0) known = p.mirrors.push({holder, policy, 0, b.bytes, first, last, -1, -1});
-    mirror& m = p.mirrors[known];
+    int& position = mirror_of[holder * facts.size + policy];
+    if (position < 0) position = p.mirrors.push({holder, policy, 0, b.bytes, first, last, -1, -1});
+    mirror& m = p.mirrors[position];
     if (first < m.first) m.first = first;
     if (last > m.last) m.last = last;
     if (writes && last > m.copied_after) m.copied_after = last;
@@ -90,28 +93,30 @@ template <class Plan> constexpr void choose_mirrors(Plan& p, const plan_view& se
 /// Calls `upload(node, policy, bytes)` for every weight that a policy reads in a memory of its own,
 /// once for each policy.
 template <class Upload> constexpr void each_upload(const plan_view& p, const Upload& upload) {
-  sequence<std::uint32_t> seen(p.table.nodes.size);
+  sequence<std::uint32_t> uploaded_to(p.table.nodes.size);  // by weight: a bit for each policy
   each_use(p, [&](int holder, int policy, int, int, bool) {
-    const bool own = policy >= 0 && home_of(p.policies, policy) >= 0;
-    if (!own || p.buffers[holder].in != buffer::storage::weight ||
-        (seen[holder] >> policy & 1u) != 0)
+    const bool separate = policy >= 0 && home_of(p.policies, policy) >= 0;
+    if (!separate || p.buffers[holder].in != buffer::storage::weight ||
+        (uploaded_to[holder] >> policy & 1u) != 0)
       return;
-    seen[holder] |= 1u << policy;
+    uploaded_to[holder] |= 1u << policy;
     upload(holder, policy, p.buffers[holder].bytes);
   });
 }
 
-/// Counts what crosses. A value comes from the policy that computes it, an input from the caller.
+/// Counts what crosses between policies: each buffer once for each policy that it goes to. A value
+/// comes from the policy that computes it, an input from the caller. Copies count in every step of
+/// a body that several policies share.
 constexpr traffic count_traffic(const plan_view& p) {
   const table_view& t = p.table;
   const list<policy_facts> facts = p.policies;
   const int caller = facts[0].memory == sharing::same ? 0 : -1;
-  traffic r;
-  sequence<std::uint32_t> seen(t.nodes.size);  // by buffer: the policies that it went to
+  traffic moved;
+  sequence<std::uint32_t> passed_to(t.nodes.size);  // by buffer: the policies that it went to
   const auto is_new = [&](int holder, int to) {
     const std::uint32_t bit = 1u << (to + 1);
-    const bool first = (seen[holder] & bit) == 0;
-    seen[holder] |= bit;
+    const bool first = (passed_to[holder] & bit) == 0;
+    passed_to[holder] |= bit;
     return first;
   };
   const auto maker = [&](int holder) {
@@ -121,30 +126,32 @@ constexpr traffic count_traffic(const plan_view& p) {
     for (int k = 0; p.group_of[i] >= 0 && k < t.nodes[i].operands; ++k) {
       const int holder = p.locations[t.nodes[i].in[k]].holder, to = t.nodes[i].policy;
       if (t.nodes[holder].kind != family::weight && maker(holder) != to && is_new(holder, to))
-        ++r.crossings;
+        ++moved.crossings;
     }
-  each_upload(p, [&](int, int, i64 bytes) { r.upload_bytes += bytes; });
+  each_upload(p, [&](int, int, i64 bytes) { moved.upload_bytes += bytes; });
   for (const int o : t.outputs) {
     const int holder = p.locations[o].holder;
     if (!is_leaf(t.nodes[holder].kind) && maker(holder) != caller && is_new(holder, caller))
-      ++r.crossings;
+      ++moved.crossings;
   }
   const sequence<int> bodies = places_of_bodies(p);
   const auto copy = [&](const mirror& m, int group) {
     if (group < 0) return;
     const int loop = p.loop_of(group);
     const i64 times = loop >= 0 && bodies[loop] < 0 ? p.steps_of(group) : 1;
-    r.copies += static_cast<int>(times);
-    r.bytes_moved += times * m.bytes;
+    moved.copies += static_cast<int>(times);
+    moved.bytes_moved += times * m.bytes;
   };
   for (const mirror& m : p.mirrors) {
     copy(m, m.copied_before);
     copy(m, m.copied_after);
   }
-  return r;
+  return moved;
 }
 
-/// Decides in whose memory every buffer lies, and counts what moves.
+/// The pass. Reads buffers and groups; decides in whose memory every buffer lies, which ones a
+/// policy has a copy of and when that is renewed, and counts what moves. Afterwards a group reads
+/// and writes memory that its policy reaches, and nothing else.
 template <class Plan> constexpr void assign_homes(Plan& p) {
   bool apart = p.policies.size() > 1;
   for (const policy_facts& f : p.policies) apart = apart || f.memory != sharing::same;

@@ -9,7 +9,8 @@
 namespace tenon::plans {
 
 /// Rewrites a loop stride over a dense tensor of shape `s` as one over the memory that `v`
-/// describes: the stride is a combination of the dense strides, largest first.
+/// describes. A stride is a sum of dense strides, each a whole number of times: so many steps along
+/// each axis, which division finds, the outermost axis first.
 constexpr i64 restride(i64 stride, const shape& s, const location& v) {
   const strides packed = dense(s);
   i64 r = 0;
@@ -49,7 +50,8 @@ constexpr bool widens_halves(table_view t, const node& n) {
          t.nodes[n.in[0]].out.shape == n.out.shape;
 }
 /// True if nothing but contractions and their epilogues on the same policy reads a value, reshaped
-/// or not.
+/// or not. An output is read by the caller. `packed`: its elements stand one behind the other, so
+/// that a reshape of it is a view.
 constexpr bool read_by_contractions(table_view t, const users& read_by, const grouping& g, int id,
                                     bool packed) {
   for (const int o : t.outputs)
@@ -92,9 +94,9 @@ constexpr bool users_take_view(table_view t, const users& read_by, const groupin
       if (n.in[k] != id) continue;
       if (!policies[n.policy].fuses) return false;
       if (n.kind == family::contract && (t.contraction_of(n).sweeps == 0 || k > 0)) continue;
-      const group* own = g.of[i] >= 0 ? &g.groups[g.of[i]] : nullptr;
+      const group* reader = g.of[i] >= 0 ? &g.groups[g.of[i]] : nullptr;
       const bool plain_map =
-          n.kind == family::map && own && own->kind == family::map && own->columns == 0;
+          n.kind == family::map && reader && reader->kind == family::map && reader->columns == 0;
       if (!plain_map || (s.rank > 0 && s[s.rank - 1] > 1 && v.step[s.rank - 1] != 1)) return false;
     }
   }
@@ -120,8 +122,8 @@ constexpr location view_of_operand(table_view t, const sequence<location>& locat
   v.offset += restride(m.offset, s, from);
   return v;
 }
-/// Puts what is computed inside of joins there, and views of it; joins of joins: follow the
-/// holders.
+/// Gives what is computed inside of a join the join's holder and its offset there. Then views of it
+/// and joins inside of joins follow their holders up to one that holds itself.
 constexpr void settle_joins(table_view t, sequence<location>& locations) {
   for (int i = 0; i < t.nodes.size; ++i) {
     if (locations[i].inside < 0) continue;
@@ -139,36 +141,39 @@ constexpr void settle_joins(table_view t, sequence<location>& locations) {
     }
 }
 
-/// Lets the operands of joins be computed where the join wants them. One that is read elsewhere too
-/// is read there. Not: leaves, views, outputs, what another join has already, what a scan moves,
-/// and what another policy computes.
+/// Lets the operands of joins be computed in their place in the result, which must be one piece of
+/// it. Other readers of such an operand read it there. Not: leaves, views, outputs, what another
+/// join has already, what a scan moves, and what another policy computes. A join of which all
+/// operands are computed in place runs no more.
 constexpr void join_in_place(table_view t, grouping& g, sequence<location>& locations) {
-  sequence<bool> taken(t.nodes.size);
-  for (const int o : t.outputs) taken[o] = true;
-  for (const scanning& s : t.scans) taken[s.enters() ? s.node : t.nodes[s.node].in[0]] = true;
+  sequence<bool> elsewhere(t.nodes.size);  // by node: its memory is decided by something else
+  for (const int o : t.outputs) elsewhere[o] = true;
+  for (const scanning& s : t.scans) elsewhere[s.enters() ? s.node : t.nodes[s.node].in[0]] = true;
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     if (n.kind != family::move || t.movement_of(n).is != movement::form::join || n.whole >= 0)
       continue;
-    bool all = true;
+    bool all_fit = true;
     for (int k = 0; k < n.operands; ++k) {
       const int a = n.in[k];
-      const bool computed = locations[a].holder == a && !is_leaf(t.nodes[a].kind) && !taken[a] &&
-                            t.nodes[a].loop == n.loop && t.nodes[a].policy == n.policy;
+      const bool computed = locations[a].holder == a && !is_leaf(t.nodes[a].kind) &&
+                            !elsewhere[a] && t.nodes[a].loop == n.loop &&
+                            t.nodes[a].policy == n.policy;
       const bool fits =
           computed && is_contiguous({i, 0, dense(n.out.shape), true}, t.nodes[a].out.shape);
       if (fits) {
-        taken[a] = true;
+        elsewhere[a] = true;
         locations[a].inside = i;
       }
-      all = all && fits;
+      all_fit = all_fit && fits;
     }
-    if (all) g.of[i] = -1;
+    if (all_fit) g.of[i] = -1;
   }
   settle_joins(t, locations);
 }
 
-/// The values of the same graph with other extents, below those that `values` were decided for.
+/// The locations of the same graph with other extents, below those that `locations` were decided
+/// for: who is a view, and of what, stays as it was; offsets and strides are those of the extents.
 constexpr void follow_extents(table_view t, list<int> group_of, sequence<location>& locations) {
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
@@ -196,8 +201,12 @@ constexpr void drop_views(grouping& g) {
   for (int& of : g.of)
     if (of >= 0) of = to[of];
 }
-/// Decides every node's value. Nodes that need no kernel leave their groups (`of` becomes -1):
-/// moves, and casts that their readers do.
+/// The pass. Reads the table and the groups; decides for every node where its elements are found.
+/// Nodes that need no kernel leave their groups (`of` becomes -1): moves that are views, casts that
+/// their readers do, and scans. Groups that are empty then are dropped and the others renumbered.
+///
+/// Afterwards what is not a view is dense and row-major, or lies in one piece in a join; and what
+/// only members of its own group read is not materialised.
 constexpr sequence<location> lay_out(table_view t, grouping& g, list<policy_facts> policies) {
   sequence<location> locations(t.nodes.size);
   const users read_by(t);

@@ -5,27 +5,29 @@
 
 namespace tenon::plans {
 
-/// Gives every operator node its policy: its tag, else policy 0; what that policy cannot run goes
-/// to the next one that can. Error: policy (no such policy), unsupported (none runs the node).
+/// The pass. Gives every operator node its policy: its tag, else policy 0; what that policy cannot
+/// run goes to the next one that can. Nothing else of the table changes. Afterwards every operator
+/// has a policy that supports it; scans have that of their operand.
+/// Error: policy (no such policy), unsupported (none runs the node).
 constexpr error place(table& t, list<policy_facts> policies) {
-  const table_view seen = t.view();
+  const table_view view = t.view();
   for (node& n : t.nodes) {
     if (is_leaf(n.kind)) continue;
-    int p = n.policy < 0 ? 0 : n.policy;
-    if (p >= policies.size) return {code::policy, n.op, "on", policies.size, p};
+    int policy = n.policy < 0 ? 0 : n.policy;
+    if (policy >= policies.size) return {code::policy, n.op, "on", policies.size, policy};
     if (n.kind == family::scan) {  // the executor's affair: it is where its operand is
       const node& from = t.nodes[n.in[0]];
-      n.policy = is_leaf(from.kind) ? static_cast<std::int8_t>(p) : from.policy;
+      n.policy = is_leaf(from.kind) ? static_cast<std::int8_t>(policy) : from.policy;
       continue;
     }
     if (n.whole >= 0) {  // `prepare` asked
-      n.policy = static_cast<std::int8_t>(p);
+      n.policy = static_cast<std::int8_t>(policy);
       continue;
     }
-    while (p < policies.size && !policies[p].supports(seen, n)) ++p;
-    if (p == policies.size)
+    while (policy < policies.size && !policies[policy].supports(view, n)) ++policy;
+    if (policy == policies.size)
       return {code::unsupported, n.op, "policy", name_of(n.kind), policies[0].name};
-    n.policy = static_cast<std::int8_t>(p);
+    n.policy = static_cast<std::int8_t>(policy);
   }
   return {};
 }

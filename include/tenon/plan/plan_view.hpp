@@ -5,8 +5,22 @@
 
 namespace tenon {
 
-/// A finished plan: the prepared table and everything decided about it.
-struct plan_view {
+/// The plain numbers of a plan, whoever holds its lists.
+struct plan_numbers {
+  i64 shared_bytes = 0;      ///< arena without per-thread memory
+  i64 per_thread_bytes = 0;  ///< more for each thread
+  i64 packed_bytes = 0, bound_bytes = 0;
+  i64 live_bytes = 0;  ///< the lower bound: the largest number of bytes that live at once
+  plans::traffic moved;
+
+  constexpr i64 arena_bytes(int threads = 1) const {
+    return shared_bytes + threads * per_thread_bytes;
+  }
+};
+
+/// A finished plan: the prepared table and everything decided about it. Policies see one while it
+/// is made, too, when `measure` is asked: then it has no offsets and no bytes.
+struct plan_view : plan_numbers {
   table_view table;
   table_view source;         ///< of graphs with limits: the table before it was prepared
   list<contraction> limits;  ///< of plans for actual extents: the contractions with the limits
@@ -23,15 +37,7 @@ struct plan_view {
   list<i64> scratch_offset;  ///< by group, in the arena
   list<i64> packed_offset;   ///< by group, in the model's packed memory
   list<i64> bound_offset;    ///< by group, in the memory of bound forms
-  i64 shared_bytes = 0;      ///< arena without per-thread memory
-  i64 per_thread_bytes = 0;
-  i64 packed_bytes = 0, bound_bytes = 0;
-  i64 live_bytes = 0;  ///< the lower bound: most bytes live at once
-  plans::traffic moved;
 
-  constexpr i64 arena_bytes(int threads = 1) const {
-    return shared_bytes + threads * per_thread_bytes;
-  }
   /// The type of node `id`'s elements in memory: of a view that of what it shows.
   constexpr type stored_type(int id) const { return table.nodes[locations[id].holder].out.type; }
   /// Two copies of every state, one to read and one to write.
@@ -46,6 +52,8 @@ struct plan_view {
   constexpr const contraction& widest(const node& n) const {
     return limits.size > 0 ? limits[n.detail] : table.contraction_of(n);
   }
+  /// The node that gives group `g` its kind.
+  constexpr const node& anchor_of(int g) const { return table.nodes.data[groups.data[g].anchor]; }
   /// The scan in whose body a group runs; -1: none.
   constexpr int loop_of(int g) const { return table.nodes.data[groups.data[g].anchor].loop; }
   /// How often a group runs in a call.
@@ -81,16 +89,16 @@ namespace plans {
 /// True if group `g` does nothing but dequantize what contractions multiply as integers.
 /// `how(group)` is what binding made of the integers that they are offered.
 template <class How> constexpr bool is_left_out(const plan_view& p, int g, const How& how) {
-  const group& own = p.groups[g];
-  if (own.size != 1 || own.kind != family::map) return false;
+  const group& dequantizing = p.groups[g];
+  if (dequantizing.size != 1 || dequantizing.kind != family::map) return false;
   for (const int o : p.table.outputs)
-    if (o == own.anchor) return false;
+    if (o == dequantizing.anchor) return false;
   bool read = false;
-  for (int i = own.anchor + 1; i < p.table.nodes.size; ++i) {
+  for (int i = dequantizing.anchor + 1; i < p.table.nodes.size; ++i) {
     const node& n = p.table.nodes[i];
     for (int k = 0; k < n.operands; ++k) {
-      if (n.in[k] != own.anchor) continue;
-      if (k == 2 || !offers_integers(n) || n.policy != own.policy) return false;
+      if (n.in[k] != dequantizing.anchor) continue;
+      if (k == 2 || !offers_integers(n) || n.policy != dequantizing.policy) return false;
       if (how(p.group_of[i]) != multiplied::integers) return false;
       read = true;
     }

@@ -1,14 +1,14 @@
-// Integers stay integers between dequantizeLinear and quantizeLinear of one scale and zero point,
-// where what is between them only moves numbers or orders them; and contractions of dequantized
-// numbers are offered the integers. Knows the operators by their scalar programs.
+// Which scalar programs quantize and dequantize 8 bits. Passes know quantizeLinear and
+// dequantizeLinear by their programs alone.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/graph/recorder.hpp>
 #include <tenon/language/quantized.hpp>
 #include <tenon/plan/decision.hpp>
 
 namespace tenon::plans {
 
+/// Equal word for word. The recorder writes an operator's program always the same way, so a program
+/// tells its operator; one that a user records alike means the same.
 constexpr bool same_program(program_view a, program_view b) {
   if (a.size != b.size) return false;
   for (int i = 0; i < a.size; ++i)
@@ -22,357 +22,23 @@ constexpr bool narrows_to_bytes(program_view p) {
   return same_program(p, narrowing<type::float32, type::int8>.view()) ||
          same_program(p, narrowing<type::float32, type::uint8>.view());
 }
+/// A program that dequantizes 8 bits to float32.
 constexpr bool widens_bytes(program_view p) {
   using namespace quantized;
   return same_program(p, widening<type::int8, type::float32>.view()) ||
          same_program(p, widening<type::uint8, type::float32>.view());
 }
-/// True if a graph quantizes anything: for all others there is nothing to do.
+/// True if a graph quantizes anything: in all others there are no integers to keep.
 constexpr bool quantizes(table_view t) {
   for (const range r : t.programs)
     if (narrows_to_bytes({t.code.data + r.begin, r.size})) return true;
   return false;
-}
-
-/// Finds and rewrites them. A number of 8 bits comes back from `(x - zero) * scale` by
-/// `round(y / scale) + zero`: the product and the quotient of float32 are off by 2^-15 at most
-/// where the difference is an integer below 256. That holds for positive scales with which the
-/// numbers do not overflow (WebNN leaves other scales to the implementation). Rounding a quotient
-/// and limiting it keep the order, so minima and maxima may be taken before or after, also with a
-/// number in the program, which is quantized once in its stead.
-class integer_keeper {
- public:
-  constexpr integer_keeper(table_view t, const sequence<int>& uses, const sequence<int>& whole)
-      : t_(t), uses_(uses), whole_(whole) {
-    for (int i = 0; i < t.programs.size; ++i) roles_.push(role_of(i));
-  }
-  /// The table with what can be kept in integers; `origin` says where a node was. Nodes beside
-  /// those of the table are in graphs without limits alone.
-  constexpr table rewrite() {
-    sequence<int> kept(t_.nodes.size, -1);
-    for (int i = 0; i < t_.nodes.size; ++i) {
-      sequence<int> chain;
-      if (!narrows(i) || !collect(t_.nodes[i].in[0], t_.nodes[i], chain)) continue;
-      kept[i] = i;
-      for (const int c : chain) kept[c] = i;
-    }
-    table r = copy_of(t_);
-    r.nodes.clear();
-    to_.resize(t_.nodes.size);
-    for (int i = 0; i < t_.nodes.size; ++i) {
-      const node& n = t_.nodes[i];
-      if (kept[i] == i)
-        to_[i] = value(n.in[0]);
-      else
-        to_[i] = kept[i] < 0 ? push(r, n, i) : push_integer(r, n, i, t_.nodes[kept[i]]);
-    }
-    for (int& i : r.inputs) i = to_[i];
-    for (int& i : r.weights) i = to_[i];
-    for (int& i : r.outputs) i = to_[i];
-    return r;
-  }
-
- private:
-  /// What a program does, as far as it matters here.
-  enum class role : std::uint8_t { other, widens, narrows, orders };
-  table_view t_;
-  const sequence<int>& uses_;
-  const sequence<int>& whole_;
-  sequence<role> roles_;
-  sequence<int> to_;
-
-  constexpr program_view program(int detail) const {
-    const range r = t_.programs[detail];
-    return {t_.code.data + r.begin, r.size};
-  }
-  constexpr role role_of(int detail) const {
-    const program_view p = program(detail);
-    return widens_bytes(p)       ? role::widens
-           : narrows_to_bytes(p) ? role::narrows
-           : orders(p)           ? role::orders
-                                 : role::other;
-  }
-  /// Minima and maxima of float32 operands and numbers.
-  static constexpr bool orders(program_view p) {
-    for (int i = 0; i < p.size; ++i) {
-      const instruction x = p.code[i];
-      const bool number = x.op() == sop::literal && x.real() == x.real();
-      const bool operand = x.op() == sop::arg && x.type() == type::float32;
-      if (!number && !operand && x.op() != sop::min && x.op() != sop::max) return false;
-    }
-    return sources_of(p.code[p.size - 1].op()) == 2;
-  }
-  static constexpr int numbers_in(program_view p) {
-    int n = 0;
-    for (int i = 0; i < p.size; ++i) n += p.code[i].is_literal();
-    return n;
-  }
-  constexpr bool has(int id, role r) const {
-    const node& n = t_.nodes[id];
-    return n.kind == family::map && roles_[n.detail] == r;
-  }
-  constexpr bool narrows(int id) const {
-    return has(id, role::narrows) && uses_[id] > 0 && whole_[id] < 0 && keeps_shape(id);
-  }
-  /// The scale and the zero point do not make it larger.
-  constexpr bool keeps_shape(int id) const {
-    const node& n = t_.nodes[id];
-    return t_.nodes[n.in[0]].out.shape == n.out.shape;
-  }
-  /// What a reshape shows in another shape.
-  constexpr int behind(int id) const {
-    while (t_.nodes[id].kind == family::move && t_.movement_of(t_.nodes[id]).reshapes())
-      id = t_.nodes[id].in[0];
-    return id;
-  }
-  constexpr bool one_number(const node& last) const {
-    return t_.nodes[last.in[1]].out.shape.count() == 1;
-  }
-  /// `id` are numbers with the scale and the zero point of `last`.
-  constexpr bool widens(int id, const node& last) const {
-    if (!has(id, role::widens) || !keeps_shape(id)) return false;
-    const node& n = t_.nodes[id];
-    if (n.in[1] == last.in[1] && n.in[2] == last.in[2]) return true;
-    return one_number(last) && behind(n.in[1]) == behind(last.in[1]) &&
-           behind(n.in[2]) == behind(last.in[2]);
-  }
-  /// Collects what stands between `id`, which `last` quantizes, and the integers. False: something
-  /// that needs the numbers.
-  constexpr bool collect(int id, const node& last, sequence<int>& chain) const {
-    chain.push(id);
-    for (int k = 0; k < chain.size(); ++k) {
-      const int at = chain[k];
-      if (widens(at, last)) continue;
-      const node& n = t_.nodes[at];
-      if (uses_[at] != 1 || whole_[at] >= 0 || n.policy != last.policy || !carries(n, last))
-        return false;
-      for (int j = 0; j < n.operands; ++j)
-        if (carried(n, j) && (j == 0 || n.in[j] != n.in[j - 1])) chain.push(n.in[j]);
-    }
-    int left = 0;
-    for (const int at : chain)
-      if (!widens(at, last)) chain[left++] = at;
-    chain.resize(left);
-    return true;
-  }
-  /// Operands that are numbers: not the indices of a gather.
-  static constexpr bool carried(const node& n, int k) { return n.kind != family::gather || k != 1; }
-  /// Whether every number that `n` makes is one of its operands', or is ordered among them.
-  constexpr bool carries(const node& n, const node& last) const {
-    switch (n.kind) {
-      case family::map:
-        return roles_[n.detail] == role::orders &&
-               n.operands + numbers_in(program(n.detail)) <= max_operands &&
-               (t_.limits.size == 0 || numbers_in(program(n.detail)) == 0) &&
-               (one_number(last) || n.out.shape == last.out.shape);
-      case family::move: return one_number(last) && carries(t_.movement_of(n));
-      case family::gather: return one_number(last);
-      case family::reduce: {
-        // Not across the last axis: integers are slower there than rounding twice (0.44 times).
-        const reduction& r = t_.reduction_of(n);
-        const int rank = t_.nodes[n.in[0]].out.shape.rank;
-        return rank > 0 && one_number(last) && (r.how == combine::max || r.how == combine::min) &&
-               r.reduces(rank - 1);
-      }
-      case family::window: return carries(t_.windowing_of(n), n.out.shape, last);
-      default: return false;
-    }
-  }
-  static constexpr bool carries(const movement& m) {
-    using form = movement::form;
-    if (m.is == form::pad) return m.mode != padding_mode::constant;  // a number that is not there
-    if (m.is == form::sample) return m.how != sampling::fraction;
-    return m.is == form::affine || m.is == form::reshape || m.is == form::join;
-  }
-  /// A window that has no element at all gives 0.
-  constexpr bool carries(const windowing& w, const shape& out, const node& last) const {
-    if (t_.limits.size > 0 || w.average || (w.how != combine::max && w.how != combine::min))
-      return false;
-    const tensor& scale = t_.nodes[last.in[1]].out;
-    for (const sweep& s : w.swept) {
-      if (!always_inside(s, out[s.out_axis])) return false;
-      if (scale.shape.count() != 1 && (!(out == last.out.shape) || scale.shape[s.out_axis] != 1))
-        return false;
-    }
-    return true;
-  }
-
-  /// Where the integers of a number are in the new table.
-  constexpr int value(int id) const {
-    return has(id, role::widens) ? to_[t_.nodes[id].in[0]] : to_[id];
-  }
-  constexpr int push(table& r, node n, int at) const {
-    n.origin = at;
-    for (int k = 0; k < n.operands; ++k) n.in[k] = to_[n.in[k]];
-    return r.nodes.push(n);
-  }
-  constexpr int push_integer(table& r, const node& n, int at, const node& last) const {
-    node y = n;
-    y.origin = at;
-    y.keeps_integers = true;
-    y.out.type = last.out.type;
-    for (int k = 0; k < n.operands; ++k) y.in[k] = carried(n, k) ? value(n.in[k]) : to_[n.in[k]];
-    if (n.kind == family::map) order(r, y, program(n.detail), last);
-    return r.nodes.push(y);
-  }
-  /// A program of minima and maxima on integers: its numbers become operands.
-  constexpr void order(table& r, node& y, program_view p, const node& last) const {
-    tape t;
-    int slots[max_program]{};
-    const int own = y.operands;
-    for (int k = 0; k < own; ++k) slots[k] = t.argument(k, y.out.type);
-    int at[max_program]{};
-    for (int i = 0; i < p.size; ++i) {
-      const instruction x = p.code[i];
-      if (x.op() == sop::arg) {
-        at[x.dst()] = slots[x.a()];
-      } else if (x.is_literal()) {
-        y.in[y.operands] = quantized_number(r, x.real(), y, last);
-        at[x.dst()] = t.argument(y.operands++, y.out.type);
-      } else {
-        const scalar a{&t, at[x.a()]}, b{&t, at[x.b()]};
-        at[x.dst()] = (x.op() == sop::min ? min(a, b) : max(a, b)).slot();
-      }
-    }
-    const int holder = at[p.code[p.size - 1].dst()];
-    y.detail = r.intern(finish(t, stored_as({&t, holder}, y.out.type).slot()).view());
-  }
-  /// A node that is the integer for a number: 0 is the zero point itself.
-  constexpr int quantized_number(table& r, float number, const node& y, const node& last) const {
-    const bool single = one_number(last);
-    const int zero = to_[single ? behind(last.in[2]) : last.in[2]],
-              scale = to_[single ? behind(last.in[1]) : last.in[1]];
-    int id = zero;
-    if (number != 0) {
-      const type to = y.out.type;
-      const recorded p = record_program<2>(
-          [&](scalar s, scalar z) {
-            return quantized::narrowed(s.lift(number), s, z,
-                                       static_cast<int>(numbers::begin_of(to)),
-                                       static_cast<int>(numbers::end_of(to)) - 1);
-          },
-          {{type::float32, to}, true, to});
-      node n = made(y, family::map);
-      n.operands = 2;
-      n.in[0] = scale;
-      n.in[1] = zero;
-      const shape &a = r.nodes[scale].out.shape, &b = r.nodes[zero].out.shape;
-      n.out = {to, a.rank > b.rank ? a : b};
-      n.detail = r.intern(p.view());
-      id = r.nodes.push(n);
-    }
-    if (!single || r.nodes[id].out.shape.rank == 0) return id;
-    node n = made(y, family::move);
-    movement m{};
-    m.is = movement::form::reshape;
-    n.operands = 1;
-    n.in[0] = id;
-    n.out = {y.out.type, {}};
-    n.detail = r.movements.push(m);
-    return r.nodes.push(n);
-  }
-  /// A new node beside `y`.
-  static constexpr node made(const node& y, family kind) {
-    node n;
-    n.kind = kind;
-    n.policy = y.policy;
-    n.op = y.op;
-    n.origin = y.origin;
-    return n;
-  }
-};
-
-/// Adds most that `integer_keeper` adds to a table: programs on integers, and what quantizes a
-/// number.
-constexpr void make_room_for_integers(table_view t, table_sizes& room) {
-  constexpr int number = 24, longer = 6;  // instructions of a number, of an integer's extreme
-  for (const node& n : t.nodes) {
-    if (n.kind != family::map) continue;
-    const range p = t.programs[n.detail];
-    int numbers = 0;
-    for (int i = 0; i < p.size; ++i) numbers += t.code[p.begin + i].is_literal();
-    room.nodes += 2 * numbers;
-    room.movements += numbers;
-    room.programs += numbers;
-    room.code += numbers * number + p.size * longer;
-  }
 }
 /// True if a graph dequantizes anything.
 constexpr bool dequantizes(table_view t) {
   for (const range r : t.programs)
     if (widens_bytes({t.code.data + r.begin, r.size})) return true;
   return false;
-}
-/// Gives contractions of dequantized numbers a third operand, for policies that multiply integers:
-/// the integers of the first. Their result stays what the first two define. The second has to come
-/// from weights, as all scales and zero points do: only their values say whether the sums of
-/// integers are the same in every bit, so that is decided at binding.
-class integer_offers {
- public:
-  constexpr integer_offers(table_view t, list<policy_facts> policies)
-      : t_(t), policies_(policies) {}
-  /// The node of the integers, or -1.
-  constexpr int of(const node& n) const {
-    if (n.kind != family::contract || n.operands != 2 || n.whole >= 0) return -1;
-    const int policy = n.policy < 0 ? 0 : n.policy;
-    if (policy >= policies_.size || !policies_[policy].multiplies_integers) return -1;
-    if (!dequantized(n.in[0]) || !dequantized(n.in[1])) return -1;
-    const node &a = t_.nodes[n.in[0]], &b = t_.nodes[n.in[1]];
-    const bool one_scale = t_.nodes[a.in[1]].out.shape.count() == 1;
-    return one_scale && is_weight(b.in[0]) && is_worth_it(t_.contraction_of(n), b) ? a.in[0] : -1;
-  }
-
- private:
-  table_view t_;
-  list<policy_facts> policies_;
-
-  constexpr bool is_weight(int id) const {
-    while (t_.nodes[id].kind == family::move && t_.movement_of(t_.nodes[id]).reshapes())
-      id = t_.nodes[id].in[0];
-    return t_.nodes[id].kind == family::weight;
-  }
-  constexpr bool dequantized(int id) const {
-    const node& n = t_.nodes[id];
-    if (n.kind != family::map || n.whole >= 0 || !(t_.nodes[n.in[0]].out.shape == n.out.shape))
-      return false;
-    const range r = t_.programs[n.detail];
-    return widens_bytes({t_.code.data + r.begin, r.size}) && is_weight(n.in[1]) &&
-           is_weight(n.in[2]) && n.in[0] != n.in[2];
-  }
-  /// One axis of terms beside the taps of a window, of which four go into a word; and all terms of
-  /// a sum with one scale.
-  static constexpr i64 least_terms = 3;
-  constexpr bool is_worth_it(const contraction& c, const node& b) const {
-    const strides scale = broadcast(t_.nodes[b.in[1]].out.shape, b.out.shape);
-    int axes = 0;
-    for (int i = 0; i < c.axes; ++i) {
-      const contraction::loop& l = c.axis[i];
-      if (!l.reduced || l.extent == 1) continue;
-      for (int k = 0; k < b.out.shape.rank; ++k)
-        if (scale[k] != 0 && l.b == dense(b.out.shape)[k] && b.out.shape[k] > 1) return false;
-      bool tap = false;
-      for (int s = 0; s < c.sweeps; ++s) tap = tap || c.swept[s].tap_axis == i;
-      if (tap) continue;
-      if (l.extent < least_terms) return false;
-      ++axes;
-    }
-    return axes == 1;
-  }
-};
-constexpr void offer_integers(table& r, list<policy_facts> policies) {
-  const table_view t = r.view();
-  if (t.limits.size > 0 || !dequantizes(t)) return;
-  const integer_offers offers(t, policies);
-  for (node& n : r.nodes)
-    if (const int integers = offers.of(n); integers >= 0) n.in[n.operands++] = integers;
-}
-/// Whether all policies run what was rewritten where it was.
-constexpr bool supported(table_view t, list<policy_facts> policies) {
-  for (const node& n : t.nodes) {
-    const int p = n.policy < 0 ? 0 : n.policy;
-    if (n.keeps_integers && p < policies.size && !policies[p].supports(t, n)) return false;
-  }
-  return true;
 }
 
 }  // namespace tenon::plans

@@ -15,31 +15,31 @@ struct lifetime {
 };
 
 /// The most bytes live at any step: no plan can need less.
-constexpr i64 least_bytes(const sequence<lifetime>& all) {
+constexpr i64 least_bytes(const sequence<lifetime>& lifetimes) {
   int steps = 0;
-  for (const lifetime& l : all)
-    if (l.last >= steps) steps = l.last + 1;
+  for (const lifetime& life : lifetimes)
+    if (life.last >= steps) steps = life.last + 1;
   sequence<i64> change(steps + 1);  // of the bytes that are live, at each step
   i64* at = change.data();
-  for (const lifetime& l : all) {
-    at[l.first] += l.bytes;
-    at[l.last + 1] -= l.bytes;
+  for (const lifetime& life : lifetimes) {
+    at[life.first] += life.bytes;
+    at[life.last + 1] -= life.bytes;
   }
-  i64 most = 0, sum = 0;
+  i64 peak = 0, live = 0;
   for (const i64 bytes : change)
-    if ((sum += bytes) > most) most = sum;
-  return most;
+    if ((live += bytes) > peak) peak = live;
+  return peak;
 }
 
 /// For each step the lifetimes that hold at it, and those that begin there, by position in
 /// ascending order: what overlaps in time is found without looking at all pairs.
 class timeline {
  public:
-  constexpr explicit timeline(const sequence<lifetime>& all) {
-    for (const lifetime& l : all)
-      if (l.last >= steps_) steps_ = l.last + 1;
-    enter(all, began_, false);
-    enter(all, alive_, true);
+  constexpr explicit timeline(const sequence<lifetime>& lifetimes) {
+    for (const lifetime& life : lifetimes)
+      if (life.last >= steps_) steps_ = life.last + 1;
+    enter(lifetimes, began_, false);
+    enter(lifetimes, alive_, true);
   }
   constexpr list<int> beginning(int step) const { return began_.at(step); }
   constexpr list<int> alive(int step) const { return alive_.at(step); }
@@ -56,17 +56,17 @@ class timeline {
   lists began_, alive_;
 
   /// Enters each lifetime at its first step, or at all of them.
-  constexpr void enter(const sequence<lifetime>& all, lists& to, bool whole) const {
+  constexpr void enter(const sequence<lifetime>& lifetimes, lists& to, bool whole) const {
     to.begin.resize(steps_ + 2);
     int* at =
         to.begin.data() + 2;  // counts first, then where each list begins, one place further on
-    for (const lifetime& l : all)
-      for (int s = l.first, last = whole ? l.last : s; s <= last; ++s) ++at[s];
+    for (const lifetime& life : lifetimes)
+      for (int s = life.first, last = whole ? life.last : s; s <= last; ++s) ++at[s];
     for (int s = 0; s + 1 < steps_; ++s) at[s + 1] += at[s];
     to.item.resize(steps_ > 0 ? at[steps_ - 1] : 0);
     int *item = to.item.data(), i = 0;
-    for (const lifetime& l : all) {
-      for (int s = l.first, last = whole ? l.last : s; s <= last; ++s) item[at[s - 1]++] = i;
+    for (const lifetime& life : lifetimes) {
+      for (int s = life.first, last = whole ? life.last : s; s <= last; ++s) item[at[s - 1]++] = i;
       ++i;
     }
   }
@@ -84,52 +84,55 @@ template <class Before> constexpr void sort(sequence<int>& numbers, const Before
     }
 }
 
-/// Indices of `all`, largest first; of equal ones the earlier.
-constexpr sequence<int> by_size(const sequence<lifetime>& all) {
-  sequence<int> order(all.size());
-  for (int i = 0; i < all.size(); ++i) order[i] = i;
-  const lifetime* l = all.data();
-  sort(order,
-       [l](int a, int b) { return l[a].bytes != l[b].bytes ? l[a].bytes > l[b].bytes : a < b; });
+/// Indices of `lifetimes`, largest first; of equal ones the earlier.
+constexpr sequence<int> by_size(const sequence<lifetime>& lifetimes) {
+  sequence<int> order(lifetimes.size());
+  for (int i = 0; i < lifetimes.size(); ++i) order[i] = i;
+  const lifetime* life = lifetimes.data();
+  sort(order, [life](int a, int b) {
+    return life[a].bytes != life[b].bytes ? life[a].bytes > life[b].bytes : a < b;
+  });
   return order;
 }
 
 /// Gives every lifetime an offset, in this order, and returns the arena's bytes. Each goes into the
-/// smallest gap between those of its neighbours in time that are already placed, or behind them.
+/// smallest gap that fits between those already placed that live at the same time, or behind them
+/// all. Neighbours in time are those alive at its first step, and those that begin later while it
+/// lives.
 constexpr i64 place_in_order(const sequence<int>& order, const timeline& times,
-                             sequence<lifetime>& all) {
-  lifetime* l = all.data();
+                             sequence<lifetime>& lifetimes) {
+  lifetime* life = lifetimes.data();
   i64 bytes = 0;
-  for (lifetime& own : all) own.offset = -1;
+  for (lifetime& each : lifetimes) each.offset = -1;
   sequence<int> near;
   for (const int i : order) {
     near.clear();
-    for (const int j : times.alive(l[i].first))
-      if (l[j].offset >= 0) near.push(j);
-    for (int step = l[i].first + 1; step <= l[i].last; ++step)
+    for (const int j : times.alive(life[i].first))
+      if (life[j].offset >= 0) near.push(j);
+    for (int step = life[i].first + 1; step <= life[i].last; ++step)
       for (const int j : times.beginning(step))
-        if (l[j].offset >= 0) near.push(j);
-    sort(near, [l](int a, int b) {
-      return l[a].offset != l[b].offset ? l[a].offset < l[b].offset : a < b;
+        if (life[j].offset >= 0) near.push(j);
+    sort(near, [life](int a, int b) {
+      return life[a].offset != life[b].offset ? life[a].offset < life[b].offset : a < b;
     });
     i64 end = 0, best = -1, slack = 0;
     for (const int j : near) {
-      const i64 gap = l[j].offset - end;
-      if (gap >= l[i].bytes && (best < 0 || gap < slack)) {
+      const i64 gap = life[j].offset - end;
+      if (gap >= life[i].bytes && (best < 0 || gap < slack)) {
         best = end;
         slack = gap;
       }
-      if (l[j].offset + l[j].bytes > end) end = l[j].offset + l[j].bytes;
+      if (life[j].offset + life[j].bytes > end) end = life[j].offset + life[j].bytes;
     }
-    l[i].offset = best >= 0 ? best : end;
-    if (l[i].offset + l[i].bytes > bytes) bytes = l[i].offset + l[i].bytes;
+    life[i].offset = best >= 0 ? best : end;
+    if (life[i].offset + life[i].bytes > bytes) bytes = life[i].offset + life[i].bytes;
   }
   return bytes;
 }
 /// Moves the lifetime that reaches highest to the front of the order.
-constexpr void promote_highest(const sequence<lifetime>& all, sequence<int>& order) {
+constexpr void promote_highest(const sequence<lifetime>& lifetimes, sequence<int>& order) {
   int at = 0;
-  const auto top = [&](int i) { return all[order[i]].offset + all[order[i]].bytes; };
+  const auto top = [&](int i) { return lifetimes[order[i]].offset + lifetimes[order[i]].bytes; };
   for (int i = 1; i < order.size(); ++i)
     if (top(i) > top(at)) at = i;
   const int highest = order[at];
@@ -143,20 +146,20 @@ inline constexpr int reserve_tries = 16;
 /// Gives every lifetime an offset and returns the arena's bytes. Greedy, largest first; while that
 /// needs more than `least_bytes`, again with the lifetime on top placed first, and the best plan
 /// counts.
-constexpr i64 reserve(sequence<lifetime>& all) {
-  const timeline times(all);
-  const i64 least = least_bytes(all);
-  sequence<int> order = by_size(all);
-  i64 bytes = place_in_order(order, times, all);
-  sequence<lifetime> best = all;
+constexpr i64 reserve(sequence<lifetime>& lifetimes) {
+  const timeline times(lifetimes);
+  const i64 least = least_bytes(lifetimes);
+  sequence<int> order = by_size(lifetimes);
+  i64 bytes = place_in_order(order, times, lifetimes);
+  sequence<lifetime> best = lifetimes;
   for (int tries = 0; tries < reserve_tries && bytes > least; ++tries) {
-    promote_highest(all, order);
-    const i64 now = place_in_order(order, times, all);
+    promote_highest(lifetimes, order);
+    const i64 now = place_in_order(order, times, lifetimes);
     if (now >= bytes) continue;
     bytes = now;
-    best = all;
+    best = lifetimes;
   }
-  all = static_cast<sequence<lifetime>&&>(best);
+  lifetimes = static_cast<sequence<lifetime>&&>(best);
   return bytes;
 }
 

@@ -66,11 +66,13 @@ constexpr i64 inside(const sweep& s, i64 positions) {
   }
   return pairs;
 }
+/// A multiplication and an addition for each term; the axes are those of results and of terms.
 constexpr i64 contract_flops(const contraction& c) {
   i64 terms = 1;
   for (int i = 0; i < c.axes; ++i) terms *= c.axis[i].extent;
   return 2 * terms;
 }
+/// One for each element that lies inside of the input; an average divides each result.
 constexpr i64 window_flops(const windowing& w, const shape& out) {
   i64 combined = 1, other = 1;
   for (const sweep& s : w.swept) combined *= inside(s, out[s.out_axis]);
@@ -91,9 +93,9 @@ constexpr i64 bytes_behind(const plan_view& p, int id) {
 constexpr i64 bytes_read(const plan_view& p, const node& n, int k) {
   if (n.kind == family::move && p.table.movement_of(n).how == sampling::fraction) return 0;
   if (offers_integers(n) && k == 2) return 0;  // read in place of the others
-  const i64 all = bytes_behind(p, n.in[k]), chosen = n.out.bytes();
+  const i64 whole = bytes_behind(p, n.in[k]), chosen = n.out.bytes();
   const bool data = n.kind == family::gather && k == 0 && n.in[0] != n.in[1];
-  return data && chosen < all ? chosen : all;
+  return data && chosen < whole ? chosen : whole;
 }
 /// Bytes that node `id` writes into memory.
 constexpr i64 bytes_written(const plan_view& p, int id) {
@@ -118,25 +120,25 @@ struct reading {
 };
 constexpr reading read_by(const plan_view& p, int g) {
   reading r;
-  sequence<int> holders, seen;
+  sequence<int> holders, operands;
   sequence<i64> bytes;
   for (const int i : p.members_of(p.groups[g])) {
     const node& n = p.table.nodes[i];
     for (int k = 0; k < n.operands; ++k) {
       const int from = n.in[k], holder = p.locations[from].holder;
       bool again = !comes_from_outside(p, g, i, k);
-      for (const int s : seen) again |= s == from;
+      for (const int id : operands) again |= id == from;
       if (again) continue;
-      seen.push(from);
+      operands.push(from);
       int at = 0;
       while (at < holders.size() && holders[at] != holder) ++at;
       if (at == holders.size()) {
         holders.push(holder);
         bytes.push(0);
       }
-      const i64 most = p.buffers[holder].bytes;
+      const i64 size = p.buffers[holder].bytes;
       bytes[at] += bytes_read(p, n, k);
-      if (bytes[at] > most) bytes[at] = most;
+      if (bytes[at] > size) bytes[at] = size;
     }
   }
   for (int at = 0; at < holders.size(); ++at)
@@ -180,13 +182,13 @@ constexpr cost cost_of(const plan_view& p, int g) {
 
 /// The sums over all groups, and the copies into outputs that no group could write in place.
 constexpr cost cost_of(const plan_view& p) {
-  cost all;
-  for (int g = 0; g < p.groups.size; ++g) all += cost_of(p, g);
+  cost sum;
+  for (int g = 0; g < p.groups.size; ++g) sum += cost_of(p, g);
   for (const plans::output_copy& c : p.copies_out) {
-    all.read += costs::bytes_behind(p, c.node);
-    all.written += p.table.nodes[c.node].out.bytes();
+    sum.read += costs::bytes_behind(p, c.node);
+    sum.written += p.table.nodes[c.node].out.bytes();
   }
-  return all;
+  return sum;
 }
 
 }  // namespace tenon

@@ -32,9 +32,10 @@ struct diagram {
     const int state = p.table.inputs[p.table.call_inputs() + kept];
     return "next " + printable(p.table.name_of(at(state)).c_str());
   }
+  /// `group 2: rows on cpu`.
   std::string group_label(int g) const {
-    const plans::group& own = p.groups[g];
-    return joined("group ", g) + ": " + kind_of(own) + " on " + p.policies[own.policy].name;
+    const plans::group& group = p.groups[g];
+    return joined("group ", g) + ": " + kind_of(group) + " on " + p.policies[group.policy].name;
   }
   /// Calls `visit(from, to, passage)` for every operand of every node, and with the number of the
   /// output and `is_output` for every output. A view moves nothing: what passes it crosses behind
@@ -47,6 +48,7 @@ struct diagram {
     for (int o = 0; o < p.table.outputs.size; ++o)
       visit(p.table.outputs[o], o, passage_of(p, p.table.outputs[o], -1), true);
   }
+  /// How a value passes to another policy; if by a copy, of how many bytes.
   std::string crossing_label(int from, passage how) const {
     return how == passage::copied ? joined("copied, ", bytes(at(from).out.bytes())) : "crosses";
   }

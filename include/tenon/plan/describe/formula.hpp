@@ -1,100 +1,14 @@
-// Nodes as formulas: scalar programs in infix notation, the geometry of contractions and windows.
+// Nodes as formulas: expressions, and the geometry of contractions and windows.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/describe/notation.hpp>
+#include <tenon/plan/describe/infix.hpp>
 #include <tenon/plan/plan_view.hpp>
 #include <charconv>
 #include <vector>
 
 namespace tenon::notation {
 
-/// The shortest decimal that gives this float back.
-inline std::string literal(float x) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, x).ptr;
-  return std::string(text, end);
-}
-
-/// Part of an expression: its text, and how strongly its outermost operator binds.
-struct term {
-  std::string text;
-  syntax binds = syntax::or_;
-};
-
-/// The text of a part, in parentheses where it binds less than `least`.
-inline std::string within(const term& part, syntax least) {
-  return part.binds < least ? "(" + part.text + ")" : part.text;
-}
-/// An argument `x0`, or a literal.
-inline term write_atom(instruction x) {
-  if (x.op() == sop::arg) return {joined("x", x.a()), syntax::atom};
-  const bool is_real = x.op() == sop::literal;
-  const auto integer = static_cast<std::int32_t>(x.bits());
-  const bool negative = is_real ? x.real() < 0 : integer < 0;
-  return {is_real ? literal(x.real()) : std::to_string(integer),
-          negative ? syntax::prefix : syntax::atom};
-}
-/// An instruction as the program's author would have written it.
-inline term write(instruction x, const term& a, const term& b, const term& c) {
-  const instruction_facts& facts = facts_of(x.op());
-  const syntax level = facts.written;
-  switch (level) {
-    case syntax::atom: return write_atom(x);
-    case syntax::silent: return a;
-    case syntax::prefix: return {facts.text + within(a, syntax::call), level};
-    case syntax::shift: return {within(a, level) + joined(facts.text, x.b()), level};
-    case syntax::call: {
-      std::string text = std::string(facts.text) + "(" + a.text;
-      if (facts.sources > 1) text += ", " + b.text;
-      if (facts.sources > 2) text += ", " + c.text;
-      return {text + ")", level};
-    }
-    default: break;
-  }
-  const auto tighter = static_cast<syntax>(static_cast<int>(level) + 1);  // a - (b - c)
-  return {within(a, level) + facts.text + within(b, tighter), level};
-}
-
-/// A scalar program as text: `max(x0 + x1, 0)`. Argument i is called `arguments[i]`, else `xi`. A
-/// result that is used more than once gets a name: `t1 = x0 * 2; max(t1, 0) / t1`.
-inline std::string infix(program_view p, const std::vector<std::string>& arguments = {}) {
-  const auto count = static_cast<std::size_t>(p.size);
-  std::vector<int> uses(count), source(3 * count, -1), holds(256, -1);
-  for (int i = 0; i < p.size; ++i) {  // registers are reused: back to single assignment
-    const instruction x = p.code[i];
-    const int from[] = {x.a(), x.b(), x.c()};
-    for (int k = 0; k < sources_of(x.op()); ++k) {
-      const int at = holds[static_cast<std::size_t>(from[k])];
-      source[static_cast<std::size_t>(3 * i + k)] = at;
-      ++uses[static_cast<std::size_t>(at)];
-    }
-    holds[static_cast<std::size_t>(x.dst())] = i;
-  }
-  std::vector<term> terms;
-  std::string text;
-  int named = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const instruction x = p.code[i];
-    const auto of = [&](std::size_t k) {
-      const int at = source[3 * i + k];
-      return at < 0 ? term{} : terms[static_cast<std::size_t>(at)];
-    };
-    const auto operand = static_cast<std::size_t>(x.a());
-    const bool leaf = x.op() == sop::arg || x.is_literal();
-    term t = x.op() == sop::arg && operand < arguments.size()
-                 ? term{arguments[operand], syntax::atom}
-                 : write(x, of(0), of(1), of(2));
-    if (!leaf && uses[i] > 1) {
-      const std::string called = joined("t", ++named);
-      text += called + " = " + t.text + "; ";
-      t = {called, syntax::atom};
-    }
-    terms.push_back(t);
-  }
-  return text + (terms.empty() ? "" : terms.back().text);
-}
-
-/// What a combination is called.
+/// What a combination is called, in the words of the operators that reduce.
 inline const char* word_of(combine how) {
   constexpr const char* words[] = {"sum", "max", "min", "product", "argMax", "argMin"};
   return words[static_cast<int>(how)];
@@ -122,7 +36,9 @@ inline std::string taps(const sweep& h, const sweep& w, i64 height, i64 width) {
   return text;
 }
 
-/// The loop nest of a contraction: `[m x n x k]`, or a convolution's geometry.
+/// The loop nest of a contraction: `[m x n x k]`, or a convolution's geometry. A loop that moves in
+/// both operands is a batch or a convolution's groups, one in the second operand alone columns or
+/// filters, one in the first alone rows or images.
 inline std::string geometry(const contraction& c) {
   i64 rows = 1, columns = 1, batch = 1, terms = 1;
   bool swept[contraction::max_axes]{};
@@ -151,7 +67,8 @@ inline std::string listed(const i64* numbers, int count) {
   for (int i = 0; i < count; ++i) text += joined(i > 0 ? ", " : "", numbers[i]);
   return text;
 }
-/// Where a move's elements come from, unless its name tells that.
+/// Where a move's elements come from, unless its name tells that: reshapes and joins say nothing. A
+/// band's limits beyond 2^31 are none.
 inline std::string origin_of(table_view t, const node& n) {
   const movement& m = t.movement_of(n);
   const int rank = n.out.shape.rank;
@@ -213,7 +130,7 @@ inline std::string details(table_view t, const node& n) {
   }
 }
 
-/// True for what the graph keeps between calls: the last of its inputs.
+/// True for what the graph keeps between calls: states stand behind all other inputs.
 inline bool is_state(table_view t, int id) {
   for (int i = t.call_inputs(); i < t.inputs.size; ++i)
     if (t.inputs[i] == id) return true;
@@ -276,8 +193,8 @@ inline std::string expression(const plan_view& p, int id) {
   return joined(word_of(r), "(", text, axes(r, p.table.nodes[n.in[0]].out.shape.rank), ")");
 }
 
-/// The names of a group's operators, each once: `conv2d + relu`. Of more than `most` the first.
-inline std::string title(const plan_view& p, const plans::group& g, std::size_t most = 100) {
+/// The names of a group's operators, each once: `conv2d + relu`. Of more than `limit` the first.
+inline std::string title(const plan_view& p, const plans::group& g, std::size_t limit = 100) {
   std::vector<std::string> ops;
   for (const int i : p.members_of(g)) {
     const std::string op = operator_name(p.table, i);
@@ -286,9 +203,9 @@ inline std::string title(const plan_view& p, const plans::group& g, std::size_t 
     if (!again) ops.push_back(op);
   }
   std::string text;
-  for (std::size_t i = 0; i < ops.size() && i < most; ++i)
+  for (std::size_t i = 0; i < ops.size() && i < limit; ++i)
     text += joined(i > 0 ? " + " : "", ops[i]);
-  return text + (ops.size() > most ? joined(" + ", ops.size() - most) + " more" : "");
+  return text + (ops.size() > limit ? joined(" + ", ops.size() - limit) + " more" : "");
 }
 
 /// The form in which a group runs: its family, or `rows` for a row group.

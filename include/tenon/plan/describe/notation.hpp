@@ -61,7 +61,9 @@ inline std::string rounded(double n) {
 inline std::string bytes(i64 n) {
   return n < 10000 ? digits(n) + " B" : rounded(static_cast<double>(n)) + "B";
 }
+/// Operations: `28.2 kFLOP`.
 inline std::string flops(i64 n) { return rounded(static_cast<double>(n)) + "FLOP"; }
+/// Operations for each byte that moves, with three digits where that makes sense.
 inline std::string intensity(double x) {
   char text[32];
   std::snprintf(text, sizeof text, x < 9.995 ? "%.2f FLOP/B" : "%.1f FLOP/B", x);
@@ -101,6 +103,7 @@ struct page {
     line(now);
   }
 };
+/// Fills a text with spaces up to so many columns, behind it; `right`: in front of it.
 inline std::string left(std::string s, std::size_t columns) {
   if (s.size() < columns) s.append(columns - s.size(), ' ');
   return s;
@@ -112,6 +115,7 @@ inline std::string cut(const std::string& s, std::size_t columns) {
 inline std::string right(const std::string& s, std::size_t columns) {
   return s.size() < columns ? std::string(columns - s.size(), ' ') + s : s;
 }
+/// `1 group`, `2 groups`: a number with its noun.
 inline std::string counted(i64 n, const char* one, const char* many) {
   return digits(n) + " " + (n == 1 ? one : many);
 }

@@ -56,7 +56,7 @@ struct cpu {
       case family::contract:
         if (p.has_limits()) return simd::most_for_contract(p, g);
         if (simd::is_depthwise(p, g)) return simd::plan_depthwise(p, g).need;
-        if (offers_integers(p.table.nodes[p.groups[g].anchor]))
+        if (offers_integers(p.anchor_of(g)))
           return simd::either(simd::plan_contract(p, g).need, simd::plan_dot(p, g).need);
         return simd::plan_contract(p, g).need;
       case family::window: return simd::measure_window(p, g);
@@ -93,7 +93,7 @@ struct cpu {
  private:
   /// True for scatters, which are gathers that write.
   static constexpr bool writes(const plan_view& p, int g) {
-    return p.table.gathering_of(p.table.nodes[p.groups[g].anchor]).writes;
+    return p.table.gathering_of(p.anchor_of(g)).writes;
   }
   /// Integers are multiplied as integers where that was offered and the weights allow it.
   static work bind_contraction(const binding<function>& b, const node& anchor) noexcept {
@@ -114,13 +114,13 @@ struct cpu {
   }
   /// How group `g` multiplies the integers that it is offered.
   static multiplied judge(const binding<function>& b, int g) noexcept {
-    const node& n = b.plan->table.nodes[b.plan->groups[g].anchor];
+    const node& n = b.plan->anchor_of(g);
     return offers_integers(n) ? kernels_of(b, n)->judge(*b.plan, g, b.weights)
                               : multiplied::nothing;
   }
   /// True for what dequantizes numbers that nobody reads: their integers are multiplied instead.
   static bool stays_out(const binding<function>& b) noexcept {
-    const node& n = b.plan->table.nodes[b.plan->groups[b.group].anchor];
+    const node& n = b.plan->anchor_of(b.group);
     return n.kind == family::map && b.functions[n.detail].dots != nullptr &&
            plans::is_left_out(*b.plan, b.group, [&](int g) { return judge(b, g); });
   }
@@ -147,7 +147,7 @@ template <class> cpu::function cpu::interpreted(program_view p) noexcept {
   return {&simd::run_interpreted<>, p, bytes};
 }
 template <class> void cpu::bind(const binding<function>& b, work& w) noexcept {
-  const node& anchor = b.plan->table.nodes[b.plan->groups[b.group].anchor];
+  const node& anchor = b.plan->anchor_of(b.group);
   if (simd::is_integer(*b.plan, b.group)) {
     w = bound<simd::integer_plan, simd::run_integers>(simd::bind_integers(b));
     return;

@@ -52,7 +52,7 @@ constexpr bool takes_window(const windowing& w, const shape& s) {
 /// A row of column results for each thread, and two registers that `combine_taps` may read behind
 /// it.
 constexpr footprint measure_window(const plan_view& p, int g) {
-  const node& n = p.table.nodes[p.groups[g].anchor];
+  const node& n = p.anchor_of(g);
   const sweep& h = p.table.windowing_of(n).swept[1];
   const i64 inner = h.out_axis == 3 ? 1 : n.out.shape[3];
   return {0, 0, (h.extent * inner + 2 * width) * 4, static_cast<i64>(sizeof(window_plan))};

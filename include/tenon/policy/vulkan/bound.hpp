@@ -137,7 +137,7 @@ class vulkan_bound {
       of_group_[g].begin = steps_.size();
       const sequence<spirv::kernel> kernels = spirv::emit(p, g, device);
       if (kernels.empty())
-        return {code::capacity, p.table.nodes[p.groups[g].anchor].op, "kernel",
+        return {code::capacity, p.anchor_of(g).op, "kernel",
                 "16 buffers, and loops that the driver runs", "more"};
       for (const spirv::kernel& k : kernels)
         if (const error e = add(k); !e.ok()) return e;
