@@ -142,7 +142,7 @@ TEST_CASE("states are no inputs, and limits are no extents") {
   CHECK(contains(most, "float32 [1, <= 128, 32]"));
   CHECK(contains(most, "float32 [1, <= 128, <= 128]"));
   CHECK(contains(
-      most, "\nbounds     extents, bytes and operations below are those of the largest call\n"));
+      most, "\nlimits     extents, bytes and operations below are those of the largest call\n"));
 }
 
 TEST_CASE("no name spoils the text") {
