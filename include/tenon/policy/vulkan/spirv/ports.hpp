@@ -2,8 +2,8 @@
 // as a descriptor.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/plan_view.hpp>
 #include <tenon/plan/layout.hpp>
+#include <tenon/plan/plan_view.hpp>
 #include <tenon/policy/vulkan/spirv/half.hpp>
 #include <tenon/policy/vulkan/spirv/space.hpp>
 
