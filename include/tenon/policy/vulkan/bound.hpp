@@ -148,12 +148,12 @@ class vulkan_bound {
   error add(const spirv::kernel& k) {
     // where none can be asked for, Vulkan 1.2 gives what the facts say
     const bool asks = context_->facts().subgroup_size_chosen;
-    const auto made =
+    const auto pipeline =
         context_->kernel({k.words.data(), static_cast<std::size_t>(k.words.size())}, k.ports.size(),
                          context_->addressing(), asks ? k.subgroup : 0);
-    if (!made) return made.error();
+    if (!pipeline) return pipeline.error();
     vulkan_step s;
-    s.kernel = *made;
+    s.kernel = *pipeline;
     s.ports = k.ports.size();
     for (int i = 0; i < s.ports; ++i)
       s.port_at[i] = {k.ports[i].holder, static_cast<int>(size_bytes(k.ports[i].element)),
@@ -172,13 +172,13 @@ class vulkan_bound {
     error bad;
     plans::each_upload(p, [&](int id, int to, i64 bytes) {
       if (to != policy || !bad.ok()) return;
-      auto made = stay ? vulkan_memory::import_host(*context_, weights[id], bytes)
-                       : vulkan_memory::device(*context_, bytes);
-      bad = made ? error{} : made.error();
-      if (bad.ok() && !stay) bad = upload(weights[id], *made);
+      auto memory = stay ? vulkan_memory::import_host(*context_, weights[id], bytes)
+                         : vulkan_memory::device(*context_, bytes);
+      bad = memory ? error{} : memory.error();
+      if (bad.ok() && !stay) bad = upload(weights[id], *memory);
       if (!bad.ok()) return;
-      weight_at_[id] = device_address{made->address()};
-      memory_.push_back(std::move(*made));
+      weight_at_[id] = device_address{memory->address()};
+      memory_.push_back(std::move(*memory));
     });
     return bad;
   }

@@ -94,19 +94,19 @@ inline bool contains(const char* const* all, std::uint32_t count, const char* ex
 }
 
 inline i64 bytes_of(vk::DeviceSize n) noexcept {
-  constexpr auto most = static_cast<vk::DeviceSize>(INT64_MAX);
-  return static_cast<i64>(n < most ? n : most);
+  constexpr auto limit = static_cast<vk::DeviceSize>(INT64_MAX);
+  return static_cast<i64>(n < limit ? n : limit);
 }
 
 /// What a storage buffer can do with external handles of one kind.
 inline vk::ExternalMemoryFeatureFlags external(const vulkan_functions& d, vk::PhysicalDevice device,
                                                vk::ExternalMemoryHandleTypeFlagBits kind) noexcept {
-  vk::PhysicalDeviceExternalBufferInfo wanted{};
-  wanted.usage = vk::BufferUsageFlagBits::eStorageBuffer;
-  wanted.handleType = kind;
-  vk::ExternalBufferProperties found{};
-  device.getExternalBufferProperties(&wanted, &found, d);
-  return found.externalMemoryProperties.externalMemoryFeatures;
+  vk::PhysicalDeviceExternalBufferInfo query{};
+  query.usage = vk::BufferUsageFlagBits::eStorageBuffer;
+  query.handleType = kind;
+  vk::ExternalBufferProperties properties{};
+  device.getExternalBufferProperties(&query, &properties, d);
+  return properties.externalMemoryProperties.externalMemoryFeatures;
 }
 
 inline void read_sharing(const vulkan_functions& d, vk::PhysicalDevice device,
@@ -206,11 +206,11 @@ inline void read(const vulkan_functions& d, vk::Instance instance, vk::PhysicalD
   vk::PhysicalDeviceVulkan13Properties v13{};
   vk::PhysicalDeviceVulkan12Properties v12{};
   vk::PhysicalDeviceVulkan11Properties v11{};
-  vk::PhysicalDeviceMaintenance3Properties most{};
+  vk::PhysicalDeviceMaintenance3Properties maintenance{};
   vk::PhysicalDeviceProperties2 core{};
   device.getProperties(&core.properties, d);
   const bool has_13 = std::min(version, core.properties.apiVersion) >= VK_API_VERSION_1_3;
-  v11.pNext = &most;
+  v11.pNext = &maintenance;
   v12.pNext = &v11;
   v13.pNext = &v12;
   core.pNext = has_13 ? static_cast<void*>(&v13) : &v12;
@@ -229,7 +229,7 @@ inline void read(const vulkan_functions& d, vk::Instance instance, vk::PhysicalD
   f.cpu = core.properties.deviceType == vk::PhysicalDeviceType::eCpu;
   f.unified_memory = f.cpu || core.properties.deviceType == vk::PhysicalDeviceType::eIntegratedGpu;
   f.host_import_align_bytes = bytes_of(host.minImportedHostPointerAlignment);
-  f.allocation_bytes = bytes_of(most.maxMemoryAllocationSize);
+  f.allocation_bytes = bytes_of(maintenance.maxMemoryAllocationSize);
   read_limits(core.properties.limits, f);
   read_floats(v12, f);
   read_subgroups(v11, v13, has_13, f);

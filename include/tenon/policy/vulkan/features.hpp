@@ -138,27 +138,27 @@ struct vulkan_feature_chain {
             body_of<VkPhysicalDeviceTimelineSemaphoreFeatures>(s).timelineSemaphore;
         break;
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES: {
-        const auto own = body_of<VkPhysicalDevice8BitStorageFeatures>(s);
-        v12.storageBuffer8BitAccess = own.storageBuffer8BitAccess;
-        v12.storagePushConstant8 = own.storagePushConstant8;
+        const auto features = body_of<VkPhysicalDevice8BitStorageFeatures>(s);
+        v12.storageBuffer8BitAccess = features.storageBuffer8BitAccess;
+        v12.storagePushConstant8 = features.storagePushConstant8;
         break;
       }
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES: {
-        const auto own = body_of<VkPhysicalDevice16BitStorageFeatures>(s);
-        v11.storageBuffer16BitAccess = own.storageBuffer16BitAccess;
-        v11.storagePushConstant16 = own.storagePushConstant16;
+        const auto features = body_of<VkPhysicalDevice16BitStorageFeatures>(s);
+        v11.storageBuffer16BitAccess = features.storageBuffer16BitAccess;
+        v11.storagePushConstant16 = features.storagePushConstant16;
         break;
       }
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES: {
-        const auto own = body_of<VkPhysicalDeviceShaderFloat16Int8Features>(s);
-        v12.shaderFloat16 = own.shaderFloat16;
-        v12.shaderInt8 = own.shaderInt8;
+        const auto features = body_of<VkPhysicalDeviceShaderFloat16Int8Features>(s);
+        v12.shaderFloat16 = features.shaderFloat16;
+        v12.shaderInt8 = features.shaderInt8;
         break;
       }
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES: {
-        const auto own = body_of<VkPhysicalDeviceVulkanMemoryModelFeatures>(s);
-        v12.vulkanMemoryModel = own.vulkanMemoryModel;
-        v12.vulkanMemoryModelDeviceScope = own.vulkanMemoryModelDeviceScope;
+        const auto features = body_of<VkPhysicalDeviceVulkanMemoryModelFeatures>(s);
+        v12.vulkanMemoryModel = features.vulkanMemoryModel;
+        v12.vulkanMemoryModelDeviceScope = features.vulkanMemoryModelDeviceScope;
         break;
       }
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES:
@@ -167,9 +167,9 @@ struct vulkan_feature_chain {
                 .shaderSubgroupExtendedTypes;
         break;
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES: {
-        const auto own = body_of<VkPhysicalDeviceSubgroupSizeControlFeatures>(s);
-        v13.subgroupSizeControl = own.subgroupSizeControl;
-        v13.computeFullSubgroups = own.computeFullSubgroups;
+        const auto features = body_of<VkPhysicalDeviceSubgroupSizeControlFeatures>(s);
+        v13.subgroupSizeControl = features.subgroupSizeControl;
+        v13.computeFullSubgroups = features.computeFullSubgroups;
         break;
       }
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VARIABLE_POINTERS_FEATURES:

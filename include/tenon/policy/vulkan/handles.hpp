@@ -119,7 +119,7 @@ class vulkan_handles {
     return all;
   }
   /// Switches on whatever of `vulkan_features` the device has.
-  error make_device(bool by_address, vulkan_features& wanted) {
+  error make_device(bool by_address, vulkan_features& enabled) {
     vk::PhysicalDeviceProperties about{};
     physical_.getProperties(&about, functions());
     const bool has_13 = about.apiVersion >= VK_API_VERSION_1_3;
@@ -137,16 +137,16 @@ class vulkan_handles {
     vulkan_feature_chain offered;
     offered.link(has_13, has_matrix, has_bfloat);
     physical_.getFeatures2(&offered.core, functions());
-    wanted = offered.read();
-    wanted.buffer_device_address &= by_address;
-    wanted.external_memory_host = ask("VK_EXT_external_memory_host");
-    wanted.external_memory_fd = ask("VK_KHR_external_memory_fd");
-    wanted.dma_buf = ask("VK_EXT_external_memory_dma_buf");
+    enabled = offered.read();
+    enabled.buffer_device_address &= by_address;
+    enabled.external_memory_host = ask("VK_EXT_external_memory_host");
+    enabled.external_memory_fd = ask("VK_KHR_external_memory_fd");
+    enabled.dma_buf = ask("VK_EXT_external_memory_dma_buf");
 
     vulkan_feature_chain chain;
     vk::DeviceCreateInfo info{};
     info.pNext = chain.link(has_13, has_matrix, has_bfloat);
-    chain.write(wanted);
+    chain.write(enabled);
     info.enabledExtensionCount = static_cast<std::uint32_t>(names.size());
     info.ppEnabledExtensionNames = names.data();
     return create(info);

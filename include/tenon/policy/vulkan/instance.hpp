@@ -75,9 +75,9 @@ class vulkan_instance {
 
   error load(PFN_vkGetInstanceProcAddr entry, const char* file) noexcept {
     if (entry == nullptr) {
-      const auto found = vulkan_loader::open(file);
-      if (!found) return found.error();
-      entry = *found;
+      const auto opened = vulkan_loader::open(file);
+      if (!opened) return opened.error();
+      entry = *opened;
     }
     functions_.init(entry);
     return {};

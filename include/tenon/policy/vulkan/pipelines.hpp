@@ -48,10 +48,10 @@ class vulkan_pipelines {
       return error{code::corrupt, "vulkan", "kernel", "SPIR-V", "other words"};
     if (ports < 0 || ports > most_ports)
       return error{code::capacity, "vulkan", "ports", most_ports, ports};
-    const vulkan_kernel wanted{{}, {}, {}, ports, addressing, subgroup};
-    const std::uint64_t hash = hash_of(words, wanted);
-    if (const vulkan_kernel* known = find(hash, words, wanted)) return known;
-    return platform::guarded([&] { return make(d, device, hash, words, wanted); },
+    const vulkan_kernel blank{{}, {}, {}, ports, addressing, subgroup};
+    const std::uint64_t hash = hash_of(words, blank);
+    if (const vulkan_kernel* cached = find(hash, words, blank)) return cached;
+    return platform::guarded([&] { return make(d, device, hash, words, blank); },
                              []() -> result<const vulkan_kernel*> {
                                return error{code::memory, "vulkan", "kernel"};
                              });
@@ -106,15 +106,15 @@ class vulkan_pipelines {
 
   result<const vulkan_kernel*> make(const vulkan_functions& d, vk::Device device,
                                     std::uint64_t hash, std::span<const std::uint32_t> words,
-                                    const vulkan_kernel& wanted) {
-    const auto own = layout_of(d, device, wanted.ports, wanted.addressing);
-    if (!own) return own.error();
-    entry e{{words.begin(), words.end()}, wanted};
-    e.kernel.layout = own->pipeline, e.kernel.set = own->set;
+                                    const vulkan_kernel& blank) {
+    const auto pipeline_layout = layout_of(d, device, blank.ports, blank.addressing);
+    if (!pipeline_layout) return pipeline_layout.error();
+    entry e{{words.begin(), words.end()}, blank};
+    e.kernel.layout = pipeline_layout->pipeline, e.kernel.set = pipeline_layout->set;
     if (error bad = compile(d, device, e); !bad.ok()) return bad;
-    if (const vulkan_kernel* theirs = find(hash, words, wanted)) {
+    if (const vulkan_kernel* earlier = find(hash, words, blank)) {
       device.destroyPipeline(e.kernel.pipeline, nullptr, d);
-      return theirs;
+      return earlier;
     }
     const std::lock_guard lock(mutex_);
     return &entries_.emplace(hash, std::move(e))->second.kernel;  // stays where it is

@@ -115,7 +115,7 @@ class move_writer {
     return m_.select(before, below, m_.select(behind, above, at));
   }
   constexpr void pad(id, const id* position) {
-    id from[max_axes]{}, all{};
+    id from[max_axes]{}, in_operand{};
     for (int k = 0; k < s_.dims; ++k) {
       from[k] = position[k];
       if (move_.begin[k] == 0 && in_[k] == s_.extent[k]) continue;
@@ -124,16 +124,16 @@ class move_writer {
         from[k] = inside(from[k], in_[k]);
         continue;
       }
-      const id own = m_.below(from[k], number(in_[k]));
-      all = m_.hold(all, own);
+      const id in_axis = m_.below(from[k], number(in_[k]));
+      in_operand = m_.hold(in_operand, in_axis);
     }
-    if (all.number == 0) return copy(from, position);
+    if (in_operand.number == 0) return copy(from, position);
     m_.when(
-        all, [&] { copy(from, position); }, [&] { fill(move_.value, position); });
+        in_operand, [&] { copy(from, position); }, [&] { fill(move_.value, position); });
   }
   constexpr void band(id, const id* position) {
-    constexpr i64 most = i64{1} << 30;
-    const auto near = [](i64 n) { return n < -most ? -most : n > most ? most : n; };
+    constexpr i64 limit = i64{1} << 30;
+    const auto near = [](i64 n) { return n < -limit ? -limit : n > limit ? limit : n; };
     const id distance = m_.sub(position[s_.dims - 1], position[s_.dims - 2]);
     const id from = m_.compare(op::SGreaterThanEqual, distance, number(near(move_.low))),
              to = m_.compare(op::SLessThanEqual, distance, number(near(move_.high)));
@@ -218,7 +218,7 @@ class move_writer {
 constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t) {
   const node& n = p.table.nodes[id];
   const movement& m = p.table.movement_of(n);
-  const plans::location& own = p.locations[id];
+  const plans::location& location = p.locations[id];
   sequence<kernel> all;
   bool fit = true;
   const auto copy = [&](int from, const strides& in, i64 skip, const strides& out, i64 at,
@@ -234,7 +234,8 @@ constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t
     for (int k = 0; k < n.operands; ++k) {
       const plans::location& v = p.locations[n.in[k]];
       const i64 at = plans::join_offset(p.table, n, k);
-      if (v.holder == own.holder && v.offset == own.offset + at && p.group_of[n.in[k]] >= 0)
+      if (v.holder == location.holder && v.offset == location.offset + at &&
+          p.group_of[n.in[k]] >= 0)
         continue;
       copy(n.in[k], v.step, 0, dense(n.out.shape), at, p.table.nodes[n.in[k]].out.shape);
     }
@@ -245,7 +246,7 @@ constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t
   } else if (m.is == movement::form::affine) {
     strides step{};
     for (int i = 0; i < n.out.shape.rank; ++i) step.step[i] = plans::restride(m.step[i], s, from);
-    copy(n.in[0], step, plans::restride(m.offset, s, from), own.step, 0, n.out.shape);
+    copy(n.in[0], step, plans::restride(m.offset, s, from), location.step, 0, n.out.shape);
   } else {
     move_writer w(p, id, t);
     all.push({});

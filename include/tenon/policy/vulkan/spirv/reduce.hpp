@@ -13,7 +13,7 @@ class reduce_writer {
   constexpr reduce_writer(const plan_view& p, const plans::group& g, const target& t)
       : m_(p, t), n_(m_.at(g.anchor)), r_(p.table.reduction_of(n_)) {
     const shape& s = m_.at(n_.in[0]).out.shape;
-    const plans::location &from = m_.value_of(n_.in[0]), &own = m_.value_of(g.anchor);
+    const plans::location &from = m_.value_of(n_.in[0]), &result = m_.value_of(g.anchor);
     from_ = m_.access_of(n_.in[0], {});
     to_ = m_.access_of(g.anchor, {}, true);
     int kept = 0, axis = 0;
@@ -21,7 +21,7 @@ class reduce_writer {
       for (int i = 0; i < s.rank; ++i) {
         if (r_.reduces(i) != reduced) continue;
         from_.step[s_.dims] = from.step[i];
-        to_.step[s_.dims] = reduced ? 0 : own.step[r_.keep ? i : axis++];
+        to_.step[s_.dims] = reduced ? 0 : result.step[r_.keep ? i : axis++];
         s_.extent[s_.dims++] = s[i];
         kept += !reduced;
       }
@@ -53,13 +53,13 @@ class reduce_writer {
     kept.dims = kept_;
     id position[max_axes]{};
     m_.unravel(kept, result, position);
-    return m_.known(m_.advance(m_.begin_of(v), v, position, 0, kept_));
+    return m_.or_zero(m_.advance(m_.begin_of(v), v, position, 0, kept_));
   }
   constexpr id term(id start, id column, int width = 1, i64 apart = 1) {
     id position[max_axes]{};
-    space own;
-    for (int i = kept_; i < s_.dims; ++i) own.extent[own.dims++] = s_.extent[i];
-    m_.unravel(own, column, position + kept_);
+    space reduced;
+    for (int i = kept_; i < s_.dims; ++i) reduced.extent[reduced.dims++] = s_.extent[i];
+    m_.unravel(reduced, column, position + kept_);
     const id index = m_.advance(start, from_, position, kept_, s_.dims);
     return width == 1 ? m_.read(from_, index)
                       : m_.read4(from_, index, from_.step[s_.dims - 1] * apart);
@@ -75,15 +75,16 @@ class reduce_writer {
   }
   constexpr kernel write_by_workgroup() {
     const i64 local = group_size(m_.device, terms_);
-    return m_.each_group(results_, local, [&](id result, id own) {
+    return m_.each_group(results_, local, [&](id result, id invocation) {
       const folding f(m_, r_, element());
       const id start = begin(from_, result);
       const auto at = [&](id column, int width = 1) { return term(start, column, width, local); };
       const id r =
           gives_position(r_.how)
-              ? f.first_extreme_of_group(terms_, local, own, at)
-              : f.averaged(f.fold_group(terms_, local, own, s_.dims == kept_ + 1, at), terms_);
-      m_.when(m_.equal(own, m_.integer(0)), [&] { store(result, r); });
+              ? f.first_extreme_of_group(terms_, local, invocation, at)
+              : f.averaged(f.fold_group(terms_, local, invocation, s_.dims == kept_ + 1, at),
+                           terms_);
+      m_.when(m_.equal(invocation, m_.integer(0)), [&] { store(result, r); });
     });
   }
   constexpr void store(id result, id x) {

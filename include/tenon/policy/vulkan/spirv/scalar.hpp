@@ -36,10 +36,10 @@ class program_writer {
   bool inside_function_;
 
   static constexpr int registers_of(program_view p) {
-    int most = 0;
+    int count = 0;
     for (int i = 0; i < p.size; ++i)
-      if (p.code[i].dst() >= most) most = p.code[i].dst() + 1;
-    return most;
+      if (p.code[i].dst() >= count) count = p.code[i].dst() + 1;
+    return count;
   }
   constexpr id number(kind k, std::uint64_t bits) { return m_.constant_like({0, k, width_}, bits); }
   constexpr id word_of(std::uint32_t x) { return number(kind::int32, x); }
@@ -64,8 +64,8 @@ class program_writer {
   constexpr id unknown(id x) {
     if (m_.device.fuses || inside_function_) return x;
     const id none = m_.hidden(m_.integer(0));
-    const id own = x.is == none.is ? none : m_.convert(op::UConvert, none, x.is);
-    return m_.add(x, m_.splat(own, width_));
+    const id zero = x.is == none.is ? none : m_.convert(op::UConvert, none, x.is);
+    return m_.add(x, m_.splat(zero, width_));
   }
   constexpr id frequent(instruction x, id a, id b, id c) {
     switch (x.op()) {
@@ -178,14 +178,14 @@ class program_writer {
   }
   constexpr id elementary(sop o, id a, id b) {
     const int at = static_cast<int>(o) - instructions::first_elementary;
-    function& known = m_.elementary[width_ > 1][at];
+    function& written = m_.elementary[width_ > 1][at];
     const int operands = sources_of(o);
-    if (known.number == 0) {
-      known = m_.define(kind::float32, width_, operands, [&](const id* arguments) {
+    if (written.number == 0) {
+      written = m_.define(kind::float32, width_, operands, [&](const id* arguments) {
         return program_writer(m_, width_, true).write(elementary_view(o), arguments);
       });
     }
-    return operands == 1 ? m_.call(known, a) : m_.call(known, a, b);
+    return operands == 1 ? m_.call(written, a) : m_.call(written, a, b);
   }
 
   /// Outside of the integers, and for NaN, the most negative one.

@@ -24,8 +24,8 @@ class writer : public element_writer {
   // ---- dispatches
   /// One invocation for each i in [0, count): `body(i)`.
   template <class F> constexpr kernel each(i64 count, F&& body) {
-    const i64 fits = device.invocations < 256 ? 64 : 256, most = device.cpu_driver ? fits : 64,
-              local = count < most ? count : most;
+    const i64 fits = device.invocations < 256 ? 64 : 256, limit = device.cpu_driver ? fits : 64,
+              local = count < limit ? count : limit;
     const i64 groups = blocks_of(count, local), x = groups <= max_groups ? groups : grid_row,
               y = blocks_of(groups, x);
     id flat = input(builtin::GlobalInvocationId, 0);
@@ -57,11 +57,12 @@ class writer : public element_writer {
   }
   /// The columns [0, n) for `local` invocations: `body(column, width)`, four columns `local` apart
   /// as long as there are so many.
-  template <class F> constexpr void share(i64 n, i64 local, id own, bool in_fours, F&& body) {
+  template <class F>
+  constexpr void share(i64 n, i64 local, id invocation, bool in_fours, F&& body) {
     const i64 whole = in_fours ? n / (4 * local) : 0, done = whole * 4 * local;
-    loop(whole, [&](id i) { body(add(times(i, 4 * local), own), 4); });
+    loop(whole, [&](id i) { body(add(times(i, 4 * local), invocation), 4); });
     if (done < n)
-      loop(plus(own, done), integer(n), integer(local), blocks_of(n - done, local),
+      loop(plus(invocation, done), integer(n), integer(local), blocks_of(n - done, local),
            [&](id column) { body(column, 1); });
   }
   /// One workgroup of `local` invocations for each i in [0, count): `body(i, invocation)`. What an
@@ -70,11 +71,11 @@ class writer : public element_writer {
     const i64 x = count <= max_groups ? count : grid_row, y = blocks_of(count, x);
     id flat = input(builtin::WorkgroupId, 0);
     if (y > 1) flat = add(flat, times(input(builtin::WorkgroupId, 1), x));
-    const id own = input(builtin::LocalInvocationId, 0);
+    const id invocation = input(builtin::LocalInvocationId, 0);
     if (x * y == count)
-      body(flat, own);
+      body(flat, invocation);
     else
-      when(below(flat, integer(count)), [&] { body(flat, own); });
+      when(below(flat, integer(count)), [&] { body(flat, invocation); });
     return done(local, x, y);
   }
   /// The kernel for workgroups of x * y * z invocations.
