@@ -70,9 +70,9 @@ template <class Address, class Each> void run_groups(const plan_view& p, const g
 }
 
 /// The end of the groups of one policy from group `g` on.
-constexpr int end_of_place(const plan_view& p, int g, int most) {
+constexpr int end_of_place(const plan_view& p, int g, int limit) {
   int end = g;
-  while (end < most && p.groups[end].policy == p.groups[g].policy) ++end;
+  while (end < limit && p.groups[end].policy == p.groups[g].policy) ++end;
   return end;
 }
 /// The end of the run that begins at group `g`; `g` itself where several policies run the body that

@@ -73,10 +73,10 @@ class call_sequence {
       c.varied |= !(shapes[static_cast<std::size_t>(i)] == t_.nodes[t_.inputs[i]].out.shape);
     c.way = "call " + std::to_string(k + 1) + " of one instance" + words_of(shapes);
     c.unshaped = k % 2 == 1;
-    result<table> made = fixed_(shapes);
-    c.refused = too_far || !made.ok();
-    if (!made.ok()) return c;
-    c.net = static_cast<table&&>(*made);
+    result<table> exact = fixed_(shapes);
+    c.refused = too_far || !exact.ok();
+    if (!exact.ok()) return c;
+    c.net = static_cast<table&&>(*exact);
     c.net.states = 0;
     keep_apart(c.net);
     const table_view now = c.net.view();
@@ -106,17 +106,17 @@ class call_sequence {
   }
   bool expect(planned_call& c, std::string& problem) const {
     const table_view now = c.net.view();
-    ranges known(static_cast<std::size_t>(now.nodes.size));
+    ranges state_ranges(static_cast<std::size_t>(now.nodes.size));
     for (int s = 0; s < t_.states; ++s) {
       const auto at = static_cast<std::size_t>(now.inputs[t_.call_inputs() + s]);
       c.values[at] = states_[static_cast<std::size_t>(s)];
-      known[at] = ranges_[static_cast<std::size_t>(s)];
+      state_ranges[at] = ranges_[static_cast<std::size_t>(s)];
     }
-    auto wanted = results_of_reference(now, c.values, problem);
-    if (!wanted) return false;
-    c.e.wanted = std::move(*wanted);
+    auto results = results_of_reference(now, c.values, problem);
+    if (!results) return false;
+    c.e.wanted = std::move(*results);
     if (error_.relative > 0) {
-      const ranges all = ranges_of(now, c.values, error_, known);
+      const ranges all = ranges_of(now, c.values, error_, state_ranges);
       for (const int o : now.outputs) c.e.allowed.push_back(all[static_cast<std::size_t>(o)]);
     }
     return true;
@@ -164,9 +164,9 @@ class call_sequence {
         const node& before = t_.nodes[k];
         if (before.kind != family::map || !(now.nodes[k].out.shape == now.nodes[i].out.shape))
           continue;
-        bool known = false;
-        for (const int o : others) known = known || one_kind(t_.nodes[o], before);
-        if (!known) others.push_back(k);
+        bool listed = false;
+        for (const int o : others) listed = listed || one_kind(t_.nodes[o], before);
+        if (!listed) others.push_back(k);
       }
       while (kind < others.size() && !one_kind(t_.nodes[others[kind]], n)) ++kind;
       now.nodes[i].policy = static_cast<std::int8_t>(kind % 32);

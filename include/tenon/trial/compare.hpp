@@ -94,16 +94,16 @@ inline i64 first_difference(const tensor& t, const elements& wanted, const eleme
 inline std::optional<difference> check(const table_view& t, const call_views& v,
                                        const expectation& e, const std::string& way) {
   if (!v.intact()) return difference{way, "wrote around an output or an input", -1, -1, {}};
-  const contents found = v.results();
+  const contents results = v.results();
   for (int o = 0; o < t.call_outputs(); ++o) {
     const auto at = static_cast<std::size_t>(o);
-    const i64 i = first_difference(t.nodes[t.outputs[o]].out, e.wanted[at], found[at],
+    const i64 i = first_difference(t.nodes[t.outputs[o]].out, e.wanted[at], results[at],
                                    e.allowed.empty() ? nullptr : &e.allowed[at]);
     if (i < 0) continue;
-    const type own = t.nodes[t.outputs[o]].out.type;
-    const auto size = static_cast<std::ptrdiff_t>(size_bytes(own));
-    const i64 position = is_four_bit(own) ? i / 2 : i * size;
-    const auto first = found[at].begin() + position, best = e.wanted[at].begin() + position;
+    const type element = t.nodes[t.outputs[o]].out.type;
+    const auto size = static_cast<std::ptrdiff_t>(size_bytes(element));
+    const i64 position = is_four_bit(element) ? i / 2 : i * size;
+    const auto first = results[at].begin() + position, best = e.wanted[at].begin() + position;
     difference d{
         way, "", o, i, {first, first + size}, {best, best + size}, t.nodes[t.outputs[o]].out};
     d.ranged = !e.allowed.empty();

@@ -24,10 +24,10 @@ template <class Op> int position(maker& m) {
   const bool keep = m.decide.one_in(2);
   return m.add<Op>({axis, {keep, m.decide.one_in(3) ? type::int64 : type::int32}}, {x});
 }
-/// The operands behind the input of a normalization: of `s` each, `least` to `most` of them.
-inline std::vector<int> affine(maker& m, int x, const shape& s, int least, int most) {
+/// The operands behind the input of a normalization: each of shape `s`, from `low` to `high` of them.
+inline std::vector<int> affine(maker& m, int x, const shape& s, int low, int high) {
   std::vector<int> r{x};
-  for (int n = m.decide.in(least, most); n > 0; --n) r.push_back(m.any_like({m.at(x).type, s}));
+  for (int n = m.decide.in(low, high); n > 0; --n) r.push_back(m.any_like({m.at(x).type, s}));
   return r;
 }
 inline int layerNormalization(maker& m) {
@@ -98,10 +98,10 @@ template <class Op> int recurrent(maker& m, int gates, int states) {
   if (!m.affords({nets, cell ? 1 : s[0], rows, gates * hidden, inputs + hidden})) return -1;
   std::vector<int> operands{x};
   const auto operand = [&](i64 a, i64 b) {
-    const shape own = b == 0 ? extents(a) : extents(a, b);
-    shape whole{own.rank + 1, {nets}};
-    for (int i = 0; i < own.rank; ++i) whole.extent[i + 1] = own[i];
-    operands.push_back(m.any_like({m.at(x).type, cell ? own : whole}));
+    const shape one_net = b == 0 ? extents(a) : extents(a, b);
+    shape all_nets{one_net.rank + 1, {nets}};
+    for (int i = 0; i < one_net.rank; ++i) all_nets.extent[i + 1] = one_net[i];
+    operands.push_back(m.any_like({m.at(x).type, cell ? one_net : all_nets}));
   };
   const auto sometimes = [&](bool& there, i64 a, i64 b) {
     if ((there = m.decide.one_in(2))) operand(a, b);

@@ -66,7 +66,7 @@ inline int program(maker& m) {
     if (t.rank > s.rank) std::swap(s, t);
     for (int i = 1; i <= t.rank; ++i)
       if (t[t.rank - i] > s[s.rank - i]) s.extent[s.rank - i] = t[t.rank - i];
-    if (s.count() > m.most.elements) {
+    if (s.count() > m.limit.elements) {
       operands.pop_back();
       break;
     }

@@ -60,8 +60,8 @@ inline int expand(maker& m) {
   const shape x = m.shape_of(v);
   shape s{x.rank + (m.decide.one_in(3) && x.rank < 6 ? m.decide.in(0, 2) : 0), {}};
   for (int i = 0; i < s.rank; ++i) {
-    const int own = i - (s.rank - x.rank);
-    s.extent[i] = own >= 0 && x[own] != 1 ? x[own] : m.extent(17);
+    const int axis = i - (s.rank - x.rank);
+    s.extent[i] = axis >= 0 && x[axis] != 1 ? x[axis] : m.extent(17);
   }
   return m.add<expand_t>({each_axis(s, [&](int i) { return s[i]; })}, {v});
 }

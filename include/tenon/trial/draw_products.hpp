@@ -45,8 +45,8 @@ inline sliding slide_over(maker& m, i64 height, i64 width) {
   const auto one = [&](i64 room, i64& taps, i64& stride, i64& dilation) {
     taps = m.decide.in(1, room < 5 ? room : 5);
     stride = m.decide.one_in(3) ? m.decide.in(1, 4) : 1;
-    const i64 most = taps > 1 ? (room - 1) / (taps - 1) : 3;
-    dilation = m.decide.one_in(4) ? m.decide.in(1, most < 3 ? most : 3) : 1;
+    const i64 max_dilation = taps > 1 ? (room - 1) / (taps - 1) : 3;
+    dilation = m.decide.one_in(4) ? m.decide.in(1, max_dilation < 3 ? max_dilation : 3) : 1;
   };
   one(height + s.padding.begin(0) + s.padding.end(0), s.taps.height, s.strides.height,
       s.dilations.height);
@@ -87,7 +87,7 @@ inline int convTranspose2d(maker& m) {
   convTranspose2d_options o;
   o.inputLayout = m.decide.pick(images);
   o.filterLayout = m.decide.pick(filters);
-  const auto small = [&](i64 most) { return m.decide.one_in(2) ? m.decide.in(1, most) : 1; };
+  const auto small = [&](i64 limit) { return m.decide.one_in(2) ? m.decide.in(1, limit) : 1; };
   const auto pad = [&] { return m.decide.one_in(3) ? m.decide.in(0, 3) : 0; };
   o.strides = {small(3), small(3)};
   o.dilations = {small(3), small(3)};
@@ -98,14 +98,15 @@ inline int convTranspose2d(maker& m) {
   const shape s = m.shape_of(x);
   const i64 channels = s[channel_axis(o.inputLayout)];
   if (m.decide.one_in(2)) o.groups = m.decide.one_in(2) && channels % 2 == 0 ? 2 : channels;
-  const i64 own = m.extent(o.groups > 1 ? 4 : 17), of[] = {own, channels, small(5), small(5)};
+  const i64 group_channels = m.extent(o.groups > 1 ? 4 : 17),
+            of[] = {group_channels, channels, small(5), small(5)};
   shape f{4, {}};
   for (int i = 0; i < 4; ++i) f.extent[convTranspose2d_t::filter_axis(o.filterLayout, i)] = of[i];
-  if (!m.affords({s.count(), own, of[2], of[3], 4})) return -1;
+  if (!m.affords({s.count(), group_channels, of[2], of[3], 4})) return -1;
   const int filter = m.any_like({type::float32, f});
   if (!m.decide.one_in(2)) return m.add<convTranspose2d_t>(o, {x, filter});
   return m.add<convTranspose2d_t>(
-      o, {x, filter, m.any_like({type::float32, extents(own * o.groups)})});
+      o, {x, filter, m.any_like({type::float32, extents(group_channels * o.groups)})});
 }
 template <class Op> int pool2d(maker& m) {
   constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};

@@ -76,9 +76,9 @@ inline range quotient(const range& a, const range& b) {
   return corners([](double x, double y) { return x / y; }, a, b);
 }
 /// NaN propagates from either side. Which zero comes out of two is held against nobody.
-inline range extreme(const range& a, const range& b, bool most) {
+inline range extreme(const range& a, const range& b, bool is_max) {
   if (a.only_nan() || b.only_nan()) return range::point(NAN);
-  if (most) return {std::max(a.low, b.low), std::max(a.high, b.high), a.nan || b.nan};
+  if (is_max) return {std::max(a.low, b.low), std::max(a.high, b.high), a.nan || b.nan};
   return {std::min(a.low, b.low), std::min(a.high, b.high), a.nan || b.nan};
 }
 inline range either(const range& a, const range& b) {
@@ -155,8 +155,8 @@ class program_ranges {
     }
   }
   range literal(double x) const {
-    const range own = range::point(x);
-    return std::abs(x) < e_.least ? either(own, range::point(0)) : own;
+    const range exact = range::point(x);
+    return std::abs(x) < e_.least ? either(exact, range::point(0)) : exact;
   }
   static cell whole(const range& r) {
     if (!r.is_point()) return {};
@@ -257,9 +257,9 @@ class program_ranges {
       return a.truth < 0 ? cell{} : cell{{}, -1, true, static_cast<std::uint32_t>(a.truth)};
     if (x.op() == sop::as_int && a.known) return {{}, -1, true, a.word};
     const bool from_real = x.op() == sop::to_int || x.op() == sop::as_int;
-    const bool known =
+    const bool is_exact =
         from_real ? a.real.is_point() : a.known && (sources_of(x.op()) < 2 || b.known);
-    if (!known) return {};
+    if (!is_exact) return {};
     scalar_register r[3]{};
     if (from_real)
       r[1].real = static_cast<float>(a.real.low);

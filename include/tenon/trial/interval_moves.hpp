@@ -91,17 +91,17 @@ inline values gather(const table_view& t, const node& n, const values& x, const 
   i64 at[max_rank]{};
   do {
     i64 from = offset_of(g.step, at, n.out.shape.rank);
-    bool known = true;
+    bool is_exact = true;
     for (int c = 0; c < g.coordinates; ++c) {
       const range& index = indices[static_cast<std::size_t>(
           offset_of(g.index_step, at, n.out.shape.rank) + c * g.coordinate_step)];
-      known = known && index.is_point();
-      double i = known ? index.low : 0;
+      is_exact = is_exact && index.is_point();
+      double i = is_exact ? index.low : 0;
       if (i < 0) i += static_cast<double>(g.extent[c]);
       from += static_cast<i64>(std::clamp(i, 0.0, static_cast<double>(g.extent[c] - 1))) *
               g.coordinate_stride[c];
     }
-    r.push_back(known ? x[static_cast<std::size_t>(from)] : range{});
+    r.push_back(is_exact ? x[static_cast<std::size_t>(from)] : range{});
   } while (next(n.out.shape, at));
   return r;
 }
@@ -113,17 +113,17 @@ inline values scatter(const table_view& t, const node& n, values x, const values
   i64 at[max_rank]{};
   do {
     i64 to = offset_of(g.step, at, s.rank);
-    bool known = true;
+    bool is_exact = true;
     for (int c = 0; c < g.coordinates; ++c) {
       const range& index = indices[static_cast<std::size_t>(offset_of(g.index_step, at, s.rank) +
                                                             c * g.coordinate_step)];
-      known = known && index.is_point();
-      double i = known ? index.low : 0;
+      is_exact = is_exact && index.is_point();
+      double i = is_exact ? index.low : 0;
       if (i < 0) i += static_cast<double>(g.extent[c]);
       to += static_cast<i64>(std::clamp(i, 0.0, static_cast<double>(g.extent[c] - 1))) *
             g.coordinate_stride[c];
     }
-    if (known)
+    if (is_exact)
       x[static_cast<std::size_t>(to)] = updates[update];
     else
       for (range& r : x) r = range{};  // any of them may be the one

@@ -63,7 +63,7 @@ inline i64 offset_of(const strides& step, const i64* at, int rank) {
 using values = std::vector<range>;
 
 inline values map(const table_view& t, const node& n, const ranges& all, const inexact& e) {
-  program_ranges run(t.program_of(n), e);
+  program_ranges program(t.program_of(n), e);
   values r;
   i64 at[max_rank]{};
   do {
@@ -71,7 +71,7 @@ inline values map(const table_view& t, const node& n, const ranges& all, const i
     for (int k = 0; k < n.operands; ++k)
       arguments[k] = all[static_cast<std::size_t>(n.in[k])][static_cast<std::size_t>(
           offset_of(broadcast(t.nodes[n.in[k]].out.shape, n.out.shape), at, n.out.shape.rank))];
-    r.push_back(run(arguments));
+    r.push_back(program(arguments));
   } while (next(n.out.shape, at));
   return r;
 }
@@ -104,7 +104,7 @@ inline values window(const table_view& t, const node& n, const values& x, const 
   values r;
   i64 at[max_rank]{};
   do {
-    values seen;
+    values inside_window;
     i64 tap[2]{};
     for (tap[0] = 0; tap[0] < w.swept[0].taps; ++tap[0])
       for (tap[1] = 0; tap[1] < w.swept[1].taps; ++tap[1]) {
@@ -117,12 +117,14 @@ inline values window(const table_view& t, const node& n, const values& x, const 
           inside = inside && position[s.out_axis] >= 0 && position[s.out_axis] < s.extent;
         }
         if (inside)
-          seen.push_back(x[static_cast<std::size_t>(offset_of(from, position, n.out.shape.rank))]);
+          inside_window.push_back(
+              x[static_cast<std::size_t>(offset_of(from, position, n.out.shape.rank))]);
       }
-    const range all = combined(w.how, seen, e);
-    r.push_back(w.average && !seen.empty()
-                    ? widened(quotient(all, range::point(static_cast<double>(seen.size()))), 2 * e)
-                    : all);
+    const range all = combined(w.how, inside_window, e);
+    r.push_back(
+        w.average && !inside_window.empty()
+            ? widened(quotient(all, range::point(static_cast<double>(inside_window.size()))), 2 * e)
+            : all);
   } while (next(n.out.shape, at));
   return r;
 }

@@ -128,9 +128,9 @@ inline random_graph make_graph(choices& d, const limits& l, int* counts = nullpt
   m.any();
   for (int n = 0; n < l.operators && !m.refused(); ++n) {
     const int which = d.below(operator_count);
-    const int made = operators[which].add(m);
-    m.put(made);
-    if (counts != nullptr) counts[which] += made >= 0;
+    const int value = operators[which].add(m);
+    m.put(value);
+    if (counts != nullptr) counts[which] += value >= 0;
     if (d.below(12) == 0) break;  // 0 is the simplest: no more
   }
   return m.finish();

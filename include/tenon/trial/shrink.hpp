@@ -155,12 +155,12 @@ template <class Fails> choices::list shrink(choices::list best, int attempts, Fa
   };
   for (bool smaller = true; smaller && attempts > 0;) {
     smaller = false;
-    for (std::size_t run = 32; run > 0; run /= 2)
+    for (std::size_t stretch = 32; stretch > 0; stretch /= 2)
       for (std::size_t at = best.size(); at-- > 0;) {
-        if (at + run > best.size()) continue;
+        if (at + stretch > best.size()) continue;
         choices::list next = best;
         const auto from = next.begin() + static_cast<std::ptrdiff_t>(at);
-        next.erase(from, from + static_cast<std::ptrdiff_t>(run));
+        next.erase(from, from + static_cast<std::ptrdiff_t>(stretch));
         smaller |= attempt(std::move(next));
       }
     for (std::size_t at = 0; at < best.size(); ++at)

@@ -141,10 +141,10 @@ class weight_set {
       data_.push_back(memory_.back().data());
     }
   }
-  const_view find(const name& wanted) const noexcept {
+  const_view find(const name& label) const noexcept {
     for (int i = 0; i < t_.weights.size; ++i) {
       const node& n = t_.nodes[t_.weights[i]];
-      if (t_.name_of(n) == wanted)
+      if (t_.name_of(n) == label)
         return {data_[static_cast<std::size_t>(i)], n.out.type, n.out.shape, dense(n.out.shape),
                 true};
     }

@@ -25,8 +25,8 @@ constexpr float sum_terms(const terms& all, const float* a, const float* b, cons
     while (high > low && base[s] + (high - 1) * w.dilation >= w.extent) --high;
   }
   odometer<2> o = all.outer;
-  const i64 runs = o.space.count();
-  for (i64 r = 0; r < runs; ++r, o.next()) {
+  const i64 stretches = o.space.count();
+  for (i64 r = 0; r < stretches; ++r, o.next()) {
     i64 at = o.offset[0] + start;  // a number, not a pointer: in padding it may leave the operand
     const float* pb = b + o.offset[1];
     bool padding = false;
@@ -53,7 +53,7 @@ struct listed_term {
 constexpr sequence<listed_term> list_terms(const terms& all) {
   sequence<listed_term> r;
   odometer<2> o = all.outer;
-  for (i64 i = 0, runs = o.space.count(); i < runs; ++i, o.next())
+  for (i64 i = 0, stretches = o.space.count(); i < stretches; ++i, o.next())
     for (i64 k = 0; k < all.n; ++k) {
       listed_term t{o.offset[0], o.offset[1] + k * all.b, 0, 0};
       for (int s = 0; s < all.sweeps; ++s) {

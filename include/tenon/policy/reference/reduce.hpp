@@ -16,12 +16,13 @@ constexpr float combined(combine how, float a, float b) {
 /// The position of the first extreme of `m` elements; a NaN is one.
 constexpr i64 first_extreme(combine how, const float* x, odometer<1> o, i64 m) {
   i64 best = 0;
-  float found = x[o.offset[0]];
+  float extreme = x[o.offset[0]];
   for (i64 k = 0; k < m; ++k, o.next()) {
     const float e = x[o.offset[0]];
-    if (found != found || !(how == combine::first_max ? e > found || e != e : e < found || e != e))
+    if (extreme != extreme ||
+        !(how == combine::first_max ? e > extreme || e != e : e < extreme || e != e))
       continue;
-    found = e;
+    extreme = e;
     best = k;
   }
   return best;
@@ -67,11 +68,11 @@ constexpr std::uint64_t combined(combine how, type t, std::uint64_t a, std::uint
 }
 constexpr i64 first_extreme(combine how, const source& x, odometer<1> o, i64 m) {
   i64 best = 0;
-  std::uint64_t found = order_of(integer_at(x, o.offset[0]), x.type);
+  std::uint64_t extreme = order_of(integer_at(x, o.offset[0]), x.type);
   for (i64 k = 0; k < m; ++k, o.next()) {
     const std::uint64_t e = order_of(integer_at(x, o.offset[0]), x.type);
-    if (!(how == combine::first_max ? e > found : e < found)) continue;
-    found = e;
+    if (!(how == combine::first_max ? e > extreme : e < extreme)) continue;
+    extreme = e;
     best = k;
   }
   return best;
