@@ -5,6 +5,8 @@
 
 namespace tenon::trial::draw {
 
+/// Products of matrices, or of batches of them. Batch axes of the right operand are 1, or missing,
+/// one time in three: they broadcast.
 inline int matmul(maker& m) {
   const int a = m.any_of_rank(2, max_rank, real_type(m));
   const shape s = m.shape_of(a);
@@ -20,6 +22,8 @@ inline int matmul(maker& m) {
   if (!m.affords({s.count(), columns})) return -1;
   return m.add<matmul_t>({}, {a, m.any_like({m.at(a).type, u})});
 }
+/// Both factors, both transposes, and half of the time a third operand, which broadcasts to the
+/// result.
 inline int gemm(maker& m) {
   constexpr float factors[] = {1.0f, 1.0f, 0.5f, -2.0f, 0.0f};
   const int a = m.any_of_rank(2, 2, real_type(m));
@@ -34,7 +38,8 @@ inline int gemm(maker& m) {
   return m.add<gemm_t>(o, {a, b, m.any_like({m.at(a).type, m.part_of(extents(rows, columns))})});
 }
 
-/// Padding, strides and dilations for which `taps` fit into an extent, mostly.
+/// A window that slides: edges of up to 3 elements, up to 5 taps, strides up to 4 and dilations up
+/// to 3, so that the taps fit into the padded extent.
 struct sliding {
   border padding{};
   pair taps{}, strides{}, dilations{};
@@ -54,6 +59,8 @@ inline sliding slide_over(maker& m, i64 height, i64 width) {
       s.dilations.width);
   return s;
 }
+/// All layouts of images and filters. Half of the convolutions have groups: two, or one for each
+/// channel (depthwise). The budget counts outputs as if the image kept its size.
 inline int conv2d(maker& m) {
   constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
   constexpr filter_layout filters[] = {filter_layout::oihw, filter_layout::hwio,
@@ -79,6 +86,8 @@ inline int conv2d(maker& m) {
   if (!m.decide.one_in(2)) return m.add<conv2d_t>(o, {x, filter});
   return m.add<conv2d_t>(o, {x, filter, m.any_like({m.at(x).type, extents(count)})});
 }
+/// A transposed convolution: output padding stays below the strides, as WebNN wants it. The factor
+/// 4 in the budget stands for outputs that are larger than the image.
 inline int convTranspose2d(maker& m) {
   constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
   constexpr transposed_filter_layout filters[] = {transposed_filter_layout::iohw,
@@ -108,6 +117,8 @@ inline int convTranspose2d(maker& m) {
   return m.add<convTranspose2d_t>(
       o, {x, filter, m.any_like({type::float32, extents(group_channels * o.groups)})});
 }
+/// Pooling; without window dimensions the window is the whole image. Averages and L2 norms are of
+/// reals, maxima of any type.
 template <class Op> int pool2d(maker& m) {
   constexpr image_layout images[] = {image_layout::nchw, image_layout::nhwc};
   const int x = m.any_of_rank(4, 4, Op::how == combine::sum ? real_type(m) : m.any_type());

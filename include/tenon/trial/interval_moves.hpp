@@ -1,10 +1,13 @@
-// Interval arithmetic of the families that move elements: moves, gathering, scattering.
+// Interval arithmetic of the families that move elements: moves, gathering, scattering. Moves
+// compute nothing, so a result's range is that of the element it comes from. The loops here are
+// written apart from those of `reference`: an error in one of them shows as a difference.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/trial/interval_sums.hpp>
 
 namespace tenon::trial::intervals {
 
+/// Operands one behind the other along an axis.
 inline values join(const table_view& t, const node& n, const ranges& all) {
   values r(static_cast<std::size_t>(n.out.shape.count()));
   const strides step = dense(n.out.shape);
@@ -21,6 +24,7 @@ inline values join(const table_view& t, const node& n, const ranges& all) {
   }
   return r;
 }
+/// Outside of the operand an element's range is the filling, rounded to the type of the result.
 inline values pad(const table_view& t, const node& n, const values& x) {
   const movement& m = t.movement_of(n);
   const shape& s = t.nodes[n.in[0]].out.shape;
@@ -43,6 +47,7 @@ inline values pad(const table_view& t, const node& n, const values& x) {
   } while (next(n.out.shape, at));
   return r;
 }
+/// Elements outside of the band are zeros.
 inline values band(const table_view& t, const node& n, const values& x) {
   const movement& m = t.movement_of(n);
   const shape& s = n.out.shape;
@@ -54,6 +59,8 @@ inline values band(const table_view& t, const node& n, const values& x) {
   } while (next(s, at));
   return r;
 }
+/// Positions of a sampling come from the table's own functions (`sampled_at`, `fraction_at`): they
+/// are exact in every policy.
 inline values sample(const table_view& t, const node& n, const values& x) {
   const movement& m = t.movement_of(n);
   const shape& s = t.nodes[n.in[0]].out.shape;
@@ -85,6 +92,8 @@ inline values move(const table_view& t, const node& n, const ranges& all) {
   while (next(n.out.shape, at));
   return r;
 }
+/// An index that is not exact makes the element anything. Indices follow WebNN: negative ones count
+/// from the end, others are clamped to the axis.
 inline values gather(const table_view& t, const node& n, const values& x, const values& indices) {
   const gathering& g = t.gathering_of(n);
   values r;
@@ -105,6 +114,8 @@ inline values gather(const table_view& t, const node& n, const values& x, const 
   } while (next(n.out.shape, at));
   return r;
 }
+/// The last update of a position stays. An update whose index is not exact may go anywhere: all
+/// elements are unchecked from then on, but for those that later updates write.
 inline values scatter(const table_view& t, const node& n, values x, const values& indices,
                       const values& updates) {
   const gathering& g = t.gathering_of(n);

@@ -22,7 +22,8 @@ class maker {
   shape shape_of(int v) const { return at(v).shape; }
   int size() const { return static_cast<int>(pool_.size()); }
 
-  /// Some graphs have extents that vary between calls, or states.
+  /// Of 8 graphs 4 are plain, the simplest ones; 2 have extents that vary between calls, 1 has
+  /// states, 1 has both.
   void choose_kind() {
     constexpr i64 usual[] = {7, 2, 3, 5, 8, 13, 16, 17, 33, 67};
     const int kind = decide.below(8);
@@ -42,6 +43,7 @@ class maker {
     const i64 e = decide.pick(usual);
     return e <= room ? e : 1;
   }
+  /// Extents are drawn from the last axis on; together they stay below the limit of elements.
   shape any_shape(int least_rank = 0, int most_rank = 5) {
     shape s{decide.in(least_rank, most_rank), {}};
     i64 room = limit.elements;
@@ -229,8 +231,9 @@ class maker {
   bool refused() const { return !b_.fault().ok(); }
 
  private:
-  /// Two assignments of extents that operators should bear, mostly: about half of each limit,
-  /// and 1.
+  /// Operators are also inferred for two smaller sets of extents: about half of each limit, and 1
+  /// everywhere. One that refuses them is added only one time in eight. Otherwise most calls with
+  /// other extents would be refused, and test nothing.
   static constexpr int probes = 2;
   static constexpr i64 probed(int p, i64 limit) { return p == 0 ? (limit + 1) / 2 : 1; }
   bool varies(i64 extent) const {
@@ -274,6 +277,8 @@ class maker {
     const int back = decide.one_in(3) ? decide.below(n) : decide.below(n < 4 ? n : 4);
     return n - 1 - back;
   }
+  /// One of the values that fit, a recent one above all, so that graphs become deep; one time in
+  /// four, or if none fits, a new leaf.
   template <class Fits, class Make> int find(Fits fits, Make make) {
     std::vector<int> candidates;
     for (int v = 0; v < size(); ++v)
@@ -281,11 +286,13 @@ class maker {
     if (candidates.empty() || decide.one_in(4)) return leaf(make());
     return candidates[static_cast<std::size_t>(newest(static_cast<int>(candidates.size())))];
   }
+  /// Divides instead of multiplying: the product of extents may overflow.
   bool too_large(const shape& s) const {
     i64 room = limit.elements;
     for (int i = 0; i < s.rank; ++i) room /= s[i];
     return room < 1;
   }
+  /// Remembers a value that the builder has taken, with the operands of its step.
   int push(builder::value v, const std::vector<int>& operands, step s,
            const tensor* others = nullptr) {
     if (v.of == nullptr) return -1;  // refused: `finish` says it

@@ -13,8 +13,10 @@ inline std::string words_of(const tensor& t) {
   for (int i = 0; i < t.shape.rank; ++i) r += (i > 0 ? ", " : "") + std::to_string(t.shape[i]);
   return r + "]";
 }
+/// A value's name in the report is its node's number: the same in the code and in the table.
 inline std::string value_name(int node) { return std::string("v").append(std::to_string(node)); }
 
+/// Floats are printed twice: exactly, in hexadecimal, and with the 9 digits that tell them apart.
 template <class T> std::string words_of_element(const std::byte* at) {
   T x;
   std::memcpy(&x, at, sizeof x);
@@ -23,7 +25,8 @@ template <class T> std::string words_of_element(const std::byte* at) {
   else
     return std::to_string(x);
 }
-/// Number of floats from one to the other; both zeros are one place.
+/// Number of floats from one to the other, where both zeros count as one. The bits of floats of one
+/// sign are in the order of the numbers; those of negative ones are turned around.
 inline std::string distance_of(const std::byte* a, const std::byte* b) {
   float x, y;
   std::memcpy(&x, a, sizeof x);
@@ -56,7 +59,7 @@ inline std::string words_of_element(const difference& d) {
   return r + "\n";
 }
 
-/// Which node differs and what it reads.
+/// The node that differs, the composite operator that it is a part of, and what it reads.
 inline std::string words_of_node(const table_view& t, int at) {
   const node& n = t.nodes[at];
   std::string r = std::string("  operator: ") + n.op + " (" + name_of(n.kind) + "), node " +
@@ -106,7 +109,7 @@ template <class Test> std::string headline(const Test& test, const difference& d
   return "differential: seed " + std::to_string(test.options.seed) + ", number " +
          std::to_string(number) + ", " + d.way + "\n";
 }
-/// What is said of any small case.
+/// The report of a small case: seed, operator, first difference, code to build it again.
 template <class Test, class Line>
 std::string words_of_case(const Test& test, const small_case& s, int number, Line line) {
   const table_view t = s.net.view();
@@ -135,7 +138,10 @@ inline random_graph simpler(const random_graph& g, bool states, bool limits) {
   return r;
 }
 
-/// A random graph with limits or states: other inputs have their limits in place of what is cut.
+/// The report of a random graph with limits or states. First the graph is tried without both,
+/// without states and without limits: the first of these that fails as well is reported instead.
+/// Then each operator is tried as the only output, the earliest first. At last operators before it
+/// are replaced by inputs, the last one first; a replacement stays if the graph still fails.
 template <class Test> std::string report_of_history(Test& test, const random_graph& g,
                                                     const difference& what, std::uint64_t seed,
                                                     mood m, int number) {
@@ -184,7 +190,8 @@ template <class Test> std::string report_of_history(Test& test, const random_gra
   return r + "});\n";
 }
 
-/// A random graph that fails.
+/// The report of a random graph that fails. Only results of whole operators are cut: nodes inside
+/// of a composite have no code.
 template <class Test> std::string report_of(Test& test, const random_graph& g,
                                             const difference& what, std::uint64_t seed, mood m,
                                             int number) {
@@ -213,7 +220,8 @@ template <class Test> std::string report_of(Test& test, const random_graph& g,
   return words_of_case(test, cut ? *cut : small_case{cut_table(t), c, what}, number, line);
 }
 
-/// A table that fails: any node may be cut off.
+/// The report of a table that fails. Any node may be cut off, but the cut table runs as a run-time
+/// graph: if only the static graph differs, the report says so.
 template <class Test> std::string report_of(Test& test, const table_view& t, const contents& c,
                                             const difference& what, std::uint64_t seed,
                                             int number) {

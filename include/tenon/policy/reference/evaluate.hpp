@@ -7,7 +7,7 @@
 
 namespace tenon {
 
-/// A named run of elements for `evaluate`.
+/// Named elements for `evaluate`.
 struct constant {
   name text{};
   reference_kernels::source data{};
