@@ -23,8 +23,9 @@ enum class mood : std::uint8_t {
   not_numbers,  ///< only NaN: what the call before left behind
 };
 
-/// A float of a mood. Wide ones get one of several magnitudes, so that sums lose digits, and products
-/// of a few do not overflow. Special ones are one in twelve: more would make all results NaN.
+/// A float of a mood. Wide ones get one of several magnitudes, so that sums lose digits, and
+/// products of a few do not overflow. Special ones are one in twelve: more would make all results
+/// NaN.
 inline float any_float(generator& r, mood m) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   constexpr float specials[] = {

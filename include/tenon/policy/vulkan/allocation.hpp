@@ -95,13 +95,14 @@ struct vulkan_allocation {
     if (answer != vk::Result::eSuccess) return vulkan_result::error_of(answer, "allocateMemory");
     c.count(1);
     if (r.consumed != nullptr) *r.consumed = true;
-    // A function whose C++ form has no pointers throws where exceptions are on: the C form does
-    // not.
+    // Vulkan-Hpp's forms without pointers throw where exceptions are on; the C form does not.
     answer = static_cast<vk::Result>(d.vkBindBufferMemory(c.device(), buffer, memory, 0));
     return vulkan_result::error_of(answer, "bindBufferMemory");
   }
 
-  /// The best allowed type of memory, or -1.
+  /// The best of the allowed types of memory, or -1. Where it lies counts most (4 points), then
+  /// whether the host sees it as wanted, then whether its caches hold it. Types that need more care
+  /// (lazily allocated, protected, AMD's uncached) are left out.
   int type_of_memory(const vulkan_context& c, std::uint32_t allowed,
                      const vulkan_usage& usage) noexcept {
     const auto& all = c.memory();
@@ -116,7 +117,7 @@ struct vulkan_allocation {
           properties & memory_bit::eProtected || properties & memory_bit::eDeviceCoherentAMD)
         continue;
       if (host && !is(host_visible)) continue;
-      // The window through which a host sees a GPU's own memory is small: not without need.
+      // The host sees only a small window of a GPU's memory: it is left to those that need it.
       const bool prefers_host = host || c.facts().unified_memory;
       int score = is(host_visible) == prefers_host ? 1 : 0;
       score += is(memory_bit::eHostCached) && prefers_host ? 1 : 0;

@@ -39,8 +39,8 @@ struct bfloat16_features {
   VkBool32 arithmetic_type = 0, dot = 0, matrix = 0;
 };
 
-/// What both vkGetPhysicalDeviceFeatures2 and vkCreateDevice take: one chain, and one table of
-/// which of its members is which of ours.
+/// The chain of structures that vkGetPhysicalDeviceFeatures2 fills and vkCreateDevice reads, and
+/// one table (`visit`) that says which of its members is which of ours.
 struct vulkan_feature_chain {
   vk::PhysicalDeviceFeatures2 core{};
   vk::PhysicalDeviceVulkan11Features v11{};
@@ -88,11 +88,13 @@ struct vulkan_feature_chain {
     each(f.bfloat16, bfloat.arithmetic_type);
     each(f.bfloat16_matrix, bfloat.matrix);
   }
+  /// What the chain has switched on.
   vulkan_features read() noexcept {
     vulkan_features f;
     visit(f, [](bool& ours, VkBool32 theirs) { ours = theirs != VK_FALSE; });
     return f;
   }
+  /// Switches on these features, and no others.
   void write(vulkan_features f) noexcept {
     visit(f, [](bool ours, VkBool32& theirs) { theirs = ours ? VK_TRUE : VK_FALSE; });
   }
@@ -111,11 +113,14 @@ struct vulkan_feature_chain {
     std::memcpy(reinterpret_cast<char*>(&to) + head, reinterpret_cast<const char*>(s) + head,
                 sizeof(To) - head);
   }
+  /// A copy of a structure. The application's object has another type than VkBaseInStructure, so it
+  /// may not be read through a cast pointer.
   template <class From> static From body_of(const VkBaseInStructure* s) noexcept {
     From from;
     std::memcpy(static_cast<void*>(&from), s, sizeof from);
     return from;
   }
+  /// Structures of a version are copied as a whole; their type numbers are those of the registry.
   void adopt_one(const VkBaseInStructure* s) noexcept {
     switch (static_cast<std::uint32_t>(s->sType)) {
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2: return copy_body(core, s);
@@ -127,6 +132,7 @@ struct vulkan_feature_chain {
       default: return adopt_single(s);
     }
   }
+  /// Structures of one feature each, from before it became part of a version.
   void adopt_single(const VkBaseInStructure* s) noexcept {
     switch (s->sType) {
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES:

@@ -72,6 +72,7 @@ class vulkan_handles {
       default: return 0;
     }
   }
+  /// The first device of the highest rank that has Vulkan 1.2 and is what the options ask for.
   error choose(const vulkan_options& options) {
     std::uint32_t count = 0;
     vk::Result r = instance_.handle().enumeratePhysicalDevices(&count, nullptr, functions());
@@ -96,6 +97,7 @@ class vulkan_handles {
     return {code::no_device, "vulkan", "device",
             options.device ? options.device : "a device with Vulkan 1.2", static_cast<int>(count)};
   }
+  /// The first family of queues that can compute; those can also copy, as Vulkan guarantees.
   error find_family() {
     std::uint32_t count = 0;
     physical_.getQueueFamilyProperties(&count, nullptr, functions());
@@ -151,6 +153,7 @@ class vulkan_handles {
     info.ppEnabledExtensionNames = names.data();
     return create(info);
   }
+  /// Creates the device with one queue, and looks its functions up.
   error create(vk::DeviceCreateInfo& info) noexcept {
     const float priority = 1;
     vk::DeviceQueueCreateInfo queue{};
@@ -165,6 +168,8 @@ class vulkan_handles {
     device_.getQueue(family_, 0, &queue_, functions());
     return {};
   }
+  /// What an application's create info switches on. Features of an extension count only where the
+  /// extension is named as well.
   vulkan_features enabled_by(const vk::DeviceCreateInfo* info, bool by_address) const noexcept {
     if (info == nullptr) return {};
     vulkan_feature_chain chain;

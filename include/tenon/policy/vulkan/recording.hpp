@@ -109,7 +109,8 @@ class vulkan_recording {
     return {};
   }
 
-  /// Everything recorded before it is finished, and seen, before anything after it starts.
+  /// What is recorded before the barrier is finished, and its writes are visible, before anything
+  /// that is recorded after it starts.
   void barrier() noexcept {
     if (!ready()) return;
     using stage = vk::PipelineStageFlagBits;
@@ -274,8 +275,9 @@ class vulkan_recording {
     commands_.pipelineBarrier(from, to, {}, 1, &memory, 0, nullptr, 0, nullptr,
                               context_->functions());
   }
-  /// What came before, of the host, of earlier submissions, of the application, is seen by us; what
-  /// we wrote is seen by what comes after.
+  /// The barriers at both ends of a recording. The first one makes earlier writes visible to us:
+  /// those of the host, of earlier submissions and of the application. The last one makes our
+  /// writes visible to whatever follows.
   void enclose(bool first) noexcept {
     using stage = vk::PipelineStageFlagBits;
     using access = vk::AccessFlagBits;

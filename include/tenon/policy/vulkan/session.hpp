@@ -1,5 +1,5 @@
-// What an instance holds for a Vulkan device: its arena there, and its runs of groups as command
-// buffers, which are recorded when addresses change and submitted again otherwise.
+// What an instance holds for a Vulkan device: its arena there, and a command buffer for each range
+// of groups, which is recorded when addresses change and submitted again otherwise.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/bound.hpp>
@@ -23,7 +23,7 @@ struct vulkan_submission {
   std::span<const vulkan_point> after{};
 };
 
-/// The runs of one caller on a Vulkan device.
+/// The executions of one caller on a Vulkan device.
 class vulkan_session {
  public:
   /// Error: memory; what the driver refuses.
@@ -75,7 +75,8 @@ class vulkan_session {
     bound_ = &bound;
     for (recorded& r : recorded_) r.complete = false;
   }
-  /// Whose views may stand in the place of the host's; none where the host copies from its own.
+  /// The device whose views a call may bring instead of views of the host's memory; null where data
+  /// is copied from the host.
   const void* owner() const noexcept { return copies_ ? nullptr : &bound_->context(); }
 
  private:
@@ -122,7 +123,8 @@ class vulkan_session {
   recorded& of(const device_groups& groups, std::deque<recorded>& all) noexcept {
     return all[static_cast<std::size_t>(&groups - where_.groups().data())];
   }
-  /// A run's recording for these addresses; nothing of it is under way.
+  /// Finds a range's recording, waits until the device is done with it, and records it again if the
+  /// addresses have changed.
   status ready(const plan_view& p, const group_range& r, const frame& host,
                recorded*& recording) noexcept {
     device_groups& groups = where_.run(r);
@@ -138,13 +140,14 @@ class vulkan_session {
     for (const staged_copy& c : recording.in)
       std::memcpy(staging_.data() + c.at, host.base[c.holder], static_cast<std::size_t>(c.bytes));
   }
-  /// Whether a run must be recorded again. An import stands for pages, not for addresses: except on
-  /// the CPU, pages that the host has given back and got anew would not be the ones that we know.
+  /// Whether a range must be recorded again. A GPU imports pages, not addresses: if the host frees
+  /// memory and gets the same addresses again, they have other pages. So imports are made for each
+  /// call, except on the CPU, where the driver uses the addresses.
   bool renewed(device_groups& groups, const recorded& recording, const frame& host) noexcept {
     const bool pinned = !bound_->context().facts().cpu && !recording.imports.empty();
     return groups.follow(host) || pinned || !recording.complete;
   }
-  /// Records into `theirs` if there is one.
+  /// Records into the application's command buffer if one is given, else into ours.
   status record(const plan_view& p, const device_groups& groups, recorded& recording,
                 const frame& host, vk::CommandBuffer theirs) noexcept {
     vulkan_recording& to = recording.commands;
@@ -223,7 +226,8 @@ class vulkan_session {
   device_plan<> where_;
   vulkan_memory arena_, staging_;
   sequence<i64> staging_at_;                ///< by mirror of the plan
-  std::deque<recorded> recorded_, theirs_;  ///< by run: ours, and into theirs; they do not move
+  std::deque<recorded> recorded_, theirs_;  ///< by range: in our buffers, in the application's;
+                                            ///< a deque, because recordings do not move
 };
 
 }  // namespace tenon

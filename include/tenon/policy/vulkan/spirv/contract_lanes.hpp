@@ -82,8 +82,8 @@ class lane_tile_writer {
     find_tile(end, row, group, begin, unshifted);
     loader_.enter_ends(position_at(begin));
   }
-  /// Where a tile begins. The last one of an axis is shifted to end with the axis: it overlaps the
-  /// one before, and `wanted` is where it would begin.
+  /// Where a tile begins. The last one of an axis is shifted to end with the axis, so it overlaps
+  /// the one before; `unshifted` is where it would begin otherwise.
   constexpr void find_tile(id lane, id row, id group, id* begin, id* unshifted) {
     for (int i = n_.out.dims - 1; i >= 0; --i) {
       id& rest = i == t_.row_axis ? row : t_.by_lane[i] ? lane : group;
@@ -110,8 +110,8 @@ class lane_tile_writer {
   }
 
   // ---- the terms
-  /// Loops over the axes of the terms that are not written out. Taps prepare as soon as no loop
-  /// over them follows: what is prepared holds in all loops inside.
+  /// Loops over the axes of the terms that are not written out. The positions of taps are computed
+  /// where the last loop over taps has begun: they hold in all loops inside of it.
   constexpr void sum_terms(int axis, const lane_position& p) {
     if (!prepared_ && !planner_.taps_follow(axis)) prepare(p);
     if (axis == t_.unrolled) return add_terms(whole_, p);
@@ -187,7 +187,8 @@ class lane_tile_writer {
           epilogue_.store(sum, at, n_.out.dims, condition);
       }
   }
-  /// Whether an output is this invocation's to store, and not that of the tile before; id{}: it is.
+  /// Whether this invocation stores an output: those that a shifted tile shares with the tile
+  /// before are stored by that one. id{}: always.
   constexpr id condition_at(const i64* at) {
     id condition = live_;
     for (int i = 0; i < n_.out.dims; ++i) {

@@ -47,13 +47,14 @@ template <class Fragments> class matrix_tile_writer {
  private:
   using operand = typename Fragments::operand;
   using accumulator = typename Fragments::accumulator;
-  /// How one operand comes into the workgroup's memory: this invocation brings `quads` of them,
-  /// `step` apart: lanes if a quad is of terms, else terms.
+  /// How one operand comes into the workgroup's memory. A line is a row of the product, or on side
+  /// 1 a column. A quad is four neighbouring terms of one line, or four neighbouring lines of one
+  /// term. This invocation brings `quads` of them, which are `step` lines, or terms, apart.
   struct tile_side : product_side {
     using product_side::product_side;
-    bool by_term = false;  ///< the four elements of a quad are neighbouring terms, else lanes
-    bool whole = false;    ///< all four exist or none, and they stand evenly
-    bool wide = false;     ///< and lie side by side: one load, if the buffer begins at 16 bytes
+    bool by_term = false;  ///< the four elements of a quad are neighbouring terms, else lines
+    bool whole = false;    ///< all four of a quad exist or none, at equal distances
+    bool wide = false;     ///< and are neighbours: one load, if the buffer begins at 16 bytes
     int quads = 0, step = 0;
     id first{};         ///< of the tile
     id line{}, term{};  ///< of the first quad, in the tile
@@ -91,7 +92,7 @@ template <class Fragments> class matrix_tile_writer {
              (s.elements().element == type::float32 || m_.device.float16);
     for (int i = 0; i < s.quads; ++i) s.held.push(m_.local(kind::float32, matrix_tile::quad));
   }
-  /// How many neighbouring lanes stand evenly: those along the last axis.
+  /// How many neighbouring lines are at equal distances in memory: those along the last axis.
   constexpr i64 lines_in_a_row(const tile_side& s) const {
     const int axis = last_axis(s);
     return axis < 0 ? 1 : s.axes.extent[axis];
@@ -138,7 +139,7 @@ template <class Fragments> class matrix_tile_writer {
       s.from.push(s.source_of(line, outer_, last));
     }
   }
-  /// The place of a subgroup along a side of the tile.
+  /// The number of a subgroup along a side of the tile.
   constexpr id subgroup_of(id subgroup, int k) {
     return k == 0 ? m_.over(subgroup, t_.subgroups[1]) : m_.modulo(subgroup, t_.subgroups[1]);
   }
@@ -149,9 +150,9 @@ template <class Fragments> class matrix_tile_writer {
   }
 
   // ---- terms
-  /// While the products of some terms are computed, the next ones are on their way. With two
-  /// buffers one barrier is enough: who writes into one has passed the barrier behind its last
-  /// reader.
+  /// While 32 terms are multiplied, the next 32 are being loaded. With two buffers one barrier for
+  /// each step is enough: an invocation that writes into a buffer has passed the barrier that
+  /// follows the last read from it.
   constexpr void sum_terms() {
     const i64 steps = blocks_of(n_.terms.count(), t_.terms);
     fetch(m_.integer(0));
@@ -182,8 +183,8 @@ template <class Fragments> class matrix_tile_writer {
       m_.set(s.held[i], wide ? quad(s, i, term) : one_by_one(s, i, term));
     }
   }
-  /// Whether there is such a term; id{}: always. Behind the last one term 0 is read, and not
-  /// used.
+  /// Whether there is such a term; id{}: always. A term behind the last one becomes term 0, which
+  /// is read and not used.
   constexpr id existing(id& term) {
     if (n_.terms.count() % t_.terms == 0) return {};
     const id inside = m_.below(term, m_.integer(n_.terms.count()));
@@ -256,8 +257,8 @@ template <class Fragments> class matrix_tile_writer {
   }
 
   // ---- results
-  /// Nobody knows which invocation holds which sum: they pass through the workgroup's memory, a row
-  /// of fragments after the other.
+  /// Only the driver knows which invocation holds which sum. So the sums pass through the
+  /// workgroup's memory, one row of fragments at a time.
   constexpr void store() {
     const int patch = t_.fragment.rows * t_.subgroup_width(1);
     for (int r = 0; r < t_.each[0]; ++r) {

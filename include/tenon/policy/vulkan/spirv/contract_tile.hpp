@@ -53,8 +53,8 @@ class product_side {
   constexpr void position_of(id line, id* position) const {
     position_of(line, position, count - 1);
   }
-  /// `outer` is the position of the product; along the axes of the other side this operand stands
-  /// still.
+  /// Where a line begins in the product at position `outer`. Along the axes of the other side this
+  /// operand does not move.
   constexpr source source_of(id line, const id* outer, i64 last) const {
     id position[max_axes]{};
     for (int k = 0; k < n_.out.dims; ++k) position[k] = outer[k];

@@ -18,6 +18,9 @@ struct workgroup_tile {
   int rows = 4, columns = 4;
 };
 
+/// Long sides get up to 8 elements for each invocation, which saves loads; short ones 1 or 2, so
+/// that tiles are not mostly empty. Products of fewer than 8 rows, columns or terms are not worth a
+/// tile.
 constexpr workgroup_tile choose_workgroup_tile(const loop_nest& n, const target& device) {
   constexpr int side = workgroup_tile::side;
   workgroup_tile t;
@@ -91,6 +94,8 @@ class workgroup_tile_writer {
   id invocation_{}, outer_[max_axes]{};
   sequence<variable> sums_;
 
+  /// Which elements of a side this invocation brings. Neighbouring invocations bring neighbouring
+  /// elements where there are such, so that their loads become one.
   constexpr void enter(tile_side& s) {
     const int last = n_.terms.dims - 1;
     s.by_term = last >= 0 && s.term_steps()[last] == 1 && s.operand == t_.row_operand;
@@ -128,8 +133,8 @@ class workgroup_tile_writer {
       m_.set(s.memory, m_.add(m_.times(in_block, s.width()), at), x);
     }
   }
-  /// Element i of an invocation along a side stands `side * i` behind its first: neighbours store
-  /// side by side.
+  /// Where this invocation's first element is along a side; its i-th is `side * i` further, so that
+  /// neighbouring invocations store neighbouring elements.
   constexpr id position_along(int s) const { return s == 0 ? row_ : column_; }
   id row_{}, column_{};
   constexpr void add_term(id k) {

@@ -43,8 +43,9 @@ class element_writer : public port_writer {
   constexpr id hidden(id position) {
     return add(position, shifted_right(input(builtin::NumWorkgroups, 0), 31));
   }
-  /// x * y + sum, as a term of a contraction. A driver that rounds twice is told so: else it may
-  /// drop products with zero, and with them what is not a number.
+  /// x * y + sum, as a term of a contraction. For drivers that compute an fma as a product and a
+  /// sum, both are written out and marked as exact. From an fma lavapipe drops products with zero,
+  /// even 0 * infinity.
   constexpr id plus_product(id sum, id x, id y) {
     return device.fuses ? fma(x, y, sum) : add(mul(x, y), sum);
   }

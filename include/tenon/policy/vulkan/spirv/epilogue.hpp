@@ -45,7 +45,7 @@ class epilogue_writer {
     for (operand& o : read_) all.push(&o.is);
     for (result& r : written_) all.push(&r.is);
   }
-  /// Where the operands and the results are at a position.
+  /// Begins at a position: where operands and results are; nothing is loaded yet.
   constexpr void enter(const space& s, const id* position) {
     loaded_.clear();
     for (operand& o : read_) o.start = m_.index_of(o.is, s, position);
@@ -139,6 +139,8 @@ class epilogue_writer {
     for (int i = 0; i < dims; ++i) r += at[i] * v.step[i];
     return r;
   }
+  /// An operand of a map: another map's result, or an element that is loaded once for all outputs
+  /// that read it.
   constexpr id argument(int node, const sequence<id>& values, const i64* at, int dims) {
     const int k = member_of(node);
     if (k >= 0) return m_.as_stored(values[k]);
@@ -152,7 +154,8 @@ class epilogue_writer {
   }
 };
 
-/// Merges what lies evenly, for all accesses; the axes with edges stay.
+/// Merges neighbouring axes over which all accesses move at one distance. Axes with edges stay,
+/// since their taps have positions.
 constexpr void merge_axes(loop_nest& n, epilogue_writer& epilogue) {
   sequence<access*> all;
   all.push(&n.a);

@@ -192,13 +192,13 @@ class folding {
       f.m_.set(position, f.m_.select(better, k, f.m_.get(position)));
     }
   };
-  /// True where b stands instead of a wherever they are: the first NaN is not followed by another
-  /// one.
+  /// True where b replaces the extreme a at any position. A NaN is not replaced by another one: the
+  /// first one counts.
   constexpr id ahead(id a, id b) const {
     const id further = beyond(a, b);
     return is_real(element_) ? m_.both(further, m_.equal(a, a)) : further;
   }
-  /// True where neither stands instead of the other but for its place.
+  /// True where two extremes are equal (or both NaN), so that the first position wins.
   constexpr id level(id a, id b) const {
     const id same = m_.equal(a, b);
     if (!is_real(element_)) return same;
@@ -207,8 +207,9 @@ class folding {
     return m_.either(same, nans);
   }
 
-  /// What combining leaves as it is: for a lane that gets elements even the sign of a zero; the
-  /// others hold `neutral`.
+  /// The bits of a partial result before its first element. Sums of floats begin with -0, which
+  /// leaves even a -0 as it is; partial results that get no element hold `neutral`, as in the
+  /// reference.
   constexpr std::uint64_t start_bits(bool used) const {
     const bool is_max = how_ == combine::max || how_ == combine::first_max;
     if (is_real(element_))

@@ -26,8 +26,8 @@ class gather_writer {
       prepare_gather(node);
   }
   constexpr bool fits() const { return m_.fits(); }
-  /// Turns: what one invocation writes one after the other, so that of two to the same place the
-  /// last stays.
+  /// Turns: updates that one invocation writes one after the other, so that of several to one
+  /// position the last stays.
   constexpr i64 turns() const {
     i64 n = 1;
     for (int i = apart_; i < s_.dims; ++i) n *= s_.extent[i];

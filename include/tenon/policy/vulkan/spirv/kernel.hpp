@@ -80,9 +80,9 @@ constexpr sequence<kernel> emit(const plan_view& p, const plans::group& g, const
 
 }  // namespace writing
 
-/// The dispatches of one group: in order, with a memory barrier between them. The words say nothing
-/// about where a graph has the group: equal structures have equal words. None: the group needs more
-/// than `max_ports` buffers, or an invocation more rounds of loops than the driver runs.
+/// The dispatches of one group: in order, with a memory barrier between them. The words do not
+/// depend on node numbers or addresses, so groups of equal structure have equal words. Empty if the
+/// group needs more than `max_ports` buffers, or more rounds of loops than the driver runs.
 constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) {
   sequence<kernel> all = writing::emit(p, p.groups[group], t);
   if (!all.empty() || !t.cpu_driver) return all;

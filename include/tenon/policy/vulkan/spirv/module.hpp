@@ -42,8 +42,9 @@ class module_sections {
   constexpr void decorate_member(word target, word member, decoration d, word literal) {
     put(decorations_, op::MemberDecorate, {target, member, static_cast<word>(d), literal});
   }
-  /// A type or constant; equal ones are one. Until the module is finished it has a number of its
-  /// own kind, because compilers differ in which operand of a call they make first.
+  /// A type or constant; SPIR-V wants equal ones declared once. It gets its final number when the
+  /// module is finished: compilers differ in which argument of a call they evaluate first, and the
+  /// words should not.
   constexpr word once(op o, std::initializer_list<word> operands) {
     key k{o};
     for (const word w : operands) k.operand[k.size++] = w;
@@ -154,7 +155,7 @@ class module_sections {
     word number = 0;  ///< in the finished module
     int next = -1;
   };
-  static constexpr word named = 0x80000000u;  ///< + position in `known_`
+  static constexpr word named = 0x80000000u;  ///< + position in `entries_`
   static constexpr int buckets = 64;
   static constexpr const char* extension_names[] = {"SPV_KHR_cooperative_matrix",
                                                     "SPV_KHR_bfloat16"};
@@ -194,7 +195,7 @@ class module_sections {
     head = entries_.push({k, 0, head});
     return named | static_cast<word>(head);
   }
-  /// Types and constants get their numbers in the order in which a finished run names them. No
+  /// Types and constants get their numbers in the order in which the finished words name them. No
   /// other word has its highest bit set.
   constexpr void resolve(sequence<word>& words) {
     for (word& w : words)

@@ -8,6 +8,7 @@
 namespace tenon::spirv {
 
 /// A reduction by itself, over any axes. Its axes: those that stay, then those that are reduced.
+/// Both kinds are merged where they lie evenly in memory, so that few divisions find a position.
 class reduce_writer {
  public:
   constexpr reduce_writer(const plan_view& p, const plans::group& g, const target& t)
@@ -31,6 +32,8 @@ class reduce_writer {
     for (int i = 0; i < s_.dims; ++i) (i < kept_ ? results_ : terms_) *= s_.extent[i];
   }
   constexpr bool fits() const { return m_.fits(); }
+  /// A workgroup for each result where results are too few to fill a GPU. On a CPU driver barriers
+  /// are slow: there only a handful of very long reductions is shared.
   constexpr kernel write() {
     const bool few = results_ < 2048 && terms_ >= 64;
     const bool shares = m_.device.cpu_driver ? few_long(results_, terms_) : few;
@@ -48,6 +51,7 @@ class reduce_writer {
   i64 results_ = 1, terms_ = 1;
 
   constexpr type element() const { return m_.at(n_.in[0]).out.type; }
+  /// Where a result's elements begin.
   constexpr id begin(const access& v, id result) {
     space kept = s_;
     kept.dims = kept_;
@@ -55,6 +59,7 @@ class reduce_writer {
     m_.unravel(kept, result, position);
     return m_.or_zero(m_.advance(m_.begin_of(v), v, position, 0, kept_));
   }
+  /// Element `column` of a result, or four of them, `apart` columns from each other.
   constexpr id term(id start, id column, int width = 1, i64 apart = 1) {
     id position[max_axes]{};
     space reduced;
@@ -87,6 +92,7 @@ class reduce_writer {
       m_.when(m_.equal(invocation, m_.integer(0)), [&] { store(result, r); });
     });
   }
+  /// Positions are 32 bits; a result of 64 bits gets zeros above.
   constexpr void store(id result, id x) {
     if (x.is == kind::int32 && slot_kind_of(n_.out.type) == slot_kind::wide)
       x = m_.convert(op::UConvert, x, kind::int64);

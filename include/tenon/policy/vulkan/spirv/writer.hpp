@@ -1,4 +1,4 @@
-// A kernel while it is written: how its invocations are spread over the work, and the finished
+// A kernel while it is written: which invocation computes which elements, and the finished
 // dispatch. What a device can do is data (`target`).
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -65,8 +65,8 @@ class writer : public element_writer {
       loop(plus(invocation, done), integer(n), integer(local), blocks_of(n - done, local),
            [&](id column) { body(column, 1); });
   }
-  /// One workgroup of `local` invocations for each i in [0, count): `body(i, invocation)`. What an
-  /// invocation decides by `i` alone may hold barriers.
+  /// One workgroup of `local` invocations for each i in [0, count): `body(i, invocation)`. A
+  /// condition on `i` alone is the same for the whole workgroup: barriers may stand inside of it.
   template <class F> constexpr kernel each_group(i64 count, i64 local, F&& body) {
     const i64 x = count <= max_groups ? count : grid_row, y = blocks_of(count, x);
     id flat = input(builtin::WorkgroupId, 0);
@@ -95,7 +95,7 @@ class writer : public element_writer {
   constexpr bool fits() const { return !overflows_ && rounds() <= device.rounds; }
 
   static constexpr i64 max_groups = 65535, grid_row = 32768;
-  /// What loops that can be unrolled stay below; see `target::rounds`.
+  /// Loops that may be unrolled are unrolled until they make fewer rounds; see `target::rounds`.
   static constexpr i64 most_rounds = 30000;
 
  private:
