@@ -83,7 +83,7 @@ struct cooperative_matrix_properties {
   std::uint32_t scope;
 };
 
-/// Whether `extension` is among `all`.
+/// Whether `extension` is among `all`: what a driver offers, or what an application has named.
 inline bool contains(std::span<const vk::ExtensionProperties> all, const char* extension) noexcept {
   for (const vk::ExtensionProperties& e : all)
     if (std::strcmp(static_cast<const char*>(e.extensionName), extension) == 0) return true;

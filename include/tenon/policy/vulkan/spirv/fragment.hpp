@@ -54,7 +54,8 @@ class operand_rounding {
   constexpr bool converts() const {
     return to_ == precision::float16 && m_.device.matrix.rounds_even;
   }
-  /// bfloat16 in the low bits: the upper half of a float32, rounded.
+  /// bfloat16 in the low bits: the upper half of a float32, rounded to nearest even. A NaN gets a
+  /// digit that survives (0x40), since rounding could carry it over to a zero.
   constexpr id brain_bits(id x) {
     const id bits = m_.bits_as(x, kind::int32);
     const auto n = [&](std::uint64_t v) { return m_.integer_like(bits, v); };

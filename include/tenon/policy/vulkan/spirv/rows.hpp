@@ -77,9 +77,12 @@ class row_writer {
       if (members_[k] == node) return k;
     return -1;
   }
+  /// True of maps with an element for each column; all other members are values of the row.
   constexpr bool is_whole(const node& n) const {
     return n.kind == family::map && n.out.shape == g_.space;
   }
+  /// Enters what a member reads from outside of the group, and where it goes if it has memory. A
+  /// reduced axis that is dropped from the shape is missing in the strides as well.
   constexpr void add(int id) {
     const node& n = m_.at(id);
     for (int k = 0; k < n.operands; ++k)
@@ -134,6 +137,7 @@ class row_writer {
         at.width == 1 ? m_.read(o.is, index) : m_.read4(o.is, index, step_of(o.is) * at.apart);
     return o.loaded;
   }
+  /// A value in the present scope: loaded, of the row, or computed once.
   constexpr id value_at(int node, const scope& at) {
     const int k = member_of(node);
     if (k < 0) return load(read_[find(node)], at);

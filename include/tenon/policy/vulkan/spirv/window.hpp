@@ -61,6 +61,7 @@ class window_writer {
                                           : kind::int32;
     return {m_.local(m_.constant(k, 0)), m_.local(m_.integer(0))};
   }
+  /// Adds an element where `inside` holds; the first one replaces the start.
   constexpr void add(const running& r, const folding& f, id x, id inside) {
     const id n = m_.get(r.count), all = m_.get(r.all);
     const id is_first = m_.equal(n, m_.integer(0)), both = f.combined(all, x);
