@@ -1,19 +1,19 @@
-// What sessions of devices have in common: where a plan's buffers are on the device, and which of
-// the host's buffers each run of groups uses where they lie.
+// What sessions of devices have in common: where a plan's buffers are on the device, and which
+// buffers each range of groups uses in the host's memory.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/steps.hpp>
 
 namespace tenon {
 
-/// A buffer in the host's memory that a run reads or writes there.
+/// A buffer in the host's memory that a range of groups reads or writes there.
 struct shared_buffer {
   int holder = -1;
   const std::byte* last = nullptr;  ///< its address in the call before
   const void* owner = nullptr;      ///< in whose memory: null, the host's
 };
 
-/// A run of groups on a device.
+/// A range of groups on a device.
 struct device_groups {
   group_range groups{};
   sequence<shared_buffer> shared;
@@ -42,7 +42,7 @@ struct device_groups {
 /// Bytes of a holder in this plan, which may be made for less than its limits.
 constexpr i64 bytes_of(const plan_view& p, int holder) { return p.table.nodes[holder].out.bytes(); }
 
-/// The addresses of a plan on a device, and its runs there. Allocates in `start` only.
+/// The addresses of a plan on a device, and its ranges of groups there. Allocates in `start` only.
 template <class Address = device_address> class device_plan {
  public:
   using frame_type = basic_frame<Address>;
@@ -67,7 +67,7 @@ template <class Address = device_address> class device_plan {
       return status{};
     }));
   }
-  /// What `start` found out about this run.
+  /// What `start` found out about this range.
   device_groups& run(const group_range& r) noexcept {
     int i = 0;
     while (groups_[i].groups.begin != r.begin) ++i;

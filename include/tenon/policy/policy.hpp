@@ -89,8 +89,9 @@ concept plannable =
 template <class P>
 concept backend = plannable<P> && compiles_programs<P> && binds_and_runs<P>;
 
-/// A run of groups: those of one policy, one behind the other. `inside`: of a step of a scan whose
-/// other groups run elsewhere; else it holds the bodies of scans as a whole.
+/// A range of groups: neighbours that one policy runs. `inside`: it is a part of a scan's body,
+/// whose other groups run elsewhere, and runs once for each step; else it holds bodies of scans as
+/// a whole.
 struct group_range {
   int begin = 0, end = 0;
   bool inside = false;
@@ -128,8 +129,7 @@ concept device_backend = plannable<P> &&
 };
 template <class P>
 concept policy = backend<P> || device_backend<P>;
-/// What works in another memory than the caller's is a device: somebody has to bring the data
-/// there.
+/// A policy whose memory is not the host's has to be a device: its session brings the data there.
 template <class P>
 concept reaches_memory = device_backend<P> || !declares_memory<P> || P::memory == sharing::same;
 

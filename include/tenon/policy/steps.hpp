@@ -1,5 +1,5 @@
-// The order of execution: runs of groups of one policy, and the steps of scans, each of which runs
-// the same groups of its body at other addresses.
+// The order of execution: ranges of groups of one policy, and the steps of scans, each of which
+// runs the same groups of its body at other addresses.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/policy.hpp>
@@ -13,10 +13,11 @@ Address address_of(const plan_view& p, int id, const basic_frame<Address>& f) no
   return f.base[v.holder] + v.offset * size_bytes(p.table.nodes[id].out.type);
 }
 
-/// Sets the addresses that one node of the border moves in a step. A sequence is read and written
-/// in place, position by position. The state behind a sequence is its position of the step before;
-/// one of which only the last value comes out alternates between that value's memory and its own,
-/// so that the last step writes where it is wanted. Nothing is copied.
+/// Sets the addresses that one node of the border moves in a step. Nothing is copied:
+///   a sequence    is read and written in place, position by position;
+///   its state     is, if all values come out, the position that the step before wrote;
+///   a last value  alternates between its own memory and the state's, so that the last step writes
+///                 into its own.
 template <class Address>
 void move(const plan_view& p, const scanning& s, i64 step, const basic_frame<Address>& f) noexcept {
   const node& n = p.table.nodes[s.node];
@@ -48,8 +49,8 @@ constexpr int end_of_body(const plan_view& p, int g) {
   return end;
 }
 
-/// Runs the groups of a run in their order, those of a scan's body once for each of its steps:
-/// `each(group, first, last)`, with whether it is the first and the last time in the run.
+/// Runs the groups of a range in their order, those of a scan's body once for each of its steps:
+/// `each(group, first, last)`, with whether it is the first and the last time in the range.
 template <class Address, class Each> void run_groups(const plan_view& p, const group_range& r,
                                                      const basic_frame<Address>& f,
                                                      const Each& each) noexcept {
@@ -70,13 +71,13 @@ template <class Address, class Each> void run_groups(const plan_view& p, const g
 }
 
 /// The end of the groups of one policy from group `g` on.
-constexpr int end_of_place(const plan_view& p, int g, int most) {
+constexpr int end_of_place(const plan_view& p, int g, int limit) {
   int end = g;
-  while (end < most && p.groups[end].policy == p.groups[g].policy) ++end;
+  while (end < limit && p.groups[end].policy == p.groups[g].policy) ++end;
   return end;
 }
-/// The end of the run that begins at group `g`; `g` itself where several policies run the body that
-/// begins there.
+/// The end of the range that begins at group `g`; `g` itself where several policies run the body
+/// that begins there.
 constexpr int end_of_range(const plan_view& p, int g) {
   int end = g;
   while (end < p.groups.size && p.groups[end].policy == p.groups[g].policy) {
@@ -86,8 +87,8 @@ constexpr int end_of_range(const plan_view& p, int g) {
   }
   return end;
 }
-/// The runs of a body that several policies run: `each(run)` returns a status. Stops at the first
-/// error, as the others below.
+/// The ranges of a body that several policies run: `each(range)` returns a status. Stops at the
+/// first error, as the others below.
 template <class Each>
 status each_range_inside(const plan_view& p, int begin, int end, const Each& each) {
   for (int from = begin; from < end;) {
@@ -97,7 +98,7 @@ status each_range_inside(const plan_view& p, int begin, int end, const Each& eac
   }
   return {};
 }
-/// A plan in its order: `each(run)`, and `body(begin, end)` for each body that several policies
+/// A plan in its order: `each(range)`, and `body(begin, end)` for each body that several policies
 /// run.
 template <class Each, class Body>
 status each_range_or_body(const plan_view& p, const Each& each, const Body& body) {
@@ -109,12 +110,12 @@ status each_range_or_body(const plan_view& p, const Each& each, const Body& body
   }
   return {};
 }
-/// The runs of a plan, each once.
+/// The ranges of a plan, each once.
 template <class Each> status each_range(const plan_view& p, const Each& each) {
   return each_range_or_body(
       p, each, [&](int begin, int end) { return each_range_inside(p, begin, end, each); });
 }
-/// Runs a plan run by run, a body that several policies run step by step.
+/// Runs a plan range by range; a body that several policies run, step by step.
 template <class Each>
 status cut_into_ranges(const plan_view& p, const frame& f, const Each& each) noexcept {
   return each_range_or_body(p, each, [&](int begin, int end) {

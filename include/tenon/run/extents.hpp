@@ -11,42 +11,43 @@ namespace tenon::calling {
 /// The extents that a call brings for an input with limits. A view without a shape has one unknown
 /// extent at most: its elements divided by the others. Error: size, rank, extent.
 inline status actual_shape(const const_view& v, const tensor& limits, std::uint32_t axes,
-                           int operand, shape& found) noexcept {
-  found = limits.shape;
-  if (v.shaped && v.shape.rank != found.rank)
-    return {code::rank, operand, found.rank, v.shape.rank};
-  int unknown = -1;
-  i64 known = 1;
-  for (int i = 0; i < found.rank; ++i) {
+                           int operand, shape& actual) noexcept {
+  actual = limits.shape;
+  if (v.shaped && v.shape.rank != actual.rank)
+    return {code::rank, operand, actual.rank, v.shape.rank};
+  int unknown_axis = -1;
+  i64 fixed_elements = 1;
+  for (int i = 0; i < actual.rank; ++i) {
     const bool varies = (axes >> i & 1u) != 0;
-    if (varies && v.shaped) found.extent[i] = v.shape[i];
-    if (varies && !v.shaped && unknown >= 0 && v.shape.count() != found.count())
-      return {code::rank, operand, found.rank, v.shape.rank};
-    if (varies) unknown = i;
-    if (!varies) known *= found[i];
+    if (varies && v.shaped) actual.extent[i] = v.shape[i];
+    if (varies && !v.shaped && unknown_axis >= 0 && v.shape.count() != actual.count())
+      return {code::rank, operand, actual.rank, v.shape.rank};
+    if (varies) unknown_axis = i;
+    if (!varies) fixed_elements *= actual[i];
   }
-  if (!v.shaped && unknown >= 0 && v.shape.count() != found.count()) {
-    if (v.shape.count() % known != 0) return {code::size, operand, known, v.shape.count()};
-    found.extent[unknown] = v.shape.count() / known;
+  if (!v.shaped && unknown_axis >= 0 && v.shape.count() != actual.count()) {
+    if (v.shape.count() % fixed_elements != 0)
+      return {code::size, operand, fixed_elements, v.shape.count()};
+    actual.extent[unknown_axis] = v.shape.count() / fixed_elements;
   }
-  for (int i = 0; i < found.rank; ++i)
-    if (found[i] < 1 || found[i] > limits.shape[i])
-      return {code::extent, operand, limits.shape[i], found[i]};
+  for (int i = 0; i < actual.rank; ++i)
+    if (actual[i] < 1 || actual[i] > limits.shape[i])
+      return {code::extent, operand, limits.shape[i], actual[i]};
   return {};
 }
 
 /// Memory for the plan of a call: on the heap.
 struct varied_on_heap {
   plans::actual_extents extents;
-  sequence<shape> shapes, wanted;
+  sequence<shape> shapes, requested;
   aligned_memory bound;
 };
 /// The same inside of the instance of a static graph, whose sizes are constants.
 template <class Plan> struct varied_parts {
   plans::actual_extents::room<Plan::source_sizes, Plan::sizes.table, Plan::groups> room;
-  pool<shape, Plan::sizes.table.inputs> shapes_room, wanted_room;
+  pool<shape, Plan::sizes.table.inputs> shapes_room, requested_room;
   plans::actual_extents extents{room};
-  sequence<shape> shapes = shapes_room.lend(), wanted = wanted_room.lend();
+  sequence<shape> shapes = shapes_room.lend(), requested = requested_room.lend();
   memory_inside<Plan::bound_bytes> bound;
 };
 
@@ -76,14 +77,14 @@ template <class Model, class Memory> class varied {
     for (const varying& v : t.limits)
       if (const status s =
               actual_shape(in[static_cast<std::size_t>(v.input)], t.nodes[t.inputs[v.input]].out,
-                           v.axes, v.input, parts().wanted[v.input]);
+                           v.axes, v.input, parts().requested[v.input]);
           !s.ok())
         return s;
     bool same = fits_;
     for (int i = 0; i < parts().shapes.size(); ++i)
-      same = same && parts().shapes[i] == parts().wanted[i];
+      same = same && parts().shapes[i] == parts().requested[i];
     if (same) return {};
-    for (int i = 0; i < parts().shapes.size(); ++i) parts().shapes[i] = parts().wanted[i];
+    for (int i = 0; i < parts().shapes.size(); ++i) parts().shapes[i] = parts().requested[i];
     return adapt(m);
   }
   const plan_view& view() const noexcept { return view_; }
@@ -116,7 +117,7 @@ template <class Model, class Memory> bool varied<Model, Memory>::start(const Mod
         const plan_view& p = m.plan_of();
         parts().extents.start(p);
         for (const int i : p.table.inputs) parts().shapes.push(p.table.nodes[i].out.shape);
-        parts().wanted = parts().shapes;
+        parts().requested = parts().shapes;
         parts().bound.reserve(p.bound_bytes);
         return (p.bound_bytes == 0 || parts().bound.data() != nullptr) && adapt(m).ok();
       },

@@ -19,15 +19,15 @@ template <class Source>
 error weights(const plan_view& p, const Source& source, const std::byte** address) noexcept {
   for (const int i : p.table.weights) {
     const node& n = p.table.nodes[i];
-    const name& called = p.table.name_of(n);
-    const result<const_view> found = look_up(source, called);
-    if (!found.ok()) return found.error();
-    const const_view& v = *found;
+    const name& label = p.table.name_of(n);
+    const result<const_view> weight = look_up(source, label);
+    if (!weight.ok()) return weight.error();
+    const const_view& v = *weight;
     if (const status s = fits(v, n.out, 0); !s.ok()) {
-      if (s.what == code::element_type) return {s.what, "weight", called, n.out.type, v.type};
+      if (s.what == code::element_type) return {s.what, "weight", label, n.out.type, v.type};
       if (s.what == code::size || s.what == code::rank || s.what == code::extent)
-        return {s.what, "weight", called, n.out.shape, v.shape};
-      return {s.what, "weight", called, s.expected, s.found};
+        return {s.what, "weight", label, n.out.shape, v.shape};
+      return {s.what, "weight", label, s.expected, s.found};
     }
     address[i] = static_cast<const std::byte*>(v.data);
   }

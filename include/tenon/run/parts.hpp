@@ -89,12 +89,12 @@ template <class... Policies> class device_list {
   template <device_backend P> struct context_of<P> {
     using type = std::tuple<typename P::context*>;
   };
-  using wanted = decltype(std::tuple_cat(typename context_of<Policies>::type{}...));
+  using contexts = decltype(std::tuple_cat(typename context_of<Policies>::type{}...));
 
  public:
   template <class... C> explicit device_list(C&... given) noexcept {
     static_assert(
-        sizeof...(C) == 0 || std::same_as<std::tuple<C*...>, wanted>,
+        sizeof...(C) == 0 || std::same_as<std::tuple<C*...>, contexts>,
         "model: give one context for each policy that runs on a device, in the order of the "
         "policies, or none");
     void* all[] = {static_cast<void*>(&given)..., nullptr};
@@ -240,11 +240,11 @@ class policy_set<Storage, std::index_sequence<I...>, Policies...>
   }
   /// What policies with `multiplication` made of the offer of integers to group `g`.
   multiplied multiplication(const plan_view& p, int g) const noexcept {
-    multiplied found = multiplied::nothing;
+    multiplied answer = multiplied::nothing;
     each_part(*this, [&](const auto& part) {
-      if (part.position == p.groups[g].policy) found = part.multiplication(g);
+      if (part.position == p.groups[g].policy) answer = part.multiplication(g);
     });
-    return found;
+    return answer;
   }
 
  private:

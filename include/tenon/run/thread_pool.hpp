@@ -76,9 +76,9 @@ class thread_pool {
   }
   void work(int thread) noexcept {
     for (;;) {
-      const std::uint64_t taken = ticket_.fetch_add(1, std::memory_order_acq_rel);
-      const i64 unit = static_cast<i64>(taken & 0xffffffffu);
-      if (unit >= static_cast<i64>(taken >> 32)) return;
+      const std::uint64_t ticket = ticket_.fetch_add(1, std::memory_order_acq_rel);
+      const i64 unit = static_cast<i64>(ticket & 0xffffffffu);
+      if (unit >= static_cast<i64>(ticket >> 32)) return;
       body_(self_, first_ + unit, first_ + unit + 1, thread);
       done_.fetch_add(1, std::memory_order_release);
     }

@@ -9,14 +9,15 @@
 
 namespace tenon::trial {
 
-/// True if calls are not all alike.
+/// True if the calls of an instance differ: their extents vary, or a state connects them.
 inline bool has_history(const table_view& t) { return t.limits.size > 0 || t.states > 0; }
 
 /// Makes the graph with exactly these extents of its inputs, in order. Error: what operators
 /// refuse.
 using fixed_maker = std::function<result<table>(const std::vector<shape>&)>;
 
-/// The table itself, recorded again: for tables whose code is not known.
+/// The table itself, recorded again with the extents of `shapes`: for tables that no random graph
+/// made. Inputs that are states keep their shapes.
 inline result<table> fixed_table(const table_view& t, std::vector<shape> shapes) {
   for (int i = t.call_inputs(); i < t.inputs.size; ++i)
     shapes.push_back(t.nodes[t.inputs[i]].out.shape);
@@ -30,13 +31,13 @@ inline result<table> fixed_table(const table_view& t, std::vector<shape> shapes)
   return static_cast<table&&>(r.out);
 }
 
-/// What calls of graphs with limits or states came to.
+/// How the calls of graphs with limits or states ended.
 struct call_counts {
   int graphs = 0, with_states = 0;
   int varied = 0;    ///< calls with other extents than the limits
-  int accepted = 0;  ///< of them
-  int refused = 0;   ///< by operators
-  int beyond = 0;    ///< by the plan, which was made for the limits: `broadcast`, `capacity`
+  int accepted = 0;  ///< of those: gave results
+  int refused = 0;   ///< of those: an operator refused the extents, or they exceed the limits
+  int beyond = 0;    ///< of those: the plan for the limits cannot do it (`broadcast`, `capacity`)
 };
 
 /// One call: its contents, and what it must give.
@@ -44,7 +45,7 @@ struct planned_call {
   std::string way;
   bool resets = false;        ///< before it
   bool refused = false;       ///< must fail
-  bool unshaped = false;      ///< inputs with one axis that varies come as runs of elements
+  bool unshaped = false;      ///< inputs with one axis that varies come as elements without shape
   bool varied = false;        ///< has other extents than the limits
   std::vector<shape> shapes;  ///< of the inputs
   table net;  ///< with these extents, its states as inputs and outputs; empty: no such
@@ -53,6 +54,8 @@ struct planned_call {
 };
 
 /// The calls of one graph, worked out one after the other: a state depends on the calls before.
+/// States begin as zeros. A policy that rounds leaves states that are known as ranges only, so the
+/// next call's tolerance is computed from these ranges.
 class call_sequence {
  public:
   static constexpr int length = 9;
@@ -73,10 +76,10 @@ class call_sequence {
       c.varied |= !(shapes[static_cast<std::size_t>(i)] == t_.nodes[t_.inputs[i]].out.shape);
     c.way = "call " + std::to_string(k + 1) + " of one instance" + words_of(shapes);
     c.unshaped = k % 2 == 1;
-    result<table> made = fixed_(shapes);
-    c.refused = too_far || !made.ok();
-    if (!made.ok()) return c;
-    c.net = static_cast<table&&>(*made);
+    result<table> exact = fixed_(shapes);
+    c.refused = too_far || !exact.ok();
+    if (!exact.ok()) return c;
+    c.net = static_cast<table&&>(*exact);
     c.net.states = 0;
     keep_apart(c.net);
     const table_view now = c.net.view();
@@ -106,23 +109,28 @@ class call_sequence {
   }
   bool expect(planned_call& c, std::string& problem) const {
     const table_view now = c.net.view();
-    ranges known(static_cast<std::size_t>(now.nodes.size));
+    ranges state_ranges(static_cast<std::size_t>(now.nodes.size));
     for (int s = 0; s < t_.states; ++s) {
       const auto at = static_cast<std::size_t>(now.inputs[t_.call_inputs() + s]);
       c.values[at] = states_[static_cast<std::size_t>(s)];
-      known[at] = ranges_[static_cast<std::size_t>(s)];
+      state_ranges[at] = ranges_[static_cast<std::size_t>(s)];
     }
-    auto wanted = results_of_reference(now, c.values, problem);
-    if (!wanted) return false;
-    c.e.wanted = std::move(*wanted);
+    auto results = results_of_reference(now, c.values, problem);
+    if (!results) return false;
+    c.e.wanted = std::move(*results);
     if (error_.relative > 0) {
-      const ranges all = ranges_of(now, c.values, error_, known);
+      const ranges all = ranges_of(now, c.values, error_, state_ranges);
       for (const int o : now.outputs) c.e.allowed.push_back(all[static_cast<std::size_t>(o)]);
     }
     return true;
   }
-  /// The limits, 1 everywhere, random extents, the limits again, ... Axes with one limit have one
-  /// extent, as operands want it; in one call each has its own, and one goes beyond the limits.
+  /// The extents of call `k`:
+  ///   0, 3     the limits
+  ///   1        1 along every axis that varies
+  ///   2, 4, 7  at random; axes of equal limits get equal extents, as operators mostly want it
+  ///   5        at random, every axis by itself: operators may refuse these
+  ///   6        one more than the limits: the call must fail
+  ///   8        those of call 2: what the model keeps for extents must still be right
   std::vector<shape> shapes_of(int k) const {
     std::vector<shape> all;
     for (int i = 0; i < t_.call_inputs(); ++i) all.push_back(t_.nodes[t_.inputs[i]].out.shape);
@@ -150,9 +158,10 @@ class call_sequence {
     }
     return r;
   }
-  /// Maps merge into one program if they have one shape and one place, and the plan for the limits
-  /// defines the results: maps whose limits differ must not merge when their extents happen to
-  /// agree. `reference` computes the same at every place.
+  /// Gives maps different policies in `now` if their limits differ. Merging maps into one program
+  /// can change bits, and the plan for the limits decides what merges: only maps of equal shape and
+  /// policy do. With the extents of a call more shapes may be equal, so maps that stay apart in the
+  /// plan would merge here. The policies are free to use: `reference` stands for all of them.
   void keep_apart(table& now) const {
     if (t_.limits.size == 0 || now.nodes.size() != t_.nodes.size) return;
     for (int i = 0; i < t_.nodes.size; ++i) {
@@ -164,9 +173,9 @@ class call_sequence {
         const node& before = t_.nodes[k];
         if (before.kind != family::map || !(now.nodes[k].out.shape == now.nodes[i].out.shape))
           continue;
-        bool known = false;
-        for (const int o : others) known = known || one_kind(t_.nodes[o], before);
-        if (!known) others.push_back(k);
+        bool listed = false;
+        for (const int o : others) listed = listed || one_kind(t_.nodes[o], before);
+        if (!listed) others.push_back(k);
       }
       while (kind < others.size() && !one_kind(t_.nodes[others[kind]], n)) ++kind;
       now.nodes[i].policy = static_cast<std::int8_t>(kind % 32);
@@ -186,7 +195,8 @@ class call_sequence {
   ranges ranges_;
 };
 
-/// Makes a planned call. `happened`: it was not refused.
+/// Makes a planned call. `happened`: it was not refused. A call that fails must leave the outputs
+/// untouched.
 template <class Instance>
 std::optional<difference> call_as_planned(Instance& caller, const table_view& t,
                                           const planned_call& c, std::uint64_t seed,

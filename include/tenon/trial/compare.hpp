@@ -10,12 +10,15 @@
 
 namespace tenon::trial {
 
-/// Cuts work into pieces that run one after the other in an unkind order, each as some thread: what
-/// depends on how work is split shows without any luck.
+/// Cuts work into pieces of random size and runs them one after the other, forwards or backwards,
+/// each as a random thread. A kernel whose result depends on how work is split shows here reliably,
+/// on real threads only by chance.
 class splitting_executor {
  public:
   splitting_executor(int threads, std::uint64_t seed) : threads_(threads), random_{seed} {}
   int threads() const noexcept { return threads_; }
+  /// Half of the pieces have at most 3 units: their edges lie everywhere. The others take up to all
+  /// that is left.
   void run(i64 units, executor_ref::body_type body, void* self) noexcept {
     const bool backwards = random_.one_in(2);
     for (i64 done = 0; done < units;) {
@@ -55,7 +58,8 @@ struct difference {
   range_of_results allowed{};
 };
 
-/// Same bits; NaN is NaN, zeros differ by their sign.
+/// True if two elements are the same: in their bits, or both NaN. The bits of a NaN are not
+/// defined; zeros of different sign are different.
 template <class T> bool same(const std::byte* a, const std::byte* b) {
   T x, y;
   std::memcpy(&x, a, sizeof x);
@@ -94,16 +98,16 @@ inline i64 first_difference(const tensor& t, const elements& wanted, const eleme
 inline std::optional<difference> check(const table_view& t, const call_views& v,
                                        const expectation& e, const std::string& way) {
   if (!v.intact()) return difference{way, "wrote around an output or an input", -1, -1, {}};
-  const contents found = v.results();
+  const contents results = v.results();
   for (int o = 0; o < t.call_outputs(); ++o) {
     const auto at = static_cast<std::size_t>(o);
-    const i64 i = first_difference(t.nodes[t.outputs[o]].out, e.wanted[at], found[at],
+    const i64 i = first_difference(t.nodes[t.outputs[o]].out, e.wanted[at], results[at],
                                    e.allowed.empty() ? nullptr : &e.allowed[at]);
     if (i < 0) continue;
-    const type own = t.nodes[t.outputs[o]].out.type;
-    const auto size = static_cast<std::ptrdiff_t>(size_bytes(own));
-    const i64 position = is_four_bit(own) ? i / 2 : i * size;
-    const auto first = found[at].begin() + position, best = e.wanted[at].begin() + position;
+    const type element = t.nodes[t.outputs[o]].out.type;
+    const auto size = static_cast<std::ptrdiff_t>(size_bytes(element));
+    const i64 position = is_four_bit(element) ? i / 2 : i * size;
+    const auto first = results[at].begin() + position, best = e.wanted[at].begin() + position;
     difference d{
         way, "", o, i, {first, first + size}, {best, best + size}, t.nodes[t.outputs[o]].out};
     d.ranged = !e.allowed.empty();
@@ -120,7 +124,8 @@ template <class Instance> std::optional<difference> call(Instance& caller, const
   return check(t, v, e, way);
 }
 
-/// An arena full of NaN, with more of them behind it.
+/// An arena of bytes 0xff, with a wall of them behind it. They are NaN as float32 and float16, so
+/// that reading an intermediate value before it is written shows in the result.
 class poisoned {
  public:
   explicit poisoned(i64 bytes) : bytes_(bytes), memory_(bytes + wall) {
@@ -139,8 +144,11 @@ class poisoned {
   aligned_memory memory_;
 };
 
-/// Calls a bound model in every way: over poisoned memory, again on what the call before left,
-/// after a call with other inputs, and with executors.
+/// Calls a bound model in several ways:
+///   over poisoned memory                reads of what was never written
+///   once more on the same instance      reads of what should have been written again
+///   after a call whose inputs are NaN   values that the call before left behind
+///   with two executors                  results that depend on how work is split
 template <class Model, class Pool>
 std::optional<difference> call_all_ways(const Model& m, const table_view& t, const contents& c,
                                         const expectation& e, std::uint64_t seed, Pool* pool) {
@@ -169,8 +177,8 @@ inline std::string words_of(const error& e) {
   return std::string(e.op.c_str()) + " " + e.operand.c_str() + ": " + text_of(e.what);
 }
 
-/// `reference` at every place that a tag may name: a tag also decides which maps merge into one
-/// program, so it stays.
+/// A model with `reference` as each of its 32 policies. `on(policy, x)` also decides which maps
+/// merge into one program, and with that the bits, so the reference has to keep these requests.
 template <class Places> struct reference_everywhere;
 template <std::size_t... I> struct reference_everywhere<std::index_sequence<I...>> {
   template <std::size_t> using at = reference;

@@ -132,9 +132,9 @@ template <class... Policies> class tester {
 
   std::optional<expectation> expected(const table_view& t, const contents& c,
                                       std::string& problem) {
-    auto wanted = results_of_reference(t, c, problem);
-    if (!wanted) return {};
-    expectation e{std::move(*wanted), {}};
+    auto results = results_of_reference(t, c, problem);
+    if (!results) return {};
+    expectation e{std::move(*results), {}};
     if (options.rounding > 0) {
       const ranges all = ranges_of(t, c, error());
       for (const int o : t.outputs) e.allowed.push_back(all[static_cast<std::size_t>(o)]);
@@ -187,51 +187,51 @@ constexpr mood mood_of(int number) {
 }
 
 /// One random graph; makes it small if it fails.
-template <class... Policies> void test_random(tester<Policies...>& run, int number) {
-  const std::uint64_t seed = seed_of(run.options.seed, static_cast<std::uint64_t>(number));
+template <class... Policies> void test_random(tester<Policies...>& test, int number) {
+  const std::uint64_t seed = seed_of(test.options.seed, static_cast<std::uint64_t>(number));
   const mood m = mood_of(number);
-  const auto judged = [&](const random_graph& g) -> std::optional<difference> {
+  const auto failure_of = [&](const random_graph& g) -> std::optional<difference> {
     if (!g.fault.ok()) return difference{"building", words_of(g.fault), -1, -1, {}};
-    return run.differs(g, seed, m);
+    return test.differs(g, seed, m);
   };
-  limits most = run.options.most;
-  if (number % 16 == 15) most.elements *= 8;  // large enough to be split between threads
+  limits sizes = test.options.most;
+  if (number % 16 == 15) sizes.elements *= 8;  // large enough to be split between threads
   choices d = choices::from_seed(seed);
-  const random_graph g = make_graph(d, most, run.report.operators);
-  const auto found = judged(g);
-  run.report.skipped += run.unsupported;
-  ++run.report.graphs;
-  if (!found) return;
+  const random_graph g = make_graph(d, sizes, test.report.operators);
+  const auto failure = failure_of(g);
+  test.report.skipped += test.unsupported;
+  ++test.report.graphs;
+  if (!failure) return;
   const choices::list small =
-      shrink(g.decisions, run.options.attempts, [&](const choices::list& l) {
+      shrink(g.decisions, test.options.attempts, [&](const choices::list& l) {
         choices again = choices::from_list(l);
-        return judged(make_graph(again, most)).has_value();
+        return failure_of(make_graph(again, sizes)).has_value();
       });
   choices again = choices::from_list(small);
-  const random_graph least = make_graph(again, most);
-  const auto what = judged(least);
-  run.report.text = report_of(run, least, *what, seed, m, number);
+  const random_graph least = make_graph(again, sizes);
+  const auto what = failure_of(least);
+  test.report.text = report_of(test, least, *what, seed, m, number);
 }
 
 /// A given table, with whatever history it has.
 template <class Test, class Model>
-std::optional<difference> differs_as_it_is(Test& run, const Model& m, const table_view& t,
+std::optional<difference> differs_as_it_is(Test& test, const Model& m, const table_view& t,
                                            const contents& c, std::uint64_t seed, mood kind) {
-  if (!has_history(t)) return run.differs(m, t, c, seed);
-  return run.differs(
+  if (!has_history(t)) return test.differs(m, t, c, seed);
+  return test.differs(
       m, t, [&](const std::vector<shape>& s) { return fixed_table(t, s); }, seed, kind);
 }
 
 /// A static graph with other contents; cuts its table if that fails too.
-template <class Graph, class... Policies> void test_static(tester<Policies...>& run, int number) {
-  const std::uint64_t seed = seed_of(run.options.seed, static_cast<std::uint64_t>(number));
+template <class Graph, class... Policies> void test_static(tester<Policies...>& test, int number) {
+  const std::uint64_t seed = seed_of(test.options.seed, static_cast<std::uint64_t>(number));
   const table_view t = Graph::view();
   const contents c = any_contents(t, seed, mood_of(number));
   const weight_set w(t, c, seed);
   const auto m = std::make_unique<model<Graph, Policies...>>(w);  // it may be large
-  ++run.report.graphs;
-  if (const auto found = differs_as_it_is(run, *m, t, c, seed, mood_of(number)))
-    run.report.text = report_of(run, t, c, *found, seed, number);
+  ++test.report.graphs;
+  if (const auto failure = differs_as_it_is(test, *m, t, c, seed, mood_of(number)))
+    test.report.text = report_of(test, t, c, *failure, seed, number);
 }
 
 }  // namespace trial
@@ -256,31 +256,31 @@ differential_report differential(const differential_options& options = {}) {
                 "the policies follow; differential<dynamic, cpu>()");
   static_assert(sizeof...(Policies) > 0,
                 "differential: name the policies to test; differential<dynamic, cpu>()");
-  trial::tester<Policies...> run(options);
-  for (int i = 0; i < options.graphs && run.report.ok(); ++i) {
+  trial::tester<Policies...> test(options);
+  for (int i = 0; i < options.graphs && test.report.ok(); ++i) {
     if constexpr (random)
-      trial::test_random(run, options.first + i);
+      trial::test_random(test, options.first + i);
     else if constexpr (given)
-      trial::test_static<Graph>(run, options.first + i);
+      trial::test_static<Graph>(test, options.first + i);
     if (options.progress != nullptr) options.progress(i + 1);
   }
-  return std::move(run.report);
+  return std::move(test.report);
 }
 /// The same for one table with `options.graphs` sets of contents.
 template <class... Policies>
 differential_report differential(const table_view& t, const differential_options& options = {}) {
-  trial::tester<Policies...> run(options);
-  for (int i = options.first; i < options.first + options.graphs && run.report.ok(); ++i) {
+  trial::tester<Policies...> test(options);
+  for (int i = options.first; i < options.first + options.graphs && test.report.ok(); ++i) {
     const std::uint64_t seed = trial::seed_of(options.seed, static_cast<std::uint64_t>(i));
     const trial::contents c = trial::any_contents(t, seed, trial::mood_of(i));
-    ++run.report.graphs;
+    ++test.report.graphs;
     const trial::weight_set w(t, c, seed);
     const model<dynamic, Policies...> m(t, w);
-    if (const auto found = trial::differs_as_it_is(run, m, t, c, seed, trial::mood_of(i)))
-      run.report.text = report_of(run, t, c, *found, seed, i);
-    run.report.skipped += run.unsupported;
+    if (const auto failure = trial::differs_as_it_is(test, m, t, c, seed, trial::mood_of(i)))
+      test.report.text = report_of(test, t, c, *failure, seed, i);
+    test.report.skipped += test.unsupported;
   }
-  return std::move(run.report);
+  return std::move(test.report);
 }
 
 }  // namespace tenon

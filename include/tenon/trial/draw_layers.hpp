@@ -5,18 +5,22 @@
 
 namespace tenon::trial::draw {
 
+/// One time in three any type that the operator takes, otherwise float32, whose sums depend on
+/// their order.
 template <class Op> int reduce(maker& m) {
   const type t = m.decide.one_in(3) ? m.decide.pick(all_types) : type::float32;
   const int x = m.any(Op::accepts(t) ? t : type::float32);
   const axis_list axes = some_axes(m, m.shape_of(x).rank);
   return m.add<Op>({axes, m.decide.one_in(2)}, {x});
 }
+/// The simplest axis of softmax is the last one: its rows are dense.
 inline int softmax(maker& m) {
   const int x = m.any_of_rank(1, max_rank, real_type(m));
   const int rank = m.shape_of(x).rank;
   return m.add<softmax_t>({rank - 1 - m.decide.below(rank)}, {x});
 }
 
+/// argMin and argMax, of any type: with few different integers ties are frequent.
 template <class Op> int position(maker& m) {
   const int x = m.any_of_rank(1, max_rank, m.any_type());
   const int rank = m.shape_of(x).rank;
@@ -24,10 +28,11 @@ template <class Op> int position(maker& m) {
   const bool keep = m.decide.one_in(2);
   return m.add<Op>({axis, {keep, m.decide.one_in(3) ? type::int64 : type::int32}}, {x});
 }
-/// The operands behind the input of a normalization: of `s` each, `least` to `most` of them.
-inline std::vector<int> affine(maker& m, int x, const shape& s, int least, int most) {
+/// The operands behind the input of a normalization: each of shape `s`, from `low` to `high` of
+/// them.
+inline std::vector<int> affine(maker& m, int x, const shape& s, int low, int high) {
   std::vector<int> r{x};
-  for (int n = m.decide.in(least, most); n > 0; --n) r.push_back(m.any_like({m.at(x).type, s}));
+  for (int n = m.decide.in(low, high); n > 0; --n) r.push_back(m.any_like({m.at(x).type, s}));
   return r;
 }
 inline int layerNormalization(maker& m) {
@@ -52,6 +57,8 @@ inline int instanceNormalization(maker& m) {
   return m.add<instanceNormalization_t>(
       o, affine(m, x, extents(m.shape_of(x)[channel_axis(o.layout)]), 0, 2));
 }
+/// Attention with one head, two, or one for each column of the queries. The mask has any shape that
+/// broadcasts to that of the scores.
 inline int attention(maker& m) {
   const int q = m.any_of_rank(3, 3, real_type(m));
   const shape s = m.shape_of(q);
@@ -67,6 +74,7 @@ inline int attention(maker& m) {
       {heads}, {q, k, v, m.any_like({m.at(q).type, m.part_of(extents(s[0], heads, s[1], keys))})});
 }
 
+/// Not of int8 and uint8, which the operator refuses.
 inline int cumulativeSum(maker& m) {
   const type t = m.any_type();
   const int x = m.any_of_rank(1, max_rank, t == type::int8 || t == type::uint8 ? type::float32 : t);
@@ -82,7 +90,9 @@ inline activation_list activations(maker& m, int count) {
     l.item[i] = static_cast<recurrent_activation>(2 - m.decide.below(3));
   return l;
 }
-/// A cell where `states` is the number of its states, a net where it is 0.
+/// A recurrent cell with `states` states, or a whole net where that is 0; `gates` as in WebNN: 3 of
+/// gru, 4 of lstm. Every optional operand is there half of the time. The work of a net, which is
+/// steps * rows * gates * hidden * (inputs + hidden), has to fit into the graph's budget.
 template <class Op> int recurrent(maker& m, int gates, int states) {
   const bool cell = states > 0;
   const int x = m.any_of_rank(cell ? 2 : 3, cell ? 2 : 3, real_type(m));
@@ -98,10 +108,11 @@ template <class Op> int recurrent(maker& m, int gates, int states) {
   if (!m.affords({nets, cell ? 1 : s[0], rows, gates * hidden, inputs + hidden})) return -1;
   std::vector<int> operands{x};
   const auto operand = [&](i64 a, i64 b) {
-    const shape own = b == 0 ? extents(a) : extents(a, b);
-    shape whole{own.rank + 1, {nets}};
-    for (int i = 0; i < own.rank; ++i) whole.extent[i + 1] = own[i];
-    operands.push_back(m.any_like({m.at(x).type, cell ? own : whole}));
+    // a net's operands begin with the axis of directions, a cell's do not have it
+    const shape one_net = b == 0 ? extents(a) : extents(a, b);
+    shape all_nets{one_net.rank + 1, {nets}};
+    for (int i = 0; i < one_net.rank; ++i) all_nets.extent[i + 1] = one_net[i];
+    operands.push_back(m.any_like({m.at(x).type, cell ? one_net : all_nets}));
   };
   const auto sometimes = [&](bool& there, i64 a, i64 b) {
     if ((there = m.decide.one_in(2))) operand(a, b);

@@ -25,6 +25,7 @@ template <class Op, bool NumberFirst> int number(maker& m, const char* spelled) 
                                                        spelled +
                                                        (NumberFirst ? "_t, true>" : "_t, false>"));
 }
+/// Numbers in any order: clamp wants the lower one first.
 inline int clamp(maker& m) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   const float low = m.decide.one_in(3) ? -infinity : small_number(m),
@@ -53,6 +54,9 @@ inline int cast(maker& m) {
   return m.add<cast_t>({to}, {m.any(type_for<cast_t>(m))});
 }
 
+/// A map with a random program, mostly of one to three float32 operands. Operands broadcast, so
+/// that the result may be larger than each of them: the last operand is dropped if it becomes too
+/// large. Programs that need more than `max_registers` registers are not added.
 inline int program(maker& m) {
   const int arity = m.decide.one_in(4) ? m.decide.in(1, max_operands) : m.decide.in(1, 3);
   const auto any_type = [&] {
@@ -66,7 +70,7 @@ inline int program(maker& m) {
     if (t.rank > s.rank) std::swap(s, t);
     for (int i = 1; i <= t.rank; ++i)
       if (t[t.rank - i] > s[s.rank - i]) s.extent[s.rank - i] = t[t.rank - i];
-    if (s.count() > m.most.elements) {
+    if (s.count() > m.limit.elements) {
       operands.pop_back();
       break;
     }

@@ -5,6 +5,10 @@
 
 namespace tenon::trial::draw {
 
+// Moves copy bits, so they are drawn in every type. Sizes are drawn such that operators accept most
+// of them: what is refused adds nothing to the graph.
+
+/// Any shape with as many elements.
 inline int reshape(maker& m) {
   const int x = m.any(m.any_type());
   i64 left = m.shape_of(x).count();
@@ -16,6 +20,8 @@ inline int reshape(maker& m) {
       o.newShape.item[m.decide.below(o.newShape.count)] *= factor;
   return m.add<reshape_t>(o, {x});
 }
+/// One time in four without a permutation: WebNN then reverses the axes. Otherwise a shuffle
+/// (Fisher and Yates) that leaves the order as it is where all decisions are 0.
 inline int transpose(maker& m) {
   const int x = m.any(m.any_type());
   const int rank = m.shape_of(x).rank;
@@ -27,6 +33,7 @@ inline int transpose(maker& m) {
     std::swap(o.permutation.item[i], o.permutation.item[i - m.decide.below(i + 1)]);
   return m.add<transpose_t>(o, {x});
 }
+/// At least one element of every axis, with strides of up to 3.
 inline int slice(maker& m) {
   const int v = m.any(m.any_type());
   const shape x = m.shape_of(v);
@@ -44,6 +51,8 @@ inline int split(maker& m) {
   const i64 extent = m.shape_of(v)[axis], begin = m.decide.below(extent);
   return m.add<split_t>({axis, begin, 1 + m.decide.below(extent - begin)}, {v});
 }
+/// One to four operands, of which each has its own extent along the axis, or that of the one
+/// before.
 inline int concat(maker& m) {
   const type t = m.any_type();
   std::vector<int> operands{m.any_of_rank(1, max_rank, t)};
@@ -55,13 +64,14 @@ inline int concat(maker& m) {
   }
   return m.add<concat_t>({axis}, operands);
 }
+/// Axes of extent 1 get any extent, and up to two new axes stand in front.
 inline int expand(maker& m) {
   const int v = m.any(m.any_type());
   const shape x = m.shape_of(v);
   shape s{x.rank + (m.decide.one_in(3) && x.rank < 6 ? m.decide.in(0, 2) : 0), {}};
   for (int i = 0; i < s.rank; ++i) {
-    const int own = i - (s.rank - x.rank);
-    s.extent[i] = own >= 0 && x[own] != 1 ? x[own] : m.extent(17);
+    const int axis = i - (s.rank - x.rank);
+    s.extent[i] = axis >= 0 && x[axis] != 1 ? x[axis] : m.extent(17);
   }
   return m.add<expand_t>({each_axis(s, [&](int i) { return s[i]; })}, {v});
 }
@@ -75,6 +85,7 @@ inline int reverse(maker& m) {
   const int v = m.any(m.any_type());
   return m.add<reverse_t>({some_axes(m, m.shape_of(v).rank)}, {v});
 }
+/// Up to 3 elements at each end; of reflections fewer than the axis has.
 inline int pad(maker& m) {
   constexpr padding_mode modes[] = {padding_mode::constant, padding_mode::edge,
                                     padding_mode::reflection};
@@ -98,6 +109,8 @@ inline int triangular(maker& m) {
   return m.add<triangular_t>({m.decide.one_in(2), m.decide.one_in(2) ? m.decide.in(-9, 9) : 0},
                              {v});
 }
+/// Any two axes, with sizes or with scales. With the scales 1.7 and 0.3 positions lie anywhere
+/// between two elements. Linear interpolation is drawn in float32 alone.
 inline int resample2d(maker& m) {
   constexpr float scales[] = {1.0f, 2.0f, 0.5f, 3.0f, 1.7f, 0.3f};
   resample2d_options o;
@@ -115,7 +128,8 @@ inline int resample2d(maker& m) {
     o.scales = {m.decide.pick(scales), m.decide.pick(scales)};
   return m.add<resample2d_t>(o, {v});
 }
-/// A shape whose extents divide those of `s`.
+/// A shape whose extents divide those of `s`: one scale may stand for a block of elements. Half of
+/// the axes have one block.
 inline shape blocks_of(maker& m, const shape& s) {
   shape r = s;
   for (int i = 0; i < s.rank; ++i) {
@@ -127,11 +141,13 @@ inline shape blocks_of(maker& m, const shape& s) {
   }
   return r;
 }
+/// The types that quantized elements may have; bytes are drawn twice as often as any other one.
 inline type coded_type(maker& m) {
   constexpr type all[] = {type::int8,  type::uint8,  type::int8, type::uint8,
                           type::int32, type::uint32, type::int4, type::uint4};
   return m.decide.pick(all);
 }
+/// quantizeLinear and dequantizeLinear; scale and zero point have one shape.
 template <class Op> int linear_codes(maker& m) {
   constexpr bool back = std::is_same_v<Op, dequantizeLinear_t>;
   const type real = real_type(m), coded = coded_type(m);
@@ -140,6 +156,8 @@ template <class Op> int linear_codes(maker& m) {
   const int scale = m.any_like({real, by});
   return m.add<Op>({}, {x, scale, m.any_like({coded, by})});
 }
+/// Indices have any values: those outside of an axis are clamped to it, and negative ones count
+/// from its end, as WebNN says.
 inline type index_type(maker& m) {
   constexpr type usual[] = {type::int32, type::int64, type::uint32};
   return m.decide.pick(usual);
@@ -172,6 +190,7 @@ inline int scatterElements(maker& m) {
   const int at = m.any_like({index_type(m), s});
   return m.add<scatterElements_t>({axis}, {v, at, m.any_like({t, s})});
 }
+/// Updates to one position may be several: the last one in row-major order stays.
 inline int scatterND(maker& m) {
   const type t = m.any_type();
   const int v = m.any_of_rank(1, 5, t);

@@ -33,7 +33,9 @@ struct step {
   std::function<builder::value(builder&, const list&)> again{};  ///< of operators
 };
 
-/// Calls `f` with an initializer_list, which the builder wants.
+/// Calls `f` with the elements of a vector as an initializer_list, which the builder wants. Its
+/// size has to be known to the compiler: nine cases cover the most operands that there are, and one
+/// too many, which fuzzers offer.
 template <class T, class F> auto with_list(const std::vector<T>& v, F f)
     -> decltype(f(std::initializer_list<T>{})) {
   using list = std::initializer_list<T>;
@@ -50,6 +52,7 @@ template <class T, class F> auto with_list(const std::vector<T>& v, F f)
     default: return f(list{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]});
   }
 }
+/// The positions of the bits of a mask of axes.
 inline std::vector<int> axes_in(std::uint32_t mask) {
   std::vector<int> axes;
   for (int i = 0; i < max_rank; ++i)
@@ -57,8 +60,9 @@ inline std::vector<int> axes_in(std::uint32_t mask) {
   return axes;
 }
 
-/// A random graph.
+/// A random graph: its table, and the calls that made it.
 struct random_graph {
+  /// A state, and the node whose value it has in the next call.
   struct carried {
     int state = -1, next = -1;  ///< nodes
   };

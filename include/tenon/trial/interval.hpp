@@ -1,4 +1,11 @@
 // Interval arithmetic over scalar programs, each operation widened by a rounding.
+//
+// A tolerance is made of three things: the interval that exact arithmetic gives for the operands'
+// intervals, the rounding of the operation itself (`inexact`), and what is not defined: overflow
+// near the largest float, which operand's zero comes out, the bits of a NaN. Numbers are double:
+// its own error is 2^-29 of the roundings that are allowed, and is left out. Where an interval
+// would have to be a union of two (1/x around 0) it is everything: such elements count as
+// unchecked.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/reference/kernels.hpp>
@@ -12,14 +19,15 @@ inline constexpr double infinite = std::numeric_limits<double>::infinity();
 inline constexpr double largest_float = 3.4028234663852886e38, smallest_float = 0x1p-149,
                         smallest_normal = 0x1p-126;
 
-/// What an operation may be off by, whichever is more: a relative error, and an absolute one, the
-/// smallest number, which is the smallest normal one for who takes others for zero.
+/// What an operation may be off by: a relative error of its result, plus the absolute error
+/// `least`. That is the smallest float, or, for a policy that takes subnormal numbers for zero, the
+/// smallest normal one.
 struct inexact {
   double relative = 0, least = smallest_float;
   friend inexact operator*(double k, const inexact& e) { return {k * e.relative, e.least}; }
 };
 
-/// All results that are right: from `low` to `high`, and NaN if `nan`. Empty and `nan`: only NaN.
+/// All results that are right: from `low` to `high`, and NaN if `nan`. If low > high, only NaN is.
 struct range_of_results {
   double low = -infinite, high = infinite;
   bool nan = true;  ///< default: anything
@@ -39,7 +47,9 @@ using range = range_of_results;
 
 namespace intervals {
 
-/// The range after an operation that is off by `e`.
+/// The range after an operation that is off by `e`. A policy may overflow where another one does
+/// not yet: a bound beyond the largest float becomes infinite on the outer side, and the largest
+/// float on the inner side.
 inline range widened(range r, const inexact& e) {
   if (r.only_nan() || r.anything()) return r;
   const auto out = [&](double x, double sign) {
@@ -47,13 +57,14 @@ inline range widened(range r, const inexact& e) {
   };
   r.low = out(r.low, -1);
   r.high = out(r.high, 1);
-  if (r.high > largest_float) r.high = infinite;  // one policy overflows, another does not yet
+  if (r.high > largest_float) r.high = infinite;
   if (r.low < -largest_float) r.low = -infinite;
   if (r.low > largest_float && r.low < infinite) r.low = largest_float;
   if (r.high < -largest_float && r.high > -infinite) r.high = -largest_float;
   return r;
 }
-/// The range of a function that is monotone in each argument.
+/// The range of a function that is monotone in each argument: its extremes are at the corners. A
+/// corner may be NaN (infinity - infinity): then anything between is possible.
 template <class F> range corners(F f, const range& a, const range& b) {
   if (a.only_nan() || b.only_nan()) return range::point(NAN);
   if (a.anything() || b.anything()) return {};
@@ -69,22 +80,26 @@ template <class F> range corners(F f, const range& a, const range& b) {
 template <class F> range monotone(F f, const range& a) {
   return corners([&](double x, double) { return f(x); }, a, range::point(0));
 }
+/// Division. By an exact zero: any number but NaN, since a policy may have the zero of the other
+/// sign. By a range around zero: anything.
 inline range quotient(const range& a, const range& b) {
   if (b.is_point() && b.low == 0 && a.finite() && a.low * a.high > 0)
     return {-infinite, infinite, false};
   if (!b.is_point() && b.low <= 0 && b.high >= 0 && !b.only_nan()) return {};
   return corners([](double x, double y) { return x / y; }, a, b);
 }
-/// NaN propagates from either side. Which zero comes out of two is held against nobody.
-inline range extreme(const range& a, const range& b, bool most) {
+/// Minimum and maximum; NaN propagates from either side. -0 and 0 are the same number here, so
+/// either may come out.
+inline range extreme(const range& a, const range& b, bool is_max) {
   if (a.only_nan() || b.only_nan()) return range::point(NAN);
-  if (most) return {std::max(a.low, b.low), std::max(a.high, b.high), a.nan || b.nan};
+  if (is_max) return {std::max(a.low, b.low), std::max(a.high, b.high), a.nan || b.nan};
   return {std::min(a.low, b.low), std::min(a.high, b.high), a.nan || b.nan};
 }
 inline range either(const range& a, const range& b) {
   return {std::min(a.low, b.low), std::max(a.high, b.high), a.nan || b.nan};
 }
-/// Sine and cosine: no steeper than 1. `tan` where it has no pole near.
+/// Sine and cosine are no steeper than 1: the result moves no further than the argument. `tan` is
+/// monotone between two poles. Beyond 2^20 neighbouring floats are 1/8 and more apart: anything.
 inline range periodic(sop o, const range& a) {
   if (a.only_nan() || (a.is_point() && std::isinf(a.low))) return range::point(NAN);
   if (!a.finite() || a.magnitude() > 0x1p20) return {};
@@ -97,6 +112,7 @@ inline range periodic(sop o, const range& a) {
                y = o == sop::sin ? std::sin(middle) : std::cos(middle);
   return {std::max(y - reach, -1.0), std::min(y + reach, 1.0), false};
 }
+/// Powers of positive bases are monotone in both arguments; others are known for points only.
 inline range power(const range& a, const range& b) {
   if (a.is_point() && b.is_point()) return range::point(std::pow(a.low, b.low));
   if (!a.finite() || !b.finite() || a.low <= 0) return {};
@@ -115,8 +131,8 @@ inline int compared(sop o, const range& a, const range& b) {
   return (strict ? a.low >= b.high : a.low > b.high) ? 0 : -1;
 }
 
-/// The value of one instruction: a range for reals, 0, 1 or unknown for masks, known bits or not
-/// for integers.
+/// The value of one instruction: a range for reals; for masks 0, 1 or -1 (unknown); for integers
+/// their bits, if they are known. Integers of 64 bits are never known here: anything.
 struct cell {
   range real{};
   int truth = -1;
@@ -124,8 +140,8 @@ struct cell {
   std::uint32_t word = 0;
 };
 
-/// A scalar program over ranges. `e`: the error of a rounding; elementary functions get 6 of them,
-/// more than any documented error of ours.
+/// A scalar program over ranges. `e` is the error of a rounding. Elementary functions get six of
+/// them, which is more than the error that any of them documents (language/elementary.hpp).
 class program_ranges {
  public:
   program_ranges(program_view p, const inexact& e) : p_(p), e_(e), cells_(256) {}
@@ -155,8 +171,8 @@ class program_ranges {
     }
   }
   range literal(double x) const {
-    const range own = range::point(x);
-    return std::abs(x) < e_.least ? either(own, range::point(0)) : own;
+    const range exact = range::point(x);
+    return std::abs(x) < e_.least ? either(exact, range::point(0)) : exact;
   }
   static cell whole(const range& r) {
     if (!r.is_point()) return {};
@@ -180,6 +196,7 @@ class program_ranges {
       case sop::sub: return widened(corners([](double p, double q) { return p - q; }, x, y), e_);
       case sop::mul: return widened(corners(times, x, y), e_);
       case sop::div: return widened(quotient(x, y), e_);
+      // a policy may round the product as well
       case sop::fma: return widened(corners(plus, widened(corners(times, x, y), e_), c.real), e_);
       case sop::neg: return monotone([](double p) { return -p; }, x);
       case sop::abs:
@@ -251,15 +268,15 @@ class program_ranges {
       default: return -1;
     }
   }
-  /// Integers are known where what they come from is exact: then `evaluate_step` says them.
+  /// Integers are known if their operands are: then `evaluate_step` of the reference computes them.
   static cell integer(instruction x, const cell& a, const cell& b) {
     if (x.op() == sop::mask_to_int)
       return a.truth < 0 ? cell{} : cell{{}, -1, true, static_cast<std::uint32_t>(a.truth)};
     if (x.op() == sop::as_int && a.known) return {{}, -1, true, a.word};
     const bool from_real = x.op() == sop::to_int || x.op() == sop::as_int;
-    const bool known =
+    const bool is_exact =
         from_real ? a.real.is_point() : a.known && (sources_of(x.op()) < 2 || b.known);
-    if (!known) return {};
+    if (!is_exact) return {};
     scalar_register r[3]{};
     if (from_real)
       r[1].real = static_cast<float>(a.real.low);

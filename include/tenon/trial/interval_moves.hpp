@@ -1,10 +1,13 @@
-// Interval arithmetic of the families that move elements: moves, gathering, scattering.
+// Interval arithmetic of the families that move elements: moves, gathering, scattering. Moves
+// compute nothing, so a result's range is that of the element it comes from. The loops here are
+// written apart from those of `reference`: an error in one of them shows as a difference.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/trial/interval_sums.hpp>
 
 namespace tenon::trial::intervals {
 
+/// Operands one behind the other along an axis.
 inline values join(const table_view& t, const node& n, const ranges& all) {
   values r(static_cast<std::size_t>(n.out.shape.count()));
   const strides step = dense(n.out.shape);
@@ -21,6 +24,7 @@ inline values join(const table_view& t, const node& n, const ranges& all) {
   }
   return r;
 }
+/// Outside of the operand an element's range is the filling, rounded to the type of the result.
 inline values pad(const table_view& t, const node& n, const values& x) {
   const movement& m = t.movement_of(n);
   const shape& s = t.nodes[n.in[0]].out.shape;
@@ -43,6 +47,7 @@ inline values pad(const table_view& t, const node& n, const values& x) {
   } while (next(n.out.shape, at));
   return r;
 }
+/// Elements outside of the band are zeros.
 inline values band(const table_view& t, const node& n, const values& x) {
   const movement& m = t.movement_of(n);
   const shape& s = n.out.shape;
@@ -54,6 +59,8 @@ inline values band(const table_view& t, const node& n, const values& x) {
   } while (next(s, at));
   return r;
 }
+/// Positions of a sampling come from the table's own functions (`sampled_at`, `fraction_at`): they
+/// are exact in every policy.
 inline values sample(const table_view& t, const node& n, const values& x) {
   const movement& m = t.movement_of(n);
   const shape& s = t.nodes[n.in[0]].out.shape;
@@ -85,26 +92,30 @@ inline values move(const table_view& t, const node& n, const ranges& all) {
   while (next(n.out.shape, at));
   return r;
 }
+/// An index that is not exact makes the element anything. Indices follow WebNN: negative ones count
+/// from the end, others are clamped to the axis.
 inline values gather(const table_view& t, const node& n, const values& x, const values& indices) {
   const gathering& g = t.gathering_of(n);
   values r;
   i64 at[max_rank]{};
   do {
     i64 from = offset_of(g.step, at, n.out.shape.rank);
-    bool known = true;
+    bool is_exact = true;
     for (int c = 0; c < g.coordinates; ++c) {
       const range& index = indices[static_cast<std::size_t>(
           offset_of(g.index_step, at, n.out.shape.rank) + c * g.coordinate_step)];
-      known = known && index.is_point();
-      double i = known ? index.low : 0;
+      is_exact = is_exact && index.is_point();
+      double i = is_exact ? index.low : 0;
       if (i < 0) i += static_cast<double>(g.extent[c]);
       from += static_cast<i64>(std::clamp(i, 0.0, static_cast<double>(g.extent[c] - 1))) *
               g.coordinate_stride[c];
     }
-    r.push_back(known ? x[static_cast<std::size_t>(from)] : range{});
+    r.push_back(is_exact ? x[static_cast<std::size_t>(from)] : range{});
   } while (next(n.out.shape, at));
   return r;
 }
+/// The last update of a position stays. An update whose index is not exact may go anywhere: all
+/// elements are unchecked from then on, but for those that later updates write.
 inline values scatter(const table_view& t, const node& n, values x, const values& indices,
                       const values& updates) {
   const gathering& g = t.gathering_of(n);
@@ -113,17 +124,17 @@ inline values scatter(const table_view& t, const node& n, values x, const values
   i64 at[max_rank]{};
   do {
     i64 to = offset_of(g.step, at, s.rank);
-    bool known = true;
+    bool is_exact = true;
     for (int c = 0; c < g.coordinates; ++c) {
       const range& index = indices[static_cast<std::size_t>(offset_of(g.index_step, at, s.rank) +
                                                             c * g.coordinate_step)];
-      known = known && index.is_point();
-      double i = known ? index.low : 0;
+      is_exact = is_exact && index.is_point();
+      double i = is_exact ? index.low : 0;
       if (i < 0) i += static_cast<double>(g.extent[c]);
       to += static_cast<i64>(std::clamp(i, 0.0, static_cast<double>(g.extent[c] - 1))) *
             g.coordinate_stride[c];
     }
-    if (known)
+    if (is_exact)
       x[static_cast<std::size_t>(to)] = updates[update];
     else
       for (range& r : x) r = range{};  // any of them may be the one

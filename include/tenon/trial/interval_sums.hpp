@@ -9,8 +9,10 @@ using ranges = std::vector<std::vector<range>>;
 
 namespace intervals {
 
-/// Adds up ranges in no particular order: each of n roundings is at most the relative
-/// error times the sum of magnitudes.
+/// Adds up ranges in no particular order. In whatever order n terms are added, no partial sum
+/// exceeds the sum of their magnitudes, so each rounding is off by at most the relative error times
+/// that sum (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2). If partial sums
+/// can overflow in some order, the result is anything.
 struct sum_of_ranges {
   double low = 0, high = 0, magnitude = 0;
   i64 terms = 0;
@@ -29,6 +31,9 @@ struct sum_of_ranges {
     return {low - off, high + off, false};
   }
 };
+/// Sums, products and extremes. Products are not bounded by magnitudes: each factor is a rounding,
+/// twice the error leaves room for another order, and beyond 1e30 or below 1e-30 an order may
+/// overflow or underflow where another does not: anything.
 inline range combined(combine how, const std::vector<range>& all, const inexact& e) {
   if (all.empty()) return range::point(0);
   if (how == combine::sum) {
@@ -62,8 +67,9 @@ inline i64 offset_of(const strides& step, const i64* at, int rank) {
 }
 using values = std::vector<range>;
 
+/// Maps: the program over the ranges of the operands, which broadcast.
 inline values map(const table_view& t, const node& n, const ranges& all, const inexact& e) {
-  program_ranges run(t.program_of(n), e);
+  program_ranges program(t.program_of(n), e);
   values r;
   i64 at[max_rank]{};
   do {
@@ -71,10 +77,12 @@ inline values map(const table_view& t, const node& n, const ranges& all, const i
     for (int k = 0; k < n.operands; ++k)
       arguments[k] = all[static_cast<std::size_t>(n.in[k])][static_cast<std::size_t>(
           offset_of(broadcast(t.nodes[n.in[k]].out.shape, n.out.shape), at, n.out.shape.rank))];
-    r.push_back(run(arguments));
+    r.push_back(program(arguments));
   } while (next(n.out.shape, at));
   return r;
 }
+/// Reductions. Positions of extremes and integers are not checked here: a policy that rounds may
+/// find another position, and sums of integers that depend on such values are anything.
 inline values reduce(const table_view& t, const node& n, const values& x, const inexact& e) {
   const reduction& how = t.reduction_of(n);
   if (gives_position(how.how) || n.out.type != type::float32)  // integers wrap around
@@ -97,6 +105,8 @@ inline values reduce(const table_view& t, const node& n, const values& x, const 
   }
   return r;
 }
+/// Pooling: over the taps inside of the image; an average divides by their number. Twice the error:
+/// a policy may multiply by a rounded reciprocal.
 inline values window(const table_view& t, const node& n, const values& x, const inexact& e) {
   if (n.out.type != type::float32) return values(static_cast<std::size_t>(n.out.shape.count()));
   const windowing& w = t.windowing_of(n);
@@ -104,7 +114,7 @@ inline values window(const table_view& t, const node& n, const values& x, const 
   values r;
   i64 at[max_rank]{};
   do {
-    values seen;
+    values inside_window;
     i64 tap[2]{};
     for (tap[0] = 0; tap[0] < w.swept[0].taps; ++tap[0])
       for (tap[1] = 0; tap[1] < w.swept[1].taps; ++tap[1]) {
@@ -117,12 +127,14 @@ inline values window(const table_view& t, const node& n, const values& x, const 
           inside = inside && position[s.out_axis] >= 0 && position[s.out_axis] < s.extent;
         }
         if (inside)
-          seen.push_back(x[static_cast<std::size_t>(offset_of(from, position, n.out.shape.rank))]);
+          inside_window.push_back(
+              x[static_cast<std::size_t>(offset_of(from, position, n.out.shape.rank))]);
       }
-    const range all = combined(w.how, seen, e);
-    r.push_back(w.average && !seen.empty()
-                    ? widened(quotient(all, range::point(static_cast<double>(seen.size()))), 2 * e)
-                    : all);
+    const range all = combined(w.how, inside_window, e);
+    r.push_back(
+        w.average && !inside_window.empty()
+            ? widened(quotient(all, range::point(static_cast<double>(inside_window.size()))), 2 * e)
+            : all);
   } while (next(n.out.shape, at));
   return r;
 }
@@ -135,6 +147,9 @@ inline bool next(const contraction& c, bool reduced, i64* at) {
   }
   return false;
 }
+/// One product of a contraction. A tap outside of the image multiplies by 0, which is NaN for a
+/// weight that is not finite; whether a policy multiplies at all is its own affair: then it is
+/// anything.
 inline range product_at(const contraction& c, const i64* at, const values& a, const values& b) {
   i64 of_a = 0, of_b = 0;
   for (int i = 0; i < c.axes; ++i) {
@@ -152,6 +167,7 @@ inline range product_at(const contraction& c, const i64* at, const values& a, co
   if (!inside) return y.finite() ? range::point(0) : range{};
   return corners([](double p, double q) { return p * q; }, a[static_cast<std::size_t>(of_a)], y);
 }
+/// Contractions: a sum of products in any order, whether products are rounded or not.
 inline values contract(const table_view& t, const node& n, const values& a, const values& b,
                        const inexact& e) {
   const contraction& c = t.contraction_of(n);

@@ -11,18 +11,19 @@ namespace tenon::trial {
 /// are given by position.
 class maker {
  public:
-  maker(choices& d, const limits& l) : decide(d), most(l), terms_left_(l.terms) {}
+  maker(choices& d, const limits& l) : decide(d), limit(l), terms_left_(l.terms) {}
   maker(const maker&) = delete;
   maker& operator=(const maker&) = delete;
 
   choices& decide;
-  const limits& most;
+  const limits& limit;
 
   tensor at(int v) const { return steps_[static_cast<std::size_t>(v)].out; }
   shape shape_of(int v) const { return at(v).shape; }
   int size() const { return static_cast<int>(pool_.size()); }
 
-  /// Some graphs have extents that vary between calls, or states.
+  /// Of 8 graphs 4 are plain, the simplest ones; 2 have extents that vary between calls, 1 has
+  /// states, 1 has both.
   void choose_kind() {
     constexpr i64 usual[] = {7, 2, 3, 5, 8, 13, 16, 17, 33, 67};
     const int kind = decide.below(8);
@@ -42,9 +43,10 @@ class maker {
     const i64 e = decide.pick(usual);
     return e <= room ? e : 1;
   }
+  /// Extents are drawn from the last axis on; together they stay below the limit of elements.
   shape any_shape(int least_rank = 0, int most_rank = 5) {
     shape s{decide.in(least_rank, most_rank), {}};
-    i64 room = most.elements;
+    i64 room = limit.elements;
     for (int i = s.rank - 1; i >= 0; --i) room /= s.extent[i] = extent(room);
     return s;
   }
@@ -62,7 +64,7 @@ class maker {
     s.called = name("x") + leaves_++;
     s.code = code_of_leaf(s);
     auto axes = axes_in(s.bounded);
-    if (most.spoiled && !axes.empty() && decide.one_in(32)) axes[0] = decide.in(-1, max_rank);
+    if (limit.spoiled && !axes.empty() && decide.one_in(32)) axes[0] = decide.in(-1, max_rank);
     const auto v = s.is == step::leaf::weight  ? b_.weight(s.called, t)
                    : s.is == step::leaf::state ? b_.state(s.called, t)
                                                : with_list(axes, [&](std::initializer_list<int> l) {
@@ -71,13 +73,13 @@ class maker {
     const std::uint32_t bounded = s.bounded;
     // What is refused (too large a shape, a wrong axis) stands there nevertheless, for whoever asks
     // for its shape; `finish` says it.
-    const int made = refused() ? keep(v, std::move(s)) : push(v, {}, std::move(s));
-    if (is_state(made)) states_.push_back(made);
+    const int value = refused() ? keep(v, std::move(s)) : push(v, {}, std::move(s));
+    if (is_state(value)) states_.push_back(value);
     for (int p = 0; p < probes; ++p) {
       tensor& other = other_[p].back();
       for (const int axis : axes_in(bounded)) other.shape.extent[axis] = probed(p, t.shape[axis]);
     }
-    return made;
+    return value;
   }
   /// An element type for operators that take any; float32 above all.
   type any_type() {
@@ -87,29 +89,29 @@ class maker {
     return decide.pick(usual);
   }
   /// Any operand, a recent one above all; sometimes a new leaf.
-  int any(type wanted = type::float32) {
-    return find([&](const tensor& t) { return t.type == wanted; },
+  int any(type element = type::float32) {
+    return find([&](const tensor& t) { return t.type == element; },
                 [&] {
-                  return tensor{wanted, any_shape()};
+                  return tensor{element, any_shape()};
                 });
   }
-  int any_of_rank(int least, int most_rank = max_rank, type wanted = type::float32) {
+  int any_of_rank(int least, int most_rank = max_rank, type element = type::float32) {
     return find(
         [&](const tensor& t) {
-          return t.type == wanted && t.shape.rank >= least && t.shape.rank <= most_rank;
+          return t.type == element && t.shape.rank >= least && t.shape.rank <= most_rank;
         },
         [&] {
-          return tensor{wanted, any_shape(least, most_rank < 5 ? most_rank : 5)};
+          return tensor{element, any_shape(least, most_rank < 5 ? most_rank : 5)};
         });
   }
-  int any_like(const tensor& wanted) {
-    return find([&](const tensor& t) { return t == wanted; }, [&] { return wanted; });
+  int any_like(const tensor& like) {
+    return find([&](const tensor& t) { return t == like; }, [&] { return like; });
   }
   /// An operand that broadcasts together with `s`.
-  int any_beside(const shape& s, type wanted = type::float32) {
-    return find([&](const tensor& t) { return t.type == wanted && broadcasts(t.shape, s); },
+  int any_beside(const shape& s, type element = type::float32) {
+    return find([&](const tensor& t) { return t.type == element && broadcasts(t.shape, s); },
                 [&] {
-                  return tensor{wanted, part_of(s)};
+                  return tensor{element, part_of(s)};
                 });
   }
   /// A shape that broadcasts to `s`: fewer axes, extents of 1.
@@ -142,7 +144,7 @@ class maker {
   /// the result is -1. `spelled`: how a program names the operator, where that is not NAME_t.
   template <class Op>
   int add(typename Op::options o, std::vector<int> operands, std::string spelled = {}) {
-    if (most.spoiled) spoil(decide, o, operands, size());
+    if (limit.spoiled) spoil(decide, o, operands, size());
     std::vector<builder::value> values;
     tensor types[max_operands + 1]{};
     for (const int v : operands) {
@@ -194,8 +196,8 @@ class maker {
   }
   /// Asks for a policy, sometimes.
   void put(int v) {
-    if (v < 0 || !decide.one_in(most.places > 1 ? 3 : 12)) return;
-    const int p = decide.below(most.places);
+    if (v < 0 || !decide.one_in(limit.places > 1 ? 3 : 12)) return;
+    const int p = decide.below(limit.places);
     b_.on(p, pool_[static_cast<std::size_t>(v)]);
     step& s = steps_[static_cast<std::size_t>(v)];
     s.policy = p;
@@ -229,8 +231,9 @@ class maker {
   bool refused() const { return !b_.fault().ok(); }
 
  private:
-  /// Two assignments of extents that operators should bear, mostly: about half of each limit,
-  /// and 1.
+  /// Operators are also inferred for two smaller sets of extents: about half of each limit, and 1
+  /// everywhere. One that refuses them is added only one time in eight. Otherwise most calls with
+  /// other extents would be refused, and test nothing.
   static constexpr int probes = 2;
   static constexpr i64 probed(int p, i64 limit) { return p == 0 ? (limit + 1) / 2 : 1; }
   bool varies(i64 extent) const {
@@ -260,7 +263,7 @@ class maker {
   /// What a state is in the next call: something new made of it, or any value of its type and
   /// shape.
   int next_of(int state) {
-    if (most.spoiled && decide.one_in(16)) return decide.below(size());
+    if (limit.spoiled && decide.one_in(16)) return decide.below(size());
     const tensor t = at(state);
     if (t.type == type::float32 && decide.one_in(2)) {
       const int sum = add<add_t>({}, {state, any_beside(t.shape)});
@@ -274,18 +277,22 @@ class maker {
     const int back = decide.one_in(3) ? decide.below(n) : decide.below(n < 4 ? n : 4);
     return n - 1 - back;
   }
+  /// One of the values that fit, a recent one above all, so that graphs become deep; one time in
+  /// four, or if none fits, a new leaf.
   template <class Fits, class Make> int find(Fits fits, Make make) {
-    std::vector<int> found;
+    std::vector<int> candidates;
     for (int v = 0; v < size(); ++v)
-      if (fits(at(v))) found.push_back(v);
-    if (found.empty() || decide.one_in(4)) return leaf(make());
-    return found[static_cast<std::size_t>(newest(static_cast<int>(found.size())))];
+      if (fits(at(v))) candidates.push_back(v);
+    if (candidates.empty() || decide.one_in(4)) return leaf(make());
+    return candidates[static_cast<std::size_t>(newest(static_cast<int>(candidates.size())))];
   }
+  /// Divides instead of multiplying: the product of extents may overflow.
   bool too_large(const shape& s) const {
-    i64 room = most.elements;
+    i64 room = limit.elements;
     for (int i = 0; i < s.rank; ++i) room /= s[i];
     return room < 1;
   }
+  /// Remembers a value that the builder has taken, with the operands of its step.
   int push(builder::value v, const std::vector<int>& operands, step s,
            const tensor* others = nullptr) {
     if (v.of == nullptr) return -1;  // refused: `finish` says it
@@ -316,7 +323,7 @@ class maker {
   /// What `infer` refused the builder must refuse too; fuzzers end some graphs that way.
   template <class Op>
   int refuse(const typename Op::options& o, const std::vector<builder::value>& values) {
-    if (most.spoiled && decide.one_in(16))
+    if (limit.spoiled && decide.one_in(16))
       with_list(values, [&](std::initializer_list<builder::value> l) { return b_.add<Op>(o, l); });
     return -1;
   }

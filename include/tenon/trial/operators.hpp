@@ -15,7 +15,8 @@ struct operator_entry {
   int (*add)(maker& m);
 };
 
-/// Every operator of the library.
+/// Every operator of the library, each drawn equally often. Decision 0 is the first entry:
+/// shrinking turns operators into maps where the failure does not depend on them.
 inline constexpr operator_entry operators[] = {
     {"map", draw::program},
     {"add", draw::binary<add_t>},
@@ -121,16 +122,18 @@ inline constexpr operator_entry operators[] = {
 };
 inline constexpr int operator_count = static_cast<int>(sizeof operators / sizeof operators[0]);
 
-/// Makes a graph of the decisions. `counts`, if given, counts the operators by entry.
+/// Makes a graph of the decisions: its kind, one operand, then operators. One time in twelve an
+/// operator is the last one, so that graphs have about ten. `counts`, if given, counts the
+/// operators by entry.
 inline random_graph make_graph(choices& d, const limits& l, int* counts = nullptr) {
   maker m(d, l);
   m.choose_kind();
   m.any();
   for (int n = 0; n < l.operators && !m.refused(); ++n) {
     const int which = d.below(operator_count);
-    const int made = operators[which].add(m);
-    m.put(made);
-    if (counts != nullptr) counts[which] += made >= 0;
+    const int value = operators[which].add(m);
+    m.put(value);
+    if (counts != nullptr) counts[which] += value >= 0;
     if (d.below(12) == 0) break;  // 0 is the simplest: no more
   }
   return m.finish();

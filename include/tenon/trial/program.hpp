@@ -19,8 +19,9 @@ inline constexpr function_list real_functions = [] {
   return all;
 }();
 
-/// Writes a random program over `arity` arguments with all lanes. A NaN that was computed
-/// never shows as an integer: nothing defines its bits.
+/// Writes a random program over arguments of these types, with values of all slot kinds. Every
+/// argument is used. The bits of a real are taken only where it is a number: nothing defines the
+/// bits of a NaN that was computed. Programs over reals alone are the simplest.
 class programmer {
  public:
   programmer(choices& d, const std::vector<type>& types) : d_(d) {
@@ -31,6 +32,8 @@ class programmer {
       reals_.push_back(
           t_.emit(t_.slot_kind_at(0) == slot_kind::wide ? sop::wide_to_real : sop::to_float, 0));
   }
+  /// Draws instructions, with one in nine the last, and then makes the result: a real, or one time
+  /// in six an integer, or, less often, one of the narrow or wide types.
   recorded write() {
     do instruct();
     while (t_.size < max_program - 8 && d_.below(9) != 0);
@@ -54,6 +57,7 @@ class programmer {
     if (l == slot_kind::real) return i;
     return t_.emit(l == slot_kind::wide ? sop::wide_to_real : sop::to_float, i);
   }
+  /// A value of 64 bits, made of an integer where there is none yet.
   int wide() {
     if (wides_.empty() || d_.one_in(6)) wides_.push_back(t_.emit(sop::to_wide, integer()));
     return of(wides_);
@@ -84,17 +88,21 @@ class programmer {
     }
     return false;
   }
+  /// One of the six newest values of a kind, so that programs become deep.
   int of(const std::vector<int>& list) {
     const int n = static_cast<int>(list.size());
     return list[static_cast<std::size_t>(n - 1 - d_.below(n < 6 ? n : 6))];
   }
   int real() { return of(reals_); }
+  /// An integer: one of the program's, or a literal. 0x7fffff is a mask of float32's digits,
+  /// 0x3f800000 the bits of 1.0f.
   int integer() {
     if (!integers_.empty() && !d_.one_in(4)) return of(integers_);
     constexpr int usual[] = {1, 0, -1, 0x7fffff, 0x3f800000, 31};
     integers_.push_back(t_.literal_int(d_.pick(usual)));
     return integers_.back();
   }
+  /// A truth value: an old one, or a new comparison of reals or of integers.
   int mask() {
     if (masks_.empty() || d_.one_in(3)) {
       constexpr sop compares[] = {sop::less, sop::less_equal, sop::equal};
@@ -105,6 +113,8 @@ class programmer {
     }
     return of(masks_);
   }
+  /// One instruction, or a few that belong together. Arithmetic is most frequent; the numbers at
+  /// the cases are parts of 14.
   void instruct() {
     constexpr sop binary[] = {sop::add, sop::mul, sop::sub, sop::div,
                               sop::min, sop::max, sop::mul, sop::add};
@@ -134,6 +144,7 @@ class programmer {
           integers_.push_back(t_.emit(sop::mask_to_int, mask()));
           break;
         }
+        // x where it is a number, else 0: the bits of a NaN would differ between policies
         const int sure = t_.emit(sop::select, t_.emit(sop::equal, x, x), x, t_.literal(0.0f));
         integers_.push_back(d_.one_in(2) ? t_.emit(sop::as_int, sure) : t_.emit(sop::to_int, x));
         break;

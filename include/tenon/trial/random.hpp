@@ -61,7 +61,7 @@ class choices {
   int below(i64 n) {
     if (n < 1) n = 1;
     const auto v = static_cast<std::uint32_t>(raw(n) % static_cast<std::uint64_t>(n));
-    taken_.push_back(v);
+    decided_.push_back(v);
     return static_cast<int>(v);
   }
   int in(i64 low, i64 high) { return static_cast<int>(low) + below(high - low + 1); }
@@ -71,7 +71,7 @@ class choices {
     return from[below(static_cast<i64>(N))];
   }
   /// What was decided so far.
-  const list& taken() const { return taken_; }
+  const list& taken() const { return decided_; }
   /// True when nothing but zeros is left.
   bool ended() const {
     return source_ == source::list ? at_ >= given_.size()
@@ -90,7 +90,7 @@ class choices {
   }
   source source_ = source::list;
   generator random_{};
-  list given_, taken_;
+  list given_, decided_;
   std::span<const std::uint8_t> bytes_;
   std::size_t at_ = 0;
 };

@@ -13,8 +13,10 @@ inline std::string words_of(const tensor& t) {
   for (int i = 0; i < t.shape.rank; ++i) r += (i > 0 ? ", " : "") + std::to_string(t.shape[i]);
   return r + "]";
 }
+/// A value's name in the report is its node's number: the same in the code and in the table.
 inline std::string value_name(int node) { return std::string("v").append(std::to_string(node)); }
 
+/// Floats are printed twice: exactly, in hexadecimal, and with the 9 digits that tell them apart.
 template <class T> std::string words_of_element(const std::byte* at) {
   T x;
   std::memcpy(&x, at, sizeof x);
@@ -23,7 +25,8 @@ template <class T> std::string words_of_element(const std::byte* at) {
   else
     return std::to_string(x);
 }
-/// Number of floats from one to the other; both zeros are one place.
+/// Number of floats from one to the other, where both zeros count as one. The bits of floats of one
+/// sign are in the order of the numbers; those of negative ones are turned around.
 inline std::string distance_of(const std::byte* a, const std::byte* b) {
   float x, y;
   std::memcpy(&x, a, sizeof x);
@@ -56,7 +59,7 @@ inline std::string words_of_element(const difference& d) {
   return r + "\n";
 }
 
-/// Which node differs and what it reads.
+/// The node that differs, the composite operator that it is a part of, and what it reads.
 inline std::string words_of_node(const table_view& t, int at) {
   const node& n = t.nodes[at];
   std::string r = std::string("  operator: ") + n.op + " (" + name_of(n.kind) + "), node " +
@@ -102,15 +105,15 @@ std::string words_of_graph(const cut_table& net, const contents& c, Line line) {
   return r + "});\n";
 }
 
-template <class Test> std::string headline(const Test& run, const difference& d, int number) {
-  return "differential: seed " + std::to_string(run.options.seed) + ", number " +
+template <class Test> std::string headline(const Test& test, const difference& d, int number) {
+  return "differential: seed " + std::to_string(test.options.seed) + ", number " +
          std::to_string(number) + ", " + d.way + "\n";
 }
-/// What is said of any small case.
+/// The report of a small case: seed, operator, first difference, code to build it again.
 template <class Test, class Line>
-std::string words_of_case(const Test& run, const small_case& s, int number, Line line) {
+std::string words_of_case(const Test& test, const small_case& s, int number, Line line) {
   const table_view t = s.net.view();
-  std::string r = headline(run, s.what, number) +
+  std::string r = headline(test, s.what, number) +
                   words_of_node(t, t.outputs[s.what.output < 0 ? 0 : s.what.output]);
   return r + words_of_element(s.what) + words_of_graph(s.net, s.values, line);
 }
@@ -128,15 +131,18 @@ inline random_graph simpler(const random_graph& g, bool states, bool limits) {
     if (!limits) s.bounded = 0;
     if (s.is != step::leaf::none) s.code = code_of_leaf(s);
   }
-  if (auto made = build_again(r, nullptr); made.ok())
-    r.net = static_cast<table&&>(*made);
+  if (auto net = build_again(r, nullptr); net.ok())
+    r.net = static_cast<table&&>(*net);
   else
-    r.fault = made.error();
+    r.fault = net.error();
   return r;
 }
 
-/// A random graph with limits or states: other inputs have their limits in place of what is cut.
-template <class Test> std::string report_of_history(Test& run, const random_graph& g,
+/// The report of a random graph with limits or states. First the graph is tried without both,
+/// without states and without limits: the first of these that fails as well is reported instead.
+/// Then each operator is tried as the only output, the earliest first. At last operators before it
+/// are replaced by inputs, the last one first; a replacement stays if the graph still fails.
+template <class Test> std::string report_of_history(Test& test, const random_graph& g,
                                                     const difference& what, std::uint64_t seed,
                                                     mood m, int number) {
   const table_view whole = g.net.view();
@@ -146,22 +152,22 @@ template <class Test> std::string report_of_history(Test& run, const random_grap
       if ((states || whole.states == 0) && (limits || whole.limits.size == 0)) continue;  // itself
       const random_graph less = simpler(g, states, limits);
       if (!less.fault.ok()) continue;
-      if (const auto d = run.differs(less, seed, m))
-        return report_of(run, less, *d, seed, m, number);
+      if (const auto d = test.differs(less, seed, m))
+        return report_of(test, less, *d, seed, m, number);
     }
   random_graph best = g;
-  difference found = what;
+  difference failure = what;
   const auto attempt = [&](const random_graph& from, const std::vector<int>& outputs,
                            int replaced) {
     random_graph next = part_of(from, outputs, replaced);
-    result<table> made = build_again(next, nullptr);
-    if (!made.ok()) return false;
-    next.net = static_cast<table&&>(*made);
+    result<table> net = build_again(next, nullptr);
+    if (!net.ok()) return false;
+    next.net = static_cast<table&&>(*net);
     if (!has_history(next.net.view())) return false;
-    const auto d = run.differs(next, seed, m);
+    const auto d = test.differs(next, seed, m);
     if (!d) return false;
     best = std::move(next);
-    found = *d;
+    failure = *d;
     return true;
   };
   for (const step& s : g.steps)
@@ -171,9 +177,9 @@ template <class Test> std::string report_of_history(Test& run, const random_grap
         best.steps[i].node != best.outputs[0])
       attempt(best, best.outputs, best.steps[i].node);
   const table_view t = best.net.view();
-  const node& n = t.nodes[t.outputs[found.output < 0 ? 0 : found.output]];
-  std::string r = headline(run, found, number) + "  operator: " + n.op + " (" + name_of(n.kind) +
-                  "), " + words_of(n.out) + "\n" + words_of_element(found) + "  rebuild:\n";
+  const node& n = t.nodes[t.outputs[failure.output < 0 ? 0 : failure.output]];
+  std::string r = headline(test, failure, number) + "  operator: " + n.op + " (" + name_of(n.kind) +
+                  "), " + words_of(n.out) + "\n" + words_of_element(failure) + "  rebuild:\n";
   for (const step& s : best.steps)
     r += "    const auto " + value_name(s.node) + " = " + s.code + ";\n";
   for (const random_graph::carried& c : best.next)
@@ -184,13 +190,14 @@ template <class Test> std::string report_of_history(Test& run, const random_grap
   return r + "});\n";
 }
 
-/// A random graph that fails.
-template <class Test> std::string report_of(Test& run, const random_graph& g,
+/// The report of a random graph that fails. Only results of whole operators are cut: nodes inside
+/// of a composite have no code.
+template <class Test> std::string report_of(Test& test, const random_graph& g,
                                             const difference& what, std::uint64_t seed, mood m,
                                             int number) {
-  if (!g.fault.ok()) return headline(run, what, number) + "  " + what.problem + "\n";
+  if (!g.fault.ok()) return headline(test, what, number) + "  " + what.problem + "\n";
   const table_view t = g.net.view();
-  if (has_history(t)) return report_of_history(run, g, what, seed, m, number);
+  if (has_history(t)) return report_of_history(test, g, what, seed, m, number);
   std::vector<bool> may_cut(static_cast<std::size_t>(t.nodes.size));
   std::vector<const step*> steps(may_cut.size());
   for (const step& s : g.steps) {
@@ -208,13 +215,14 @@ template <class Test> std::string report_of(Test& run, const random_graph& g,
            ";";
   };
   const auto cut = cut_down(t, c, may_cut, [&](const table_view& v, const contents& e) {
-    return run.differs(v, e, seed);
+    return test.differs(v, e, seed);
   });
-  return words_of_case(run, cut ? *cut : small_case{cut_table(t), c, what}, number, line);
+  return words_of_case(test, cut ? *cut : small_case{cut_table(t), c, what}, number, line);
 }
 
-/// A table that fails: any node may be cut off.
-template <class Test> std::string report_of(Test& run, const table_view& t, const contents& c,
+/// The report of a table that fails. Any node may be cut off, but the cut table runs as a run-time
+/// graph: if only the static graph differs, the report says so.
+template <class Test> std::string report_of(Test& test, const table_view& t, const contents& c,
                                             const difference& what, std::uint64_t seed,
                                             int number) {
   const auto line = [](const table_view& now, int i) {
@@ -227,10 +235,11 @@ template <class Test> std::string report_of(Test& run, const table_view& t, cons
   const std::vector<bool> all(static_cast<std::size_t>(t.nodes.size), true);
   std::optional<small_case> cut;
   if (!has_history(t))
-    cut = cut_down(t, c, all,
-                   [&](const table_view& v, const contents& e) { return run.differs(v, e, seed); });
-  if (cut) return words_of_case(run, *cut, number, line);
-  return words_of_case(run, small_case{cut_table(t), c, what}, number, line) +
+    cut = cut_down(t, c, all, [&](const table_view& v, const contents& e) {
+      return test.differs(v, e, seed);
+    });
+  if (cut) return words_of_case(test, *cut, number, line);
+  return words_of_case(test, small_case{cut_table(t), c, what}, number, line) +
          (has_history(t)
               ? ""
               : "  only the whole graph differs: its programs as constants, or how it is fused\n");

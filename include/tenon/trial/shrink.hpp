@@ -17,6 +17,7 @@ class cut_table {
         names_(of.names.begin(), of.names.end()),
         inputs_(of.inputs.begin(), of.inputs.end()),
         outputs_(of.outputs.begin(), of.outputs.end()) {}
+  /// Makes a node the only output.
   void give_only(int node) { outputs_ = {node}; }
   /// An input of the same type and shape in place of a node.
   void replace(int at) {
@@ -143,8 +144,10 @@ template <class Differs> std::optional<small_case> cut_down(const table_view& t,
   return {};
 }
 
-/// Shrinks a list of decisions while `fails(list)` holds: removes runs, then makes numbers smaller.
-/// `attempts` limits the number of calls.
+/// Shrinks a list of decisions while `fails(list)` holds: removes stretches of 32 decisions, of 16,
+/// and so on, from the end; then makes numbers smaller: 0, half, one less. Repeats both until
+/// nothing changes. What remains need not be the smallest list. `attempts` limits the number of
+/// calls.
 template <class Fails> choices::list shrink(choices::list best, int attempts, Fails fails) {
   const auto attempt = [&](choices::list next) {
     if (attempts <= 0) return false;
@@ -155,12 +158,12 @@ template <class Fails> choices::list shrink(choices::list best, int attempts, Fa
   };
   for (bool smaller = true; smaller && attempts > 0;) {
     smaller = false;
-    for (std::size_t run = 32; run > 0; run /= 2)
+    for (std::size_t stretch = 32; stretch > 0; stretch /= 2)
       for (std::size_t at = best.size(); at-- > 0;) {
-        if (at + run > best.size()) continue;
+        if (at + stretch > best.size()) continue;
         choices::list next = best;
         const auto from = next.begin() + static_cast<std::ptrdiff_t>(at);
-        next.erase(from, from + static_cast<std::ptrdiff_t>(run));
+        next.erase(from, from + static_cast<std::ptrdiff_t>(stretch));
         smaller |= attempt(std::move(next));
       }
     for (std::size_t at = 0; at < best.size(); ++at)

@@ -6,6 +6,8 @@
 
 namespace tenon::trial {
 
+/// Numbers around the limits of ranks, bytes, float32's integers and 32 and 64 bits: where checks
+/// of operators overflow.
 inline i64 any_number(choices& decide) {
   constexpr i64 usual[] = {0,
                            1,
@@ -48,8 +50,8 @@ template <class T> void spoil_field(choices& decide, T& field) {
     });
   }
 }
-/// Sometimes changes an option or the operands into anything at all.
-/// Operands are positions below `size`.
+/// Sometimes changes options or operands: one time in four the options; rarely one operand too many
+/// or too few, or another one. Operands are positions below `size`.
 template <class Options>
 void spoil(choices& decide, Options& o, std::vector<int>& operands, int size) {
   if (decide.one_in(4)) spoil_field(decide, o);

@@ -41,6 +41,7 @@ template <class T, class Visit> constexpr void each_field(T& o, Visit visit) {
   // clang-format on
 }
 
+/// What printf would print, up to 159 characters.
 template <class... Arguments> std::string printed(const char* format, Arguments... arguments) {
   char text[160];
   std::snprintf(text, sizeof text, format, arguments...);
@@ -55,6 +56,8 @@ inline std::string code_of(float x) {
   if (x == -infinity) return "-std::numeric_limits<float>::infinity()";
   return printed("%af", static_cast<double>(x));
 }
+/// Integers keep all 64 bits; negative ones are spelled by the unsigned number of the same bits,
+/// because the smallest one has no literal.
 inline std::string code_of(const any_number& x) {
   if (!x.whole && static_cast<double>(static_cast<float>(x.value)) != x.value && !x.is_nan())
     return printed("%a", x.value);

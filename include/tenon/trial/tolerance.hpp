@@ -35,34 +35,36 @@ inline values given(const tensor& t, const elements& e) {
 /// is not known here may hold anything.
 /// `known`: of leaves whose contents are only known to be in these ranges, by node.
 inline ranges ranges_of(const table_view& t, const contents& c, const inexact& e,
-                        const ranges& known = {}) {
+                        const ranges& leaf_ranges = {}) {
   ranges all(static_cast<std::size_t>(t.nodes.size));
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     const auto in = [&](int k) -> const intervals::values& {
       return all[static_cast<std::size_t>(n.in[k])];
     };
-    auto& own = all[static_cast<std::size_t>(i)];
-    if (!known.empty() && !known[static_cast<std::size_t>(i)].empty()) {
-      own = known[static_cast<std::size_t>(i)];
+    auto& node_ranges = all[static_cast<std::size_t>(i)];
+    if (!leaf_ranges.empty() && !leaf_ranges[static_cast<std::size_t>(i)].empty()) {
+      node_ranges = leaf_ranges[static_cast<std::size_t>(i)];
       continue;
     }
     switch (n.kind) {
       case family::input:
-      case family::weight: own = intervals::given(n.out, c[static_cast<std::size_t>(i)]); break;
-      case family::map: own = intervals::map(t, n, all, e); break;
-      case family::reduce: own = intervals::reduce(t, n, in(0), e); break;
-      case family::contract: own = intervals::contract(t, n, in(0), in(1), e); break;
-      case family::window: own = intervals::window(t, n, in(0), e); break;
-      case family::move: own = intervals::move(t, n, all); break;
-      case family::gather:
-        own = t.gathering_of(n).writes ? intervals::scatter(t, n, in(0), in(1), in(2))
-                                       : intervals::gather(t, n, in(0), in(1));
+      case family::weight:
+        node_ranges = intervals::given(n.out, c[static_cast<std::size_t>(i)]);
         break;
-      default: own.resize(static_cast<std::size_t>(n.out.shape.count())); break;
+      case family::map: node_ranges = intervals::map(t, n, all, e); break;
+      case family::reduce: node_ranges = intervals::reduce(t, n, in(0), e); break;
+      case family::contract: node_ranges = intervals::contract(t, n, in(0), in(1), e); break;
+      case family::window: node_ranges = intervals::window(t, n, in(0), e); break;
+      case family::move: node_ranges = intervals::move(t, n, all); break;
+      case family::gather:
+        node_ranges = t.gathering_of(n).writes ? intervals::scatter(t, n, in(0), in(1), in(2))
+                                               : intervals::gather(t, n, in(0), in(1));
+        break;
+      default: node_ranges.resize(static_cast<std::size_t>(n.out.shape.count())); break;
     }
     if ((e.relative > 0x1p-24 || e.least > smallest_float) && n.out.type == type::float32)
-      for (range& r : own) r = intervals::widened(r, e);
+      for (range& r : node_ranges) r = intervals::widened(r, e);
   }
   return all;
 }

@@ -23,6 +23,9 @@ enum class mood : std::uint8_t {
   not_numbers,  ///< only NaN: what the call before left behind
 };
 
+/// A float of a mood. Wide ones get one of several magnitudes, so that sums lose digits, and
+/// products of a few do not overflow. Special ones are one in twelve: more would make all results
+/// NaN.
 inline float any_float(generator& r, mood m) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   constexpr float specials[] = {
@@ -36,6 +39,8 @@ inline float any_float(generator& r, mood m) {
   const float scale[] = {1.0f, 1.0f, 10.0f, 1e4f, 1e-3f, 1e-20f};
   return x * scale[r.below(6)];
 }
+/// Integers are small, from -8 to 7 or 0 to 15, so that indices and shifts mean something and ties
+/// are frequent; special ones are also the least and the greatest of their type.
 template <class T> T any_element(generator& r, mood m) {
   if constexpr (std::is_floating_point_v<T>)
     return any_float(r, m);
@@ -81,8 +86,8 @@ inline elements any_elements(const tensor& t, std::uint64_t seed, mood m) {
   });
   return r;
 }
-/// Contents of all leaves; those of a leaf depend on its name and the seed only, so that a smaller
-/// graph has the same.
+/// Contents of all leaves. Those of a leaf depend on its name, type and the seed only, so that a
+/// smaller graph has the same. If inputs are to be NaN, weights still are numbers.
 inline contents any_contents(const table_view& t, std::uint64_t seed, mood m) {
   contents c(static_cast<std::size_t>(t.nodes.size));
   for (int i = 0; i < t.nodes.size; ++i) {
@@ -97,7 +102,8 @@ inline contents any_contents(const table_view& t, std::uint64_t seed, mood m) {
   return c;
 }
 
-/// Memory whose surroundings are watched, aligned as its element and no better.
+/// Memory whose surroundings are watched. It begins at a random multiple of its element: a kernel
+/// that expects the alignment of vectors fails.
 class walled {
  public:
   explicit walled(const tensor& t, std::uint64_t seed)
@@ -141,10 +147,10 @@ class weight_set {
       data_.push_back(memory_.back().data());
     }
   }
-  const_view find(const name& wanted) const noexcept {
+  const_view find(const name& label) const noexcept {
     for (int i = 0; i < t_.weights.size; ++i) {
       const node& n = t_.nodes[t_.weights[i]];
-      if (t_.name_of(n) == wanted)
+      if (t_.name_of(n) == label)
         return {data_[static_cast<std::size_t>(i)], n.out.type, n.out.shape, dense(n.out.shape),
                 true};
     }

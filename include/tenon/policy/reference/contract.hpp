@@ -1,11 +1,15 @@
-// The definition of contractions: one fma per term, in the order of the reduced axes.
+// The definition of contractions: one fma per term, in the order of the reduced axes, from +0 on. A
+// tap in the edge of an image counts as a term of 0 * weight: it is NaN if the weight is not
+// finite.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/reference/memory.hpp>
 
 namespace tenon::reference_kernels {
 
-/// One output element: the terms in the order of the reduced axes, the last one fastest.
+/// What all output elements have in common: the terms in the order of the reduced axes, the last
+/// one fastest. An element adds its own start: offsets in a and b, and the first tap of each sweep
+/// (`base`).
 struct terms {
   odometer<2> outer;        ///< all reduced axes but the last; offsets in a and b
   i64 n = 1, a = 0, b = 0;  ///< the last reduced axis
@@ -13,6 +17,8 @@ struct terms {
   sweep swept[2]{};
   int tap_at[2]{-1, -1};  ///< position of a sweep's tap axis in `outer`, -1: it is the last axis
 };
+/// One output element. Along the last axis the taps inside of the image are [low, high): found
+/// once, so that the loop over terms has no condition. The other axes are tested term by term.
 constexpr float sum_terms(const terms& all, const float* a, const float* b, const i64* base) {
   float sum = 0;
   i64 low = 0, high = all.n,
@@ -25,9 +31,9 @@ constexpr float sum_terms(const terms& all, const float* a, const float* b, cons
     while (high > low && base[s] + (high - 1) * w.dilation >= w.extent) --high;
   }
   odometer<2> o = all.outer;
-  const i64 runs = o.space.count();
-  for (i64 r = 0; r < runs; ++r, o.next()) {
-    i64 at = o.offset[0] + start;  // a number, not a pointer: in padding it may leave the operand
+  const i64 stretches = o.space.count();
+  for (i64 r = 0; r < stretches; ++r, o.next()) {
+    i64 at = o.offset[0] + start;  // a number, not a pointer: at an edge it is outside of `a`
     const float* pb = b + o.offset[1];
     bool padding = false;
     for (int s = 0; s < all.sweeps; ++s) {
@@ -53,7 +59,7 @@ struct listed_term {
 constexpr sequence<listed_term> list_terms(const terms& all) {
   sequence<listed_term> r;
   odometer<2> o = all.outer;
-  for (i64 i = 0, runs = o.space.count(); i < runs; ++i, o.next())
+  for (i64 i = 0, stretches = o.space.count(); i < stretches; ++i, o.next())
     for (i64 k = 0; k < all.n; ++k) {
       listed_term t{o.offset[0], o.offset[1] + k * all.b, 0, 0};
       for (int s = 0; s < all.sweeps; ++s) {
@@ -66,6 +72,8 @@ constexpr sequence<listed_term> list_terms(const terms& all) {
     }
   return r;
 }
+/// The same sum over the list. `arithmetic::constant::fma` rounds once in constant expressions as
+/// well.
 constexpr float sum_listed(const terms& all, const sequence<listed_term>& listed, const float* a,
                            const float* b, const i64* base) {
   const i64 height = all.sweeps > 0 ? all.swept[0].extent : 1,
@@ -92,6 +100,8 @@ template <class Sum> constexpr void each_output(const contraction& c, odometer<3
   }
 }
 
+/// Takes the axes of the table apart: those of the output go to one odometer, the reduced ones to
+/// `terms`. An axis of taps steps through the operand by its sweep, not by a stride of its own.
 constexpr void contract(const contraction& c, const operand& a, const operand& b, float* out) {
   odometer<3> o;
   terms all;

@@ -7,7 +7,7 @@
 
 namespace tenon {
 
-/// A named run of elements for `evaluate`.
+/// Named elements for `evaluate`.
 struct constant {
   name text{};
   reference_kernels::source data{};
@@ -131,9 +131,9 @@ constexpr code evaluate(std::initializer_list<constant> values, T (&out)[N], int
   if (output < 0 || output >= t.outputs.size) return code::output;
   evaluating::values all(t);
   sequence<bool> filled(t.nodes.size);
-  const tensor wanted = evaluating::in_memory(t.nodes[t.outputs[output]].out);
-  code bad = wanted.type != type_of<T> ? code::element_type : code::ok;
-  if (wanted.shape.count() != static_cast<i64>(N)) bad = code::size;
+  const tensor result = evaluating::in_memory(t.nodes[t.outputs[output]].out);
+  code bad = result.type != type_of<T> ? code::element_type : code::ok;
+  if (result.shape.count() != static_cast<i64>(N)) bad = code::size;
   for (int i = 0; i < t.nodes.size && bad == code::ok; ++i) {
     const node& n = t.nodes[i];
     if (is_leaf(n.kind)) {

@@ -1,15 +1,19 @@
-// The definition of gathering and scattering: elements at positions that a tensor has.
+// The definition of gathering and scattering: elements at positions that a tensor of indices holds.
+// Indices below zero count from the end of their axis; what is still outside is clamped to the axis
+// (`position_of`). Source: WebNN, gather and scatterND.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/reference/move.hpp>
 
 namespace tenon::reference_kernels {
 
+/// The position on an axis that an index of any of the three index types means.
 constexpr i64 index_at(const source& indices, i64 at, i64 extent) {
   if (indices.type == type::int64) return position_of(indices.wide[at], extent);
   return position_of(indices.type == type::uint32 ? i64{indices.word[at]} : indices.integer[at],
                      extent);
 }
+/// Each result has one index for each coordinate; the other axes it shares with the operand.
 constexpr void gather(const gathering& g, const operand& in, const operand& indices,
                       const shape& space, target out) {
   with_type(out.type, [&](auto element) {
@@ -32,6 +36,8 @@ constexpr void gather(const gathering& g, const operand& in, const operand& indi
   });
 }
 
+/// The operand is copied, then the updates are written in row-major order: of several for one
+/// position the last stays.
 constexpr void scatter(const gathering& g, const operand& in, const operand& indices,
                        const operand& updates, const shape& space, target out) {
   copy(in.data, in.where.step, out, dense(space), space);

@@ -5,6 +5,8 @@
 
 namespace tenon::reference_kernels {
 
+/// The number of operands is a template argument: the odometer then has no more offsets than
+/// needed, and a constant expression no more steps.
 template <int Operands>
 constexpr void map_of(program_view p, const shape& space, const operand* in, target out) {
   odometer<Operands> o{space};

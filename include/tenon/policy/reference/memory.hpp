@@ -7,7 +7,7 @@
 
 namespace tenon::reference_kernels {
 
-/// Calls `f` with an element of the type.
+/// Calls `f` with a zero of the C++ type that holds an element type; types of 4 bits by the byte.
 template <class F> constexpr auto with_type(type t, F&& f) {
   switch (t) {
     case type::float16: return f(float16{});
@@ -110,6 +110,7 @@ template <int N> struct odometer {
   }
 };
 
+/// An element as programs compute with it: float16 as float32, narrow integers as words.
 constexpr scalar_register read(const source& s, i64 at) {
   scalar_register r{};
   switch (s.type) {
@@ -124,6 +125,7 @@ constexpr scalar_register read(const source& s, i64 at) {
   }
   return r;
 }
+/// The low bits of a word for narrow integers; float16 is rounded to nearest even.
 constexpr void write(const target& t, i64 at, scalar_register r) {
   switch (t.type) {
     case type::int32: t.integer[at] = arithmetic::wrap(r.word); break;

@@ -23,6 +23,7 @@ template <class T> constexpr T filling(const any_number& value) {
   else
     return static_cast<T>(integer_of(type_of<T>, value));
 }
+/// `shown` says which position of the operand a position of the result shows, or -1: the filling.
 constexpr void pad(const movement& m, const operand& in, const shape& space, target out) {
   with_type(out.type, [&](auto element) {
     const auto* x = in.data.as<decltype(element)>();
@@ -41,6 +42,7 @@ constexpr void pad(const movement& m, const operand& in, const shape& space, tar
     }
   });
 }
+/// Zero outside of the columns that a row shows: the lower or upper triangle, or a band between.
 constexpr void band(const movement& m, const operand& in, const shape& space, target out) {
   with_type(out.type, [&](auto element) {
     const auto* x = in.data.as<decltype(element)>();
@@ -54,6 +56,9 @@ constexpr void band(const movement& m, const operand& in, const shape& space, ta
     }
   });
 }
+/// Positions are ratios of integers (`sampled_at`), so that every policy finds the same ones.
+/// Linear interpolation is a map over three moves: the lower neighbours, the upper ones, and the
+/// fractions.
 constexpr void sample(const movement& m, const operand& in, const shape& space, target out) {
   if (m.how == sampling::fraction) {
     for (i64 i = 0; i < space[0]; ++i) out.real[i] = fraction_at(i, in.extent[m.axis], space[0]);
@@ -82,12 +87,14 @@ constexpr void unpack(const operand& in, const shape& space, target out) {
       out.byte[i] = static_cast<std::uint8_t>(half);
   }
 }
+/// The reverse: a byte is written with its first element, and completed with its second one.
 constexpr void pack(const operand& in, const shape& space, target out) {
   for (i64 i = 0, n = space.count(); i < n; ++i) {
     const int half = static_cast<int>(read(in.data, i).word & 15);
     out.byte[i / 2] = static_cast<std::uint8_t>(i % 2 == 0 ? half : out.byte[i / 2] | half << 4);
   }
 }
+/// A move by its form. A join copies its operands one behind the other along its axis.
 constexpr void move(const movement& m, const operand* in, int operands, const shape& space,
                     target out) {
   strides step{};

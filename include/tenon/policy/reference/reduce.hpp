@@ -1,10 +1,15 @@
-// The definition of reductions: floats add up in interleaved lanes, integers wrap around.
+// The definition of reductions. Element k of a float reduction goes to partial result k modulo 16;
+// partial results are then combined as a tree (0 with 8, 1 with 9, ...; 0 with 4, ...). Vectors of
+// 16, 8 or 4 floats add in this order without shuffles, but for the end of the tree. Integers wrap
+// around: their order does not matter.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/reference/memory.hpp>
 
 namespace tenon::reference_kernels {
 
+/// Two elements of a sum, a product or an extreme. Extremes: NaN wins, and of two zeros the
+/// first one stays.
 constexpr float combined(combine how, float a, float b) {
   switch (how) {
     case combine::sum: return a + b;
@@ -13,19 +18,23 @@ constexpr float combined(combine how, float a, float b) {
     default: return arithmetic::mul(a, b);
   }
 }
-/// The position of the first extreme of `m` elements; a NaN is one.
+/// The position of the first extreme of `m` elements. The first NaN is the extreme, if there is
+/// one.
 constexpr i64 first_extreme(combine how, const float* x, odometer<1> o, i64 m) {
   i64 best = 0;
-  float found = x[o.offset[0]];
+  float extreme = x[o.offset[0]];
   for (i64 k = 0; k < m; ++k, o.next()) {
     const float e = x[o.offset[0]];
-    if (found != found || !(how == combine::first_max ? e > found || e != e : e < found || e != e))
+    if (extreme != extreme ||
+        !(how == combine::first_max ? e > extreme || e != e : e < extreme || e != e))
       continue;
-    found = e;
+    extreme = e;
     best = k;
   }
   return best;
 }
+/// The first elements are copied and not combined with the neutral element: 0 + -0 would be 0.
+/// Partial results without elements hold the neutral one.
 constexpr float reduced(combine how, const float* x, odometer<1> o, i64 m) {
   float lanes[reduction_lanes];
   for (float& lane : lanes) lane = neutral(how);
@@ -53,7 +62,8 @@ constexpr void put_integer(const target& t, i64 at, std::uint64_t x) {
     r.word = static_cast<std::uint32_t>(x);
   write(t, at, r);
 }
-/// Of integers with a sign the sign bit is turned around: then words compare as they do.
+/// A word that compares, without a sign, as the integer does: of types with a sign the sign bit is
+/// inverted.
 constexpr std::uint64_t order_of(std::uint64_t x, type t) {
   return is_signed(t) ? x ^ (std::uint64_t{1} << 63) : x;
 }
@@ -67,11 +77,11 @@ constexpr std::uint64_t combined(combine how, type t, std::uint64_t a, std::uint
 }
 constexpr i64 first_extreme(combine how, const source& x, odometer<1> o, i64 m) {
   i64 best = 0;
-  std::uint64_t found = order_of(integer_at(x, o.offset[0]), x.type);
+  std::uint64_t extreme = order_of(integer_at(x, o.offset[0]), x.type);
   for (i64 k = 0; k < m; ++k, o.next()) {
     const std::uint64_t e = order_of(integer_at(x, o.offset[0]), x.type);
-    if (!(how == combine::first_max ? e > found : e < found)) continue;
-    found = e;
+    if (!(how == combine::first_max ? e > extreme : e < extreme)) continue;
+    extreme = e;
     best = k;
   }
   return best;
@@ -98,7 +108,7 @@ constexpr reduced_axes axes_of(const reduction& r, const operand& in) {
   }
   return all;
 }
-/// Results [begin, end).
+/// Results [begin, end) of a reduction. An average divides the sum by the number of elements, once.
 constexpr void reduce(const reduction& r, const operand& in, target out, i64 begin, i64 end) {
   auto [kept, summed] = axes_of(r, in);
   const i64 m = summed.space.count();

@@ -10,8 +10,8 @@
 
 namespace tenon {
 
-/// A value of one lane; a mask is the word 1 or 0. A constant expression refuses to read a lane not
-/// written.
+/// A value of any slot kind; a mask is the word 1 or 0. A constant expression refuses to read a
+/// member that was not written last, so that a program which mixes kinds up does not compile.
 union scalar_register {
   float real;
   std::uint32_t word;
@@ -20,7 +20,9 @@ union scalar_register {
 
 constexpr float evaluate(program_view p, const float* args);
 
-/// One instruction on 64 bits, or one of the other rare ones.
+/// One instruction on 64 bits, or one of the other rare ones. Integers wrap around; what C++ leaves
+/// undefined (division by zero, of the least integer by -1, conversions of numbers out of range) is
+/// defined in base/arithmetic.hpp.
 constexpr void evaluate_rare(instruction i, scalar_register& d, const scalar_register& a,
                              const scalar_register& b, const scalar_register& c) {
   namespace m = arithmetic;
@@ -64,6 +66,7 @@ constexpr void evaluate_step(instruction i, scalar_register* r, const scalar_reg
   const auto w = i.word;
   scalar_register &d = r[w >> 8 & 255], &a = r[w >> 16 & 255], &b = r[w >> 24 & 255],
                   &c = r[w >> 32 & 255];
+  // elementary functions are programs themselves: every policy can run the same instructions
   const auto function = [&](float x, float y) {
     const float xy[] = {x, y};
     return evaluate(elementary_view(i.op()), xy);

@@ -1,4 +1,5 @@
-// The definition of windows: column by column, over the elements inside of the operand.
+// The definition of windows: column by column, over the elements inside of the operand. In this
+// order a policy may combine a column once for several windows.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/reference/reduce.hpp>
@@ -33,7 +34,8 @@ constexpr window_sum<T> sum_window(const windowing& w, const strides& step, i64 
   }
   return {all, rows * columns};
 }
-/// Results [begin, end) of a windowing.
+/// Results [begin, end) of a windowing. A window without any element gives 0; an average divides by
+/// the number of elements inside of the image.
 constexpr void window(const windowing& w, const operand& in, const shape& space, target out,
                       i64 begin, i64 end) {
   odometer<1> o{space};

@@ -15,7 +15,7 @@ struct vulkan_range {
   i64 offset = 0;             ///< of the address, in the buffer
   i64 bytes = 0;              ///< of the whole buffer
   std::byte* host = nullptr;  ///< the same byte for the host, where it can see it
-  bool addressable = false;   ///< the address is the device's own; otherwise it is only our name
+  bool addressable = false;   ///< the device gave the address; false: a name that we gave
 };
 
 /// Live buffers by address. A buffer with a device address has that one. One without gets a range

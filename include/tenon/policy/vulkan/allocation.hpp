@@ -28,7 +28,7 @@ struct vulkan_recipe {
   i64 allocation_bytes = 0;   ///< 0: what the buffer needs
   i64 offset = 0;             ///< of the first byte in the buffer
   void* data = nullptr;       ///< where the host sees it already
-  bool* taken = nullptr;      ///< set when the allocation took over what was imported
+  bool* consumed = nullptr;   ///< set when the allocation took over what was imported
 };
 
 /// The handles of an allocation; `vulkan_memory` owns them.
@@ -64,23 +64,23 @@ struct vulkan_allocation {
     if (c.facts().has.buffer_device_address)
       info.usage |= vk::BufferUsageFlagBits::eShaderDeviceAddress;
     const auto& d = c.functions();
-    const vk::Result made = c.device().createBuffer(&info, nullptr, &buffer, d);
-    if (made == vk::Result::eSuccess) c.count(1);
-    return vulkan_result::error_of(made, "createBuffer");
+    const vk::Result answer = c.device().createBuffer(&info, nullptr, &buffer, d);
+    if (answer == vk::Result::eSuccess) c.count(1);
+    return vulkan_result::error_of(answer, "createBuffer");
   }
   error make_memory(vulkan_context& c, const vulkan_recipe& r) noexcept {
     const auto& d = c.functions();
-    vk::MemoryRequirements needs{};
-    c.device().getBufferMemoryRequirements(buffer, &needs, d);
-    const i64 needed = vulkan_device::bytes_of(needs.size);
-    if (r.allocation_bytes != 0 && r.allocation_bytes < needed)
-      return {code::size, "vulkan", "memory", needed, r.allocation_bytes};
-    const int type = type_of_memory(c, needs.memoryTypeBits & r.types, r.usage);
+    vk::MemoryRequirements requirements{};
+    c.device().getBufferMemoryRequirements(buffer, &requirements, d);
+    const i64 needed_bytes = vulkan_device::bytes_of(requirements.size);
+    if (r.allocation_bytes != 0 && r.allocation_bytes < needed_bytes)
+      return {code::size, "vulkan", "memory", needed_bytes, r.allocation_bytes};
+    const int type = type_of_memory(c, requirements.memoryTypeBits & r.types, r.usage);
     if (type < 0) return {code::memory, "vulkan", "memory type", {}, "none"};
 
     vk::MemoryAllocateInfo info{};
     info.allocationSize =
-        static_cast<vk::DeviceSize>(r.allocation_bytes ? r.allocation_bytes : needed);
+        static_cast<vk::DeviceSize>(r.allocation_bytes ? r.allocation_bytes : needed_bytes);
     info.memoryTypeIndex = static_cast<std::uint32_t>(type);
     info.pNext = r.chain;
     vk::MemoryDedicatedAllocateInfo dedicated{};
@@ -91,43 +91,46 @@ struct vulkan_allocation {
     vk::MemoryAllocateFlagsInfo flags{};
     flags.flags = vk::MemoryAllocateFlagBits::eDeviceAddress;
     if (c.facts().has.buffer_device_address) flags.pNext = info.pNext, info.pNext = &flags;
-    vk::Result made = c.device().allocateMemory(&info, nullptr, &memory, d);
-    if (made != vk::Result::eSuccess) return vulkan_result::error_of(made, "allocateMemory");
+    vk::Result answer = c.device().allocateMemory(&info, nullptr, &memory, d);
+    if (answer != vk::Result::eSuccess) return vulkan_result::error_of(answer, "allocateMemory");
     c.count(1);
-    if (r.taken != nullptr) *r.taken = true;
-    // A function whose C++ form has no pointers throws where exceptions are on: the C form does
-    // not.
-    made = static_cast<vk::Result>(d.vkBindBufferMemory(c.device(), buffer, memory, 0));
-    return vulkan_result::error_of(made, "bindBufferMemory");
+    if (r.consumed != nullptr) *r.consumed = true;
+    // Vulkan-Hpp's forms without pointers throw where exceptions are on; the C form does not.
+    answer = static_cast<vk::Result>(d.vkBindBufferMemory(c.device(), buffer, memory, 0));
+    return vulkan_result::error_of(answer, "bindBufferMemory");
   }
 
-  /// The best allowed type of memory, or -1.
+  /// The best of the allowed types of memory, or -1. Where it lies counts most (4 points), then
+  /// whether the host sees it as wanted, then whether its caches hold it. Types that need more care
+  /// (lazily allocated, protected, AMD's uncached) are left out.
   int type_of_memory(const vulkan_context& c, std::uint32_t allowed,
                      const vulkan_usage& usage) noexcept {
     const auto& all = c.memory();
     const bool host = usage.where == vulkan_usage::home::host;
     int best = -1, best_score = -1;
     for (std::uint32_t i = 0; i < all.memoryTypeCount; ++i) {
-      const vk::MemoryPropertyFlags has = all.memoryTypes[i].propertyFlags;
-      const auto is = [&](vk::MemoryPropertyFlags f) { return (has & f) == f; };
-      const vk::MemoryPropertyFlags seen = memory_bit::eHostVisible | memory_bit::eHostCoherent;
-      if ((allowed >> i & 1u) == 0 || has & memory_bit::eLazilyAllocated ||
-          has & memory_bit::eProtected || has & memory_bit::eDeviceCoherentAMD)
+      const vk::MemoryPropertyFlags properties = all.memoryTypes[i].propertyFlags;
+      const auto is = [&](vk::MemoryPropertyFlags f) { return (properties & f) == f; };
+      const vk::MemoryPropertyFlags host_visible =
+          memory_bit::eHostVisible | memory_bit::eHostCoherent;
+      if ((allowed >> i & 1u) == 0 || properties & memory_bit::eLazilyAllocated ||
+          properties & memory_bit::eProtected || properties & memory_bit::eDeviceCoherentAMD)
         continue;
-      if (host && !is(seen)) continue;
-      // The window through which a host sees a GPU's own memory is small: not without need.
-      const bool wanted = host || c.facts().unified_memory;
-      int score = is(seen) == wanted ? 1 : 0;
-      score += is(memory_bit::eHostCached) && wanted ? 1 : 0;
+      if (host && !is(host_visible)) continue;
+      // The host sees only a small window of a GPU's memory: it is left to those that need it.
+      const bool prefers_host = host || c.facts().unified_memory;
+      int score = is(host_visible) == prefers_host ? 1 : 0;
+      score += is(memory_bit::eHostCached) && prefers_host ? 1 : 0;
       score += is(memory_bit::eDeviceLocal) == (!host || c.facts().unified_memory) ? 4 : 0;
-      if (score > best_score) best = static_cast<int>(i), best_score = score, type_ = has;
+      if (score > best_score) best = static_cast<int>(i), best_score = score, type_ = properties;
     }
     return best;
   }
   error map(vulkan_context& c, const vulkan_recipe& r) noexcept {
     data = static_cast<std::byte*>(r.data);
-    const vk::MemoryPropertyFlags seen = memory_bit::eHostVisible | memory_bit::eHostCoherent;
-    if (data != nullptr || (type_ & seen) != seen) return {};
+    const vk::MemoryPropertyFlags host_visible =
+        memory_bit::eHostVisible | memory_bit::eHostCoherent;
+    if (data != nullptr || (type_ & host_visible) != host_visible) return {};
     if (r.usage.where == vulkan_usage::home::device && !c.facts().unified_memory) return {};
     void* at = nullptr;
     const vk::Result mapped =

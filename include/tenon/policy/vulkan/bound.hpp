@@ -10,7 +10,8 @@
 
 namespace tenon {
 
-/// One dispatch of a group.
+/// One dispatch of a group, with its buffers by the plan's holders: addresses follow when a call is
+/// recorded.
 struct vulkan_step {
   struct port {
     int holder = -1;
@@ -49,7 +50,7 @@ inline spirv::target target_of(const vulkan_context& c,
   t.subgroup = static_cast<int>(f.subgroup_size);
   t.shuffles = f.subgroup_compute && f.subgroup_shuffle;
   t.unaligned = f.cpu && reads_unaligned;
-  if (f.cpu) t.rounds = 65535;  // lavapipe's; measured: it says nothing
+  if (f.cpu) t.rounds = 65535;  // lavapipe ends loops after so many; measured: it reports nothing
   t.invocations = static_cast<int>(f.invocations);
   t.shared_bytes = static_cast<int>(f.shared_bytes);
   t.matrix = matrix_unit_of(f);
@@ -109,6 +110,8 @@ class vulkan_bound {
   device_address weight(int node) const noexcept { return weight_at_[node]; }
 
  private:
+  /// The error of a node that the device cannot compute: the first feature that an operand's or the
+  /// result's type needs, else that a tensor is too large for 32-bit offsets.
   static error lacks(const table_view& t, const node& n, const spirv::target& device) noexcept {
     const char* feature = "";
     const auto look = [&](type of) {
@@ -121,6 +124,8 @@ class vulkan_bound {
     for (int k = 0; k < n.operands; ++k) look(t.nodes[n.in[k]].out.type);
     return {code::feature, n.op, "device", feature[0] ? feature : "offsets below 2^31", "none"};
   }
+  /// Emits and compiles the kernels of all groups of this policy. A cast that became an alias is in
+  /// no group, but its operand is read in the cast's place: it has to be supported, too.
   error make_kernels(const plan_view& p, int policy) {
     const spirv::target device = target_of(*context_, products_);
     of_group_.resize(p.groups.size);
@@ -129,7 +134,7 @@ class vulkan_bound {
       for (const int i : p.members_of(p.groups[g])) {
         const node& n = p.table.nodes[i];
         if (!spirv::supports(p.table, n, device)) return lacks(p.table, n, device);
-        for (int k = 0; k < n.operands; ++k)  // casts that are views: their operand is read
+        for (int k = 0; k < n.operands; ++k)
           if (const node& from = p.table.nodes[n.in[k]];
               p.group_of[n.in[k]] < 0 && !spirv::supports(p.table, from, device))
             return lacks(p.table, from, device);
@@ -146,14 +151,14 @@ class vulkan_bound {
     return {};
   }
   error add(const spirv::kernel& k) {
-    // where none can be asked for, Vulkan 1.2 gives what the facts say
+    // without the feature every subgroup has the size that the facts give (Vulkan 1.2)
     const bool asks = context_->facts().subgroup_size_chosen;
-    const auto made =
+    const auto pipeline =
         context_->kernel({k.words.data(), static_cast<std::size_t>(k.words.size())}, k.ports.size(),
                          context_->addressing(), asks ? k.subgroup : 0);
-    if (!made) return made.error();
+    if (!pipeline) return pipeline.error();
     vulkan_step s;
-    s.kernel = *made;
+    s.kernel = *pipeline;
     s.ports = k.ports.size();
     for (int i = 0; i < s.ports; ++i)
       s.port_at[i] = {k.ports[i].holder, static_cast<int>(size_bytes(k.ports[i].element)),
@@ -172,16 +177,18 @@ class vulkan_bound {
     error bad;
     plans::each_upload(p, [&](int id, int to, i64 bytes) {
       if (to != policy || !bad.ok()) return;
-      auto made = stay ? vulkan_memory::import_host(*context_, weights[id], bytes)
-                       : vulkan_memory::device(*context_, bytes);
-      bad = made ? error{} : made.error();
-      if (bad.ok() && !stay) bad = upload(weights[id], *made);
+      auto memory = stay ? vulkan_memory::import_host(*context_, weights[id], bytes)
+                         : vulkan_memory::device(*context_, bytes);
+      bad = memory ? error{} : memory.error();
+      if (bad.ok() && !stay) bad = upload(weights[id], *memory);
       if (!bad.ok()) return;
-      weight_at_[id] = device_address{made->address()};
-      memory_.push_back(std::move(*made));
+      weight_at_[id] = device_address{memory->address()};
+      memory_.push_back(std::move(*memory));
     });
     return bad;
   }
+  /// Through staging memory where the host does not see the device's. Waits: binding may take its
+  /// time.
   error upload(const std::byte* from, const vulkan_memory& to) {
     if (to.data() != nullptr) {
       std::memcpy(to.data(), from, static_cast<std::size_t>(to.bytes()));

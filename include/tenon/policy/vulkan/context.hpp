@@ -78,14 +78,14 @@ class vulkan_context {
   /// Waits until the queue's timeline has reached `value`, which a submission returned.
   /// Error: timeout, device_lost, memory.
   status wait(std::uint64_t value,
-              std::chrono::nanoseconds most = std::chrono::nanoseconds::max()) noexcept {
+              std::chrono::nanoseconds timeout = std::chrono::nanoseconds::max()) noexcept {
     vk::SemaphoreWaitInfo info{};
     info.semaphoreCount = 1;
     info.pSemaphores = &timeline_;
     info.pValues = &value;
     if (!timeline_) return {code::feature, -1, 0, 0};
     return vulkan_result::status_of(
-        device().waitSemaphores(&info, static_cast<std::uint64_t>(most.count()), functions()));
+        device().waitSemaphores(&info, static_cast<std::uint64_t>(timeout.count()), functions()));
   }
   /// The last value that the device has reached.
   std::uint64_t reached() const noexcept {

@@ -84,6 +84,8 @@ class vulkan_descriptors {
     info.pSetLayouts = &kernel.set;
     return context_->device().allocateDescriptorSets(&info, &set, context_->functions());
   }
+  /// A new pool: 128 sets, with four buffers each on the average. A set with more takes from the
+  /// others.
   error grow() noexcept {
     constexpr std::uint32_t sets = 128;
     vk::DescriptorPoolSize size{};

@@ -1,4 +1,4 @@
-// What one Vulkan device is and has, as plain values.
+// What one Vulkan device is and has, as plain values that are read once, when the device is opened.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/features.hpp>
@@ -26,7 +26,8 @@ struct vulkan_matrix_form {
   bool subgroup_scope = false;  ///< one subgroup computes it; otherwise another scope
 };
 
-/// Facts about a device; limits in the unit of their names.
+/// Facts about a device; limits in the unit of their names. Sources: the Vulkan structure that each
+/// `read_` function below takes.
 struct vulkan_facts {
   name device{}, driver{};
   std::uint32_t vendor_id = 0, device_id = 0;
@@ -73,7 +74,8 @@ struct vulkan_facts {
 
 namespace vulkan_device {
 
-struct cooperative_matrix_properties {  // as VkCooperativeMatrixPropertiesKHR
+/// As VkCooperativeMatrixPropertiesKHR, which older Vulkan headers lack.
+struct cooperative_matrix_properties {
   std::uint32_t type = 1000506001;
   void* next = nullptr;
   std::uint32_t m, n, k, a, b, c, result;
@@ -81,7 +83,7 @@ struct cooperative_matrix_properties {  // as VkCooperativeMatrixPropertiesKHR
   std::uint32_t scope;
 };
 
-/// Whether `extension` is among `all`.
+/// Whether `extension` is among `all`: what a driver offers, or what an application has named.
 inline bool contains(std::span<const vk::ExtensionProperties> all, const char* extension) noexcept {
   for (const vk::ExtensionProperties& e : all)
     if (std::strcmp(static_cast<const char*>(e.extensionName), extension) == 0) return true;
@@ -93,22 +95,25 @@ inline bool contains(const char* const* all, std::uint32_t count, const char* ex
   return false;
 }
 
+/// Drivers answer 2^64 - 1 for "no limit": more than an i64 holds.
 inline i64 bytes_of(vk::DeviceSize n) noexcept {
-  constexpr auto most = static_cast<vk::DeviceSize>(INT64_MAX);
-  return static_cast<i64>(n < most ? n : most);
+  constexpr auto limit = static_cast<vk::DeviceSize>(INT64_MAX);
+  return static_cast<i64>(n < limit ? n : limit);
 }
 
 /// What a storage buffer can do with external handles of one kind.
 inline vk::ExternalMemoryFeatureFlags external(const vulkan_functions& d, vk::PhysicalDevice device,
                                                vk::ExternalMemoryHandleTypeFlagBits kind) noexcept {
-  vk::PhysicalDeviceExternalBufferInfo wanted{};
-  wanted.usage = vk::BufferUsageFlagBits::eStorageBuffer;
-  wanted.handleType = kind;
-  vk::ExternalBufferProperties found{};
-  device.getExternalBufferProperties(&wanted, &found, d);
-  return found.externalMemoryProperties.externalMemoryFeatures;
+  vk::PhysicalDeviceExternalBufferInfo query{};
+  query.usage = vk::BufferUsageFlagBits::eStorageBuffer;
+  query.handleType = kind;
+  vk::ExternalBufferProperties properties{};
+  device.getExternalBufferProperties(&query, &properties, d);
+  return properties.externalMemoryProperties.externalMemoryFeatures;
 }
 
+/// What memory the device can share, with whom. An extension alone says little: the driver is asked
+/// for storage buffers, which is what kernels use.
 inline void read_sharing(const vulkan_functions& d, vk::PhysicalDevice device,
                          vulkan_facts& f) noexcept {
   using kind = vk::ExternalMemoryHandleTypeFlagBits;
@@ -116,7 +121,7 @@ inline void read_sharing(const vulkan_functions& d, vk::PhysicalDevice device,
   const auto can = [&](kind k, feature what) {
     return static_cast<bool>(external(d, device, k) & what);
   };
-  // A driver that imports without saying so may stop doing it: what is not advertised is not there.
+  // Some drivers import what they do not advertise. Later versions may not: it is not used.
   f.host_import = f.has.external_memory_host && can(kind::eHostAllocationEXT, feature::eImportable);
   f.opaque_fd = f.has.external_memory_fd && can(kind::eOpaqueFd, feature::eImportable) &&
                 can(kind::eOpaqueFd, feature::eExportable);
@@ -125,6 +130,7 @@ inline void read_sharing(const vulkan_functions& d, vk::PhysicalDevice device,
       f.has.dma_buf && f.has.external_memory_fd && can(kind::eDmaBufEXT, feature::eImportable);
 }
 
+/// Limits of buffers, dispatches and workgroups.
 inline void read_limits(const vk::PhysicalDeviceLimits& l, vulkan_facts& f) noexcept {
   f.push_bytes = l.maxPushConstantsSize;
   f.storage_buffers = l.maxPerStageDescriptorStorageBuffers;
@@ -136,6 +142,9 @@ inline void read_limits(const vk::PhysicalDeviceLimits& l, vulkan_facts& f) noex
   f.shared_bytes = l.maxComputeSharedMemorySize;
 }
 
+/// Which modes of float arithmetic a kernel may ask for. Where `denorm_apart` or `round_apart` is
+/// false, the modes of float32 and float16 have to be the same, so asking for one of them is an
+/// error.
 inline void read_floats(const vk::PhysicalDeviceVulkan12Properties& p, vulkan_facts& f) noexcept {
   f.signed_zero_inf_nan_32 = p.shaderSignedZeroInfNanPreserveFloat32 != VK_FALSE;
   f.signed_zero_inf_nan_16 = p.shaderSignedZeroInfNanPreserveFloat16 != VK_FALSE;
@@ -148,6 +157,8 @@ inline void read_floats(const vk::PhysicalDeviceVulkan12Properties& p, vulkan_fa
   f.round_apart = p.roundingModeIndependence != vk::ShaderFloatControlsIndependence::eNone;
 }
 
+/// Subgroups. Vulkan 1.2 knows one size; with 1.3 a pipeline may ask for another one and for full
+/// subgroups, if the compute stage is among those that may.
 inline void read_subgroups(const vk::PhysicalDeviceVulkan11Properties& p,
                            const vk::PhysicalDeviceVulkan13Properties& size, bool has_13,
                            vulkan_facts& f) noexcept {
@@ -168,6 +179,7 @@ inline void read_subgroups(const vk::PhysicalDeviceVulkan11Properties& p,
   f.subgroup_clustered = offers(kind::eClustered);
 }
 
+/// The largest heap of the device itself: integrated GPUs and CPU drivers count the host's memory.
 inline void read_memory(const vulkan_functions& d, vk::PhysicalDevice device,
                         vulkan_facts& f) noexcept {
   vk::PhysicalDeviceMemoryProperties memory{};
@@ -179,6 +191,8 @@ inline void read_memory(const vulkan_functions& d, vk::PhysicalDevice device,
   }
 }
 
+/// The matrix products that the device computes, up to 64 of them. A driver that has more answers
+/// VK_INCOMPLETE, which is a success. The function is looked up by name: older headers lack it.
 inline void read_matrix_forms(const vulkan_functions& d, vk::Instance instance,
                               vk::PhysicalDevice device, vulkan_facts& f) noexcept {
   using query =
@@ -202,15 +216,16 @@ inline void read_matrix_forms(const vulkan_functions& d, vk::Instance instance,
 /// was made for: it knows no structures of later ones, even where the device does.
 inline void read(const vulkan_functions& d, vk::Instance instance, vk::PhysicalDevice device,
                  std::uint32_t version, const vulkan_features& enabled, vulkan_facts& f) noexcept {
+  // structures of a version or an extension that is not there may not be in the chain
   vk::PhysicalDeviceExternalMemoryHostPropertiesEXT host{};
   vk::PhysicalDeviceVulkan13Properties v13{};
   vk::PhysicalDeviceVulkan12Properties v12{};
   vk::PhysicalDeviceVulkan11Properties v11{};
-  vk::PhysicalDeviceMaintenance3Properties most{};
+  vk::PhysicalDeviceMaintenance3Properties maintenance{};
   vk::PhysicalDeviceProperties2 core{};
   device.getProperties(&core.properties, d);
   const bool has_13 = std::min(version, core.properties.apiVersion) >= VK_API_VERSION_1_3;
-  v11.pNext = &most;
+  v11.pNext = &maintenance;
   v12.pNext = &v11;
   v13.pNext = &v12;
   core.pNext = has_13 ? static_cast<void*>(&v13) : &v12;
@@ -229,7 +244,7 @@ inline void read(const vulkan_functions& d, vk::Instance instance, vk::PhysicalD
   f.cpu = core.properties.deviceType == vk::PhysicalDeviceType::eCpu;
   f.unified_memory = f.cpu || core.properties.deviceType == vk::PhysicalDeviceType::eIntegratedGpu;
   f.host_import_align_bytes = bytes_of(host.minImportedHostPointerAlignment);
-  f.allocation_bytes = bytes_of(most.maxMemoryAllocationSize);
+  f.allocation_bytes = bytes_of(maintenance.maxMemoryAllocationSize);
   read_limits(core.properties.limits, f);
   read_floats(v12, f);
   read_subgroups(v11, v13, has_13, f);

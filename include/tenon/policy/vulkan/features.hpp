@@ -39,8 +39,8 @@ struct bfloat16_features {
   VkBool32 arithmetic_type = 0, dot = 0, matrix = 0;
 };
 
-/// What both vkGetPhysicalDeviceFeatures2 and vkCreateDevice take: one chain, and one table of
-/// which of its members is which of ours.
+/// The chain of structures that vkGetPhysicalDeviceFeatures2 fills and vkCreateDevice reads, and
+/// one table (`visit`) that says which of its members is which of ours.
 struct vulkan_feature_chain {
   vk::PhysicalDeviceFeatures2 core{};
   vk::PhysicalDeviceVulkan11Features v11{};
@@ -88,11 +88,13 @@ struct vulkan_feature_chain {
     each(f.bfloat16, bfloat.arithmetic_type);
     each(f.bfloat16_matrix, bfloat.matrix);
   }
+  /// What the chain has switched on.
   vulkan_features read() noexcept {
     vulkan_features f;
     visit(f, [](bool& ours, VkBool32 theirs) { ours = theirs != VK_FALSE; });
     return f;
   }
+  /// Switches on these features, and no others.
   void write(vulkan_features f) noexcept {
     visit(f, [](bool ours, VkBool32& theirs) { theirs = ours ? VK_TRUE : VK_FALSE; });
   }
@@ -111,11 +113,14 @@ struct vulkan_feature_chain {
     std::memcpy(reinterpret_cast<char*>(&to) + head, reinterpret_cast<const char*>(s) + head,
                 sizeof(To) - head);
   }
+  /// A copy of a structure. The application's object has another type than VkBaseInStructure, so it
+  /// may not be read through a cast pointer.
   template <class From> static From body_of(const VkBaseInStructure* s) noexcept {
     From from;
     std::memcpy(static_cast<void*>(&from), s, sizeof from);
     return from;
   }
+  /// Structures of a version are copied as a whole; their type numbers are those of the registry.
   void adopt_one(const VkBaseInStructure* s) noexcept {
     switch (static_cast<std::uint32_t>(s->sType)) {
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2: return copy_body(core, s);
@@ -127,6 +132,7 @@ struct vulkan_feature_chain {
       default: return adopt_single(s);
     }
   }
+  /// Structures of one feature each, from before it became part of a version.
   void adopt_single(const VkBaseInStructure* s) noexcept {
     switch (s->sType) {
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES:
@@ -138,27 +144,27 @@ struct vulkan_feature_chain {
             body_of<VkPhysicalDeviceTimelineSemaphoreFeatures>(s).timelineSemaphore;
         break;
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES: {
-        const auto own = body_of<VkPhysicalDevice8BitStorageFeatures>(s);
-        v12.storageBuffer8BitAccess = own.storageBuffer8BitAccess;
-        v12.storagePushConstant8 = own.storagePushConstant8;
+        const auto features = body_of<VkPhysicalDevice8BitStorageFeatures>(s);
+        v12.storageBuffer8BitAccess = features.storageBuffer8BitAccess;
+        v12.storagePushConstant8 = features.storagePushConstant8;
         break;
       }
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES: {
-        const auto own = body_of<VkPhysicalDevice16BitStorageFeatures>(s);
-        v11.storageBuffer16BitAccess = own.storageBuffer16BitAccess;
-        v11.storagePushConstant16 = own.storagePushConstant16;
+        const auto features = body_of<VkPhysicalDevice16BitStorageFeatures>(s);
+        v11.storageBuffer16BitAccess = features.storageBuffer16BitAccess;
+        v11.storagePushConstant16 = features.storagePushConstant16;
         break;
       }
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES: {
-        const auto own = body_of<VkPhysicalDeviceShaderFloat16Int8Features>(s);
-        v12.shaderFloat16 = own.shaderFloat16;
-        v12.shaderInt8 = own.shaderInt8;
+        const auto features = body_of<VkPhysicalDeviceShaderFloat16Int8Features>(s);
+        v12.shaderFloat16 = features.shaderFloat16;
+        v12.shaderInt8 = features.shaderInt8;
         break;
       }
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES: {
-        const auto own = body_of<VkPhysicalDeviceVulkanMemoryModelFeatures>(s);
-        v12.vulkanMemoryModel = own.vulkanMemoryModel;
-        v12.vulkanMemoryModelDeviceScope = own.vulkanMemoryModelDeviceScope;
+        const auto features = body_of<VkPhysicalDeviceVulkanMemoryModelFeatures>(s);
+        v12.vulkanMemoryModel = features.vulkanMemoryModel;
+        v12.vulkanMemoryModelDeviceScope = features.vulkanMemoryModelDeviceScope;
         break;
       }
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES:
@@ -167,9 +173,9 @@ struct vulkan_feature_chain {
                 .shaderSubgroupExtendedTypes;
         break;
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES: {
-        const auto own = body_of<VkPhysicalDeviceSubgroupSizeControlFeatures>(s);
-        v13.subgroupSizeControl = own.subgroupSizeControl;
-        v13.computeFullSubgroups = own.computeFullSubgroups;
+        const auto features = body_of<VkPhysicalDeviceSubgroupSizeControlFeatures>(s);
+        v13.subgroupSizeControl = features.subgroupSizeControl;
+        v13.computeFullSubgroups = features.computeFullSubgroups;
         break;
       }
       case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VARIABLE_POINTERS_FEATURES:

@@ -76,10 +76,10 @@ class vulkan_fence {
   }
   /// Waits and makes the fence ready again. After a timeout the submission is still running: the
   /// next call waits again.
-  status finish(std::chrono::nanoseconds most) noexcept {
+  status finish(std::chrono::nanoseconds timeout) noexcept {
     const auto& d = context_->functions();
     vk::Result r = context_->device().waitForFences(1, &fence_, VK_TRUE,
-                                                    static_cast<std::uint64_t>(most.count()), d);
+                                                    static_cast<std::uint64_t>(timeout.count()), d);
     if (r == vk::Result::eTimeout) return vulkan_result::status_of(r);
     submitted_ = false;
     if (r == vk::Result::eSuccess) r = context_->device().resetFences(1, &fence_, d);

@@ -72,6 +72,7 @@ class vulkan_handles {
       default: return 0;
     }
   }
+  /// The first device of the highest rank that has Vulkan 1.2 and is what the options ask for.
   error choose(const vulkan_options& options) {
     std::uint32_t count = 0;
     vk::Result r = instance_.handle().enumeratePhysicalDevices(&count, nullptr, functions());
@@ -96,6 +97,7 @@ class vulkan_handles {
     return {code::no_device, "vulkan", "device",
             options.device ? options.device : "a device with Vulkan 1.2", static_cast<int>(count)};
   }
+  /// The first family of queues that can compute; those can also copy, as Vulkan guarantees.
   error find_family() {
     std::uint32_t count = 0;
     physical_.getQueueFamilyProperties(&count, nullptr, functions());
@@ -119,7 +121,7 @@ class vulkan_handles {
     return all;
   }
   /// Switches on whatever of `vulkan_features` the device has.
-  error make_device(bool by_address, vulkan_features& wanted) {
+  error make_device(bool by_address, vulkan_features& enabled) {
     vk::PhysicalDeviceProperties about{};
     physical_.getProperties(&about, functions());
     const bool has_13 = about.apiVersion >= VK_API_VERSION_1_3;
@@ -137,20 +139,21 @@ class vulkan_handles {
     vulkan_feature_chain offered;
     offered.link(has_13, has_matrix, has_bfloat);
     physical_.getFeatures2(&offered.core, functions());
-    wanted = offered.read();
-    wanted.buffer_device_address &= by_address;
-    wanted.external_memory_host = ask("VK_EXT_external_memory_host");
-    wanted.external_memory_fd = ask("VK_KHR_external_memory_fd");
-    wanted.dma_buf = ask("VK_EXT_external_memory_dma_buf");
+    enabled = offered.read();
+    enabled.buffer_device_address &= by_address;
+    enabled.external_memory_host = ask("VK_EXT_external_memory_host");
+    enabled.external_memory_fd = ask("VK_KHR_external_memory_fd");
+    enabled.dma_buf = ask("VK_EXT_external_memory_dma_buf");
 
     vulkan_feature_chain chain;
     vk::DeviceCreateInfo info{};
     info.pNext = chain.link(has_13, has_matrix, has_bfloat);
-    chain.write(wanted);
+    chain.write(enabled);
     info.enabledExtensionCount = static_cast<std::uint32_t>(names.size());
     info.ppEnabledExtensionNames = names.data();
     return create(info);
   }
+  /// Creates the device with one queue, and looks its functions up.
   error create(vk::DeviceCreateInfo& info) noexcept {
     const float priority = 1;
     vk::DeviceQueueCreateInfo queue{};
@@ -165,6 +168,8 @@ class vulkan_handles {
     device_.getQueue(family_, 0, &queue_, functions());
     return {};
   }
+  /// What an application's create info switches on. Features of an extension count only where the
+  /// extension is named as well.
   vulkan_features enabled_by(const vk::DeviceCreateInfo* info, bool by_address) const noexcept {
     if (info == nullptr) return {};
     vulkan_feature_chain chain;

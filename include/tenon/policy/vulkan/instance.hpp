@@ -75,9 +75,9 @@ class vulkan_instance {
 
   error load(PFN_vkGetInstanceProcAddr entry, const char* file) noexcept {
     if (entry == nullptr) {
-      const auto found = vulkan_loader::open(file);
-      if (!found) return found.error();
-      entry = *found;
+      const auto opened = vulkan_loader::open(file);
+      if (!opened) return opened.error();
+      entry = *opened;
     }
     functions_.init(entry);
     return {};
@@ -100,6 +100,8 @@ class vulkan_instance {
       return {code::no_device, "vulkan", "driver", "a driver", "none"};
     return vulkan_result::error_of(r, "createInstance");
   }
+  /// With synchronization validation, which finds barriers that are missing. The pointers in `info`
+  /// are to locals: the instance is created before they end.
   vk::Result create_validated(vk::InstanceCreateInfo& info) {
     const VkBool32 yes = VK_TRUE;
     const layer_settings::setting accesses{layer, "syncval_shader_accesses_heuristic",
@@ -131,6 +133,7 @@ class vulkan_instance {
       if (std::strcmp(static_cast<const char*>(e.extensionName), extension) == 0) return true;
     return false;
   }
+  /// Counts the layer's messages, and hands them on.
   error listen() noexcept {
     VkDebugUtilsMessengerCreateInfoEXT info{};  // C: Vulkan-Hpp has changed the callback's type
     info.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT;

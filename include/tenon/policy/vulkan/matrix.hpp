@@ -12,15 +12,15 @@ namespace tenon {
 constexpr spirv::matrix_shape matrix_shape_of(const vulkan_facts& f, std::uint32_t operands) {
   constexpr std::uint32_t sums = vulkan_matrix_form::f32;
   spirv::matrix_shape best;
-  i64 most = 0;
+  i64 largest = 0;
   for (const vulkan_matrix_form& m :
        std::span(f.matrix, static_cast<std::size_t>(f.matrix_forms))) {
-    const bool fits = m.a == operands && m.b == operands && m.c == sums && m.result == sums &&
-                      m.subgroup_scope && !m.saturating;
+    const bool matches = m.a == operands && m.b == operands && m.c == sums && m.result == sums &&
+                         m.subgroup_scope && !m.saturating;
     const bool staged = m.m <= 32 && m.n <= 32 && m.k <= 32;  // tiles bring 32 terms at a time
     const i64 size = i64{m.m} * m.n * m.k;
-    if (!fits || !staged || size <= most) continue;
-    most = size;
+    if (!matches || !staged || size <= largest) continue;
+    largest = size;
     best = {static_cast<int>(m.m), static_cast<int>(m.n), static_cast<int>(m.k)};
   }
   return best;

@@ -173,22 +173,22 @@ inline result<vulkan_memory> vulkan_memory::import_host(vulkan_context& context,
   r.allocation_bytes = static_cast<i64>((at + size - first + align - 1) / align * align);
   r.data = const_cast<void*>(data);
   vk::MemoryHostPointerPropertiesEXT allowed{};
-  vk::Result asked = context.device().getMemoryHostPointerPropertiesEXT(
+  vk::Result answer = context.device().getMemoryHostPointerPropertiesEXT(
       external_bit::eHostAllocationEXT, reinterpret_cast<void*>(first), &allowed,
       context.functions());
-  if (asked != vk::Result::eSuccess || allowed.memoryTypeBits == 0)
+  if (answer != vk::Result::eSuccess || allowed.memoryTypeBits == 0)
     return vulkan_import::refused("refused by the driver");
   r.types = allowed.memoryTypeBits;
   vk::ImportMemoryHostPointerInfoEXT import{};
   import.handleType = external_bit::eHostAllocationEXT;
   import.pHostPointer = reinterpret_cast<void*>(first);
   r.chain = &import;
-  auto made = make(context, r);
-  if (made) return made;
-  const code what = made.error().what;
+  auto imported = make(context, r);
+  if (imported) return imported;
+  const code what = imported.error().what;
   if (what == code::handle || what == code::size || what == code::device)
-    return vulkan_import::refused(made.error().operand.c_str());
-  return made;
+    return vulkan_import::refused(imported.error().operand.c_str());
+  return imported;
 }
 
 inline result<vulkan_memory> vulkan_memory::import_descriptor(vulkan_context& context, int fd,
@@ -196,8 +196,9 @@ inline result<vulkan_memory> vulkan_memory::import_descriptor(vulkan_context& co
                                                               external_bit kind) noexcept {
   if (!vulkan_import::may_be_memory(fd))
     return error{code::handle, "vulkan", "fd", "exported memory", "none"};
-  const i64 found = vulkan_import::bytes_of(fd);
-  if (found >= 0 && found < r.bytes) return error{code::size, "vulkan", "fd", r.bytes, found};
+  const i64 file_bytes = vulkan_import::bytes_of(fd);
+  if (file_bytes >= 0 && file_bytes < r.bytes)
+    return error{code::size, "vulkan", "fd", r.bytes, file_bytes};
 #if defined(_WIN32)
   const int duplicate = -1;
 #else
@@ -207,15 +208,15 @@ inline result<vulkan_memory> vulkan_memory::import_descriptor(vulkan_context& co
   vk::ImportMemoryFdInfoKHR import{};
   import.handleType = kind;
   import.fd = duplicate;
-  bool taken = false;
+  bool consumed = false;
   r.external = kind;
   r.chain = &import;
-  r.taken = &taken;
-  auto made = make(context, r);
+  r.consumed = &consumed;
+  auto imported = make(context, r);
 #if !defined(_WIN32)
-  if (!taken) ::close(duplicate);  // an allocation that succeeded has it, whatever failed after
+  if (!consumed) ::close(duplicate);  // an allocation that succeeded has it, whatever failed after
 #endif
-  return made;
+  return imported;
 }
 
 inline result<vulkan_memory> vulkan_memory::import_fd(vulkan_context& context, int fd, i64 bytes,
@@ -234,10 +235,10 @@ inline result<vulkan_memory> vulkan_memory::import_dma_buf(vulkan_context& conte
   if (!vulkan_import::is_dma_buf(fd))
     return error{code::handle, "vulkan", "fd", "a dma-buf", "other"};
   vk::MemoryFdPropertiesKHR allowed{};
-  const vk::Result asked = context.device().getMemoryFdPropertiesKHR(external_bit::eDmaBufEXT, fd,
-                                                                     &allowed, context.functions());
-  if (asked != vk::Result::eSuccess)
-    return error{code::handle, "vulkan", "fd", "a dma-buf", static_cast<int>(asked)};
+  const vk::Result answer = context.device().getMemoryFdPropertiesKHR(
+      external_bit::eDmaBufEXT, fd, &allowed, context.functions());
+  if (answer != vk::Result::eSuccess)
+    return error{code::handle, "vulkan", "fd", "a dma-buf", static_cast<int>(answer)};
   vulkan_recipe r{bytes, {}};
   r.types = allowed.memoryTypeBits;
   return import_descriptor(context, fd, r, external_bit::eDmaBufEXT);

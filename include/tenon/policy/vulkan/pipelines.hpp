@@ -1,4 +1,5 @@
-// Compute pipelines by their SPIR-V, made once per context.
+// Compute pipelines by their SPIR-V, made once per context: groups of equal structure have equal
+// words, so a model with many equal layers compiles few pipelines.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/platform.hpp>
@@ -38,6 +39,8 @@ class vulkan_pipelines {
  public:
   static constexpr int most_ports = 16;  ///< push constants: 128 bytes are all that is guaranteed
 
+  /// The kernel of these words; compiled if no earlier call asked for the same. The words are only
+  /// looked at enough to tell that they are SPIR-V: drivers may crash at wrong ones.
   /// Error: corrupt (not SPIR-V), capacity (too many ports), memory, or the driver's refusal.
   result<const vulkan_kernel*> kernel(const vulkan_functions& d, vk::Device device,
                                       std::span<const std::uint32_t> words, int ports,
@@ -48,10 +51,10 @@ class vulkan_pipelines {
       return error{code::corrupt, "vulkan", "kernel", "SPIR-V", "other words"};
     if (ports < 0 || ports > most_ports)
       return error{code::capacity, "vulkan", "ports", most_ports, ports};
-    const vulkan_kernel wanted{{}, {}, {}, ports, addressing, subgroup};
-    const std::uint64_t hash = hash_of(words, wanted);
-    if (const vulkan_kernel* known = find(hash, words, wanted)) return known;
-    return platform::guarded([&] { return make(d, device, hash, words, wanted); },
+    const vulkan_kernel blank{{}, {}, {}, ports, addressing, subgroup};
+    const std::uint64_t hash = hash_of(words, blank);
+    if (const vulkan_kernel* cached = find(hash, words, blank)) return cached;
+    return platform::guarded([&] { return make(d, device, hash, words, blank); },
                              []() -> result<const vulkan_kernel*> {
                                return error{code::memory, "vulkan", "kernel"};
                              });
@@ -60,6 +63,7 @@ class vulkan_pipelines {
     const std::lock_guard lock(mutex_);
     return static_cast<int>(entries_.size());
   }
+  /// Destroys everything. Misuse: while the device still runs a kernel.
   void clear(const vulkan_functions& d, vk::Device device) noexcept {
     for (auto& [hash, e] : entries_) device.destroyPipeline(e.kernel.pipeline, nullptr, d);
     entries_.clear();
@@ -72,16 +76,19 @@ class vulkan_pipelines {
   }
 
  private:
+  /// The words stay with the kernel: a hash alone might be that of another module.
   struct entry {
     std::vector<std::uint32_t> words;
     vulkan_kernel kernel;
   };
+  /// Layouts depend on the number of ports and the addressing alone; kernels share them.
   struct layout {
     vk::PipelineLayout pipeline{};
     vk::DescriptorSetLayout set{};
   };
 
-  /// FNV-1a over words.
+  /// FNV-1a over words, where the algorithm takes bytes: fewer steps, and as good for a cache that
+  /// compares the words anyway. Source: Fowler, Noll and Vo, the 64-bit offset basis and prime.
   static std::uint64_t hash_of(std::span<const std::uint32_t> words,
                                const vulkan_kernel& k) noexcept {
     std::uint64_t h = 14695981039346656037u;
@@ -91,6 +98,7 @@ class vulkan_pipelines {
     mix(k.subgroup);
     return h ^ h >> 32;
   }
+  /// The cached kernel of these words and this form; null if there is none.
   const vulkan_kernel* find(std::uint64_t hash, std::span<const std::uint32_t> words,
                             const vulkan_kernel& k) const noexcept {
     const std::lock_guard lock(mutex_);
@@ -104,21 +112,24 @@ class vulkan_pipelines {
     return nullptr;
   }
 
+  /// Compiles without the lock, because drivers take long. If another thread was faster with the
+  /// same words, its kernel is used and this one destroyed.
   result<const vulkan_kernel*> make(const vulkan_functions& d, vk::Device device,
                                     std::uint64_t hash, std::span<const std::uint32_t> words,
-                                    const vulkan_kernel& wanted) {
-    const auto own = layout_of(d, device, wanted.ports, wanted.addressing);
-    if (!own) return own.error();
-    entry e{{words.begin(), words.end()}, wanted};
-    e.kernel.layout = own->pipeline, e.kernel.set = own->set;
+                                    const vulkan_kernel& blank) {
+    const auto pipeline_layout = layout_of(d, device, blank.ports, blank.addressing);
+    if (!pipeline_layout) return pipeline_layout.error();
+    entry e{{words.begin(), words.end()}, blank};
+    e.kernel.layout = pipeline_layout->pipeline, e.kernel.set = pipeline_layout->set;
     if (error bad = compile(d, device, e); !bad.ok()) return bad;
-    if (const vulkan_kernel* theirs = find(hash, words, wanted)) {
+    if (const vulkan_kernel* earlier = find(hash, words, blank)) {
       device.destroyPipeline(e.kernel.pipeline, nullptr, d);
-      return theirs;
+      return earlier;
     }
     const std::lock_guard lock(mutex_);
-    return &entries_.emplace(hash, std::move(e))->second.kernel;  // stays where it is
+    return &entries_.emplace(hash, std::move(e))->second.kernel;  // a node of a map does not move
   }
+  /// The shader module is not needed once its pipeline exists.
   static error compile(const vulkan_functions& d, vk::Device device, entry& e) noexcept {
     vk::ShaderModuleCreateInfo code{};
     code.codeSize = e.words.size() * sizeof(std::uint32_t);
@@ -142,6 +153,8 @@ class vulkan_pipelines {
     return vulkan_result::error_of(r, "createComputePipelines");
   }
 
+  /// The layout for so many ports, made at the first call. A descriptor set layout that was made
+  /// before an error is kept for the next call.
   result<layout> layout_of(const vulkan_functions& d, vk::Device device, int ports,
                            vulkan_addressing addressing) noexcept {
     const std::lock_guard lock(mutex_);
@@ -163,6 +176,7 @@ class vulkan_pipelines {
     if (r != vk::Result::eSuccess) return vulkan_result::error_of(r, "createPipelineLayout");
     return l;
   }
+  /// One storage buffer for each port, visible to compute shaders.
   static vk::Result make_set(const vulkan_functions& d, vk::Device device, int ports,
                              vk::DescriptorSetLayout& set) noexcept {
     std::array<vk::DescriptorSetLayoutBinding, most_ports> bindings{};

@@ -33,8 +33,8 @@ struct vulkan_policy {
   using session = vulkan_session;
   /// A device of our own, opened when it is first asked for and never closed.
   static context& standard() noexcept {
-    static lasting_vulkan_context own;
-    return own.value;
+    static lasting_vulkan_context device;
+    return device.value;
   }
 };
 

@@ -42,9 +42,9 @@ class vulkan_recording {
     auto r = static_cast<vk::Result>(d.vkResetCommandPool(context_->device(), pool_, 0));
     if (r != vk::Result::eSuccess) return fail(vulkan_result::error_of(r, "resetCommandPool"));
     const vk::CommandBufferBeginInfo info{};
-    r = own_.begin(&info, d);
+    r = own_buffer_.begin(&info, d);
     if (r != vk::Result::eSuccess) return fail(vulkan_result::error_of(r, "beginCommandBuffer"));
-    commands_ = own_;
+    commands_ = own_buffer_;
     enclose(true);
     return {};
   }
@@ -109,7 +109,8 @@ class vulkan_recording {
     return {};
   }
 
-  /// Everything recorded before it is finished, and seen, before anything after it starts.
+  /// What is recorded before the barrier is finished, and its writes are visible, before anything
+  /// that is recorded after it starts.
   void barrier() noexcept {
     if (!ready()) return;
     using stage = vk::PipelineStageFlagBits;
@@ -136,8 +137,8 @@ class vulkan_recording {
       return fault_;
     }
     enclose(false);
-    if (commands_ == own_) {
-      const auto r = static_cast<vk::Result>(context_->functions().vkEndCommandBuffer(own_));
+    if (commands_ == own_buffer_) {
+      const auto r = static_cast<vk::Result>(context_->functions().vkEndCommandBuffer(own_buffer_));
       if (r != vk::Result::eSuccess) fail(vulkan_result::error_of(r, "endCommandBuffer"));
       complete_ = fault_.ok();
     }
@@ -147,26 +148,26 @@ class vulkan_recording {
 
   /// Submits and waits: the results are there for host and device.
   /// Error: unbound (not recorded, or with an error), timeout, device_lost, memory, device.
-  status submit_and_wait(std::chrono::nanoseconds most = forever) noexcept {
+  status submit_and_wait(std::chrono::nanoseconds timeout = forever) noexcept {
     if (status s = submittable(); !s.ok()) return s;
-    if (const vk::Result r = fence_.submit(own_); r != vk::Result::eSuccess)
+    if (const vk::Result r = fence_.submit(own_buffer_); r != vk::Result::eSuccess)
       return vulkan_result::status_of(r);
-    return finish(most);
+    return finish(timeout);
   }
   /// Submits and returns at once; `value` receives the value of the context's timeline that stands
   /// for the end, for `vulkan_context::wait`. The device starts when all `after` are reached.
   /// Error: as submit_and_wait; feature (no timeline semaphores); capacity (more than 8 points).
   status submit(std::uint64_t& value, std::span<const vulkan_point> after = {}) noexcept {
-    constexpr std::size_t most = vulkan_fence::most_points;
+    constexpr std::size_t limit = vulkan_fence::most_points;
     if (!context_->timeline()) return {code::feature, -1, 0, 0};
-    if (after.size() > most)
-      return {code::capacity, -1, static_cast<i64>(most), static_cast<i64>(after.size())};
+    if (after.size() > limit)
+      return {code::capacity, -1, static_cast<i64>(limit), static_cast<i64>(after.size())};
     if (status s = submittable(); !s.ok()) return s;
-    return vulkan_result::status_of(fence_.submit(own_, value, after));
+    return vulkan_result::status_of(fence_.submit(own_buffer_, value, after));
   }
   /// Waits for what was submitted last. Error: timeout, device_lost, memory.
-  status wait(std::chrono::nanoseconds most = forever) noexcept {
-    return running() ? finish(most) : status{};
+  status wait(std::chrono::nanoseconds timeout = forever) noexcept {
+    return running() ? finish(timeout) : status{};
   }
   /// True until the end of the last submission has been waited for.
   bool running() const noexcept { return fence_.running(); }
@@ -208,21 +209,21 @@ class vulkan_recording {
       if (r != vk::Result::eSuccess) return vulkan_result::error_of(r, "createCommandPool");
       context_->count(1);
     }
-    if (own_) return {};
+    if (own_buffer_) return {};
     vk::CommandBufferAllocateInfo info{};
     info.commandPool = pool_;
     info.level = vk::CommandBufferLevel::ePrimary;
     info.commandBufferCount = 1;
-    const vk::Result r = context_->device().allocateCommandBuffers(&info, &own_, d);
+    const vk::Result r = context_->device().allocateCommandBuffers(&info, &own_buffer_, d);
     return vulkan_result::error_of(r, "allocateCommandBuffers");
   }
 
   /// What a port's address means, and whether the kernel can use it.
   error look(const vulkan_kernel& kernel, const vulkan_port& p,
              vulkan_range& range) const noexcept {
-    const auto found = context_->find(p.address, p.bytes > 0 ? p.bytes : 1);
-    if (!found) return found.error();
-    range = *found;
+    const auto located = context_->find(p.address, p.bytes > 0 ? p.bytes : 1);
+    if (!located) return located.error();
+    range = *located;
     const auto element = static_cast<std::uint64_t>(p.element_bytes);
     if (p.element_bytes < 1 || p.address % element != 0)
       return {code::alignment, "vulkan", "port", p.element_bytes,
@@ -274,15 +275,16 @@ class vulkan_recording {
     commands_.pipelineBarrier(from, to, {}, 1, &memory, 0, nullptr, 0, nullptr,
                               context_->functions());
   }
-  /// What came before, of the host, of earlier submissions, of the application, is seen by us; what
-  /// we wrote is seen by what comes after.
+  /// The barriers at both ends of a recording. The first one makes earlier writes visible to us:
+  /// those of the host, of earlier submissions and of the application. The last one makes our
+  /// writes visible to whatever follows.
   void enclose(bool first) noexcept {
     using stage = vk::PipelineStageFlagBits;
     using access = vk::AccessFlagBits;
     const vk::PipelineStageFlags ours = stage::eComputeShader | stage::eTransfer;
     vk::PipelineStageFlags others = stage::eHost;
     vk::AccessFlags their_writes = access::eHostWrite, their_uses = access::eHostRead;
-    if (commands_ == own_) {
+    if (commands_ == own_buffer_) {
       others |= ours;
       their_writes |= access::eShaderWrite | access::eTransferWrite;
     } else {
@@ -295,7 +297,7 @@ class vulkan_recording {
     if (first)
       put(others, their_writes, ours, uses);
     else
-      put(ours, writes, others, commands_ == own_ ? their_uses | uses : their_uses);
+      put(ours, writes, others, commands_ == own_buffer_ ? their_uses | uses : their_uses);
   }
 
   status submittable() noexcept {
@@ -306,8 +308,8 @@ class vulkan_recording {
   }
   /// Waits for the end of the last submission. What the device did not finish is not submitted
   /// again.
-  status finish(std::chrono::nanoseconds most) noexcept {
-    const status s = fence_.finish(most);
+  status finish(std::chrono::nanoseconds timeout) noexcept {
+    const status s = fence_.finish(timeout);
     if (!s.ok() && !running()) complete_ = false;
     return s;
   }
@@ -319,7 +321,7 @@ class vulkan_recording {
   int steps_ = 0;
   vk::CommandBuffer commands_{};  ///< recorded into now
   vk::CommandPool pool_{};
-  vk::CommandBuffer own_{};
+  vk::CommandBuffer own_buffer_{};
   vulkan_fence fence_;
   vulkan_descriptors descriptors_;
   hazard_list hazards_;

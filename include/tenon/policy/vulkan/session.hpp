@@ -1,5 +1,5 @@
-// What an instance holds for a Vulkan device: its arena there, and its runs of groups as command
-// buffers, which are recorded when addresses change and submitted again otherwise.
+// What an instance holds for a Vulkan device: its arena there, and a command buffer for each range
+// of groups, which is recorded when addresses change and submitted again otherwise.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/bound.hpp>
@@ -23,7 +23,7 @@ struct vulkan_submission {
   std::span<const vulkan_point> after{};
 };
 
-/// The runs of one caller on a Vulkan device.
+/// The executions of one caller on a Vulkan device.
 class vulkan_session {
  public:
   /// Error: memory; what the driver refuses.
@@ -38,11 +38,11 @@ class vulkan_session {
   }
   /// Error: import_failed, memory, device_lost, device.
   status run(const plan_view& p, const group_range& r, const frame& host, waiting) noexcept {
-    recorded* made = nullptr;
-    if (const status s = ready(p, r, host, made); !s.ok()) return s;
-    copy_in(*made, host);
-    if (const status s = made->commands.submit_and_wait(); !s.ok()) return s;
-    for (const staged_copy& c : made->out)
+    recorded* recording = nullptr;
+    if (const status s = ready(p, r, host, recording); !s.ok()) return s;
+    copy_in(*recording, host);
+    if (const status s = recording->commands.submit_and_wait(); !s.ok()) return s;
+    for (const staged_copy& c : recording->out)
       std::memcpy(host.at<std::byte>(c.holder), staging_.data() + c.at,
                   static_cast<std::size_t>(c.bytes));
     return {};
@@ -50,30 +50,33 @@ class vulkan_session {
   /// Submits without waiting. Error: also policy, when results have to be copied by the host.
   status run(const plan_view& p, const group_range& r, const frame& host,
              const vulkan_submission& way) noexcept {
-    recorded* made = nullptr;
-    if (const status s = ready(p, r, host, made); !s.ok()) return s;
-    if (!made->out.empty()) return {code::policy, -1, 0, 0};
-    copy_in(*made, host);
-    return made->commands.submit(*way.value, way.after);
+    recorded* recording = nullptr;
+    if (const status s = ready(p, r, host, recording); !s.ok()) return s;
+    if (!recording->out.empty()) return {code::policy, -1, 0, 0};
+    copy_in(*recording, host);
+    return recording->commands.submit(*way.value, way.after);
   }
   /// Records into a command buffer of the application. Error: also policy, when the host has to
   /// copy; null, for no command buffer.
   status run(const plan_view& p, const group_range& r, const frame& host,
              const vulkan_commands& way) noexcept {
     if (!way.buffer) return {code::null, -1, 0, 0};
-    device_groups& own = where_.run(r);
-    recorded& made = of(own, theirs_);
-    own.follow(host);
-    const status s = record(p, own, made, host, way.buffer);
-    own.forget();
-    return s.ok() && !(made.in.empty() && made.out.empty()) ? status{code::policy, -1, 0, 0} : s;
+    device_groups& groups = where_.run(r);
+    recorded& recording = of(groups, theirs_);
+    groups.follow(host);
+    const status s = record(p, groups, recording, host, way.buffer);
+    groups.forget();
+    return s.ok() && !(recording.in.empty() && recording.out.empty())
+               ? status{code::policy, -1, 0, 0}
+               : s;
   }
   /// Runs other kernels from now on.
   void renew(const vulkan_bound& bound) noexcept {
     bound_ = &bound;
     for (recorded& r : recorded_) r.complete = false;
   }
-  /// Whose views may stand in the place of the host's; none where the host copies from its own.
+  /// The device whose views a call may bring instead of views of the host's memory; null where data
+  /// is copied from the host.
   const void* owner() const noexcept { return copies_ ? nullptr : &bound_->context(); }
 
  private:
@@ -99,14 +102,14 @@ class vulkan_session {
       if (m.policy == policy) staged += aligned(m.bytes);
     }
     if (staged > 0) {
-      auto made = vulkan_memory::host(c, staged);
-      if (!made) return made.error();
-      staging_ = std::move(*made);
+      auto memory = vulkan_memory::host(c, staged);
+      if (!memory) return memory.error();
+      staging_ = std::move(*memory);
     }
     if (p.device_bytes[policy] > 0) {
-      auto made = vulkan_memory::device(c, p.device_bytes[policy]);
-      if (!made) return made.error();
-      arena_ = std::move(*made);
+      auto memory = vulkan_memory::device(c, p.device_bytes[policy]);
+      if (!memory) return memory.error();
+      arena_ = std::move(*memory);
     }
     const std::uint64_t arena = arena_ ? arena_.address() : 0;
     where_.start(p, policy, device_address{arena}, [&](int id) { return bound_->weight(id); });
@@ -117,48 +120,53 @@ class vulkan_session {
     return {};
   }
 
-  recorded& of(const device_groups& own, std::deque<recorded>& all) noexcept {
-    return all[static_cast<std::size_t>(&own - where_.groups().data())];
+  recorded& of(const device_groups& groups, std::deque<recorded>& all) noexcept {
+    return all[static_cast<std::size_t>(&groups - where_.groups().data())];
   }
-  /// A run's recording for these addresses; nothing of it is under way.
+  /// Finds a range's recording, waits until the device is done with it, and records it again if the
+  /// addresses have changed.
   status ready(const plan_view& p, const group_range& r, const frame& host,
-               recorded*& made) noexcept {
-    device_groups& own = where_.run(r);
-    made = &of(own, recorded_);
-    if (const status s = made->commands.wait(); !s.ok()) return s;
-    if (!renewed(own, *made, host)) return {};
-    const status s = record(p, own, *made, host, nullptr);
-    made->complete = s.ok();
-    if (!s.ok()) own.forget();
+               recorded*& recording) noexcept {
+    device_groups& groups = where_.run(r);
+    recording = &of(groups, recorded_);
+    if (const status s = recording->commands.wait(); !s.ok()) return s;
+    if (!renewed(groups, *recording, host)) return {};
+    const status s = record(p, groups, *recording, host, nullptr);
+    recording->complete = s.ok();
+    if (!s.ok()) groups.forget();
     return s;
   }
-  void copy_in(const recorded& made, const frame& host) noexcept {
-    for (const staged_copy& c : made.in)
+  void copy_in(const recorded& recording, const frame& host) noexcept {
+    for (const staged_copy& c : recording.in)
       std::memcpy(staging_.data() + c.at, host.base[c.holder], static_cast<std::size_t>(c.bytes));
   }
-  /// Whether a run must be recorded again. An import stands for pages, not for addresses: except on
-  /// the CPU, pages that the host has given back and got anew would not be the ones that we know.
-  bool renewed(device_groups& own, const recorded& made, const frame& host) noexcept {
-    const bool pinned = !bound_->context().facts().cpu && !made.imports.empty();
-    return own.follow(host) || pinned || !made.complete;
+  /// Whether a range must be recorded again. A GPU imports pages, not addresses: if the host frees
+  /// memory and gets the same addresses again, they have other pages. So imports are made for each
+  /// call, except on the CPU, where the driver uses the addresses.
+  bool renewed(device_groups& groups, const recorded& recording, const frame& host) noexcept {
+    const bool pinned = !bound_->context().facts().cpu && !recording.imports.empty();
+    return groups.follow(host) || pinned || !recording.complete;
   }
-  /// Records into `theirs` if there is one.
-  status record(const plan_view& p, const device_groups& own, recorded& made, const frame& host,
-                vk::CommandBuffer theirs) noexcept {
-    vulkan_recording& to = made.commands;
+  /// Records into the application's command buffer if one is given, else into ours.
+  status record(const plan_view& p, const device_groups& groups, recorded& recording,
+                const frame& host, vk::CommandBuffer theirs) noexcept {
+    vulkan_recording& to = recording.commands;
     const error e = platform::guarded(
         [&] {
-          made.in.clear();
-          made.out.clear();
+          recording.in.clear();
+          recording.out.clear();
           if (const error bad = theirs ? to.begin(theirs) : to.begin(); !bad.ok()) return bad;
-          if (const error bad = import(p, own, made, host); !bad.ok()) return bad;
-          scans::run_groups(p, own.groups, where_.on_device(), [&](int g, bool first, bool last) {
-            if (first)
-              where_.before(p, g, [&](const plans::mirror& m) { stage(p, m, true, made, to); });
-            dispatch(p, g, to);
-            if (last)
-              where_.behind(p, g, [&](const plans::mirror& m) { stage(p, m, false, made, to); });
-          });
+          if (const error bad = import(p, groups, recording, host); !bad.ok()) return bad;
+          scans::run_groups(
+              p, groups.groups, where_.on_device(), [&](int g, bool first, bool last) {
+                if (first)
+                  where_.before(p, g,
+                                [&](const plans::mirror& m) { stage(p, m, true, recording, to); });
+                dispatch(p, g, to);
+                if (last)
+                  where_.behind(p, g,
+                                [&](const plans::mirror& m) { stage(p, m, false, recording, to); });
+              });
           return to.end();
         },
         [] {
@@ -166,23 +174,24 @@ class vulkan_session {
         });
     return {e.what, -1, 0, 0};
   }
-  error import(const plan_view& p, const device_groups& own, recorded& made, const frame& host) {
+  error import(const plan_view& p, const device_groups& groups, recorded& recording,
+               const frame& host) {
     vulkan_context& c = bound_->context();
     device_frame& f = where_.on_device();
-    made.imports.clear();
-    for (const shared_buffer& s : own.shared) {
+    recording.imports.clear();
+    for (const shared_buffer& s : groups.shared) {
       f.base[s.holder] = device_address_in(s.last);  // a view of the device's own memory
       if (s.owner != nullptr) continue;
-      auto got = vulkan_memory::import_host(c, host.base[s.holder], bytes_of(p, s.holder));
-      if (!got) return got.error();
-      f.base[s.holder] = device_address{got->address()};
-      made.imports.push_back(std::move(*got));
+      auto imported = vulkan_memory::import_host(c, host.base[s.holder], bytes_of(p, s.holder));
+      if (!imported) return imported.error();
+      f.base[s.holder] = device_address{imported->address()};
+      recording.imports.push_back(std::move(*imported));
     }
-    if (!own.arena) return {};
-    auto got = vulkan_memory::import_host(c, host.arena, p.shared_bytes);
-    if (!got) return got.error();
-    f.arena = device_address{got->address()};
-    made.arena = std::move(*got);
+    if (!groups.arena) return {};
+    auto imported = vulkan_memory::import_host(c, host.arena, p.shared_bytes);
+    if (!imported) return imported.error();
+    f.arena = device_address{imported->address()};
+    recording.arena = std::move(*imported);
     return {};
   }
   void dispatch(const plan_view& p, int g, vulkan_recording& to) {
@@ -198,7 +207,7 @@ class vulkan_session {
       to.dispatch(*s.kernel, all, s.groups[0], s.groups[1], s.groups[2]);
     }
   }
-  void stage(const plan_view& p, const plans::mirror& m, bool in, recorded& made,
+  void stage(const plan_view& p, const plans::mirror& m, bool in, recorded& recording,
              vulkan_recording& to) {
     const i64 bytes = bytes_of(p, m.holder);
     const int which = static_cast<int>(&m - p.mirrors.data);
@@ -209,7 +218,7 @@ class vulkan_session {
                                 {in ? there : here, bytes, 1, true}};
     to.barrier_for(both);
     to.copy(both[0].address, both[1].address, bytes);
-    (in ? made.in : made.out).push_back({m.holder, at, bytes});
+    (in ? recording.in : recording.out).push_back({m.holder, at, bytes});
   }
 
   const vulkan_bound* bound_ = nullptr;
@@ -217,7 +226,8 @@ class vulkan_session {
   device_plan<> where_;
   vulkan_memory arena_, staging_;
   sequence<i64> staging_at_;                ///< by mirror of the plan
-  std::deque<recorded> recorded_, theirs_;  ///< by run: ours, and into theirs; they do not move
+  std::deque<recorded> recorded_, theirs_;  ///< by range: in our buffers, in the application's;
+                                            ///< a deque, because recordings do not move
 };
 
 }  // namespace tenon

@@ -84,8 +84,8 @@ class assembler : public memory_assembler {
     const word t = type_id(k, width);
     const word signature =
         operands == 1 ? once(op::TypeFunction, {t, t}) : once(op::TypeFunction, {t, t, t});
-    sequence<word> own;
-    code_.swap(own);
+    sequence<word> outer_code;
+    code_.swap(outer_code);
     const function f{fresh()};
     emit(op::Function, {t, f.number, 0, signature});
     id arguments[2]{emit(op::FunctionParameter, k, width, {})};
@@ -95,7 +95,7 @@ class assembler : public memory_assembler {
     emit(op::ReturnValue, {r.number});
     emit(op::FunctionEnd, {});
     append(functions_, code_);
-    code_.swap(own);
+    code_.swap(outer_code);
     return f;
   }
   constexpr id call(function f, id a) {

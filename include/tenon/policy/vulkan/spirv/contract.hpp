@@ -79,7 +79,8 @@ class contract_writer {
       add_terms(axis + 1, next, sum);
     });
   }
-  /// Outside of the image something inside is read, and not used.
+  /// Moves the walk by one tap. Outside of the image it stays where it is: that element is read and
+  /// not used.
   constexpr void tap(const image_edge& c, id at, walk& w) {
     const id inside = m_.below(at, m_.integer(c.extent));
     w.a = m_.add(w.a, m_.select(inside, m_.times(at, c.step), m_.integer(0)));

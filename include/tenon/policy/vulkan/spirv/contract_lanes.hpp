@@ -30,18 +30,18 @@ class lane_tile_writer {
       if (i != t_.row_axis) (t_.by_lane[i] ? by_lane : by_group) *= tiles_along(i);
     const i64 lane_groups = blocks_of(by_lane, lanes),
               row_groups = t_.row_axis < 0 ? 1 : tiles_along(t_.row_axis);
-    return m_.each_group(row_groups * lane_groups * by_group, lanes, [&](id flat, id own) {
+    return m_.each_group(row_groups * lane_groups * by_group, lanes, [&](id flat, id invocation) {
       const id row = m_.modulo(flat, row_groups), rest = m_.over(flat, row_groups);
       const id first = m_.times(m_.modulo(rest, lane_groups), lanes),
                group = m_.over(rest, lane_groups);
-      id lane = m_.add(first, own);
+      id lane = m_.add(first, invocation);
       if (by_lane % lanes != 0) {  // lanes beyond the last tile compute that one, and store nothing
         live_ = m_.below(lane, m_.integer(by_lane));
         lane = m_.select(live_, lane, m_.integer(by_lane - 1));
       }
       enter(lane, row, group);
-      loader_.enter(own, start_);
-      if (planner_.borrowed() >= 0) enter_ends(own, first, by_lane, row, group);
+      loader_.enter(invocation, start_);
+      if (planner_.borrowed() >= 0) enter_ends(invocation, first, by_lane, row, group);
       sum_terms(0, start_);
       store();
     });
@@ -54,10 +54,10 @@ class lane_tile_writer {
   lane_tile t_;
   lane_read_planner planner_;
   lane_loader loader_;
-  sequence<variable> sums_;  ///< by row and column
-  id live_{};                ///< whether this invocation has a tile of its own; id{}: always
-  id begin_[max_axes]{};     ///< the tile's first output
-  id wanted_[max_axes]{};    ///< where it should begin, if it overlaps the one before; else id{}
+  sequence<variable> sums_;   ///< by row and column
+  id live_{};                 ///< whether this invocation has a tile of its own; id{}: always
+  id begin_[max_axes]{};      ///< the tile's first output
+  id unshifted_[max_axes]{};  ///< where it should begin, if it overlaps the one before; else id{}
   lane_position start_{};
   bool prepared_ = false;
   lane_values whole_, rest_;  ///< what `unroll` terms read, and those that are left
@@ -66,31 +66,32 @@ class lane_tile_writer {
 
   // ---- the tile
   constexpr void enter(id lane, id row, id group) {
-    find_tile(lane, row, group, begin_, wanted_);
+    find_tile(lane, row, group, begin_, unshifted_);
     start_ = position_at(begin_);
     epilogue_.enter(n_.out, begin_);
     for (int i = 0; i < planner_.rows().size() * planner_.columns().size(); ++i)
       sums_.push(m_.local(m_.real(0)));
   }
-  constexpr void enter_ends(id own, id first, i64 by_lane, id row, id group) {
+  constexpr void enter_ends(id invocation, id first, i64 by_lane, id row, id group) {
     const int lanes = planner_.lanes();
-    const id left = m_.less(own, m_.integer(lanes / 2)), last_lane = m_.plus(first, lanes - 1);
+    const id left = m_.less(invocation, m_.integer(lanes / 2)),
+             last_lane = m_.plus(first, lanes - 1);
     id end = m_.select(left, first, last_lane);
     if (by_lane % lanes != 0) end = at_most(end, by_lane - 1);
-    id begin[max_axes]{}, wanted[max_axes]{};
-    find_tile(end, row, group, begin, wanted);
+    id begin[max_axes]{}, unshifted[max_axes]{};
+    find_tile(end, row, group, begin, unshifted);
     loader_.enter_ends(position_at(begin));
   }
-  /// Where a tile begins. The last one of an axis is shifted to end with the axis: it overlaps the
-  /// one before, and `wanted` is where it would begin.
-  constexpr void find_tile(id lane, id row, id group, id* begin, id* wanted) {
+  /// Where a tile begins. The last one of an axis is shifted to end with the axis, so it overlaps
+  /// the one before; `unshifted` is where it would begin otherwise.
+  constexpr void find_tile(id lane, id row, id group, id* begin, id* unshifted) {
     for (int i = n_.out.dims - 1; i >= 0; --i) {
       id& rest = i == t_.row_axis ? row : t_.by_lane[i] ? lane : group;
       const i64 n = tiles_along(i), extent = t_.extent[i], last = n_.out.extent[i] - extent;
       begin[i] = m_.times(m_.modulo(rest, n), extent);
       rest = m_.over(rest, n);
       if (n * extent == n_.out.extent[i]) continue;
-      wanted[i] = begin[i];
+      unshifted[i] = begin[i];
       begin[i] = at_most(begin[i], last);
     }
   }
@@ -109,8 +110,8 @@ class lane_tile_writer {
   }
 
   // ---- the terms
-  /// Loops over the axes of the terms that are not written out. Taps prepare as soon as no loop
-  /// over them follows: what is prepared holds in all loops inside.
+  /// Loops over the axes of the terms that are not written out. The positions of taps are computed
+  /// where the last loop over taps has begun: they hold in all loops inside of it.
   constexpr void sum_terms(int axis, const lane_position& p) {
     if (!prepared_ && !planner_.taps_follow(axis)) prepare(p);
     if (axis == t_.unrolled) return add_terms(whole_, p);
@@ -171,7 +172,7 @@ class lane_tile_writer {
   /// Neighbours in memory are stored as one where a tile has both.
   constexpr void store() {
     const int last = n_.out.dims - 1, columns = planner_.columns().size();
-    const bool pairs = wanted_[last].number == 0 && epilogue_.takes_pairs(last);
+    const bool pairs = unshifted_[last].number == 0 && epilogue_.takes_pairs(last);
     for (int r = 0; r < planner_.rows().size(); ++r)
       for (int c = 0; c < columns; ++c) {
         i64 at[max_axes]{};
@@ -186,12 +187,13 @@ class lane_tile_writer {
           epilogue_.store(sum, at, n_.out.dims, condition);
       }
   }
-  /// Whether an output is this invocation's to store, and not that of the tile before; id{}: it is.
+  /// Whether this invocation stores an output: those that a shifted tile shares with the tile
+  /// before are stored by that one. id{}: always.
   constexpr id condition_at(const i64* at) {
     id condition = live_;
     for (int i = 0; i < n_.out.dims; ++i) {
-      if (wanted_[i].number == 0 || at[i] + 1 == t_.extent[i]) continue;
-      const id before = m_.plus(wanted_[i], -1), here = m_.plus(begin_[i], at[i]),
+      if (unshifted_[i].number == 0 || at[i] + 1 == t_.extent[i]) continue;
+      const id before = m_.plus(unshifted_[i], -1), here = m_.plus(begin_[i], at[i]),
                is_own = m_.less(before, here);
       condition = m_.hold(condition, is_own);
     }

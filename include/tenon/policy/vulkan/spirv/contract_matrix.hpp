@@ -29,17 +29,17 @@ template <class Fragments> class matrix_tile_writer {
   constexpr kernel write() {
     const i64 rows = blocks_of(side_[0].count, t_.width(0)),
               columns = blocks_of(side_[1].count, t_.width(1));
-    kernel k =
-        m_.each_group(rows * columns * batch_.count(), t_.invocations(), [&](id flat, id own) {
-          const id tile = m_.modulo(flat, rows * columns);
-          own_ = own;
-          m_.unravel(batch_, m_.over(flat, rows * columns), outer_);
-          side_[0].first = m_.times(m_.over(tile, columns), t_.width(0));
-          side_[1].first = m_.times(m_.modulo(tile, columns), t_.width(1));
-          enter();
-          sum_terms();
-          store();
-        });
+    kernel k = m_.each_group(rows * columns * batch_.count(), t_.invocations(),
+                             [&](id flat, id invocation) {
+                               const id tile = m_.modulo(flat, rows * columns);
+                               invocation_ = invocation;
+                               m_.unravel(batch_, m_.over(flat, rows * columns), outer_);
+                               side_[0].first = m_.times(m_.over(tile, columns), t_.width(0));
+                               side_[1].first = m_.times(m_.modulo(tile, columns), t_.width(1));
+                               enter();
+                               sum_terms();
+                               store();
+                             });
     k.subgroup = static_cast<word>(t_.lanes);
     return k;
   }
@@ -47,16 +47,17 @@ template <class Fragments> class matrix_tile_writer {
  private:
   using operand = typename Fragments::operand;
   using accumulator = typename Fragments::accumulator;
-  /// How one operand comes into the workgroup's memory: this invocation brings `quads` of them,
-  /// `step` apart: lanes if a quad is of terms, else terms.
+  /// How one operand comes into the workgroup's memory. A line is a row of the product, or on side
+  /// 1 a column. A quad is four neighbouring terms of one line, or four neighbouring lines of one
+  /// term. This invocation brings `quads` of them, which are `step` lines, or terms, apart.
   struct tile_side : product_side {
     using product_side::product_side;
-    bool by_term = false;  ///< the four elements of a quad are neighbouring terms, else lanes
-    bool whole = false;    ///< all four exist or none, and they stand evenly
-    bool wide = false;     ///< and lie side by side: one load, if the buffer begins at 16 bytes
+    bool by_term = false;  ///< the four elements of a quad are neighbouring terms, else lines
+    bool whole = false;    ///< all four of a quad exist or none, at equal distances
+    bool wide = false;     ///< and are neighbours: one load, if the buffer begins at 16 bytes
     int quads = 0, step = 0;
     id first{};         ///< of the tile
-    id lane{}, term{};  ///< of the first quad, in the tile
+    id line{}, term{};  ///< of the first quad, in the tile
     id begins{};        ///< whether the buffer begins at a multiple of 16 bytes
     int memory = 0;  ///< where the operand begins in the workgroup's memory, in quads; from there:
     id stash{};      ///< this invocation's first quad
@@ -74,7 +75,7 @@ template <class Fragments> class matrix_tile_writer {
   tile_side side_[2];
   space batch_;
   variable memory_{};
-  id own_{}, subgroup_{}, outer_[max_axes]{};
+  id invocation_{}, subgroup_{}, outer_[max_axes]{};
   sequence<accumulator> sums_;
 
   // ---- how operands lie
@@ -86,13 +87,13 @@ template <class Fragments> class matrix_tile_writer {
     s.step = t_.invocations() * matrix_tile::quad / (s.by_term ? t_.terms : t_.width(k));
     s.memory = k == 0 ? 0 : t_.buffers * t_.quads(0, side_[0].by_term);
     s.whole = s.edges() == 0 &&
-              (s.by_term ? n_.terms.extent[last] : lanes_in_a_row(s)) % matrix_tile::quad == 0;
+              (s.by_term ? n_.terms.extent[last] : lines_in_a_row(s)) % matrix_tile::quad == 0;
     s.wide = s.whole && m_.has_cursors() && is_even(s) &&
              (s.elements().element == type::float32 || m_.device.float16);
     for (int i = 0; i < s.quads; ++i) s.held.push(m_.local(kind::float32, matrix_tile::quad));
   }
-  /// How many neighbouring lanes stand evenly: those along the last axis.
-  constexpr i64 lanes_in_a_row(const tile_side& s) const {
+  /// How many neighbouring lines are at equal distances in memory: those along the last axis.
+  constexpr i64 lines_in_a_row(const tile_side& s) const {
     const int axis = last_axis(s);
     return axis < 0 ? 1 : s.axes.extent[axis];
   }
@@ -115,28 +116,30 @@ template <class Fragments> class matrix_tile_writer {
 
   // ---- where this invocation is
   constexpr void enter() {
-    subgroup_ = fragments_.subgroup(own_);
+    subgroup_ = fragments_.subgroup(invocation_);
     for (int k = 0; k < 2; ++k) enter(k);
     for (int i = 0; i < t_.each[0] * t_.each[1]; ++i) sums_.push(fragments_.zero());
   }
   constexpr void enter(int k) {
     tile_side& s = side_[k];
-    const int in_row = (s.by_term ? t_.terms : t_.width(k)) / matrix_tile::quad;
-    const id in = m_.modulo(own_, in_row), line = m_.over(own_, in_row);
-    s.stash = m_.add(m_.times(line, t_.stride(k, s.by_term)), in);
-    s.lane = s.by_term ? line : m_.times(in, matrix_tile::quad);
-    s.term = s.by_term ? m_.times(in, matrix_tile::quad) : line;
-    const id part = m_.times(subgroup_of(subgroup_, k), t_.part(k));
-    s.fragment = s.by_term ? m_.times(part, t_.stride(k, true)) : m_.over(part, matrix_tile::quad);
+    const int quads_in_row = (s.by_term ? t_.terms : t_.width(k)) / matrix_tile::quad;
+    const id in_row = m_.modulo(invocation_, quads_in_row),
+             memory_row = m_.over(invocation_, quads_in_row);
+    s.stash = m_.add(m_.times(memory_row, t_.stride(k, s.by_term)), in_row);
+    s.line = s.by_term ? memory_row : m_.times(in_row, matrix_tile::quad);
+    s.term = s.by_term ? m_.times(in_row, matrix_tile::quad) : memory_row;
+    const id begin = m_.times(subgroup_of(subgroup_, k), t_.subgroup_width(k));
+    s.fragment =
+        s.by_term ? m_.times(begin, t_.stride(k, true)) : m_.over(begin, matrix_tile::quad);
     if (s.wide) s.begins = begins_at_16(s.elements());
     const int sources = s.by_term ? s.quads : s.whole ? 1 : matrix_tile::quad;
     const i64 last = s.whole && !s.by_term ? s.count - matrix_tile::quad : s.count - 1;
     for (int i = 0; i < sources; ++i) {
-      const id lane = m_.add(s.first, m_.plus(s.lane, s.by_term ? i * s.step : i));
-      s.from.push(s.source_of(lane, outer_, last));
+      const id line = m_.add(s.first, m_.plus(s.line, s.by_term ? i * s.step : i));
+      s.from.push(s.source_of(line, outer_, last));
     }
   }
-  /// The place of a subgroup along a side of the tile.
+  /// The number of a subgroup along a side of the tile.
   constexpr id subgroup_of(id subgroup, int k) {
     return k == 0 ? m_.over(subgroup, t_.subgroups[1]) : m_.modulo(subgroup, t_.subgroups[1]);
   }
@@ -147,9 +150,9 @@ template <class Fragments> class matrix_tile_writer {
   }
 
   // ---- terms
-  /// While the products of some terms are computed, the next ones are on their way. With two
-  /// buffers one barrier is enough: who writes into one has passed the barrier behind its last
-  /// reader.
+  /// While 32 terms are multiplied, the next 32 are being loaded. With two buffers one barrier for
+  /// each step is enough: an invocation that writes into a buffer has passed the barrier that
+  /// follows the last read from it.
   constexpr void sum_terms() {
     const i64 steps = blocks_of(n_.terms.count(), t_.terms);
     fetch(m_.integer(0));
@@ -180,8 +183,8 @@ template <class Fragments> class matrix_tile_writer {
       m_.set(s.held[i], wide ? quad(s, i, term) : one_by_one(s, i, term));
     }
   }
-  /// Whether there is such a term; id{}: always. Behind the last one term 0 is read, and not
-  /// used.
+  /// Whether there is such a term; id{}: always. A term behind the last one becomes term 0, which
+  /// is read and not used.
   constexpr id existing(id& term) {
     if (n_.terms.count() % t_.terms == 0) return {};
     const id inside = m_.below(term, m_.integer(n_.terms.count()));
@@ -204,14 +207,14 @@ template <class Fragments> class matrix_tile_writer {
     id x[matrix_tile::quad];
     for (int k = 0; k < matrix_tile::quad; ++k) {
       product_side::source from = s.from[s.by_term ? i : s.whole ? 0 : k];
-      id own = s.by_term ? m_.plus(term, k) : term;
-      if (!s.by_term && s.whole) from.start = m_.plus(from.start, k * lane_step(s));
-      const id inside = existing(own);
-      x[k] = s.read(from, own, inside);
+      id element_term = s.by_term ? m_.plus(term, k) : term;
+      if (!s.by_term && s.whole) from.start = m_.plus(from.start, k * line_step(s));
+      const id inside = existing(element_term);
+      x[k] = s.read(from, element_term, inside);
     }
     return m_.vector(x[0], x[1], x[2], x[3]);
   }
-  constexpr i64 lane_step(const tile_side& s) const { return s.elements().step[last_axis(s)]; }
+  constexpr i64 line_step(const tile_side& s) const { return s.elements().step[last_axis(s)]; }
   /// Rounds what was fetched, and puts it into buffer `step` modulo 2.
   constexpr void stash(id step) {
     for (int k = 0; k < 2; ++k) {
@@ -244,9 +247,9 @@ template <class Fragments> class matrix_tile_writer {
   /// Fragment i of a side, from term `at` on.
   constexpr operand load(int k, id start, int i, int at) {
     const bool by_term = side_[k].by_term;
-    const int stride = t_.stride(k, by_term), lane = i * t_.extent(k);
+    const int stride = t_.stride(k, by_term), line = i * t_.extent(k);
     const int behind =
-        by_term ? lane * stride + at / matrix_tile::quad : at * stride + lane / matrix_tile::quad;
+        by_term ? line * stride + at / matrix_tile::quad : at * stride + line / matrix_tile::quad;
     const matrix_layout layout =
         by_term == (k == 0) ? matrix_layout::by_rows : matrix_layout::by_columns;
     return fragments_.load(k == 0 ? matrix_use::a : matrix_use::b,
@@ -254,29 +257,30 @@ template <class Fragments> class matrix_tile_writer {
   }
 
   // ---- results
-  /// Nobody knows which invocation holds which sum: they pass through the workgroup's memory, a row
-  /// of fragments after the other.
+  /// Only the driver knows which invocation holds which sum. So the sums pass through the
+  /// workgroup's memory, one row of fragments at a time.
   constexpr void store() {
-    const int patch = t_.fragment.rows * t_.part(1);
+    const int patch = t_.fragment.rows * t_.subgroup_width(1);
     for (int r = 0; r < t_.each[0]; ++r) {
       m_.barrier();
       const id start = m_.times(subgroup_, patch / 2);
       for (int c = 0; c < t_.each[1]; ++c)
         fragments_.store(sums_[r * t_.each[1] + c],
-                         {memory_, m_.plus(start, c * t_.fragment.columns / 2), t_.part(1) / 2,
-                          matrix_layout::by_rows});
+                         {memory_, m_.plus(start, c * t_.fragment.columns / 2),
+                          t_.subgroup_width(1) / 2, matrix_layout::by_rows});
       m_.barrier();
       m_.loop(patch / t_.lanes, [&](id i) { store(r, i); });
     }
   }
   /// The i-th sum of this invocation in row r of fragments.
   constexpr void store(int r, id i) {
-    const int patch = t_.fragment.rows * t_.part(1);
-    const id subgroup = m_.over(own_, t_.lanes), lane = m_.modulo(own_, t_.lanes);
+    const int patch = t_.fragment.rows * t_.subgroup_width(1);
+    const id subgroup = m_.over(invocation_, t_.lanes), lane = m_.modulo(invocation_, t_.lanes);
     const id at = m_.add(lane, m_.times(i, t_.lanes));
-    const id in_row = m_.over(at, t_.part(1)), in_column = m_.modulo(at, t_.part(1));
-    const id high = m_.times(subgroup_of(subgroup, 0), t_.part(0)),
-             wide = m_.times(subgroup_of(subgroup, 1), t_.part(1));
+    const id in_row = m_.over(at, t_.subgroup_width(1)),
+             in_column = m_.modulo(at, t_.subgroup_width(1));
+    const id high = m_.times(subgroup_of(subgroup, 0), t_.subgroup_width(0)),
+             wide = m_.times(subgroup_of(subgroup, 1), t_.subgroup_width(1));
     const id row = m_.add(side_[0].first, m_.plus(m_.add(high, in_row), r * t_.fragment.rows)),
              column = m_.add(side_[1].first, m_.add(wide, in_column));
     const id where = m_.add(m_.times(subgroup, patch), at);

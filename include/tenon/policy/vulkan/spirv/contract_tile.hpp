@@ -44,17 +44,17 @@ class product_side {
 
   /// The position of a line; behind line `last` that of `last`.
   constexpr void position_of(id line, id* position, i64 last) const {
-    const id most = m_.integer(last);
-    id own[max_axes]{};
-    m_.unravel(axes, m_.select(m_.less(most, line), most, line), own);
+    const id last_line = m_.integer(last);
+    id line_position[max_axes]{};
+    m_.unravel(axes, m_.select(m_.less(last_line, line), last_line, line), line_position);
     for (int i = 0; i < n_.out.dims; ++i)
-      if (axes.extent[i] > 1) position[i] = own[i];
+      if (axes.extent[i] > 1) position[i] = line_position[i];
   }
   constexpr void position_of(id line, id* position) const {
     position_of(line, position, count - 1);
   }
-  /// `outer` is the position of the product; along the axes of the other side this operand stands
-  /// still.
+  /// Where a line begins in the product at position `outer`. Along the axes of the other side this
+  /// operand does not move.
   constexpr source source_of(id line, const id* outer, i64 last) const {
     id position[max_axes]{};
     for (int k = 0; k < n_.out.dims; ++k) position[k] = outer[k];
@@ -83,9 +83,9 @@ class product_side {
     for (int b = 0; b < edges(); ++b) {
       const image_edge& c = n_.edge[b];
       const id x = m_.plus_times(from.tap[b], at[c.term], c.dilation),
-               own = m_.below(x, m_.integer(c.extent));
-      index = m_.add(index, m_.select(own, m_.times(x, c.step), m_.integer(0)));
-      inside = m_.hold(inside, own);
+               in_image = m_.below(x, m_.integer(c.extent));
+      index = m_.add(index, m_.select(in_image, m_.times(x, c.step), m_.integer(0)));
+      inside = m_.hold(inside, in_image);
     }
     const id x = m_.read(elements(), index);
     return inside.number == 0 ? x : m_.select(inside, x, m_.real(0));

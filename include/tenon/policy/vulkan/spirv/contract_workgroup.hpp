@@ -18,6 +18,9 @@ struct workgroup_tile {
   int rows = 4, columns = 4;
 };
 
+/// Long sides get up to 8 elements for each invocation, which saves loads; short ones 1 or 2, so
+/// that tiles are not mostly empty. Products of fewer than 8 rows, columns or terms are not worth a
+/// tile.
 constexpr workgroup_tile choose_workgroup_tile(const loop_nest& n, const target& device) {
   constexpr int side = workgroup_tile::side;
   workgroup_tile t;
@@ -56,9 +59,9 @@ class workgroup_tile_writer {
   constexpr kernel write() {
     const i64 rows = blocks_of(side_[0].count, side_[0].width()),
               columns = blocks_of(side_[1].count, side_[1].width());
-    return m_.each_group(rows * columns * batch_.count(), side * side, [&](id flat, id own) {
+    return m_.each_group(rows * columns * batch_.count(), side * side, [&](id flat, id invocation) {
       const id tile = m_.modulo(flat, rows * columns);
-      own_ = own;
+      invocation_ = invocation;
       m_.unravel(batch_, m_.over(flat, rows * columns), outer_);
       side_[0].first = m_.times(m_.over(tile, columns), side_[0].width());
       side_[1].first = m_.times(m_.modulo(tile, columns), side_[1].width());
@@ -88,16 +91,18 @@ class workgroup_tile_writer {
   workgroup_tile t_;
   tile_side side_[2];
   space batch_;
-  id own_{}, outer_[max_axes]{};
+  id invocation_{}, outer_[max_axes]{};
   sequence<variable> sums_;
 
+  /// Which elements of a side this invocation brings. Neighbouring invocations bring neighbouring
+  /// elements where there are such, so that their loads become one.
   constexpr void enter(tile_side& s) {
     const int last = n_.terms.dims - 1;
     s.by_term = last >= 0 && s.term_steps()[last] == 1 && s.operand == t_.row_operand;
-    s.term = s.by_term ? m_.modulo(own_, terms) : m_.over(own_, s.width());
+    s.term = s.by_term ? m_.modulo(invocation_, terms) : m_.over(invocation_, s.width());
     for (int i = 0; i < (s.by_term ? s.each : 1); ++i) {
-      const id at =
-          s.by_term ? m_.plus(m_.over(own_, terms), side * i) : m_.modulo(own_, s.width());
+      const id at = s.by_term ? m_.plus(m_.over(invocation_, terms), side * i)
+                              : m_.modulo(invocation_, s.width());
       s.from.push(s.source_of(m_.add(s.first, at), outer_));
     }
   }
@@ -108,36 +113,36 @@ class workgroup_tile_writer {
             [&](id k) {
               for (tile_side& s : side_) bring(s, k, count);
               m_.barrier();
-              m_.loop(terms, [&](id own) { add_term(own); });
+              m_.loop(terms, [&](id term) { add_term(term); });
               m_.barrier();
             });
   }
   /// Brings terms [k, k + 16) of a side. What is behind the last term is zero in both.
   constexpr void bring(tile_side& s, id k, i64 count) {
     for (int i = 0; i < s.each; ++i) {
-      const id own = s.by_term ? s.term : m_.plus(s.term, side * side / s.width() * i),
-               at =
-                   s.by_term ? m_.plus(m_.over(own_, terms), side * i) : m_.modulo(own_, s.width()),
-               term = m_.add(k, own);
-      id wanted = term, inside{};
+      const id in_block = s.by_term ? s.term : m_.plus(s.term, side * side / s.width() * i),
+               at = s.by_term ? m_.plus(m_.over(invocation_, terms), side * i)
+                              : m_.modulo(invocation_, s.width()),
+               term = m_.add(k, in_block);
+      id existing = term, inside{};
       if (count % terms != 0) {
         inside = m_.below(term, m_.integer(count));
-        wanted = m_.select(inside, term, m_.integer(0));
+        existing = m_.select(inside, term, m_.integer(0));
       }
-      const id x = s.read(s.from[s.by_term ? i : 0], wanted, inside);
-      m_.set(s.memory, m_.add(m_.times(own, s.width()), at), x);
+      const id x = s.read(s.from[s.by_term ? i : 0], existing, inside);
+      m_.set(s.memory, m_.add(m_.times(in_block, s.width()), at), x);
     }
   }
-  /// Element i of an invocation along a side stands `side * i` behind its first: neighbours store
-  /// side by side.
-  constexpr id own_of(int s) const { return s == 0 ? row_ : column_; }
+  /// Where this invocation's first element is along a side; its i-th is `side * i` further, so that
+  /// neighbouring invocations store neighbouring elements.
+  constexpr id position_along(int s) const { return s == 0 ? row_ : column_; }
   id row_{}, column_{};
   constexpr void add_term(id k) {
-    row_ = m_.over(own_, side);
-    column_ = m_.modulo(own_, side);
+    row_ = m_.over(invocation_, side);
+    column_ = m_.modulo(invocation_, side);
     sequence<id> x[2];
     for (int s = 0; s < 2; ++s) {
-      const id start = m_.add(m_.times(k, side_[s].width()), own_of(s));
+      const id start = m_.add(m_.times(k, side_[s].width()), position_along(s));
       for (int i = 0; i < side_[s].each; ++i)
         x[s].push(m_.get(side_[s].memory, m_.plus(start, side * i)));
     }
@@ -148,12 +153,12 @@ class workgroup_tile_writer {
       }
   }
   constexpr void store() {
-    const id row = m_.add(side_[0].first, m_.over(own_, side)),
-             column = m_.add(side_[1].first, m_.modulo(own_, side));
+    const id row = m_.add(side_[0].first, m_.over(invocation_, side)),
+             column = m_.add(side_[1].first, m_.modulo(invocation_, side));
     for (int r = 0; r < t_.rows; ++r)
       for (int c = 0; c < t_.columns; ++c) {
-        const id own_row = m_.plus(row, side * r), own_column = m_.plus(column, side * c);
-        store_in_tile(m_, n_, epilogue_, side_[0], side_[1], own_row, own_column, outer_,
+        const id output_row = m_.plus(row, side * r), output_column = m_.plus(column, side * c);
+        store_in_tile(m_, n_, epilogue_, side_[0], side_[1], output_row, output_column, outer_,
                       [&] { return m_.get(sums_[r * t_.columns + c]); });
       }
   }

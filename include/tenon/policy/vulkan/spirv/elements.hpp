@@ -31,20 +31,21 @@ class element_writer : public port_writer {
     return plus(base_[v.port], v.offset);
   }
   constexpr id index_of(const access& v, const space& s, const id* position) {
-    return known(advance(begin_of(v), v, position, 0, s.dims));
+    return or_zero(advance(begin_of(v), v, position, 0, s.dims));
   }
   /// a + b; id{} means: nothing to add.
   constexpr id sum(id a, id b) { return a.number == 0 ? b : b.number == 0 ? a : add(a, b); }
   /// Whether both conditions hold; id{} means: no condition.
   constexpr id hold(id a, id b) { return a.number == 0 ? b : b.number == 0 ? a : both(a, b); }
-  constexpr id known(id a) { return a.number == 0 ? integer(0) : a; }
+  constexpr id or_zero(id a) { return a.number == 0 ? integer(0) : a; }
   /// A position that the driver does not know. lavapipe drops products with zeros that it knows,
   /// even those with infinity.
   constexpr id hidden(id position) {
     return add(position, shifted_right(input(builtin::NumWorkgroups, 0), 31));
   }
-  /// x * y + sum, as a term of a contraction. A driver that rounds twice is told so: else it may
-  /// drop products with zero, and with them what is not a number.
+  /// x * y + sum, as a term of a contraction. For drivers that compute an fma as a product and a
+  /// sum, both are written out and marked as exact. From an fma lavapipe drops products with zero,
+  /// even 0 * infinity.
   constexpr id plus_product(id sum, id x, id y) {
     return device.fuses ? fma(x, y, sum) : add(mul(x, y), sum);
   }
@@ -93,15 +94,15 @@ class element_writer : public port_writer {
   constexpr void read_pair(const access& v, id cursor, id* both) {
     const bool halves = size_bytes(v.element) == 2;
     const kind wide = halves ? kind::int32 : kind::int64, part = halves ? kind::int16 : kind::int32,
-               own = kind_of(v.element, device.float16);
+               element_kind = kind_of(v.element, device.float16);
     const int bytes = 2 * bytes_of(part);
     const word p = emit_typed(op::ConvertUToPtr, pointer_type(storage::PhysicalStorageBuffer, wide),
                               {cursor.number});
     const id x = load({p, wide, 1, bytes}),
              high = binary(op::ShiftRightLogical, x,
                            constant(wide, static_cast<std::uint64_t>(bytes) * 4));
-    both[0] = widened(bits_as(convert(op::UConvert, x, part), own), v.element);
-    both[1] = widened(bits_as(convert(op::UConvert, high, part), own), v.element);
+    both[0] = widened(bits_as(convert(op::UConvert, x, part), element_kind), v.element);
+    both[1] = widened(bits_as(convert(op::UConvert, high, part), element_kind), v.element);
   }
   constexpr void write_pair(id cursor, id low, id high) {
     const word p =

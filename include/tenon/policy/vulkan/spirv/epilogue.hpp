@@ -22,21 +22,22 @@ class epilogue_writer {
   constexpr epilogue_writer(writer& m, list<int> members, const loop_nest& n)
       : m_(m), members_(members) {
     const shape& whole = m.at(members[0]).out.shape;
-    const auto seen = [&](access v, const plans::location& at) {
+    const auto along_output = [&](access v, const plans::location& at) {
       for (int i = 0; i < n.out.dims; ++i) v.step[i] = plans::restride(n.result[i], whole, at);
       return v;
     };
     for (int k = 0; k < members.size; ++k) {
-      const node& own = m.at(members[k]);
-      for (int i = 0; k > 0 && i < own.operands; ++i) {
-        const int from = own.in[i];
+      const node& member_node = m.at(members[k]);
+      for (int i = 0; k > 0 && i < member_node.operands; ++i) {
+        const int from = member_node.in[i];
         if (member_of(from) >= 0 || operand_of(from) >= 0) continue;
         const plans::location at{-1, 0, broadcast(m.value_of(from), m.at(from).out.shape, whole),
                                  true};
-        read_.push({from, seen(m.access_of(from, {}), at), {}});
+        read_.push({from, along_output(m.access_of(from, {}), at), {}});
       }
       if (m.value_of(members[k]).materialised)
-        written_.push({k, seen(m.access_of(members[k], {}, true), m.value_of(members[k])), {}});
+        written_.push(
+            {k, along_output(m.access_of(members[k], {}, true), m.value_of(members[k])), {}});
     }
   }
   /// All that is read and written.
@@ -44,9 +45,9 @@ class epilogue_writer {
     for (operand& o : read_) all.push(&o.is);
     for (result& r : written_) all.push(&r.is);
   }
-  /// Where the operands and the results are at a position.
+  /// Begins at a position: where operands and results are; nothing is loaded yet.
   constexpr void enter(const space& s, const id* position) {
-    seen_.clear();
+    loaded_.clear();
     for (operand& o : read_) o.start = m_.index_of(o.is, s, position);
     for (result& r : written_) r.start = m_.index_of(r.is, s, position);
   }
@@ -102,7 +103,7 @@ class epilogue_writer {
   list<int> members_;
   sequence<operand> read_;
   sequence<result> written_;
-  sequence<loaded> seen_;
+  sequence<loaded> loaded_;
 
   /// A sum, and what each map makes of it.
   constexpr sequence<id> values_of(id sum, const i64* at, int dims) {
@@ -138,20 +139,23 @@ class epilogue_writer {
     for (int i = 0; i < dims; ++i) r += at[i] * v.step[i];
     return r;
   }
+  /// An operand of a map: another map's result, or an element that is loaded once for all outputs
+  /// that read it.
   constexpr id argument(int node, const sequence<id>& values, const i64* at, int dims) {
     const int k = member_of(node);
     if (k >= 0) return m_.as_stored(values[k]);
     const int from = operand_of(node);
     const operand& o = read_[from];
     const i64 behind = distance(o.is, at, dims);
-    for (const loaded& l : seen_)
+    for (const loaded& l : loaded_)
       if (l.operand == from && l.behind == behind) return l.is;
-    seen_.push({from, behind, m_.read(o.is, m_.plus(o.start, behind))});
-    return seen_.back().is;
+    loaded_.push({from, behind, m_.read(o.is, m_.plus(o.start, behind))});
+    return loaded_.back().is;
   }
 };
 
-/// Merges what lies evenly, for all accesses; the axes with edges stay.
+/// Merges neighbouring axes over which all accesses move at one distance. Axes with edges stay,
+/// since their taps have positions.
 constexpr void merge_axes(loop_nest& n, epilogue_writer& epilogue) {
   sequence<access*> all;
   all.push(&n.a);

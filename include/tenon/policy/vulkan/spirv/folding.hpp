@@ -35,10 +35,10 @@ class folding {
   }
   /// True where b is more extreme than a; a NaN is.
   constexpr id beyond(id a, id b) const {
-    const bool most = how_ == combine::max || how_ == combine::first_max;
+    const bool is_max = how_ == combine::max || how_ == combine::first_max;
     const id further = is_real(element_) || is_signed(element_)
-                           ? m_.less(most ? a : b, most ? b : a)
-                           : m_.below(most ? a : b, most ? b : a);
+                           ? m_.less(is_max ? a : b, is_max ? b : a)
+                           : m_.below(is_max ? a : b, is_max ? b : a);
     if (!is_real(element_)) return further;
     return m_.either(further, m_.compare(op::FUnordNotEqual, b, b));
   }
@@ -106,18 +106,18 @@ class folding {
   /// order than the reference, but for sixteen invocations. `at(column, width)` gives one element,
   /// or four that lie `local` apart.
   template <class At>
-  constexpr id fold_group(i64 n, i64 local, id own, bool in_fours, At&& at) const {
+  constexpr id fold_group(i64 n, i64 local, id invocation, bool in_fours, At&& at) const {
     const variable all = m_.local(start(false));
     const variable four = m_.local(m_.constant_like({0, kind_, 4}, start_bits(false)));
-    m_.share(n, local, own, in_fours,
+    m_.share(n, local, invocation, in_fours,
              [&](id column, int count) { add(count == 1 ? all : four, at(column, count)); });
     if (in_fours)
       for (int k = 0; k < 4; ++k) add(all, m_.component(m_.get(four), k));
     const variable shared = m_.scratch(kind_, local);
-    m_.set(shared, own, m_.get(all));
-    by_halves(local, own, [&](i64 half) {
-      const id low = m_.get(shared, own), high = m_.get(shared, m_.plus(own, half));
-      m_.set(shared, own, combined(low, high));
+    m_.set(shared, invocation, m_.get(all));
+    by_halves(local, invocation, [&](i64 half) {
+      const id low = m_.get(shared, invocation), high = m_.get(shared, m_.plus(invocation, half));
+      m_.set(shared, invocation, combined(low, high));
     });
     const id r = m_.get(shared, m_.integer(0));
     m_.barrier();
@@ -134,28 +134,30 @@ class folding {
     return m_.get(e.position);
   }
   /// The same by a workgroup of `local` invocations, a power of 2; each gets the result.
-  template <class At> constexpr id first_extreme_of_group(i64 n, i64 local, id own, At&& at) const {
-    id first = own;  // an invocation without elements looks at the last one, as another does
+  template <class At>
+  constexpr id first_extreme_of_group(i64 n, i64 local, id invocation, At&& at) const {
+    id first = invocation;  // an invocation without elements looks at the last one, as another does
     if (local > n) {
-      const id last = m_.integer(n - 1), used = m_.below(own, last);
-      first = m_.select(used, own, last);
+      const id last = m_.integer(n - 1), used = m_.below(invocation, last);
+      first = m_.select(used, invocation, last);
     }
     const extreme e(*this, first, at);
     if (local < n) {
-      const id step = m_.integer(local), end = m_.integer(n), second = m_.add(own, step);
+      const id step = m_.integer(local), end = m_.integer(n), second = m_.add(invocation, step);
       m_.loop(second, end, step, blocks_of(n, local) - 1, [&](id k) { e.look(k, at); });
     }
     const variable values = m_.scratch(kind_, local),
                    places = m_.shared(kind::int32, static_cast<int>(local));
-    m_.set(values, own, m_.get(e.found));
-    m_.set(places, own, m_.get(e.position));
-    by_halves(local, own, [&](i64 half) {
-      const id other = m_.plus(own, half), a = m_.get(values, own), b = m_.get(values, other),
-               at_a = m_.get(places, own), at_b = m_.get(places, other);
+    m_.set(values, invocation, m_.get(e.best));
+    m_.set(places, invocation, m_.get(e.position));
+    by_halves(local, invocation, [&](i64 half) {
+      const id other = m_.plus(invocation, half), a = m_.get(values, invocation),
+               b = m_.get(values, other), at_a = m_.get(places, invocation),
+               at_b = m_.get(places, other);
       const id further = ahead(a, b), even = level(a, b), before = m_.less(at_b, at_a),
                first_of_both = m_.both(even, before), better = m_.either(further, first_of_both);
-      m_.set(values, own, m_.select(better, b, a));
-      m_.set(places, own, m_.select(better, at_b, at_a));
+      m_.set(values, invocation, m_.select(better, b, a));
+      m_.set(places, invocation, m_.select(better, at_b, at_a));
     });
     const id r = m_.get(places, m_.integer(0));
     m_.barrier();
@@ -171,32 +173,32 @@ class folding {
 
   /// A tree over what the invocations of a workgroup have written: `join(half)` adds what stands
   /// `half` places on to an invocation's own.
-  template <class F> constexpr void by_halves(i64 local, id own, F&& join) const {
+  template <class F> constexpr void by_halves(i64 local, id invocation, F&& join) const {
     m_.barrier();
     for (i64 half = local / 2; half > 0; half /= 2) {
-      m_.when(m_.below(own, m_.integer(half)), [&] { join(half); });
+      m_.when(m_.below(invocation, m_.integer(half)), [&] { join(half); });
       m_.barrier();
     }
   }
   /// The first extreme so far, and where it stands.
   struct extreme {
     const folding& f;
-    variable found, position;
+    variable best, position;
     template <class At> constexpr extreme(const folding& of, id k, At& at)
-        : f(of), found(of.m_.local(at(k))), position(of.m_.local(k)) {}
+        : f(of), best(of.m_.local(at(k))), position(of.m_.local(k)) {}
     template <class At> constexpr void look(id k, At& at) const {
-      const id e = at(k), so_far = f.m_.get(found), better = f.ahead(so_far, e);
-      f.m_.set(found, f.m_.select(better, e, so_far));
+      const id e = at(k), so_far = f.m_.get(best), better = f.ahead(so_far, e);
+      f.m_.set(best, f.m_.select(better, e, so_far));
       f.m_.set(position, f.m_.select(better, k, f.m_.get(position)));
     }
   };
-  /// True where b stands instead of a wherever they are: the first NaN is not followed by another
-  /// one.
+  /// True where b replaces the extreme a at any position. A NaN is not replaced by another one: the
+  /// first one counts.
   constexpr id ahead(id a, id b) const {
     const id further = beyond(a, b);
     return is_real(element_) ? m_.both(further, m_.equal(a, a)) : further;
   }
-  /// True where neither stands instead of the other but for its place.
+  /// True where two extremes are equal (or both NaN), so that the first position wins.
   constexpr id level(id a, id b) const {
     const id same = m_.equal(a, b);
     if (!is_real(element_)) return same;
@@ -205,16 +207,17 @@ class folding {
     return m_.either(same, nans);
   }
 
-  /// What combining leaves as it is: for a lane that gets elements even the sign of a zero; the
-  /// others hold `neutral`.
+  /// The bits of a partial result before its first element. Sums of floats begin with -0, which
+  /// leaves even a -0 as it is; partial results that get no element hold `neutral`, as in the
+  /// reference.
   constexpr std::uint64_t start_bits(bool used) const {
-    const bool most = how_ == combine::max || how_ == combine::first_max;
+    const bool is_max = how_ == combine::max || how_ == combine::first_max;
     if (is_real(element_))
       return std::bit_cast<word>(used && how_ == combine::sum ? -0.0f : neutral(how_));
     if (how_ == combine::sum) return 0;
     if (how_ == combine::product) return 1;
     const std::uint64_t sign = kind_ == kind::int64 ? std::uint64_t{1} << 63 : 0x80000000u;
-    return is_signed(element_) ? (most ? sign : sign - 1) : (most ? 0 : ~std::uint64_t{0});
+    return is_signed(element_) ? (is_max ? sign : sign - 1) : (is_max ? 0 : ~std::uint64_t{0});
   }
   constexpr void add(const variable& all, id x) const { m_.set(all, combined(m_.get(all), x)); }
   constexpr id start(bool used) const { return m_.constant(kind_, start_bits(used)); }

@@ -54,7 +54,8 @@ class operand_rounding {
   constexpr bool converts() const {
     return to_ == precision::float16 && m_.device.matrix.rounds_even;
   }
-  /// bfloat16 in the low bits: the upper half of a float32, rounded.
+  /// bfloat16 in the low bits: the upper half of a float32, rounded to nearest even. A NaN gets a
+  /// digit that survives (0x40), since rounding could carry it over to a zero.
   constexpr id brain_bits(id x) {
     const id bits = m_.bits_as(x, kind::int32);
     const auto n = [&](std::uint64_t v) { return m_.integer_like(bits, v); };
@@ -156,9 +157,9 @@ class array_fragments {
       : m_(m), rounding_(operands), shape_(m.device.matrix.of(operands.to())), lanes_(lanes) {
     sum_ = m.local(kind::float32);
   }
-  constexpr id subgroup(id own) {
-    lane_ = m_.modulo(own, lanes_);
-    return m_.over(own, lanes_);
+  constexpr id subgroup(id invocation) {
+    lane_ = m_.modulo(invocation, lanes_);
+    return m_.over(invocation, lanes_);
   }
   constexpr accumulator zero() {
     const accumulator r{m_.local_array(kind::float32, each())};
@@ -168,10 +169,10 @@ class array_fragments {
   constexpr operand load(matrix_use, const fragment_place& from) { return from; }
   constexpr void multiply(const operand& a, const operand& b, const accumulator& sum) {
     count(each(), [&](id i) {
-      const element own = element_of(i);
+      const element position = element_of(i);
       m_.set(sum_, m_.get(sum.held, i));
       count(shape_.terms, [&](id k) {
-        const id x = value_of(a, own.row, k), y = value_of(b, k, own.column);
+        const id x = value_of(a, position.row, k), y = value_of(b, k, position.column);
         m_.set(sum_, m_.plus_product(m_.get(sum_), x, y));
       });
       m_.set(sum.held, i, m_.get(sum_));
@@ -179,9 +180,10 @@ class array_fragments {
   }
   constexpr void store(const accumulator& sum, const fragment_place& to) {
     count(each(), [&](id i) {
-      const element own = element_of(i);
+      const element position = element_of(i);
       const bool by_rows = to.layout == matrix_layout::by_rows;
-      const id line = by_rows ? own.row : own.column, at = by_rows ? own.column : own.row,
+      const id line = by_rows ? position.row : position.column,
+               at = by_rows ? position.column : position.row,
                first = m_.times(m_.add(to.start, m_.times(line, to.stride)), 2);
       const id x = m_.bits_as(m_.get(sum.held, i), kind::int32);
       m_.set_component(to.memory, m_.add(first, at), x);

@@ -26,8 +26,8 @@ class gather_writer {
       prepare_gather(node);
   }
   constexpr bool fits() const { return m_.fits(); }
-  /// Turns: what one invocation writes one after the other, so that of two to the same place the
-  /// last stays.
+  /// Turns: updates that one invocation writes one after the other, so that of several to one
+  /// position the last stays.
   constexpr i64 turns() const {
     i64 n = 1;
     for (int i = apart_; i < s_.dims; ++i) n *= s_.extent[i];
@@ -63,6 +63,7 @@ class gather_writer {
   i64 further_ = 0;
   i64 stride_[max_rank]{};  ///< of the coordinates, in what they are positions of
 
+  /// All axes of the result; the operand has the strides of those that are no coordinates.
   constexpr void prepare_gather(int node) {
     const shape& s = m_.at(n_.in[0]).out.shape;
     const plans::location& v = m_.value_of(n_.in[0]);
@@ -75,6 +76,8 @@ class gather_writer {
     from_ = m_.access_of(n_.in[0], step);
     to_ = m_.result_access(node);
   }
+  /// The axes of the updates: first those along which the result moves, which go to invocations,
+  /// then those of the indices alone, whose updates may meet at one position.
   constexpr void prepare_scatter(int node) {
     const shape& s = m_.at(n_.in[2]).out.shape;
     from_ = m_.access_of(n_.in[2], m_.value_of(n_.in[2]).step);
@@ -118,6 +121,8 @@ class gather_writer {
   }
 };
 
+/// The dispatches of a gather or a scatter. A scatter copies its operand first; its turns are
+/// spread over several dispatches where the driver ends long loops.
 constexpr sequence<kernel> emit_gather(const plan_view& p, int id, const target& t) {
   const node& n = p.table.nodes[id];
   sequence<kernel> all;

@@ -181,7 +181,7 @@ constexpr int bytes_of(kind k) {
 }
 
 /// A value: the number of the instruction that made it, and its type; `width` is the number of
-/// components, 1 for a scalar.
+/// components, 1 for a scalar. No instruction has the number 0: id{} stands for no value.
 struct id {
   word number = 0;
   kind is = kind::none;

@@ -25,6 +25,8 @@ class half_assembler : public assembler {
     r = select(below(n(0x7f800000u), size), nan, r);
     return binary(op::BitwiseOr, r, sign);
   }
+  /// The float32 of a float16 in the low bits. Subnormal ones are multiples of 2^-24; infinities
+  /// and NaN get the larger exponent, NaN also the quiet bit.
   constexpr id half_value(id half) {
     const auto n = [&](std::uint64_t v) { return integer_like(half, v); };
     const id sign = shifted_left(binary(op::BitwiseAnd, half, n(0x8000u)), 16),

@@ -43,17 +43,17 @@ constexpr bool computes_wide(const table_view& t, const node& n) {
 }
 /// True if kernels for a node can be written for a device. Offsets fit into 31 bits.
 constexpr bool supports(const table_view& t, const node& n, const target& device) {
-  constexpr i64 most = (i64{1} << 31) - 1;
-  bool all = has_type(device, n.out.type) && n.out.shape.count() <= most;
+  constexpr i64 limit = (i64{1} << 31) - 1;
+  bool supported = has_type(device, n.out.type) && n.out.shape.count() <= limit;
   for (int k = 0; k < n.operands; ++k) {
     const tensor& in = t.nodes[n.in[k]].out;
-    all = all && has_type(device, in.type) && in.shape.count() <= most;
+    supported = supported && has_type(device, in.type) && in.shape.count() <= limit;
   }
   if (!device.int64 && computes_wide(t, n)) return false;
-  if (n.kind == family::contract) return all && n.out.type == type::float32;
+  if (n.kind == family::contract) return supported && n.out.type == type::float32;
   if (n.kind == family::reduce || n.kind == family::window)
-    return all && t.nodes[n.in[0]].out.type != type::float16;
-  return all;
+    return supported && t.nodes[n.in[0]].out.type != type::float16;
+  return supported;
 }
 
 namespace writing {
@@ -80,9 +80,9 @@ constexpr sequence<kernel> emit(const plan_view& p, const plans::group& g, const
 
 }  // namespace writing
 
-/// The dispatches of one group: in order, with a memory barrier between them. The words say nothing
-/// about where a graph has the group: equal structures have equal words. None: the group needs more
-/// than `max_ports` buffers, or an invocation more rounds of loops than the driver runs.
+/// The dispatches of one group: in order, with a memory barrier between them. The words do not
+/// depend on node numbers or addresses, so groups of equal structure have equal words. Empty if the
+/// group needs more than `max_ports` buffers, or more rounds of loops than the driver runs.
 constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) {
   sequence<kernel> all = writing::emit(p, p.groups[group], t);
   if (!all.empty() || !t.cpu_driver) return all;

@@ -125,26 +125,26 @@ class lane_loader {
   }
 
   // ---- positions of taps
-  constexpr const image_tap* find(const image_tap& wanted) const {
+  constexpr const image_tap* find(const image_tap& tap) const {
     for (const image_tap& t : taps_)
-      if (t.is_at(wanted)) return &t;
+      if (t.is_at(tap)) return &t;
     return nullptr;
   }
   /// A tap along one edge. What is not inside for any tile needs no comparison.
   constexpr image_tap tap_of(int edge, i64 tap, bool pair, const lane_position& p) {
     image_tap r;
     r.edge = edge, r.tap[edge] = tap, r.pair = pair;
-    if (const image_tap* const known = find(r)) return *known;
+    if (const image_tap* const cached = find(r)) return *cached;
     const image_edge& e = n_.edge[edge];
     const id x = m_.plus(p.first[edge], tap);
-    const auto [least, most] = planner_.reach_of(e, tap);
+    const auto [lowest, highest] = planner_.reach_of(e, tap);
     for (int half = 0; half < 1 + pair; ++half)
-      if (least + half < 0 || most + half >= e.extent)
+      if (lowest + half < 0 || highest + half >= e.extent)
         r.inside[half] = m_.below(m_.plus(x, half), m_.integer(e.extent));
     id from = x;
     if (r.inside[0].number != 0) from = m_.select(r.inside[0], x, m_.integer(0));
-    if (pair && least < 0) r.turned[1] = m_.less(x, m_.integer(0));
-    if (pair && most > e.extent - 2) {
+    if (pair && lowest < 0) r.turned[1] = m_.less(x, m_.integer(0));
+    if (pair && highest > e.extent - 2) {
       const id last = m_.integer(e.extent - 2);
       r.turned[0] = m_.less(last, x);
       from = m_.select(m_.less(last, from), last, from);
@@ -157,7 +157,7 @@ class lane_loader {
   constexpr image_tap tap_of(const lane_load& l, const lane_position& p) {
     image_tap r;
     r.tap[0] = l.tap[0], r.tap[1] = l.tap[1], r.pair = l.pair;
-    if (const image_tap* const known = find(r)) return *known;
+    if (const image_tap* const cached = find(r)) return *cached;
     for (int s = 0; s < n_.edges; ++s) {
       const bool pair = l.pair && s == planner_.neighbours();
       const image_tap along = tap_of(s, l.tap[s], pair, p);

@@ -16,8 +16,8 @@ struct lane_sharing {
   bool pairs = false;     ///< two neighbours in memory can be read at once
 };
 constexpr lane_sharing sharing_of(const target& device, bool pairs) {
-  const bool known = device.subgroup > 0;
-  return {known ? device.subgroup : 8, device.shuffles && known, pairs};
+  const bool has_subgroup = device.subgroup > 0;
+  return {has_subgroup ? device.subgroup : 8, device.shuffles && has_subgroup, pairs};
 }
 
 /// An output of the tile, or a term: how far behind the tile's first one it stands. Outputs and
@@ -242,12 +242,12 @@ class lane_read_planner {
       if (n.side != 0) n.end = lacks[n.side > 0].push(k);
     }
     const int half = sharing_.lanes / 2,
-              most = lacks[0].size() > lacks[1].size() ? lacks[0].size() : lacks[1].size(),
-              loads = other.loads[0].size() + static_cast<int>(blocks_of(most, half));
+              longest = lacks[0].size() > lacks[1].size() ? lacks[0].size() : lacks[1].size(),
+              loads = other.loads[0].size() + static_cast<int>(blocks_of(longest, half));
     if (loads >= r.loads[0].size()) return;
     r.needs[0] = other.needs[0];
     r.loads[0] = other.loads[0];
-    for (int first = 0; first < most; first += half) r.ends.push(end_load_of(lacks, first));
+    for (int first = 0; first < longest; first += half) r.ends.push(end_load_of(lacks, first));
   }
   /// The needs from `first` on, one for each lane; lanes that are left over repeat the last one.
   constexpr end_load end_load_of(const sequence<int> (&lacks)[2], int first) const {

@@ -1,12 +1,12 @@
-// How a contraction is cut for CPU drivers: the tile of outputs that one invocation computes, and
-// which axes the invocations of a subgroup (the SIMD lanes of the CPU) run along. Plain values.
+// How a contraction is divided for CPU drivers: the tile of outputs that one invocation computes,
+// and which axes the invocations of a subgroup (the SIMD lanes of the CPU) run along. Plain values.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/loop_nest.hpp>
 
 namespace tenon::spirv {
 
-/// How a contraction is cut. Along every axis of the output `extent` neighbours belong to one
+/// The tiles of a contraction. Along every axis of the output `extent` neighbours belong to one
 /// invocation; the tiles of some axes go to lanes, those of the others to workgroups.
 struct lane_tile {
   bool used = false;
@@ -59,14 +59,14 @@ class lane_tile_choice {
 
   constexpr bool moves(int operand, int axis) const { return spirv::moves(n_, operand, axis); }
 
-  /// The extent up to `limit` with the least work. What overlapping tiles compute twice counts, and
-  /// `load` for what each tile loads once.
+  /// The extent up to `limit` with the least cost: each tile costs its outputs, of which
+  /// overlapping tiles compute some twice, and `load` for what it loads once.
   static constexpr i64 extent_of(i64 extent, i64 limit, i64 load = 2) {
-    i64 best = 1, least_work = 0;
+    i64 best = 1, least_cost = 0;
     for (i64 candidate = limit < extent ? limit : extent; candidate > 0; --candidate) {
-      const i64 work = blocks_of(extent, candidate) * (candidate + load);
-      if (least_work != 0 && work >= least_work) continue;
-      least_work = work;
+      const i64 cost = blocks_of(extent, candidate) * (candidate + load);
+      if (least_cost != 0 && cost >= least_cost) continue;
+      least_cost = cost;
       best = candidate;
     }
     return best;

@@ -18,8 +18,8 @@ struct matrix_tile {
 
   constexpr int extent(int side) const { return side == 0 ? fragment.rows : fragment.columns; }
   /// Rows or columns of the tile, and those of one subgroup.
-  constexpr int part(int side) const { return each[side] * extent(side); }
-  constexpr int width(int side) const { return subgroups[side] * part(side); }
+  constexpr int subgroup_width(int side) const { return each[side] * extent(side); }
+  constexpr int width(int side) const { return subgroups[side] * subgroup_width(side); }
   constexpr int invocations() const { return subgroups[0] * subgroups[1] * lanes; }
 
   /// Operands are brought in quads: four neighbours along terms or lanes are 8 bytes. Rows of such
@@ -32,7 +32,9 @@ struct matrix_tile {
     return stride(side, by_term) * (by_term ? width(side) : terms);
   }
   /// Where sums pass through on their way out: a row of fragments of every subgroup.
-  constexpr int sums() const { return subgroups[0] * subgroups[1] * fragment.rows * part(1); }
+  constexpr int sums() const {
+    return subgroups[0] * subgroups[1] * fragment.rows * subgroup_width(1);
+  }
   constexpr int quads_of_memory(bool by_term_0, bool by_term_1) const {
     const int operands_of_all = buffers * (quads(0, by_term_0) + quads(1, by_term_1)),
               all = sums() / 2;
@@ -79,12 +81,12 @@ class matrix_tile_choice {
   }
   /// A grid of up to 256 invocations, at least as wide as high.
   constexpr bool choose_subgroups() {
-    const int most = (device_.invocations < 256 ? device_.invocations : 256) / t_.lanes;
-    for (int k = 1; t_.subgroups[0] * t_.subgroups[1] * 2 <= most; k = 1 - k) {
+    const int limit = (device_.invocations < 256 ? device_.invocations : 256) / t_.lanes;
+    for (int k = 1; t_.subgroups[0] * t_.subgroups[1] * 2 <= limit; k = 1 - k) {
       if (t_.subgroups[k] * 2 * t_.extent(k) > most_width) return true;
       t_.subgroups[k] *= 2;
     }
-    return most > 0;
+    return limit > 0;
   }
   constexpr void choose_each() {
     for (int k = 0; k < 2; ++k)
@@ -123,7 +125,8 @@ class matrix_tile_choice {
              t_.extent(k) % matrix_tile::quad == 0;
     for (const bool by_term_0 : {false, true})
       for (const bool by_term_1 : {false, true})
-        if (const int own = t_.quads_of_memory(by_term_0, by_term_1) * 8; own > bytes) bytes = own;
+        if (const int needed = t_.quads_of_memory(by_term_0, by_term_1) * 8; needed > bytes)
+          bytes = needed;
     return t_.buffers > 0 && even && bytes <= device_.shared_bytes;
   }
 };

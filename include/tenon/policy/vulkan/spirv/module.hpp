@@ -42,8 +42,9 @@ class module_sections {
   constexpr void decorate_member(word target, word member, decoration d, word literal) {
     put(decorations_, op::MemberDecorate, {target, member, static_cast<word>(d), literal});
   }
-  /// A type or constant; equal ones are one. Until the module is finished it has a number of its
-  /// own kind, because compilers differ in which operand of a call they make first.
+  /// A type or constant; SPIR-V wants equal ones declared once. It gets its final number when the
+  /// module is finished: compilers differ in which argument of a call they evaluate first, and the
+  /// words should not.
   constexpr word once(op o, std::initializer_list<word> operands) {
     key k{o};
     for (const word w : operands) k.operand[k.size++] = w;
@@ -56,7 +57,7 @@ class module_sections {
     k.operand[0] = static_cast<word>(members_.size());
     k.size = members.size();
     append(members_, members);
-    return named | static_cast<word>(known_.push({k, 0, -1}));
+    return named | static_cast<word>(entries_.push({k, 0, -1}));
   }
   /// A global variable whose number was taken before.
   constexpr void declare_variable(word pointer_to, word number, storage s) {
@@ -139,7 +140,7 @@ class module_sections {
     return false;
   }
   /// Types and constants so far: whether `once` met a new one.
-  constexpr int known_types() const { return known_.size(); }
+  constexpr int entry_count() const { return entries_.size(); }
 
  private:
   /// A type or constant by what it is made of: literals, and the numbers of others.
@@ -154,7 +155,7 @@ class module_sections {
     word number = 0;  ///< in the finished module
     int next = -1;
   };
-  static constexpr word named = 0x80000000u;  ///< + position in `known_`
+  static constexpr word named = 0x80000000u;  ///< + position in `entries_`
   static constexpr int buckets = 64;
   static constexpr const char* extension_names[] = {"SPV_KHR_cooperative_matrix",
                                                     "SPV_KHR_bfloat16"};
@@ -162,7 +163,7 @@ class module_sections {
   sequence<word> capabilities_, modes_, decorations_;
   sequence<word> declared_;  ///< types and constants, in the order of their numbers
   sequence<word> members_;   ///< of all `struct_of`, one behind the other
-  sequence<entry> known_;    ///< types and constants by key; `head_` begins a list for each bucket
+  sequence<entry> entries_;  ///< types and constants by key; `head_` begins a list for each bucket
   int head_[buckets];
   bool extensions_[2]{};
   word next_ = 4;
@@ -185,23 +186,23 @@ class module_sections {
     return static_cast<int>((mixed ^ mixed >> 13 ^ mixed >> 23) % buckets);
   }
   constexpr word find(const key& k) const {
-    for (int i = head_[bucket(k)]; i >= 0; i = known_[i].next)
-      if (known_[i].is == k) return named | static_cast<word>(i);
+    for (int i = head_[bucket(k)]; i >= 0; i = entries_[i].next)
+      if (entries_[i].is == k) return named | static_cast<word>(i);
     return 0;
   }
   constexpr word remember(const key& k) {
     int& head = head_[bucket(k)];
-    head = known_.push({k, 0, head});
+    head = entries_.push({k, 0, head});
     return named | static_cast<word>(head);
   }
-  /// Types and constants get their numbers in the order in which a finished run names them. No
+  /// Types and constants get their numbers in the order in which the finished words name them. No
   /// other word has its highest bit set.
   constexpr void resolve(sequence<word>& words) {
     for (word& w : words)
       if (w >= named) w = number_of(static_cast<int>(w - named));
   }
   constexpr word number_of(int at) {
-    entry& e = known_[at];
+    entry& e = entries_[at];
     if (e.number != 0) return e.number;
     for (int i = 0; i < e.is.size; ++i)
       if (names(e.is, i)) number_of(static_cast<int>(part(e.is, i) - named));
@@ -211,7 +212,7 @@ class module_sections {
     if (is_type) declared_.push(e.number);
     for (int i = 0; i < e.is.size; ++i) {
       const word w = part(e.is, i);
-      declared_.push(names(e.is, i) ? known_[static_cast<int>(w - named)].number : w);
+      declared_.push(names(e.is, i) ? entries_[static_cast<int>(w - named)].number : w);
       if (i == 0 && !is_type) declared_.push(e.number);
     }
     return e.number;

@@ -50,10 +50,11 @@ class copy_writer {
   }
 };
 
-/// True if the positions of a sampling are computed in 32 bits; see `sampled`.
+/// True if the positions of a sampling can be computed in 32 bits with a sign; see `sampled`.
 constexpr bool fits_sampling(i64 from, i64 to) { return 2 * from * to < i64{1} << 31; }
 
-/// A move that computes for each element of its result where that comes from.
+/// A move that computes for each element of its result where that comes from. The formulas are
+/// those of graph/node.hpp (`shown`, `sampled_at`, `fraction_at`), in instructions.
 class move_writer {
  public:
   constexpr move_writer(const plan_view& p, int node, const target& t)
@@ -85,6 +86,7 @@ class move_writer {
   space s_;
   access from_, to_;
 
+  /// One invocation for each element of the result.
   constexpr kernel each(void (move_writer::*one)(id flat, const id* position)) {
     return m_.each(s_.count(), [&](id flat) {
       id position[max_axes]{};
@@ -93,10 +95,12 @@ class move_writer {
     });
   }
   constexpr id number(i64 n) { return m_.integer(n); }
+  /// Copies bits: a conversion might make NaN quiet.
   constexpr void copy(const id* from, const id* to) {
     const id bits = m_.load_bits(from_, m_.index_of(from_, s_, from));
     m_.store_bits(to_, m_.index_of(to_, s_, to), bits);
   }
+  /// Writes the filling, rounded or wrapped as the result's type wants it.
   constexpr void fill(const any_number& value, const id* to) {
     const kind k = is_real(to_.element)                           ? kind::float32
                    : slot_kind_of(to_.element) == slot_kind::wide ? kind::int64
@@ -106,7 +110,8 @@ class move_writer {
     m_.write(to_, m_.index_of(to_, s_, to), m_.constant(k, bits));
   }
 
-  /// The operand's position that a padded one shows; see `shown`.
+  /// The operand's position that a position of the padded tensor shows; see `shown`. Reflections
+  /// stay inside: they add fewer elements than the axis has.
   constexpr id inside(id at, i64 extent) {
     const id last = number(extent - 1), before = m_.less(at, number(0)), behind = m_.less(last, at);
     if (move_.mode == padding_mode::edge)
@@ -114,8 +119,10 @@ class move_writer {
     const id above = m_.sub(number(2 * (extent - 1)), at), below = m_.sub(number(0), at);
     return m_.select(before, below, m_.select(behind, above, at));
   }
+  /// Axes without padding need no comparison. A position below zero is a large number without a
+  /// sign, so that one comparison finds both ends.
   constexpr void pad(id, const id* position) {
-    id from[max_axes]{}, all{};
+    id from[max_axes]{}, in_operand{};
     for (int k = 0; k < s_.dims; ++k) {
       from[k] = position[k];
       if (move_.begin[k] == 0 && in_[k] == s_.extent[k]) continue;
@@ -124,16 +131,18 @@ class move_writer {
         from[k] = inside(from[k], in_[k]);
         continue;
       }
-      const id own = m_.below(from[k], number(in_[k]));
-      all = m_.hold(all, own);
+      const id in_axis = m_.below(from[k], number(in_[k]));
+      in_operand = m_.hold(in_operand, in_axis);
     }
-    if (all.number == 0) return copy(from, position);
+    if (in_operand.number == 0) return copy(from, position);
     m_.when(
-        all, [&] { copy(from, position); }, [&] { fill(move_.value, position); });
+        in_operand, [&] { copy(from, position); }, [&] { fill(move_.value, position); });
   }
+  /// The distance from the diagonal decides. Limits of the band may exceed 32 bits, distances do
+  /// not: limits are clamped.
   constexpr void band(id, const id* position) {
-    constexpr i64 most = i64{1} << 30;
-    const auto near = [](i64 n) { return n < -most ? -most : n > most ? most : n; };
+    constexpr i64 limit = i64{1} << 30;
+    const auto near = [](i64 n) { return n < -limit ? -limit : n > limit ? limit : n; };
     const id distance = m_.sub(position[s_.dims - 1], position[s_.dims - 2]);
     const id from = m_.compare(op::SGreaterThanEqual, distance, number(near(move_.low))),
              to = m_.compare(op::SLessThanEqual, distance, number(near(move_.high)));
@@ -142,8 +151,8 @@ class move_writer {
         shown, [&] { copy(position, position); }, [&] { fill(any_number(0), position); });
   }
 
-  /// How far a position lies behind the middle of the first element, in parts of `2 * to`; see
-  /// `sampled`. A number that does not fit into 32 bits is computed in 64.
+  /// The position in the operand, counted from the middle of its first element, times `2 * to`:
+  /// (2 at + 1) from - to. Integers keep it exact; where 32 bits are too few it is computed in 64.
   constexpr id over(id at, i64 from, i64 to) {
     const id odd = m_.plus(m_.times(at, 2), 1);
     if (fits_sampling(from, to)) return m_.plus(m_.times(odd, from), -to);
@@ -155,6 +164,8 @@ class move_writer {
   constexpr id narrow(id x) {
     return x.is == kind::int64 ? m_.convert(op::UConvert, x, kind::int32) : x;
   }
+  /// The element that a position shows: the nearest one, the one below, or the one above. Positions
+  /// before the middle of the first element show that one.
   constexpr id sampled(id at, i64 from, i64 to) {
     if (from == to) return at;
     const id o = over(at, from, to), under = like(o, 2 * to);
@@ -171,6 +182,7 @@ class move_writer {
     for (int k = 0; k < s_.dims; ++k) from[k] = sampled(position[k], in_[k], s_.extent[k]);
     copy(from, position);
   }
+  /// How far a position is from its lower to its upper element; 0 where they are one.
   constexpr void fraction(id flat, const id* position) {
     const i64 from = in_[move_.axis], to = s_.extent[0];
     const id o = over(flat, from, to), under = like(o, 2 * to), lower = narrow(m_.div(o, under));
@@ -183,6 +195,8 @@ class move_writer {
     m_.write(to_, index, m_.select(none, m_.real(0), part));
   }
 
+  /// The low half of a byte is the first of its two elements. (x ^ 8) - 8 extends the sign of 4
+  /// bits.
   constexpr void unpack(id flat, const id* position) {
     const id half_flat = m_.over(flat, 2);
     const id byte = m_.read(from_, m_.sum(m_.begin_of(from_), half_flat)),
@@ -214,11 +228,12 @@ class move_writer {
   }
 };
 
-/// The dispatches of a move: a join has one for each operand that is not in its place yet.
+/// The dispatches of a move. A join has one for each operand that its own group did not write into
+/// the join's buffer already. 4-bit elements are copied by the byte.
 constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t) {
   const node& n = p.table.nodes[id];
   const movement& m = p.table.movement_of(n);
-  const plans::location& own = p.locations[id];
+  const plans::location& location = p.locations[id];
   sequence<kernel> all;
   bool fit = true;
   const auto copy = [&](int from, const strides& in, i64 skip, const strides& out, i64 at,
@@ -234,7 +249,8 @@ constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t
     for (int k = 0; k < n.operands; ++k) {
       const plans::location& v = p.locations[n.in[k]];
       const i64 at = plans::join_offset(p.table, n, k);
-      if (v.holder == own.holder && v.offset == own.offset + at && p.group_of[n.in[k]] >= 0)
+      if (v.holder == location.holder && v.offset == location.offset + at &&
+          p.group_of[n.in[k]] >= 0)
         continue;
       copy(n.in[k], v.step, 0, dense(n.out.shape), at, p.table.nodes[n.in[k]].out.shape);
     }
@@ -245,7 +261,7 @@ constexpr sequence<kernel> emit_move(const plan_view& p, int id, const target& t
   } else if (m.is == movement::form::affine) {
     strides step{};
     for (int i = 0; i < n.out.shape.rank; ++i) step.step[i] = plans::restride(m.step[i], s, from);
-    copy(n.in[0], step, plans::restride(m.offset, s, from), own.step, 0, n.out.shape);
+    copy(n.in[0], step, plans::restride(m.offset, s, from), location.step, 0, n.out.shape);
   } else {
     move_writer w(p, id, t);
     all.push({});

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
+#include <tenon/plan/plan.hpp>
 #include <tenon/plan/plan_view.hpp>
 #include <tenon/policy/vulkan/spirv/half.hpp>
 #include <tenon/policy/vulkan/spirv/space.hpp>
@@ -113,9 +114,9 @@ class port_writer : public half_assembler {
   }
   constexpr word load_address(int k, kind of) {
     const word p = address_type(of),
-               own = pointer_type(storage::PhysicalStorageBuffer, block_of(of));
+               element_pointer = pointer_type(storage::PhysicalStorageBuffer, block_of(of));
     const word address = emit_typed(op::Load, p, {push_constant(k, p)});
-    return p == own ? address : emit_typed(op::Bitcast, own, {address});
+    return p == element_pointer ? address : emit_typed(op::Bitcast, element_pointer, {address});
   }
   constexpr word push_constant(int k, word t) {
     return emit_typed(op::AccessChain, pointer_type(storage::PushConstant, t),

@@ -42,8 +42,8 @@ class row_writer {
   struct operand {
     int node = -1;
     access is{};
-    id row{};   ///< where the row begins
-    id seen{};  ///< the value in the present scope
+    id row{};     ///< where the row begins
+    id loaded{};  ///< the value in the present scope
   };
   /// A member that goes to memory.
   struct result {
@@ -77,9 +77,12 @@ class row_writer {
       if (members_[k] == node) return k;
     return -1;
   }
+  /// True of maps with an element for each column; all other members are values of the row.
   constexpr bool is_whole(const node& n) const {
     return n.kind == family::map && n.out.shape == g_.space;
   }
+  /// Enters what a member reads from outside of the group, and where it goes if it has memory. A
+  /// reduced axis that is dropped from the shape is missing in the strides as well.
   constexpr void add(int id) {
     const node& n = m_.at(id);
     for (int k = 0; k < n.operands; ++k)
@@ -101,7 +104,7 @@ class row_writer {
   /// Begins a scope: nothing is known in it.
   constexpr void enter() {
     for (id& x : memo_) x = {};
-    for (operand& o : read_) o.seen = {};
+    for (operand& o : read_) o.loaded = {};
   }
   /// Where a row's elements begin in every buffer.
   constexpr void enter_row(id row) {
@@ -110,16 +113,16 @@ class row_writer {
     rows.dims = row_axes_;
     m_.unravel(rows, row, position);
     const auto begin = [&](const access& v) {
-      return m_.known(m_.advance(m_.begin_of(v), v, position, 0, row_axes_));
+      return m_.or_zero(m_.advance(m_.begin_of(v), v, position, 0, row_axes_));
     };
     for (operand& o : read_) o.row = begin(o.is);
     for (result& r : written_) r.row = begin(r.is);
   }
   constexpr id index_at(const access& v, id row, id column) {
     id position[max_axes]{};
-    space own;
-    for (int i = row_axes_; i < s_.dims; ++i) own.extent[own.dims++] = s_.extent[i];
-    m_.unravel(own, column, position + row_axes_);
+    space columns;
+    for (int i = row_axes_; i < s_.dims; ++i) columns.extent[columns.dims++] = s_.extent[i];
+    m_.unravel(columns, column, position + row_axes_);
     return m_.advance(row, v, position, row_axes_, s_.dims);
   }
   /// True if four columns lie evenly: they are of one axis.
@@ -128,11 +131,13 @@ class row_writer {
     return s_.dims > row_axes_ ? v.step[row_axes_] : 0;
   }
   constexpr id load(operand& o, const scope& at) {
-    if (o.seen.number != 0) return o.seen;
+    if (o.loaded.number != 0) return o.loaded;
     const id index = at.by_row ? o.row : index_at(o.is, o.row, at.column);
-    o.seen = at.width == 1 ? m_.read(o.is, index) : m_.read4(o.is, index, step_of(o.is) * at.apart);
-    return o.seen;
+    o.loaded =
+        at.width == 1 ? m_.read(o.is, index) : m_.read4(o.is, index, step_of(o.is) * at.apart);
+    return o.loaded;
   }
+  /// A value in the present scope: loaded, of the row, or computed once.
   constexpr id value_at(int node, const scope& at) {
     const int k = member_of(node);
     if (k < 0) return load(read_[find(node)], at);
@@ -233,9 +238,9 @@ class row_writer {
   /// The sixteen partial results in four vectors, added up as the reference adds.
   constexpr id fold_row(const folding& f, int node) {
     const auto at = [&](id column, int width) {
-      const scope own{column, width};
+      const scope columns{column, width};
       enter();
-      return argument(node, own);
+      return argument(node, columns);
     };
     if (one_axis()) return f.fold_lanes(columns_, at);
     return f.fold_one_by_one(columns_, [&](id column) { return at(column, 1); });
@@ -244,20 +249,20 @@ class row_writer {
   /// Each workgroup computes a row.
   constexpr kernel write_by_workgroup() {
     const i64 local = group_size(m_.device, columns_);
-    return m_.each_group(rows_, local, [&](id row, id own) {
+    return m_.each_group(rows_, local, [&](id row, id invocation) {
       enter_row(row);
       write_row(
           [&](const folding& f, int node) {
-            return f.fold_group(columns_, local, own, one_axis(), [&](id column, int width) {
+            return f.fold_group(columns_, local, invocation, one_axis(), [&](id column, int width) {
               enter();
               return argument(node, {column, width, local});
             });
           },
           [&](int k) {
-            m_.when(m_.equal(own, m_.integer(0)), [&] { store_row(k, row_value_[k]); });
+            m_.when(m_.equal(invocation, m_.integer(0)), [&] { store_row(k, row_value_[k]); });
           });
       if (!writes_columns()) return;
-      m_.share(columns_, local, own, one_axis(), [&](id column, int width) {
+      m_.share(columns_, local, invocation, one_axis(), [&](id column, int width) {
         store_columns({column, width, local});
       });
     });

@@ -7,7 +7,7 @@
 
 namespace tenon::spirv {
 
-/// The kind of a lane of programs.
+/// The SPIR-V type in which a program's value is held.
 constexpr kind kind_of(slot_kind l) {
   constexpr kind kinds[] = {kind::float32, kind::int32, kind::int64, kind::boolean};
   return kinds[static_cast<int>(l)];
@@ -20,7 +20,7 @@ class program_writer {
   constexpr program_writer(writer& to, int width, bool inside_function = false)
       : m_(to), width_(width), inside_function_(inside_function) {}
 
-  /// The value of a program for these arguments, which have the lanes of the operands.
+  /// The value of a program for these arguments, which have the slot kinds of the operands.
   constexpr id write(program_view p, const id* arguments) {
     sequence<id> r(registers_of(p));
     for (int i = 0; i < p.size; ++i) {
@@ -36,16 +36,17 @@ class program_writer {
   bool inside_function_;
 
   static constexpr int registers_of(program_view p) {
-    int most = 0;
+    int count = 0;
     for (int i = 0; i < p.size; ++i)
-      if (p.code[i].dst() >= most) most = p.code[i].dst() + 1;
-    return most;
+      if (p.code[i].dst() >= count) count = p.code[i].dst() + 1;
+    return count;
   }
   constexpr id number(kind k, std::uint64_t bits) { return m_.constant_like({0, k, width_}, bits); }
   constexpr id word_of(std::uint32_t x) { return number(kind::int32, x); }
   constexpr id wide_of(std::uint64_t x) { return number(kind::int64, x); }
   constexpr id real_of(float x) { return number(kind::float32, std::bit_cast<word>(x)); }
 
+  /// The value of one instruction. Three functions share the switch over all opcodes.
   constexpr id step(instruction x, const sequence<id>& r) {
     const int n = sources_of(x.op());
     const id a = n > 0 ? r[x.a()] : id{}, b = n > 1 ? r[x.b()] : id{}, c = n > 2 ? r[x.c()] : id{};
@@ -53,20 +54,22 @@ class program_writer {
     if (is_rare(x.op())) return rare(x, a, b, c);
     return frequent(x, a, b, c);
   }
-  /// lavapipe drops products with a zero that it knows, even those with infinity.
+  /// A literal. lavapipe drops products with a zero that it knows, even those with infinity: there
+  /// a zero is hidden from it.
   constexpr id real(word bits) {
     if (m_.device.fuses || bits << 1 != 0) return number(kind::float32, bits);
     const id zero = m_.bits_as(m_.hidden(m_.constant(kind::int32, bits)), kind::float32);
     return m_.splat(zero, width_);
   }
-  /// An integer of a program, which a driver may know to be zero (x ^ x), on its way to such a
-  /// product.
+  /// An integer that becomes a real. lavapipe may find out that it is zero (x ^ x is), and then
+  /// drop products with it: a hidden zero is added.
   constexpr id unknown(id x) {
     if (m_.device.fuses || inside_function_) return x;
     const id none = m_.hidden(m_.integer(0));
-    const id own = x.is == none.is ? none : m_.convert(op::UConvert, none, x.is);
-    return m_.add(x, m_.splat(own, width_));
+    const id zero = x.is == none.is ? none : m_.convert(op::UConvert, none, x.is);
+    return m_.add(x, m_.splat(zero, width_));
   }
+  /// Arithmetic, comparisons and masks of reals and of 32-bit integers.
   constexpr id frequent(instruction x, id a, id b, id c) {
     switch (x.op()) {
       case sop::literal: return real(x.bits());
@@ -103,6 +106,7 @@ class program_writer {
       default: return conversion(x, a);
     }
   }
+  /// Conversions. Counts of shifts are taken modulo 32: SPIR-V does not define larger ones.
   constexpr id conversion(instruction x, id a) {
     switch (x.op()) {
       case sop::to_int: return truncated(a, kind::int32, 0x1p31f);
@@ -122,6 +126,7 @@ class program_writer {
       default: return a;  // it says the type of a result
     }
   }
+  /// Divisions and powers of integers, and all of 64 bits.
   constexpr id rare(instruction x, id a, id b, id c) {
     switch (x.op()) {
       case sop::int_div:
@@ -168,7 +173,9 @@ class program_writer {
   constexpr id extreme(id a, id b, id beyond) {
     return m_.select(m_.either(beyond, m_.compare(op::FUnordNotEqual, b, b)), b, a);
   }
-  /// Of elementary functions an fma must round once: they take the error of a product with it.
+  /// Inside of elementary functions an fma must round once: they compute the error of a product
+  /// with it. Where the device rounds twice, float64 helps: the product of two float32 is exact
+  /// there, so that only the sum and the conversion round.
   constexpr id fused(id a, id b, id c) {
     if (m_.device.fuses || !m_.device.float64 || !inside_function_) return m_.fma(a, b, c);
     const auto wide = [&](id x) { return m_.convert(op::FConvert, x, kind::float64); };
@@ -176,19 +183,22 @@ class program_writer {
     const id product = m_.mul(wide_a, wide_b);
     return m_.convert(op::FConvert, m_.add(product, wide(c)), kind::float32);
   }
+  /// A call of an elementary function, which is written into the module at its first call, once for
+  /// scalars and once for vectors.
   constexpr id elementary(sop o, id a, id b) {
     const int at = static_cast<int>(o) - instructions::first_elementary;
-    function& known = m_.elementary[width_ > 1][at];
+    function& written = m_.elementary[width_ > 1][at];
     const int operands = sources_of(o);
-    if (known.number == 0) {
-      known = m_.define(kind::float32, width_, operands, [&](const id* arguments) {
+    if (written.number == 0) {
+      written = m_.define(kind::float32, width_, operands, [&](const id* arguments) {
         return program_writer(m_, width_, true).write(elementary_view(o), arguments);
       });
     }
-    return operands == 1 ? m_.call(known, a) : m_.call(known, a, b);
+    return operands == 1 ? m_.call(written, a) : m_.call(written, a, b);
   }
 
-  /// Outside of the integers, and for NaN, the most negative one.
+  /// Truncates a real. SPIR-V does not define conversions of NaN and of numbers out of range: there
+  /// the result is the least integer, as in base/arithmetic.hpp.
   constexpr id truncated(id x, kind to, float end) {
     const id above = m_.compare(to == kind::int32 ? op::FOrdGreaterThan : op::FOrdGreaterThanEqual,
                                 x, real_of(-end)),
@@ -196,6 +206,7 @@ class program_writer {
     const id whole = m_.convert(op::ConvertFToS, m_.select(inside, x, real_of(0)), to);
     return m_.select(inside, whole, number(to, std::uint64_t{1} << (to == kind::int32 ? 31 : 63)));
   }
+  /// From 2^63 to 2^64 the conversion without a sign; elsewhere that with one.
   constexpr id truncated_unsigned(id x) {
     const id above = m_.compare(op::FOrdGreaterThanEqual, x, real_of(0x1p63f)),
              large = m_.both(above, m_.less(x, real_of(0x1p64f)));
@@ -208,6 +219,7 @@ class program_writer {
     const id zero = number(a.is, 0), none = m_.equal(b, zero);
     return m_.select(none, zero, m_.div(a, m_.select(none, number(a.is, 1), b)));
   }
+  /// By -1 the negative, which wraps around for the least integer, where SPIR-V defines nothing.
   constexpr id signed_quotient(id a, id b) {
     const id zero = number(a.is, 0), none = m_.equal(b, zero),
              minus = m_.equal(b, number(a.is, ~std::uint64_t{0}));
@@ -215,6 +227,8 @@ class program_writer {
     const id q = m_.binary(op::SDiv, a, safe);
     return m_.select(none, zero, m_.select(minus, m_.sub(zero, a), q));
   }
+  /// By squaring, in as many rounds as the exponent has bits: no invocation leaves the loop
+  /// earlier.
   constexpr id power(id base, id exponent) {
     const id one = number(base.is, 1), zero = number(base.is, 0);
     const variable result = m_.local(one), factor = m_.local(base), rest = m_.local(exponent);

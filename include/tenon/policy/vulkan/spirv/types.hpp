@@ -11,9 +11,9 @@ class typed_module : public module_sections {
  public:
   // ---- types
   constexpr word type_id(kind k, int width = 1) {
-    word& known = types_[static_cast<int>(k)][width];
-    if (known == 0) known = width > 1 ? declare_vector(k, width) : declare_scalar(k);
-    return known;
+    word& number = types_[static_cast<int>(k)][width];
+    if (number == 0) number = width > 1 ? declare_vector(k, width) : declare_scalar(k);
+    return number;
   }
   constexpr word array_type(word element, word count) {
     return once(op::TypeArray, {element, integer(count).number});
@@ -32,10 +32,10 @@ class typed_module : public module_sections {
   }
   /// A block that is nothing but elements of a type.
   constexpr word block_of(kind k, int width = 1) {
-    const int known = known_types();
+    const int before = entry_count();
     const word elements = once(op::TypeRuntimeArray, {type_id(k, width)}),
                block = once(op::TypeStruct, {elements});
-    if (known_types() == known) return block;
+    if (entry_count() == before) return block;
     decorate(elements, decoration::ArrayStride, static_cast<word>(bytes_of(k) * width));
     decorate(block, decoration::Block);
     decorate_member(block, 0, decoration::Offset, 0);

@@ -110,11 +110,12 @@ class memory_assembler : public arithmetic_assembler {
     return number;
   }
   constexpr word component_of(const variable& v, id at) {
-    const id element = over(at, v.width), own = modulo(at, v.width);
+    const id element = over(at, v.width), in_element = modulo(at, v.width);
     return emit_typed(op::AccessChain, pointer_type(v.in, v.is),
-                      {v.number, element.number, own.number});
+                      {v.number, element.number, in_element.number});
   }
-  /// In Vulkan's memory model others see only what says that it is for them.
+  /// In Vulkan's memory model accesses are private unless they are marked: others need not see
+  /// them.
   constexpr bool is_marked(const variable& v) const {
     return v.in == storage::Workgroup && has(capability::VulkanMemoryModel);
   }

@@ -18,8 +18,9 @@ class window_writer {
       const sweep& w = w_.swept[s];
       step_[s] = from_.step[w.out_axis];
       from_.step[w.out_axis] = 0;
-      cut_[s] = !(w.begin == 0 &&
-                  (s_.extent[w.out_axis] - 1) * w.stride + (w.taps - 1) * w.dilation < w.extent);
+      has_edge_[s] =
+          !(w.begin == 0 &&
+            (s_.extent[w.out_axis] - 1) * w.stride + (w.taps - 1) * w.dilation < w.extent);
     }
   }
   constexpr bool fits() const { return m_.fits(); }
@@ -44,7 +45,7 @@ class window_writer {
   space s_;
   access from_{}, to_{};
   i64 step_[2]{};
-  bool cut_[2]{};  ///< whether taps may leave the image
+  bool has_edge_[2]{};  ///< whether taps may leave the image
   id start_{}, first_[2]{};
 
   /// A value that is combined with what is inside of the image, and how many there were.
@@ -52,6 +53,7 @@ class window_writer {
     variable all, count;
   };
   constexpr type element() const { return m_.at(n_.in[0]).out.type; }
+  /// Starts without elements: the first one inside of the image is taken as it is.
   constexpr running begin() {
     const slot_kind l = slot_kind_of(element());
     const kind k = l == slot_kind::real   ? kind::float32
@@ -59,6 +61,7 @@ class window_writer {
                                           : kind::int32;
     return {m_.local(m_.constant(k, 0)), m_.local(m_.integer(0))};
   }
+  /// Adds an element where `inside` holds; the first one replaces the start.
   constexpr void add(const running& r, const folding& f, id x, id inside) {
     const id n = m_.get(r.count), all = m_.get(r.all);
     const id is_first = m_.equal(n, m_.integer(0)), both = f.combined(all, x);
@@ -74,13 +77,16 @@ class window_writer {
   struct tap {
     id at{}, inside{};  ///< elements from the start; whether inside of the image, id{}: always
   };
+  /// A tap along one axis. Outside of the image it reads the window's start, and is not used.
   constexpr tap tap_of(int s, id k) {
     const sweep& w = w_.swept[s];
     const id x = m_.plus_times(first_[s], k, w.dilation);
-    if (!cut_[s]) return {m_.times(x, step_[s]), {}};
+    if (!has_edge_[s]) return {m_.times(x, step_[s]), {}};
     const id inside = m_.below(x, m_.integer(w.extent));
     return {m_.select(inside, m_.times(x, step_[s]), m_.integer(0)), inside};
   }
+  /// How many taps are written out in a loop's body, so that the loops stay below the rounds of
+  /// drivers.
   constexpr i64 taps_at_once() const {
     const i64 n = blocks_of(w_.swept[0].taps * w_.swept[1].taps, writer::most_rounds);
     return n < w_.swept[0].taps ? n : w_.swept[0].taps;

@@ -1,4 +1,4 @@
-// A kernel while it is written: how its invocations are spread over the work, and the finished
+// A kernel while it is written: which invocation computes which elements, and the finished
 // dispatch. What a device can do is data (`target`).
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -24,8 +24,8 @@ class writer : public element_writer {
   // ---- dispatches
   /// One invocation for each i in [0, count): `body(i)`.
   template <class F> constexpr kernel each(i64 count, F&& body) {
-    const i64 fits = device.invocations < 256 ? 64 : 256, most = device.cpu_driver ? fits : 64,
-              local = count < most ? count : most;
+    const i64 fits = device.invocations < 256 ? 64 : 256, limit = device.cpu_driver ? fits : 64,
+              local = count < limit ? count : limit;
     const i64 groups = blocks_of(count, local), x = groups <= max_groups ? groups : grid_row,
               y = blocks_of(groups, x);
     id flat = input(builtin::GlobalInvocationId, 0);
@@ -57,24 +57,25 @@ class writer : public element_writer {
   }
   /// The columns [0, n) for `local` invocations: `body(column, width)`, four columns `local` apart
   /// as long as there are so many.
-  template <class F> constexpr void share(i64 n, i64 local, id own, bool in_fours, F&& body) {
+  template <class F>
+  constexpr void share(i64 n, i64 local, id invocation, bool in_fours, F&& body) {
     const i64 whole = in_fours ? n / (4 * local) : 0, done = whole * 4 * local;
-    loop(whole, [&](id i) { body(add(times(i, 4 * local), own), 4); });
+    loop(whole, [&](id i) { body(add(times(i, 4 * local), invocation), 4); });
     if (done < n)
-      loop(plus(own, done), integer(n), integer(local), blocks_of(n - done, local),
+      loop(plus(invocation, done), integer(n), integer(local), blocks_of(n - done, local),
            [&](id column) { body(column, 1); });
   }
-  /// One workgroup of `local` invocations for each i in [0, count): `body(i, invocation)`. What an
-  /// invocation decides by `i` alone may hold barriers.
+  /// One workgroup of `local` invocations for each i in [0, count): `body(i, invocation)`. A
+  /// condition on `i` alone is the same for the whole workgroup: barriers may stand inside of it.
   template <class F> constexpr kernel each_group(i64 count, i64 local, F&& body) {
     const i64 x = count <= max_groups ? count : grid_row, y = blocks_of(count, x);
     id flat = input(builtin::WorkgroupId, 0);
     if (y > 1) flat = add(flat, times(input(builtin::WorkgroupId, 1), x));
-    const id own = input(builtin::LocalInvocationId, 0);
+    const id invocation = input(builtin::LocalInvocationId, 0);
     if (x * y == count)
-      body(flat, own);
+      body(flat, invocation);
     else
-      when(below(flat, integer(count)), [&] { body(flat, own); });
+      when(below(flat, integer(count)), [&] { body(flat, invocation); });
     return done(local, x, y);
   }
   /// The kernel for workgroups of x * y * z invocations.
@@ -94,7 +95,7 @@ class writer : public element_writer {
   constexpr bool fits() const { return !overflows_ && rounds() <= device.rounds; }
 
   static constexpr i64 max_groups = 65535, grid_row = 32768;
-  /// What loops that can be unrolled stay below; see `target::rounds`.
+  /// Loops that may be unrolled are unrolled until they make fewer rounds; see `target::rounds`.
   static constexpr i64 most_rounds = 30000;
 
  private:
