@@ -8,9 +8,10 @@
 
 namespace tenon {
 
-/// The instructions of scalar programs. The closed primitive set; then the elementary functions,
-/// which are themselves programs over the primitives (`language/elementary.hpp`); then integer
-/// division and powers, and the 64-bit lane. A new one gets a row in the table below as well.
+/// The instructions of scalar programs: first the primitives, a closed set; then the elementary
+/// functions, which are themselves programs over the primitives (`language/elementary.hpp`); then
+/// the rare ones, integer division and powers and all on 64-bit integers. A new instruction also
+/// gets a row in the table below.
 // clang-format off
 enum class sop : std::uint8_t {
   arg, literal, literal_int,                                  // leaves
@@ -39,9 +40,9 @@ constexpr slot_kind slot_kind_of(type t) {
   return size_bytes(t) == 8 ? slot_kind::wide : slot_kind::integer;
 }
 
-/// How an instruction is written, in the order of C++'s precedence: infix operators from the one
-/// that binds least; a shift, by a plain number; a prefix; a call. An atom is an argument or a
-/// number. What is silent is not written: it only says the element type of a result.
+/// How an instruction is written as text, in the order of C++'s precedence: infix operators, the
+/// one that binds least first; shifts by a number; prefixes; calls; atoms, which are arguments and
+/// numbers. A silent instruction is not written: it only says the element type of a result.
 enum class syntax : std::uint8_t {
   or_,
   xor_,
@@ -57,21 +58,21 @@ enum class syntax : std::uint8_t {
   silent
 };
 
-/// How policies come by an instruction: they all have the primitives; elementary functions are
-/// programs over them; for the rare ones, which stand last, a policy may have plain loops.
+/// How policies implement an instruction. All have the primitives. Elementary functions are
+/// replaced by their programs over the primitives. For the rare ones a policy may use plain loops.
 enum class instruction_kind : std::uint8_t { primitive, elementary, rare };
 
-/// What passes and texts know of an instruction.
+/// The facts about an instruction on which passes and descriptions rely.
 struct instruction_facts {
   sop op;
   const char* text;  ///< the operator with its blanks, or the function's name
   syntax written;
-  int sources;  ///< registers that it reads: not an `arg`'s operand, nor the count of a shift
-  slot_kind in,
-      out;  ///< of the (first) source and of the result; the branches of a select are as `out`
+  int sources;    ///< registers that it reads; an `arg`'s operand and a shift's count are none
+  slot_kind in;   ///< of the first source; the branches of a select have the kind of `out`
+  slot_kind out;  ///< of the result
   instruction_kind kind;
-  int flops;  ///< of an elementary function those of its program, which a test compares
-  bool is_unsigned = false;  ///< the form for unsigned integers of one that is written the same
+  int flops;                 ///< of an elementary function those of its program, as a test checks
+  bool is_unsigned = false;  ///< another form, for signed integers, is written the same
 };
 
 namespace instructions {
@@ -191,9 +192,9 @@ consteval bool in_order() {
 static_assert(in_order(),
               "instructions: the rows must stand in the order of `sop`, rare ones last");
 
-constexpr int first_of(instruction_kind wanted) {
+constexpr int first_of(instruction_kind kind) {
   int i = 0;
-  while (table[i].kind != wanted) ++i;
+  while (table[i].kind != kind) ++i;
   return i;
 }
 inline constexpr int first_elementary = first_of(elementary), first_rare = first_of(rare),
@@ -206,18 +207,19 @@ constexpr const instruction_facts& facts_of(sop o) {
 }
 constexpr bool is_elementary(sop o) { return facts_of(o).kind == instruction_kind::elementary; }
 constexpr bool is_rare(sop o) { return facts_of(o).kind == instruction_kind::rare; }
-/// True for what does nothing but say the element type of a result.
+/// True for an instruction that only says the element type of a result and computes nothing.
 constexpr bool is_typed(sop o) { return facts_of(o).written == syntax::silent; }
 /// How many registers an instruction reads.
 constexpr int sources_of(sop o) { return facts_of(o).sources; }
-/// What an instruction leaves in its register.
+/// The kind of slot that an instruction writes.
 constexpr slot_kind slot_kind_of(sop o) { return facts_of(o).out; }
 
-/// One instruction in a 64-bit word, so that programs are short template arguments: operation,
-/// destination register, up to three source registers (or a 32-bit literal in the upper half).
+/// One instruction in a 64-bit word, so that programs are short template arguments. From the low
+/// end, a byte each: operation, destination register, up to three source registers; a literal has
+/// its 32 bits in the upper half instead.
 struct instruction {
-  std::uint64_t
-      word;  // no initialiser: arrays of a trivial type cost a constant expression nothing
+  // No initialiser: an array of a trivial type costs a constant expression no steps.
+  std::uint64_t word;
   constexpr bool operator==(const instruction&) const = default;
   static constexpr instruction make(sop o, int d, int a = 0, int b = 0, int c = 0) {
     const auto u = [](int v) { return static_cast<std::uint64_t>(static_cast<std::uint8_t>(v)); };
@@ -236,16 +238,17 @@ struct instruction {
   constexpr std::uint32_t bits() const { return static_cast<std::uint32_t>(word >> 32); }
   constexpr float real() const { return std::bit_cast<float>(bits()); }
   constexpr bool is_literal() const { return op() == sop::literal || op() == sop::literal_int; }
-  /// Of `arg`: the operand's element type; float16 is widened to a float, int8 and uint8 to int32.
+  /// The element type of an `arg`'s operand; float16 is widened to a float, int8 and uint8 to
+  /// int32.
   constexpr tenon::type type() const { return static_cast<tenon::type>(b()); }
 };
 
-/// Of `arg` the lane of the operand.
+/// The kind of slot that this instruction writes; for an `arg` it depends on the operand's type.
 constexpr slot_kind slot_kind_of(instruction i) {
   return i.op() == sop::arg ? slot_kind_of(i.type()) : slot_kind_of(i.op());
 }
 
-/// The element type that an instruction computes as a result: masks are uint8.
+/// The element type of an instruction's value as a program's result; that of a mask is uint8.
 constexpr type type_at(instruction x) {
   switch (x.op()) {
     case sop::arg: return x.type();

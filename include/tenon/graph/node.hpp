@@ -1,4 +1,5 @@
-// The node table's vocabulary: families, what a node of each family carries, and the node itself.
+// The vocabulary of the node table: the families, the details of a node of each family, and the
+// node itself.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/sequence.hpp>
@@ -15,9 +16,9 @@ enum class family : std::uint8_t {
   reduce,    ///< one value from many along axes
   contract,  ///< a sum of products over (windowed) axes
   window,    ///< a reduction over a window that slides along axes
-  move,      ///< an index map that is known beforehand
-  gather,    ///< an index map that is computed: reads or writes at indices
-  scan,      ///< the border of a body that runs once for each position along an axis
+  move,      ///< elements of the operand at positions that are known at planning
+  gather,    ///< reads or writes at positions that a tensor of indices names
+  scan,      ///< what enters and leaves a body that runs once for each position along an axis
   compose,   ///< of groups only: a composite operator that its policy runs as one step
 };
 
@@ -28,19 +29,20 @@ constexpr const char* name_of(family f) {
 }
 constexpr bool is_leaf(family f) { return f == family::input || f == family::weight; }
 
-/// How reductions and windows combine two values; max and min propagate NaN. The last two (of
-/// reductions alone) have a state of two values, the extreme and its position, and give the
-/// position: of the first NaN if there is one, else of the first extreme.
+/// How reductions and windows combine two values. max and min propagate NaN. The last two, which
+/// only reductions have, keep two values, an extreme and its position, and give the position: that
+/// of the first NaN if there is one, else that of the first extreme.
 enum class combine : std::uint8_t { sum, max, min, product, first_max, first_min };
 constexpr bool gives_position(combine how) { return how >= combine::first_max; }
 
-/// The value that a lane which got no element holds: none of the combinations sees it.
+/// The neutral value of a combination. A lane that gets no element holds it, so that combining the
+/// lanes does not change the result.
 constexpr float neutral(combine how) {
-  constexpr float most = std::numeric_limits<float>::infinity();
+  constexpr float infinity = std::numeric_limits<float>::infinity();
   return how == combine::sum                                ? 0.0f
          : how == combine::product                          ? 1.0f
-         : how == combine::max || how == combine::first_max ? -most
-                                                            : most;
+         : how == combine::max || how == combine::first_max ? -infinity
+                                                            : infinity;
 }
 
 /// A window along one axis: output position o and tap t read input position
@@ -55,15 +57,16 @@ struct sweep {
   constexpr bool operator==(const sweep&) const = default;
 };
 
-/// True if each of the positions surely has a tap inside.
+/// True if every one of the positions has a tap inside of the image. With dilation it may say false
+/// where that is true.
 constexpr bool always_inside(const sweep& s, i64 positions) {
-  const i64 reach = s.dilation == 1 ? s.taps - 1 : 0;  // the taps before the first one have no gaps
+  const i64 reach = s.dilation == 1 ? s.taps - 1 : 0;  // with gaps, taps could jump over the image
   return s.begin <= reach && (positions - 1) * s.stride - s.begin < s.extent;
 }
 
-/// A contraction: `out[...] = sum over the reduced axes of a[...] * b[...]`, as a loop nest. Axes
-/// with `reduced` are summed in the order in which they stand here, the last fastest: one fma per
-/// term, starting from zero. That order is the definition of the result on every policy.
+/// A contraction: `out[...] = sum over the reduced axes of a[...] * b[...]`, as a loop nest. The
+/// sum starts from zero and takes one fma per term, with the reduced axes in the order of `axis`,
+/// the last one innermost. This order defines the result's bits on every policy.
 struct contraction {
   static constexpr int max_axes = 12;
   struct loop {
@@ -79,8 +82,8 @@ struct contraction {
   constexpr bool operator==(const contraction&) const = default;
 };
 
-/// Pooling: `how` over the positions of a window that lie inside the image. `average` divides by
-/// their number. A window wholly in padding gives 0.
+/// Pooling: combines the elements of a window that lie inside the image; `average` divides by their
+/// number. A window that lies wholly in the padding gives 0.
 struct windowing {
   combine how = combine::max;
   bool average = false;
@@ -89,8 +92,9 @@ struct windowing {
 };
 
 /// A reduction over the axes in `axes` (bit i: axis i of the operand). The elements along the
-/// reduced axes, in row-major order, go round-robin into 16 partial results, which are combined as
-/// a fixed binary tree (i with i+8, i+4, i+2, i+1): the definition of the result on every policy.
+/// reduced axes are dealt in row-major order to 16 partial results. These are combined as a binary
+/// tree: i with i + 8, then i + 4, i + 2, i + 1. This order defines the result's bits on every
+/// policy.
 struct reduction {
   combine how = combine::sum;
   std::uint32_t axes = 0;
@@ -101,11 +105,12 @@ struct reduction {
 };
 inline constexpr int reduction_lanes = 16;
 
-/// What stands outside of a padded tensor.
+/// What positions outside of a padded tensor show: a value, the nearest element, or the mirror
+/// image.
 enum class padding_mode : std::uint8_t { constant, edge, reflection };
 
-/// What a position between two elements shows: the one that is nearest (of two the lower one), the
-/// lower or the upper one of both, or how far it is from the lower one to the upper one (0 to 1).
+/// What a position between two elements gives: the nearest element (of two equally near ones, the
+/// lower), the lower one, the upper one, or the distance to the lower one, from 0 to 1.
 enum class sampling : std::uint8_t { nearest, lower, upper, fraction };
 
 /// Where the elements of a move node come from.
@@ -134,20 +139,22 @@ struct movement {
   constexpr bool operator==(const movement&) const = default;
 };
 
-/// The operand's position that a padded position `at` shows; -1: none.
+/// The operand's position that a padded tensor shows at position `at`, which is counted from the
+/// operand's first element; -1 if it shows the padding's value.
 constexpr i64 shown(padding_mode mode, i64 at, i64 extent) {
   if (at >= 0 && at < extent) return at;
   if (mode == padding_mode::constant) return -1;
   if (mode == padding_mode::edge) return at < 0 ? 0 : extent - 1;
   return at < 0 ? -at : 2 * (extent - 1) - at;
 }
-/// Position `at` of `to` that cover the same length as `from` elements do: the middle of that part
-/// is `over / under` elements behind the middle of the first one.
+/// `to` positions cover the same length as `from` elements do. The middle of position `at` lies
+/// `over / under` elements behind the middle of the first element, exactly.
 struct sampled {
   i64 over = 0, under = 1;
   constexpr sampled(i64 at, i64 from, i64 to) : over((2 * at + 1) * from - to), under(2 * to) {}
 };
-/// The element that such a position shows; positions before the first element show that one.
+/// The number of the element that such a position shows. Positions before the middle of the first
+/// element show the first one.
 constexpr i64 sampled_at(sampling how, i64 at, i64 from, i64 to) {
   if (from == to) return at;
   const sampled s(at, from, to);
@@ -156,13 +163,14 @@ constexpr i64 sampled_at(sampling how, i64 at, i64 from, i64 to) {
   const i64 lower = s.over / s.under;
   return how == sampling::upper && s.over % s.under != 0 && lower + 1 < from ? lower + 1 : lower;
 }
-/// How far the position is from its lower to its upper element; 0 where they are one.
+/// The distance of the position to its lower element, from 0 to 1; 0 where lower and upper element
+/// are the same.
 constexpr float fraction_at(i64 at, i64 from, i64 to) {
   const sampled s(at, from, to);
   if (s.over < 0 || s.over / s.under + 1 >= from) return 0;
   return static_cast<float>(static_cast<double>(s.over % s.under) / static_cast<double>(s.under));
 }
-/// The columns of row `row` that a band shows: `begin` to `end`.
+/// The columns of row `row` that a band keeps: from `begin` to before `end`.
 struct band_columns {
   i64 begin = 0, end = 0;
   constexpr band_columns(const movement& m, i64 row, i64 columns) {
@@ -173,20 +181,23 @@ struct band_columns {
   }
 };
 
-/// An index as a position on an axis: a negative one counts from the end; then it is brought
-/// inside.
+/// The position that an index names on an axis: a negative index counts from the end; then the
+/// position is clamped to the axis.
 constexpr i64 position_of(i64 index, i64 extent) {
   if (index < 0) return index < -extent ? 0 : index + extent;
   return index < extent ? index : extent - 1;
 }
 
-/// Reads or writes at computed places. Output element (i0, i1, ...) has `coordinates` numbers, the
-/// first at element `sum i_k * index_step[k]` of the indices, the others `coordinate_step` further
-/// each. A negative one counts from the end; then all are brought into the axis. The element is at
-/// `sum i_k * step[k] + sum of coordinate c * coordinate_stride[c]` of the data.
-/// Writing: the output is a copy of the data, into which the elements of the third operand, the
-/// updates, go in row-major order: to where output element (i0, i1, ...) of a read would come from.
-/// So the last of several for one place stays.
+/// Reads or writes at positions that a tensor of indices names.
+///
+/// Reading: output element (i0, i1, ...) has `coordinates` indices. The first one is element
+/// `sum i_k * index_step[k]` of the indices; each further one stands `coordinate_step` elements
+/// behind the one before. `position_of` makes coordinate c of index c. The output element is data
+/// element `sum i_k * step[k] + sum of coordinate c * coordinate_stride[c]`.
+///
+/// Writing: the output is a copy of the data. Then element (i0, i1, ...) of the third operand, the
+/// updates, replaces the element from which a read would take its element (i0, i1, ...). This is
+/// done in row-major order, so that of several updates for one element the last one wins.
 struct gathering {
   int coordinates = 1;
   strides step{}, index_step{};
@@ -196,18 +207,18 @@ struct gathering {
   constexpr bool operator==(const gathering&) const = default;
 };
 
-/// A scan runs its body, the nodes whose `loop` is its number, once for each of `steps` positions
-/// along the first axis of sequences: from the first to the last, or backward. The body may read
-/// every node before it. Its border are the nodes of this family: slices and states before what
-/// reads them, then the body's other nodes, then, side by side and no longer of the body, what
-/// comes out of it.
+/// A scan runs its body once for each of `steps` positions along the first axis of sequences, from
+/// the first to the last or backward. The body are the nodes whose `loop` is the scan's number;
+/// they may read every node before it. Nodes of this family are the scan's border. In the body,
+/// slices and states stand before the nodes that read them. Directly behind the body, and no longer
+/// part of it, stand the nodes for what comes out of it.
 struct scanning {
   enum class part : std::uint8_t {
     slice,  ///< in the body: the operand at this step's position of its first axis
-    state,  ///< in the body: the operand in the first step; then its next value, of the step before
-    all,    ///< behind it: what the operand is in every step, by position along the first axis
-    last,   ///< behind it: what the operand is in the last step
-  };        // a second operand of the last two is a state: the first is its next value
+    state,  ///< in the body: the operand in the first step, later the next value of the step before
+    all,    ///< behind it: the operand's values in all steps, by position along the first axis
+    last,   ///< behind it: the operand's value in the last step
+  };        // `all` and `last` may have a state as second operand: the first is its next value
   part is = part::slice;
   bool backward = false;
   int loop = -1;
@@ -237,19 +248,20 @@ struct node {
   constexpr const shape& extents() const { return out.shape; }
 };
 
-/// True for a contraction of dequantized numbers whose third operand are the integers behind the
-/// first.
+/// True for a contraction of dequantized numbers. Its third operand is the integers from which the
+/// first was dequantized; a policy may multiply those instead.
 constexpr bool offers_integers(const node& n) {
   return n.kind == family::contract && n.operands == 3;
 }
 
-/// A composite operator's expansion keeps its name.
+/// A composite operator: the nodes that it was expanded to name it, and it names the composite that
+/// contains it.
 struct region {
   const char* op = "";
   int parent = -1;
 };
 
-/// A run of a pool.
+/// Consecutive elements of a pool.
 struct range {
   int begin = 0, size = 0;
 };

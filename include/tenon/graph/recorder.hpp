@@ -1,5 +1,5 @@
-// Writes nodes into a table, one function per family. Both front ends record through it; operators
-// use it to say what they mean. Shapes were checked before.
+// Writes nodes into a table, with one function per family. Operators record themselves with it, for
+// both front ends. Shapes have been checked before.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/leaf_index.hpp>
@@ -8,24 +8,27 @@
 
 namespace tenon {
 
-/// The writing end of a table. The first error stays in `fault`.
+/// Builds a table. The first error stays in `fault`; recording goes on, so that numbers of nodes
+/// stay valid.
 class recorder {
  public:
   table out;
   error fault{};
 
   constexpr recorder() = default;
-  /// Records into memory of somebody else, no inputs and weights.
+  /// Records into lent memory; no inputs and weights.
   template <table_sizes S> constexpr explicit recorder(frozen<S>& room)
       : out(room.lend()), states_(nullptr, 0), leaves_(without_memory{}) {}
 
+  /// Keeps an error, if it is the first. While `put_last` records for the second time errors are
+  /// ignored: the first time had them.
   constexpr void refuse(const error& e) {
     if (fault.ok() && !rehearses_) fault = e;
   }
   /// The tensor of a node; a copy, because the table grows.
   constexpr tensor at(int id) const { return out.nodes[id].out; }
 
-  /// `bounded` (bit i: axis i) are the axes whose extents are limits.
+  /// Records an input. On the axes in `bounded` (bit i: axis i) the extent is a limit.
   constexpr int input(const name& called, const tensor& t, std::uint32_t bounded = 0) {
     const int before = out.nodes.size(), id = leaf(family::input, "input", called, t);
     if (id != before)
@@ -54,11 +57,11 @@ class recorder {
     if (state == nullptr || state->next >= 0)
       return refuse({code::output, "next", "state", "a state without a next value",
                      state == nullptr ? "no state" : "two next values"});
-    const tensor wanted = at(id), found = at(value);
-    if (!(wanted.shape == found.shape))
-      return refuse({code::extent, "next", "value", wanted.shape, found.shape});
-    if (wanted.type != found.type)
-      return refuse({code::element_type, "next", "value", wanted.type, found.type});
+    const tensor expected = at(id), found = at(value);
+    if (!(expected.shape == found.shape))
+      return refuse({code::extent, "next", "value", expected.shape, found.shape});
+    if (expected.type != found.type)
+      return refuse({code::element_type, "next", "value", expected.type, found.type});
     state->next = value;
   }
   /// Completes the table. Error: output, when a state has no next value.
@@ -73,7 +76,8 @@ class recorder {
     }
     states_.clear();
   }
-  /// Remembers how the nodes from `first` on came about, in graphs with limits.
+  /// In graphs with limits, remembers the operator that recorded the nodes from `first` on, so that
+  /// `replay` can record it again for other extents. Returns the recipe, or null if there is none.
   constexpr recipe* note(int first, list<int> operands, again_type again) {
     const int size = out.nodes.size() - first;
     if (out.limits.empty() || size == 0) return nullptr;
@@ -82,8 +86,8 @@ class recorder {
     for (const int id : operands) out.used.push(id);
     return &out.recipes[out.recipes.push(c)];
   }
-  /// True for an operator that says no more of its operands than that they broadcast. A composite
-  /// one may be a single map, too, with a shape rule of its own.
+  /// True for an operator whose shape rule is broadcasting and nothing else. A composite operator
+  /// may also be a single map node, but has a shape rule of its own.
   constexpr bool is_elementwise(const recipe& c) const {
     const node& n = out.nodes[c.first];
     return c.size == 1 && n.kind == family::map && n.region < 0;
@@ -122,7 +126,8 @@ class recorder {
   constexpr int move(const char* op, const movement& m, int in, const tensor& t) {
     return push(op, family::move, {in}, t, out.movements.push(m));
   }
-  /// All operands one behind the other along an axis. More than a node has room for become a chain.
+  /// Joins all operands one behind the other along an axis. If they are more than a node has room
+  /// for, the first ones are joined by a node of their own.
   constexpr int join(const char* op, int axis, list<int> in, const tensor& t) {
     if (in.size > max_operands) {
       tensor first = t;
@@ -144,7 +149,7 @@ class recorder {
   constexpr int gather(const char* op, const gathering& g, int data, int indices, const tensor& t) {
     return push(op, family::gather, {data, indices}, t, out.gatherings.push(g));
   }
-  /// `g.writes` is set.
+  /// A gathering that writes; sets `g.writes`.
   constexpr int scatter(const char* op, gathering g, int data, int indices, int updates,
                         const tensor& t) {
     g.writes = true;
@@ -179,7 +184,7 @@ class recorder {
     last_body_ = body_;
   }
   constexpr void end_scan() { body_ = {}; }
-  /// In a body: what `in` is at this step's position of its first axis.
+  /// In a body: the part of `in` at this step's position of its first axis.
   constexpr int slice_of_step(const char* op, int in) {
     tensor t = at(in);
     --t.shape.rank;
@@ -191,8 +196,8 @@ class recorder {
   constexpr int state_of_step(const char* op, int initial) {
     return border(op, scanning::part::state, {initial}, at(initial));
   }
-  /// In a body: `id` as a value that may come out of it, once; a copy where it has no memory of its
-  /// own.
+  /// In a body: `id` in a form in which it can come out of the body, once. That takes memory of its
+  /// own, so leaves, moves and what enters the body are copied.
   constexpr int result_of_step(const char* op, int id) {
     const node& n = out.nodes[id];
     if (n.loop == body_.loop && !is_leaf(n.kind) && n.kind != family::move &&
@@ -203,8 +208,8 @@ class recorder {
   constexpr int copy_of_step(const char* op, int id) {
     return map(op, copy_program(at(id).type), {id}, at(id));
   }
-  /// Directly behind a body: what `value` is in all steps, in the shape `to`. With `state`, `value`
-  /// is what that is in the next step.
+  /// Directly behind a body: the values of `value` in all steps, in the shape `to`. With `state`,
+  /// `value` is also the next value of that state.
   constexpr int all_steps(const char* op, int value, const shape& to, int state = -1) {
     return leave(op, scanning::part::all, value, to, state);
   }
@@ -217,14 +222,15 @@ class recorder {
   constexpr void open(const char* op) { open_ = out.regions.push({op, open_}); }
   constexpr void close() { open_ = out.regions[open_].parent; }
 
-  /// Asks for policy `policy` for the operators from node `first` on that no tag names yet.
+  /// Asks for policy `policy` for all operators from node `first` on, except those for which a
+  /// policy has been asked already.
   constexpr void put_from(int first, int policy) {
     for (int i = first; i < out.nodes.size(); ++i)
       if (!is_leaf(out.nodes[i].kind) && out.nodes[i].policy < 0)
         out.nodes[i].policy = static_cast<std::int8_t>(policy);
   }
-  /// The same for what `record` records, which has just run for the first time: it runs once more,
-  /// to see how many operators these are, and what that recorded is taken back.
+  /// The same for the operators that `record` recorded; it has just run for the first time. It is
+  /// run once more to count them, and what that run recorded is removed again.
   template <class Record> constexpr void put_last(int policy, const Record& record) {
     const table_sizes before = sizes_of(out.view());
     const bool rehearsed = rehearses_;
@@ -254,10 +260,10 @@ class recorder {
   };
   sequence<carried> states_;
   leaf_index leaves_;
-  bool rehearses_ = false;  ///< what is recorded will be taken back
+  bool rehearses_ = false;  ///< what is recorded will be removed again
   int open_ = -1;
   scanning body_{};       ///< the open body, if its `loop` is one
-  scanning last_body_{};  ///< that of the last scan
+  scanning last_body_{};  ///< the body of the last scan, for the nodes that come out of it
 
   constexpr int border(const char* op, scanning::part is, std::initializer_list<int> in,
                        const tensor& t) {
@@ -286,7 +292,7 @@ class recorder {
   constexpr int leaf(family kind, const char* op, const name& called, const tensor& t) {
     if (called.empty() || called.cut)
       refuse({code::name_length, op, called, name::capacity, called.size()});
-    if (out.names.empty()) leaves_.clear();  // a finished table took its names along
+    if (out.names.empty()) leaves_.clear();  // the names were moved out with a finished table
     int& id = leaves_.find(out, called);
     if (id < 0) id = push(op, kind, {}, t, out.names.push(called));
     return id;

@@ -1,11 +1,12 @@
-// Passes over scalar programs: join two, form fma, share registers.
+// Passes over scalar programs: joining two to one, forming fma, sharing registers.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/program.hpp>
 
 namespace tenon {
 
-/// Writes one instruction onto a tape, its sources being in the slots `to`; returns its slot.
+/// Appends one instruction of another program to a tape and returns its slot. `to[i]` is the tape's
+/// slot for that program's instruction i.
 constexpr int rewrite(tape& t, instruction x, const int* to) {
   if (x.op() == sop::literal) return t.literal(x.real());
   if (x.op() == sop::literal_int) return t.literal_int(static_cast<std::int32_t>(x.bits()));
@@ -14,8 +15,9 @@ constexpr int rewrite(tape& t, instruction x, const int* to) {
                 n > 2 ? to[x.c()] : 0);
 }
 
-/// Writes an SSA program onto a tape, its argument i being slot `args[i]`; returns the result's
-/// slot. A mask that was to be stored as a uint8 is read as the integer 1 or 0.
+/// Appends a program in SSA form to a tape and returns its result's slot. Argument i is the tape's
+/// slot `args[i]`. If that is a mask, which between two nodes would have been stored as a uint8,
+/// the program reads it as the integer 1 or 0.
 constexpr int append(tape& t, program_view p, const int* args) {
   int to[max_program]{};
   for (int i = 0; i < p.size; ++i) {
@@ -25,13 +27,15 @@ constexpr int append(tape& t, program_view p, const int* args) {
       to[i] = t.emit(sop::mask_to_int, to[i]);
   }
   const instruction last = p.code[p.size - 1];
-  if (last.op() == sop::arg)
-    return args[last.a()];  // a mask stays one: as the result it is a uint8
+  // A program that only copies: a mask need not become an integer, as a result it is a uint8
+  // anyway.
+  if (last.op() == sop::arg) return args[last.a()];
   return to[p.size - 1];
 }
 
-/// Replaces a product that has one use, a sum or a difference, by one fma. The same for every
-/// policy: results are a property of the table. SSA in, SSA out.
+/// Replaces a sum or a difference and a product that has no other use by one fma, which rounds
+/// once. The rules depend on the program alone, so that results have the same bits on every policy.
+/// Takes and gives SSA form.
 constexpr recorded form_fma(program_view p) {
   int uses[max_program]{};
   for (int i = 0; i < p.size; ++i) {
@@ -60,23 +64,25 @@ constexpr recorded form_fma(program_view p) {
     }
   }
   if (t.fault == code::ok) return finish(t, to[p.size - 1]);
-  recorded same;  // the negations of differences do not fit: the program stays as it is
+  recorded same;  // too long with the negations of differences: the program stays as it is
   for (int i = 0; i < p.size; ++i) same.code[i] = p.code[i];
   same.size = p.size;
   return same;
 }
 
-/// Most registers a finished program uses (what an interpreter has room for).
+/// The limit of a finished program's registers: an interpreter has room for so many.
 inline constexpr int max_registers = 32;
 
-/// Gives every instruction a register, re-using those whose value is dead. SSA in; the number of
-/// registers is returned in `registers`.
+/// A program whose instructions share registers, and how many it needs.
 struct allocated {
   recorded program;
   int registers = 0;
 };
+/// Gives every instruction of a program in SSA form the first register whose value is not needed
+/// any more. An instruction may write a register that it reads.
 constexpr allocated allocate(program_view p) {
-  int last[max_program]{}, register_of[max_program]{};
+  int last[max_program]{};  // the last user of each value
+  int register_of[max_program]{};
   for (int i = 0; i < p.size; ++i) {
     const instruction x = p.code[i];
     const int n = sources_of(x.op());

@@ -1,5 +1,5 @@
-// The node table: the one representation that every pass and every policy reads. `table` owns and
-// grows, `frozen` is its exact-size constant, `table_view` reads either.
+// The node table: the one representation that all passes and policies read. `table` owns its memory
+// and grows; `frozen` is a constant of exact size; `table_view` reads either.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/error.hpp>
@@ -10,11 +10,11 @@ namespace tenon {
 
 class recorder;
 struct recipe;
-/// Infers an operator again and records it. Error: what `infer` refuses.
+/// Records an operator again for other extents. Error: what its `infer` refuses.
 using again_type = error (*)(recorder&, const recipe&, list<int> operands);
 
-/// How a run of nodes was recorded, for graphs with limits: the operator and its operands. A null
-/// `again` is an element-wise node, whose program does not depend on the extents.
+/// In graphs with limits: the operator that recorded consecutive nodes, and its operands. Without
+/// an `again` it is an element-wise node, whose program does not depend on extents.
 struct recipe {
   int first = -1, size = 0;  ///< nodes
   range operands{};          ///< in the table's `used`
@@ -23,8 +23,9 @@ struct recipe {
   alignas(16) unsigned char options[room]{};  ///< of operators that were added at run time
 };
 
-/// The pools of the families' details. Calls `f(t.contractions...)` and so on: with the same pool
-/// of each of the tables, views or sizes `t`. Names and programs are no details: nodes share them.
+/// Calls `f` for each pool with details of a family, `f(t.contractions...)` and so on, with this
+/// pool of all of the tables, views or sizes `t`. Names and programs are left out: nodes share
+/// them.
 template <class F, class... T> constexpr void each_detail_pool(const F& f, T&&... t) {
   f(t.contractions...);
   f(t.windowings...);
@@ -45,7 +46,8 @@ template <class F, class... T> constexpr void detail_pool(family kind, const F& 
     default: return;
   }
 }
-/// All pools of a table, named here once.
+/// Calls `f` for each pool of a table. This is the one list of all pools; what copies, counts or
+/// lends a table uses it.
 template <class F, class... T> constexpr void each_pool(const F& f, T&&... t) {
   f(t.nodes...);
   f(t.code...);
@@ -61,7 +63,7 @@ template <class F, class... T> constexpr void each_pool(const F& f, T&&... t) {
   f(t.used...);
 }
 
-/// A table to read. Nodes stand in topological order: operands before their users.
+/// A table to read. The nodes are in topological order: operands before their users.
 struct table_view {
   list<node> nodes;
   list<instruction> code;
@@ -78,8 +80,8 @@ struct table_view {
   list<varying> limits;
   list<recipe> recipes;  ///< of graphs with limits
   list<int> used;        ///< operands of the recipes
-  int states = 0;        ///< so many of the last inputs are states; so many of the last outputs
-                         ///< their next values
+  int states = 0;        ///< this many of the last inputs are states; this many of the last outputs
+                         ///< are their next values
   constexpr int call_inputs() const { return inputs.size - states; }
   constexpr int call_outputs() const { return outputs.size - states; }
 
@@ -95,7 +97,7 @@ struct table_view {
   constexpr const movement& movement_of(const node& n) const { return movements[n.detail]; }
   constexpr const gathering& gathering_of(const node& n) const { return gatherings[n.detail]; }
   constexpr const scanning& scanning_of(const node& n) const { return scans[n.detail]; }
-  /// The border of a scan's body: what enters it, then what comes out of it.
+  /// The border of a scan's body: what enters the body, then what comes out of it.
   constexpr list<scanning> border_of(int loop) const {
     int first = 0, end = 0;
     while (scans.data[first].loop != loop) ++first;
@@ -138,7 +140,7 @@ struct table {
     return v;
   }
 
-  /// Takes back what was recorded since the pools had these sizes. Inputs, weights, outputs stay.
+  /// Removes what was recorded since the pools had these sizes. Inputs, weights and outputs stay.
   constexpr void shrink(const table_sizes& to) {
     const auto cut = [](auto& pool, int size) { pool.resize(size); };
     cut(nodes, to.nodes);
@@ -151,8 +153,9 @@ struct table {
     cut(used, to.used);
   }
 
-  /// The number of this program in the pool; equal programs share one. In lent memory that is full,
-  /// an empty one stands for it.
+  /// The number of this program in the pool; equal programs share one. If lent memory has no room
+  /// for it, an empty program takes its place, and `same_nodes` in language/replay.hpp refuses the
+  /// table.
   constexpr int intern(program_view p) {
     const range* pooled = programs.data();
     for (int i = 0, n = programs.size(); i < n; ++i)
@@ -190,7 +193,7 @@ constexpr table_sizes sizes_of(const table_view& t) {
   return sizes;
 }
 
-/// An array with room for `N` elements, which may be 0.
+/// An array with room for `N` elements; `N` may be 0.
 template <class T, int N> struct pool {
   T item[N > 0 ? N : 1]{};
   int size = 0;
@@ -202,7 +205,7 @@ template <class T, int N> struct pool {
   constexpr sequence<T> lend() { return {item, N}; }
 };
 
-/// A table as a constant with room for these sizes.
+/// A table as a constant, with room for these sizes.
 template <table_sizes S> struct frozen {
   pool<node, S.nodes> nodes;
   pool<instruction, S.code> code;
@@ -234,7 +237,7 @@ template <table_sizes S> struct frozen {
     v.states = states;
     return v;
   }
-  /// A table to build in this memory.
+  /// A table that is built in this memory. It must not outlive it.
   constexpr tenon::table lend() {
     tenon::table t;
     each_pool([](auto& rows, auto& pool) { rows = pool.lend(); }, t, *this);

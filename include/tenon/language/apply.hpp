@@ -15,28 +15,28 @@ concept operator_like = requires(const typename Op::options& o, list<tensor> in,
   { Op::record(r, o, ids, t) } -> std::same_as<int>;
 };
 
-/// What an operator gives for these operands. Elements of 4 bits are refused for all those that do
-/// not say `takes_packed`, and so are results of them. Error: what `Op::infer` refuses;
-/// element_type.
+/// Type and shape of an operator's result for these operands. An operator that does not say
+/// `takes_packed` gets no operands and gives no results with elements of 4 bits.
+/// Error: what `Op::infer` refuses; element_type.
 template <class Op>
 constexpr result<tensor> infer_of(const typename Op::options& o, list<tensor> in) {
-  constexpr bool any = requires { Op::takes_packed; };
-  for (int i = 0; !any && i < in.size; ++i)
+  constexpr bool takes_packed = requires { Op::takes_packed; };
+  for (int i = 0; !takes_packed && i < in.size; ++i)
     if (const type t = in[i].type; is_four_bit(t))
       return error{code::element_type, Op::name, "input", unpacked(t), t};
   const result<tensor> out = Op::infer(o, in);
-  if (!any && out.ok() && is_four_bit(out->type))
+  if (!takes_packed && out.ok() && is_four_bit(out->type))
     return error{code::element_type, Op::name, "result", unpacked(out->type), out->type};
   return out;
 }
 
-/// Infers an operator again from what its operands are now, and records it.
-/// Error: what `Op::infer` refuses.
+/// Records an operator again for operands whose extents have changed, with a new result of `infer`.
+/// Error: what `Op::infer` refuses; capacity, beyond 64 operands.
 template <class Op>
 constexpr error record_again(recorder& r, const typename Op::options& o, list<int> ids) {
-  constexpr int most = 64;  // no heap: this runs in calls
-  if (ids.size > most) return {code::capacity, Op::name, "operands", most, ids.size};
-  tensor types[most]{};
+  constexpr int room = 64;  // no heap: this runs in calls of a model
+  if (ids.size > room) return {code::capacity, Op::name, "operands", room, ids.size};
+  tensor types[room]{};
   for (int i = 0; i < ids.size; ++i) types[i] = r.at(ids[i]);
   const result<tensor> out = infer_of<Op>(o, {types, ids.size});
   if (out.ok()) (void)Op::record(r, o, ids, *out);
@@ -46,7 +46,8 @@ template <class Op, auto Options> constexpr error again(recorder& r, const recip
   return record_again<Op>(r, Options, ids);
 }
 
-/// An operator on operands of these types.
+/// An operator on operands of these types: the type of its result, and how it is recorded. `note`
+/// keeps what it takes to record it again for other extents.
 template <class Op, auto Options, class... H> struct application {
   static constexpr tensor type = [] {
     const tensor in[] = {H::type...};
@@ -54,13 +55,14 @@ template <class Op, auto Options, class... H> struct application {
   }();
   static constexpr int record(recorder& r, const H&... h) {
     const int ids[] = {h.bind(r)...};
-    const list<int> all{ids, sizeof...(H)};
-    const int first = r.out.nodes.size(), id = Op::record(r, Options, all, type);
-    r.note(first, all, &again<Op, Options>);
+    const list<int> operands{ids, sizeof...(H)};
+    const int first = r.out.nodes.size(), id = Op::record(r, Options, operands, type);
+    r.note(first, operands, &again<Op, Options>);
     return id;
   }
 };
-/// An operator on weights alone: it waits for a table.
+/// An operator on weights alone. Weights know no table, so it is recorded only when its result
+/// meets a handle.
 template <class Op, auto Options, class... H> struct deferred {
   using is_tenon_leaf = void;
   using applied = application<Op, Options, H...>;
@@ -73,6 +75,7 @@ template <class Op, auto Options, class... H> struct deferred {
 
 namespace front {
 
+/// The recorder of the first handle among the operands; null if all are weights.
 template <class... H> constexpr recorder* recorder_of(const H&... h) {
   recorder* found = nullptr;
   const auto look = [&](const auto& x) {
@@ -93,8 +96,9 @@ template <class First, class... Rest> constexpr auto first_broken(First, Rest...
   else
     return first_broken(rest...);
 }
-/// Every operator explains the refusals that are its own (`Op::explain`, with `explains_types`
-/// those of element types, too); this is what is left.
+/// Turns an error into a message of the compiler. Every operator explains its own refusals in
+/// `Op::explain` (and those of element types, if it says `explains_types`); the messages here are
+/// for what all operators have in common.
 template <class Op, error E> consteval void explain() {
   constexpr bool explained = requires { Op::template explain<E>(); };
   constexpr bool weight = E.op == name("weight"), large = E.operand == name("result");
@@ -125,7 +129,7 @@ template <class Op, error E> consteval void explain() {
                 "operator: the number of operands is wrong; see the operator's documentation");
 }
 
-/// The error of an operator on operands of these types: what the builder says, too.
+/// The error of an operator on operands of these types; the builder finds the same one.
 template <class Op, auto Options, class... H> constexpr error fault_of_operands() {
   const tensor in[] = {H::type...};
   for (const tensor& t : in)  // handles were checked before, weights were not
@@ -135,8 +139,10 @@ template <class Op, auto Options, class... H> constexpr error fault_of_operands(
 }
 }  // namespace front
 
-/// Applies an operator to handles: checks with `Op::infer`, records with `Op::record`. Operators of
-/// users are used through this function as ours are.
+/// Applies an operator to handles: checks with `Op::infer`, records with `Op::record`. The
+/// library's own operators and those of users are applied by this function alike.
+/// Error: a message of the compiler on the user's line, or, where a graph is checked, a `broken`
+/// that carries the error.
 template <class Op, auto Options = typename Op::options{}, operand_like... H>
 constexpr auto apply(H... h) {
   if constexpr (sizeof...(H) == 0) {
@@ -162,15 +168,16 @@ constexpr auto apply(H... h) {
   }
 }
 
-/// An operator with several results: `results(o)` of them, each with a tensor (`infer` gives the
-/// first one's). `record` leaves them in nodes side by side and returns the first one.
+/// An operator with several results. `results(o)` is their number, `infer_result(o, in, k)` the
+/// type and shape of result k; `infer` gives those of the first. `record` leaves the results in
+/// nodes with consecutive numbers and returns the first one.
 template <class Op>
 concept multiple_operator = operator_like<Op> &&
     requires(const typename Op::options& o, list<tensor> in) {
   { Op::results(o) } -> std::same_as<int>;
   { Op::infer_result(o, in, 0) } -> std::same_as<result<tensor>>;
 };
-/// Applies an operator with several results to handles and weights: a tuple of its results.
+/// Applies an operator with several results to handles and weights. Returns a tuple of its results.
 template <class Op, auto Options = typename Op::options{}, operand_like... H>
 requires multiple_operator<Op>
 constexpr auto apply_all(H... h) {

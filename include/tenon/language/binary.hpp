@@ -5,7 +5,7 @@
 
 namespace tenon {
 
-/// Arithmetic in all types. Integers wrap around.
+/// Arithmetic in all element types. Integers wrap around, signed ones as well.
 template <class Op> struct arithmetic_operator : map_operator<Op, 2> {
   static constexpr bool accepts(int, type) { return true; }
 };
@@ -37,7 +37,7 @@ struct mul_t : arithmetic_operator<mul_t> {
                   "product use matmul()");
   }
 };
-/// The quotient of integers is truncated; by zero it is 0.
+/// The quotient of integers is truncated. An integer divided by zero gives 0 and does not trap.
 struct div_t : arithmetic_operator<div_t> {
   static constexpr const char* name = "div";
   static constexpr auto meaning(no_options, scalar a, scalar b) { return a / b; }
@@ -55,7 +55,7 @@ struct min_t : arithmetic_operator<min_t> {
   static constexpr const char* name = "min";
   static constexpr auto meaning(no_options, scalar a, scalar b) { return min(a, b); }
 };
-/// A negative power of an integer is the truncated quotient of 1 and the positive one.
+/// An integer to a negative power is 1 divided by the positive power, truncated.
 struct pow_t : arithmetic_operator<pow_t> {
   static constexpr const char* name = "pow";
   static constexpr auto meaning(no_options, scalar a, scalar b) { return pow(a, b); }
@@ -70,8 +70,11 @@ struct prelu_t : map_operator<prelu_t, 2> {
   }
 };
 
-/// Element-wise WebNN operators on handles; see `map_operator` for shapes.
-/// Type: any two of one type; prelu: floats and signed integers.
+/// Element-wise arithmetic of two operands.
+/// Shape: the operands broadcast, right-aligned; an extent of 1 repeats.
+/// Type: any, the same for both; prelu: floats and signed integers.
+/// Error: element_type, broadcast.
+/// Source: WebNN, element-wise binary operations; prelu.
 template <operand_like A, operand_like B> constexpr auto add(A a, B b) {
   return apply<add_t>(a, b);
 }
@@ -97,6 +100,10 @@ template <operand_like X, operand_like S> constexpr auto prelu(X x, S slope) {
   return apply<prelu_t>(x, slope);
 }
 
+/// The same as C++ operators, between handles and between a handle and a number. A number becomes a
+/// literal of the program and takes the handle's element type.
+/// Error: option, when the element type cannot hold the number.
+/// Misuse: a number beside a weight that has not met a handle does not compile.
 template <operand_like A, operand_like B> constexpr auto operator+(A a, B b) { return add(a, b); }
 template <operand_like A, operand_like B> constexpr auto operator-(A a, B b) { return sub(a, b); }
 template <operand_like A, operand_like B> constexpr auto operator*(A a, B b) { return mul(a, b); }

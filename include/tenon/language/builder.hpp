@@ -1,5 +1,5 @@
-// The run-time front end: fills the same table from data, with the same shape rules, and returns
-// errors as values.
+// The run-time front end: records the same table from data, with the shape rules of the
+// compile-time front end, and returns errors as values.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/map.hpp>
@@ -13,9 +13,9 @@ namespace tenon {
 /// builder::value y = b.add<relu_t>({}, {x});
 /// result<table> net = b.finish({y});
 /// ```
-/// Errors: the first one sticks; later calls do nothing and `finish` returns it. A value of another
-/// builder, or of a failed call, is refused; so are the values of a builder that was moved or
-/// copied.
+/// Error: the first one stays; later calls do nothing, and `finish` returns it.
+/// Misuse: values of another builder, of a failed call, or from before the builder was moved or
+/// copied are refused with code::output.
 class builder {
  public:
   struct value {
@@ -23,8 +23,8 @@ class builder {
     const builder* of = nullptr;
   };
 
-  /// Error: name_conflict, name_length, extent (below 1 or too many elements).
-  /// The axes in `bounded` have limits instead of extents; see `upto`. Error: also axis.
+  /// Adds an input. On the axes in `bounded` the extent is a limit; see `upto`.
+  /// Error: name_conflict, name_length, extent (below 1 or too many elements), axis.
   constexpr value input(const name& called, const tensor& t,
                         std::initializer_list<int> bounded = {}) {
     std::uint32_t axes = 0;
@@ -38,19 +38,23 @@ class builder {
     if (!takes("input", called, t)) return {};
     return leaf(recorder_.input(called, t, axes));
   }
+  /// Adds a weight. The same name again, with the same tensor, is the same weight.
+  /// Error: name_conflict, name_length, extent.
   constexpr value weight(const name& called, const tensor& t) {
     if (!takes("weight", called, t)) return {};
     return leaf(recorder_.weight(called, t));
   }
-  /// What the graph keeps between calls: zeros at first, then the value that `next` names.
+  /// Adds a state, which the graph keeps between calls: zeros at first, then the value that `next`
+  /// names. Error: name_conflict, name_length, extent.
   constexpr value state(const name& called, const tensor& t) {
     if (!takes("state", called, t)) return {};
     return leaf(recorder_.state(called, t));
   }
+  /// Says what a state is in the next call.
   /// Error: output (no state, or a second next value), extent, element_type.
   constexpr void next(value state, value v) {
     if (!recorder_.fault.ok()) return;
-    if (!known(state) || !known(v))
+    if (!is_of_this(state) || !is_of_this(v))
       recorder_.refuse({code::output, "next", "operand", recorder_.out.nodes.size(), v.id});
     else
       recorder_.next(state.id, v.id);
@@ -60,19 +64,19 @@ class builder {
   constexpr value add(const typename Op::options& options, std::initializer_list<value> operands) {
     return add<Op>(options, list<value>{operands.begin(), static_cast<int>(operands.size())});
   }
-  /// The same with as many operands as data say.
+  /// The same with a number of operands that is known at run time only; at most 64.
   template <operator_like Op>
   constexpr value add(const typename Op::options& options, list<value> operands) {
-    constexpr int most = 64;
-    int ids[most]{};
-    tensor types[most]{};
+    constexpr int room = 64;
+    int ids[room]{};
+    tensor types[room]{};
     int count = 0;
-    if (operands.size > most || operands.size == 0)
+    if (operands.size > room || operands.size == 0)
       recorder_.refuse(
-          {code::operand_count, Op::name, "", operands.size == 0 ? 1 : most, operands.size});
+          {code::operand_count, Op::name, "", operands.size == 0 ? 1 : room, operands.size});
     for (const value v : operands) {
       if (!recorder_.fault.ok()) return {};
-      if (!known(v)) {
+      if (!is_of_this(v)) {
         recorder_.refuse({code::output, Op::name, "operand", recorder_.out.nodes.size(), v.id});
         return {};
       }
@@ -94,21 +98,23 @@ class builder {
     note<Op>(options, first, {ids, count});
     return added;
   }
-  /// Adds an operator with several results: all of them. Error: what `Op::infer` refuses.
+  /// Adds an operator with several results and returns all of them.
+  /// Error: what `Op::infer` refuses.
   template <multiple_operator Op>
   constexpr sequence<value> add_all(const typename Op::options& options, list<value> operands) {
     const value first = add<Op>(options, operands);
-    sequence<value> all;
+    sequence<value> results;
     for (int k = 0; k < Op::results(options); ++k)
-      all.push(first.of == nullptr ? value{} : value{first.id + k, this});
-    return all;
+      results.push(first.of == nullptr ? value{} : value{first.id + k, this});
+    return results;
   }
   template <multiple_operator Op>
   constexpr sequence<value> add_all(const typename Op::options& options,
                                     std::initializer_list<value> operands) {
     return add_all<Op>(options, {operands.begin(), static_cast<int>(operands.size())});
   }
-  /// An element-wise operator from a lambda over symbols, captures allowed.
+  /// Adds an element-wise operator from a lambda over symbols. Unlike `tenon::map`, the lambda may
+  /// have captures. Error: operand_count, program, broadcast.
   template <int Arity, class F>
   constexpr value map(const F& f, std::initializer_list<value> operands) {
     program_types types{};
@@ -117,16 +123,17 @@ class builder {
       if (n < Arity) types.operand[n++] = type_of_value(v).type;
     return add<data_map<Arity>>({record_program<Arity>(f, types)}, operands);
   }
-  /// Asks for the policy at position `policy`. Error: policy.
+  /// Asks for the policy at position `policy`, 0 to 7, for the operator that made `v`. Error:
+  /// policy.
   constexpr value on(int policy, value v) {
-    if (!known(v) || policy < 0 || policy > 7)
+    if (!is_of_this(v) || policy < 0 || policy > 7)
       recorder_.refuse({code::policy, "on", "policy", 7, policy});
     else
       recorder_.put(v.id, policy);
     return v;
   }
-  /// The same for all operators that a callable adds, but those that are tagged inside; returns
-  /// what it returns.
+  /// The same for all operators that a callable adds, except those for which it asks itself.
+  /// Returns what the callable returns.
   template <class F>
   requires std::invocable<const F&>
   constexpr auto on(int policy, const F& add_operators) {
@@ -139,19 +146,22 @@ class builder {
     return added;
   }
   /// The tensor of a value.
-  constexpr tensor type_of_value(value v) const { return known(v) ? recorder_.at(v.id) : tensor{}; }
+  constexpr tensor type_of_value(value v) const {
+    return is_of_this(v) ? recorder_.at(v.id) : tensor{};
+  }
   constexpr const error& fault() const { return recorder_.fault; }
 
-  /// The finished table; the builder is empty afterwards. Error: the first one, or output.
+  /// The finished table; the builder is empty afterwards. Error: the first one of all calls;
+  /// output.
   constexpr result<table> finish(std::initializer_list<value> outputs) {
     return finish(list<value>{outputs.begin(), static_cast<int>(outputs.size())});
   }
-  /// The same with as many outputs as data say.
+  /// The same with a number of outputs that is known at run time only.
   constexpr result<table> finish(list<value> outputs) {
     if (!recorder_.fault.ok()) return recorder_.fault;
     if (outputs.size == 0) recorder_.refuse({code::output, "finish", "outputs", 1, 0});
     for (const value v : outputs) {
-      if (!known(v))
+      if (!is_of_this(v))
         recorder_.refuse({code::output, "finish", "outputs", recorder_.out.nodes.size(), v.id});
       recorder_.out.outputs.push(v.id);
     }
@@ -161,6 +171,7 @@ class builder {
   }
 
  private:
+  /// The operator of `map`: its program is an option, since it is known at run time only.
   template <int Arity> struct data_map {
     static constexpr const char* name = "map";
     struct options {
@@ -178,16 +189,18 @@ class builder {
       return maps::push<Arity>(r, name, o.program, in, out);
     }
   };
-  constexpr bool known(value v) const {
+  constexpr bool is_of_this(value v) const {
     return v.of == this && v.id >= 0 && v.id < recorder_.out.nodes.size();
   }
+  /// Records an operator again for other extents, with the options that `note` put into the recipe
+  /// as bytes.
   template <class Op> static error again(recorder& r, const recipe& c, list<int> ids) {
     typename Op::options o;
     __builtin_memcpy(&o, c.options, sizeof(o));
     return record_again<Op>(r, o, ids);
   }
-  /// Remembers operator and options, in graphs with limits. Error: capacity, when the options are
-  /// not plain data of at most `recipe::room` bytes.
+  /// Remembers operator and options, which only graphs with limits need. Error: capacity, when the
+  /// options are not plain data of at most `recipe::room` bytes.
   template <class Op> constexpr void note(const typename Op::options& o, int first, list<int> ids) {
     recipe* c = recorder_.note(first, ids, nullptr);
     if (c == nullptr || recorder_.is_elementwise(*c)) return;
@@ -200,8 +213,8 @@ class builder {
                         static_cast<int>(sizeof(typename Op::options))});
     }
   }
-  /// Whether a leaf may be added. (No template: clang instantiates those that stand behind their
-  /// use too late for a constant expression.)
+  /// Whether a leaf may be added. This is no template on purpose: a template that is defined behind
+  /// its use is instantiated by clang too late for a constant expression.
   constexpr bool takes(const char* op, const name& called, const tensor& t) {
     if (!recorder_.fault.ok()) return false;
     if (const error e = check_extents(op, called, t.shape); !e.ok()) recorder_.refuse(e);

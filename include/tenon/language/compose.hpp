@@ -39,10 +39,11 @@ struct resample2d_options {
   axis_list axes{};
   constexpr bool operator==(const resample2d_options&) const = default;
 };
-/// What is between elements: the nearest one, of two the lower one; or, axis by axis in the order
-/// in which the tensor has them from the last, the sum of both, weighted by how near they are. What
-/// is before the middle of the first element or behind that of the last one shows that one. Bytes
-/// are rounded, ties to even.
+/// Resamples two axes of an image. Elements stand in the middle of their positions.
+/// - nearest_neighbor: the nearest element; of two equally near ones, the lower.
+/// - linear: the weighted sum of the two neighbours, one axis after the other, the last axis first.
+/// Positions before the middle of the first element show the first one, positions behind the middle
+/// of the last element the last one. Bytes are computed in float32 and rounded, ties to even.
 struct resample2d_t {
   static constexpr const char* name = "resample2d";
   using options = resample2d_options;
@@ -107,7 +108,8 @@ struct resample2d_t {
   }
   static constexpr scalar in_float32(scalar s) { return symbols::in_lane(s, type::float32); }
   static constexpr scalar nearest(scalar s) { return symbols::in_lane(round_even(s), type::int32); }
-  /// The element below or above every position of `axis`, or the nearest one of all axes.
+  /// A move that reads, for every position of `axis`, the element below or above it; with
+  /// `sampling::nearest` the nearest one along all axes.
   static constexpr int sample(recorder& r, sampling how, int x, const tensor& out, int axis) {
     movement m{};
     m.is = movement::form::sample;
@@ -115,7 +117,8 @@ struct resample2d_t {
     m.axis = axis;
     return r.move(name, m, x, out);
   }
-  /// Resamples one axis.
+  /// Resamples one axis linearly: reads both neighbours and weights them with the distance to the
+  /// lower one.
   static constexpr int between(recorder& r, int x, const tensor& last, int axis) {
     tensor out = r.at(x);
     out.shape.extent[axis] = last.shape[axis];
@@ -136,7 +139,7 @@ struct softmax_options {
   i64 axis = 0;
   constexpr bool operator==(const softmax_options&) const = default;
 };
-/// exp(x - max) / sum(exp(x - max)) along an axis; see WebNN softmax.
+/// exp(x - max) / sum(exp(x - max)) along an axis. The maximum cancels; without it exp overflows.
 struct softmax_t {
   static constexpr const char* name = "softmax";
   using options = softmax_options;
@@ -175,9 +178,9 @@ struct attention_options {
   i64 heads = 1;
   constexpr bool operator==(const attention_options&) const = default;
 };
-/// Scaled dot-product attention of several heads: softmax(q k^T / sqrt(d)) v, the columns of q, k
-/// and v being divided among the heads (d = columns / heads). A fourth operand is added to the
-/// scores. Source: Vaswani et al. 2017, equation 1.
+/// Scaled dot-product attention of several heads: softmax(q k^T / sqrt(d)) v. The columns of q, k
+/// and v are divided among the heads; d = columns / heads. A fourth operand, the mask, is added to
+/// the scores before the softmax.
 struct attention_t {
   static constexpr const char* name = "attention";
   using options = attention_options;
@@ -214,12 +217,13 @@ struct attention_t {
     const int heads_q = split(in[0], {0, 2, 1, 3}), heads_k = split(in[1], {0, 2, 3, 1}),
               heads_v = split(in[2], {0, 2, 1, 3});
     int scores = part<matmul_t>(r, {}, {heads_q, heads_k});
-    const tensor table = r.at(scores);
+    const tensor scores_type = r.at(scores);
     const float root = arithmetic::constant::sqrt(static_cast<float>(columns / o.heads));
-    scores = r.map(name, record_program<1>([&](scalar s) { return s / root; }), {scores}, table);
+    scores =
+        r.map(name, record_program<1>([&](scalar s) { return s / root; }), {scores}, scores_type);
     if (in.size == 4)
       scores = r.map(name, record_program<2>([](scalar s, scalar m) { return s + m; }),
-                     {scores, in[3]}, table);
+                     {scores, in[3]}, scores_type);
     const int weights = part<softmax_t>(r, {3}, {scores});
     const int summed = part<matmul_t>(r, {}, {weights, heads_v});
     const int y =
@@ -239,19 +243,30 @@ struct attention_t {
   }
 };
 
-/// `resample2d<resample2d_options{.mode = interpolation::linear, .scales = {2, 2}}>(x)`.
-/// Shape: [n, c, h, w] -> [n, c, h', w'], or other two axes. Type: float32, float16, int8 or uint8.
+/// Resizes images: `resample2d<resample2d_options{.mode = interpolation::linear, .scales = {2,
+/// 2}}>(x)`.
+/// Shape: [n, c, h, w] -> [n, c, h', w'], or two other axes.
+/// Type: float32, float16, int8 or uint8.
+/// Error: element_type, rank, option, axis, capacity.
+/// Source: WebNN resample2d.
 template <resample2d_options O = resample2d_options{}, operand_like X>
 constexpr auto resample2d(X x) {
   return apply<resample2d_t, O>(x);
 }
-/// `softmax<1>(x)`: probabilities along axis 1. Type: float32 or float16.
+/// Probabilities along an axis: `softmax<1>(x)`.
+/// Shape: that of the operand.
+/// Type: float32 or float16; float16 is computed in float32 and rounded once.
+/// Error: element_type, axis.
+/// Source: WebNN softmax.
 template <i64 Axis, operand_like X> constexpr auto softmax(X x) {
   return apply<softmax_t, softmax_options{Axis}>(x);
 }
-/// `attention<attention_options{.heads = 12}>(q, k, v)`.
+/// Attention of several heads: `attention<attention_options{.heads = 12}>(q, k, v)` or `(q, k, v,
+/// mask)`.
 /// Shape: [b, m, c], [b, n, c], [b, n, d] -> [b, m, d]; the mask broadcasts to [b, heads, m, n].
-/// Type: float32 or float16.
+/// Type: float32 or float16, the same for all; float16 is computed in float32 and rounded once.
+/// Error: operand_count, element_type, rank, extent, option, broadcast.
+/// Source: Vaswani et al. 2017, equation 1.
 template <attention_options O = attention_options{}, operand_like... H>
 constexpr auto attention(H... h) {
   return apply<attention_t, O>(h...);

@@ -7,22 +7,24 @@
 namespace tenon {
 
 namespace contracts {
-/// Adds a loop axis and returns its number.
+/// Adds a loop axis and returns its number. `a`, `b` and `out` are the strides of the operands and
+/// the result along it, in elements; 0 where a tensor does not have the axis.
 constexpr int loop(contraction& c, i64 extent, i64 a, i64 b, i64 out, bool reduced = false) {
   c.axis[c.axes] = {extent, a, b, out, reduced};
   return c.axes++;
 }
 inline constexpr const char* matrices[] = {"a", "b", "c"};
-/// Element types of all operands, and their number.
-constexpr error accept(const char* op, const char* const* names, list<tensor> in, int least,
-                       int most) {
-  if (in.size < least || in.size > most) return {code::operand_count, op, "", least, in.size};
+/// Checks the number of operands and their element types. Error: operand_count, element_type.
+constexpr error accept(const char* op, const char* const* names, list<tensor> in, int min_count,
+                       int max_count) {
+  if (in.size < min_count || in.size > max_count)
+    return {code::operand_count, op, "", min_count, in.size};
   return check_reals(op, names, in);
 }
 
 }  // namespace contracts
 
-/// WebNN matmul: the last two axes are matrices, the others broadcast.
+/// Matrix products of stacks: the last two axes are matrices, the axes before them broadcast.
 struct matmul_t {
   static constexpr const char* name = "matmul";
   using options = no_options;
@@ -46,13 +48,13 @@ struct matmul_t {
   static constexpr int record(recorder& r, no_options o, list<int> in, const tensor& out) {
     if (takes_half(r, in)) return record_in_float32<matmul_t>(r, o, in, out);
     const shape a = r.at(in[0]).shape, b = r.at(in[1]).shape, &s = out.shape;
-    const strides pa = broadcast(a, batch_of(s, a)), pb = broadcast(b, batch_of(s, b)),
-                  po = dense(s);
+    const strides a_step = broadcast(a, batch_of(s, a)), b_step = broadcast(b, batch_of(s, b)),
+                  out_step = dense(s);
     const int m = s.rank - 2, n = s.rank - 1;
     contraction c;
-    for (int i = 0; i < m; ++i) contracts::loop(c, s[i], pa[i], pb[i], po[i]);
-    contracts::loop(c, s[m], dense(a)[a.rank - 2], 0, po[m]);
-    contracts::loop(c, s[n], 0, dense(b)[b.rank - 1], po[n]);
+    for (int i = 0; i < m; ++i) contracts::loop(c, s[i], a_step[i], b_step[i], out_step[i]);
+    contracts::loop(c, s[m], dense(a)[a.rank - 2], 0, out_step[m]);
+    contracts::loop(c, s[n], 0, dense(b)[b.rank - 1], out_step[n]);
     contracts::loop(c, a[a.rank - 1], dense(a)[a.rank - 1], dense(b)[b.rank - 2], 0, true);
     return r.contract(name, c, in[0], in[1], out);
   }
@@ -78,7 +80,8 @@ struct matmul_t {
   }
 };
 
-/// WebNN gemm: `alpha * A * B + beta * C`.
+/// WebNN gemm options: `alpha * A * B + beta * C`. A factor of 1 is not multiplied with, so that it
+/// costs nothing and rounds nothing.
 struct gemm_options {
   float alpha = 1.0f, beta = 1.0f;
   bool aTranspose = false, bTranspose = false;
@@ -143,12 +146,20 @@ struct gemm_t {
   static constexpr scalar scaled(scalar x, float factor) { return factor == 1.0f ? x : x * factor; }
 };
 
-/// Matrix product. Shape: [..., m, k] x [..., k, n] -> [..., m, n]. Type: float32 or float16.
+/// Matrix product.
+/// Shape: [..., m, k] x [..., k, n] -> [..., m, n]; the leading axes broadcast.
+/// Type: float32 or float16, the same for both; float16 is summed in float32 and rounded once.
+/// Error: element_type, rank, inner_extent, broadcast.
+/// Source: WebNN matmul.
 template <operand_like A, operand_like B> constexpr auto matmul(A a, B b) {
   return apply<matmul_t>(a, b);
 }
 /// General matrix product with an optional third operand that broadcasts to the result.
-/// Type: float32 or float16.
+/// Shape: [m, k] x [k, n] (+ [m, n]) -> [m, n]; a and b as they are after their transposition.
+/// Type: float32 or float16, the same for all; float16 is computed in float32 and rounded once.
+/// Error: operand_count, element_type, rank, inner_extent, broadcast.
+/// Cost: a transposition costs nothing by itself, strides take it in.
+/// Source: WebNN gemm.
 template <gemm_options O = gemm_options{}, operand_like... H> constexpr auto gemm(H... h) {
   return apply<gemm_t, O>(h...);
 }

@@ -9,8 +9,8 @@ namespace tenon {
 namespace contracts {
 inline constexpr const char* images[] = {"input", "filter", "bias"};
 
-/// Windows of an image times filters: loops over images, groups, filters and positions, sums over
-/// channels and taps.
+/// Windows of an image times filters. The loops run over images, groups, filters and positions; the
+/// sums over channels and taps.
 struct correlation {
   shape image{}, filter{}, out{};
   image_layout layout{};
@@ -19,37 +19,40 @@ struct correlation {
   bool along_channels = false;  ///< the groups share the filter's channels, else its filters
   i64 stride[2]{1, 1}, dilation[2]{1, 1}, begin[2]{};
 };
+/// Its loop nest, from the outermost axis: images, groups, filters, rows and columns of the result;
+/// then, summed, channels and the filter's rows and columns.
 constexpr contraction correlate(const correlation& k) {
-  const strides px = dense(k.image), pw = dense(k.filter), po = dense(k.out);
+  const strides image_step = dense(k.image), filter_step = dense(k.filter), out_step = dense(k.out);
   const int channel = channel_axis(k.layout);
   const i64 filters = k.filter[k.axis[0]] / (k.along_channels ? 1 : k.groups),
             channels = k.filter[k.axis[1]] / (k.along_channels ? k.groups : 1);
-  const i64 next_group = k.along_channels ? channels * pw[k.axis[1]] : filters * pw[k.axis[0]];
+  const i64 next_group =
+      k.along_channels ? channels * filter_step[k.axis[1]] : filters * filter_step[k.axis[0]];
   contraction c;
-  loop(c, k.image[0], px[0], 0, po[0]);
-  loop(c, k.groups, channels * px[channel], next_group, filters * po[channel]);
-  loop(c, filters, 0, pw[k.axis[0]], po[channel]);
+  loop(c, k.image[0], image_step[0], 0, out_step[0]);
+  loop(c, k.groups, channels * image_step[channel], next_group, filters * out_step[channel]);
+  loop(c, filters, 0, filter_step[k.axis[0]], out_step[channel]);
   for (int i = 0; i < 2; ++i) {
     const int axis = spatial_axis(k.layout, i);
-    c.swept[i].out_axis = loop(c, k.out[axis], 0, 0, po[axis]);
+    c.swept[i].out_axis = loop(c, k.out[axis], 0, 0, out_step[axis]);
   }
-  loop(c, channels, px[channel], pw[k.axis[1]], 0, true);
+  loop(c, channels, image_step[channel], filter_step[k.axis[1]], 0, true);
   for (int i = 0; i < 2; ++i) {
     const int axis = spatial_axis(k.layout, i), of_filter = k.axis[2 + i];
-    const int tap = loop(c, k.filter[of_filter], 0, pw[of_filter], 0, true);
+    const int tap = loop(c, k.filter[of_filter], 0, filter_step[of_filter], 0, true);
     c.swept[i] = {c.swept[i].out_axis, tap,        k.filter[of_filter], k.stride[i],
-                  k.dilation[i],       k.begin[i], k.image[axis],       px[axis]};
+                  k.dilation[i],       k.begin[i], k.image[axis],       image_step[axis]};
   }
   c.sweeps = 2;
   return c;
 }
-/// A bias per filter as it stands beside an image.
+/// A bias per filter, reshaped so that it broadcasts along the channels of an image.
 constexpr int beside_image(recorder& r, const char* op, int bias, image_layout l) {
   return l == image_layout::nchw ? r.reshape(op, bias, extents(r.at(bias).shape[0], 1, 1)) : bias;
 }
 }  // namespace contracts
 
-/// Where output channels (o), input channels (i), height and width of a filter stand.
+/// The order of a filter's axes: output channels (o), input channels (i), height, width.
 enum class filter_layout : std::uint8_t { oihw, hwio, ohwi, ihwo };
 
 /// WebNN conv2d options.
@@ -142,8 +145,13 @@ struct conv2d_t {
 };
 
 /// 2-D convolution (cross-correlation): `conv2d<options>(input, filter)` or `(input, filter,
-/// bias)`. Shape: [n, c, h, w] * [o, c / groups, kh, kw] -> [n, o, h', w'], in the layouts of the
-/// options. Type: float32 or float16.
+/// bias)`.
+/// Shape: [n, c, h, w] * [o, c / groups, kh, kw] (+ [o]) -> [n, o, h', w'], in the layouts of the
+/// options; h' = (h + padding on both sides - (kh - 1) * dilation - 1) / stride + 1, rounded down.
+/// Type: float32 or float16, the same for all; float16 is computed in float32 and rounded once.
+/// Error: operand_count, element_type, rank, stride, padding, capacity, groups, input_channels,
+/// window, bias.
+/// Source: WebNN conv2d.
 template <conv2d_options O = conv2d_options{}, operand_like... H> constexpr auto conv2d(H... h) {
   return apply<conv2d_t, O>(h...);
 }

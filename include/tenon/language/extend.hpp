@@ -5,7 +5,7 @@
 
 namespace tenon {
 
-/// WebNN expand: extents of 1 (and missing leading ones) repeat.
+/// WebNN expand options. Extents of 1, and leading axes that the operand lacks, repeat.
 struct expand_options {
   axis_list newShape{};
   constexpr bool operator==(const expand_options&) const = default;
@@ -41,7 +41,7 @@ struct expand_t {
   }
 };
 
-/// WebNN tile: the whole tensor `repetitions[i]` times along axis i.
+/// WebNN tile options: the whole tensor stands `repetitions[i]` times along axis i.
 struct tile_options {
   axis_list repetitions{};
   constexpr bool operator==(const tile_options&) const = default;
@@ -57,31 +57,34 @@ struct tile_t {
     for (int i = 0; i < t.shape.rank; ++i) {
       if (o.repetitions[i] < 1 || o.repetitions[i] > (i64{1} << 24))
         return error{code::extent, name, "repetitions", 1, o.repetitions[i]};
-      const i64 most = (i64{1} << 40) / t.shape.extent[i];  // no overflow, and refused later anyway
-      if (o.repetitions[i] > most)
-        return error{code::extent, name, "repetitions", most, o.repetitions[i]};
+      // Beyond 2^40 elements the result is refused in any case; here the product cannot overflow.
+      const i64 limit = (i64{1} << 40) / t.shape.extent[i];
+      if (o.repetitions[i] > limit)
+        return error{code::extent, name, "repetitions", limit, o.repetitions[i]};
       t.shape.extent[i] *= o.repetitions[i];
     }
     return t;
   }
-  /// Axis by axis: [outer, extent * inner] is read again and again.
+  /// Axis by axis, from the last: the tensor is seen as [outer, extent * inner], and a move with
+  /// stride 0 between both reads every row `repetitions` times.
   static constexpr int record(recorder& r, const tile_options& o, list<int> in, const tensor& out) {
     const tensor x = r.at(in[0]);
     int y = in[0];
-    shape now = x.shape;
+    shape extended = x.shape;  // what the axes up to here have made of it
     r.open(name);
     for (int i = x.shape.rank - 1; i >= 0; --i) {
       if (o.repetitions[i] == 1) continue;
       i64 outer = 1, inner = 1;
-      for (int k = 0; k < x.shape.rank; ++k) (k < i ? outer : inner) *= now[k];
+      for (int k = 0; k < x.shape.rank; ++k) (k < i ? outer : inner) *= extended[k];
       movement m{};
       m.step.step[0] = inner;
       m.step.step[2] = 1;
       const int flat = r.reshape(name, y, extents(outer, inner));
       const int repeated = r.move(name, m, flat, {x.type, extents(outer, o.repetitions[i], inner)});
-      now.extent[i] *= o.repetitions[i];
-      y = r.reshape(name, repeated, now);
+      extended.extent[i] *= o.repetitions[i];
+      y = r.reshape(name, repeated, extended);
     }
+    // An operator must record at least one node, also where it repeats nothing.
     if (y == in[0]) y = r.reshape(name, y, out.shape);
     r.close();
     return y;
@@ -92,8 +95,11 @@ struct tile_t {
   }
 };
 
-/// WebNN pad: what stands outside is `value` as an element (rounded; truncated for integers, which
-/// must have room for it), the nearest element, or the mirror image without the border itself.
+/// WebNN pad options. By `mode`, positions outside of the operand show
+/// - constant: `value` as an element: rounded for floats; truncated for integers, whose type must
+///   be able to hold it;
+/// - edge: the nearest element;
+/// - reflection: the mirror image, in which the edge itself is not repeated.
 struct pad_options {
   axis_list beginningPadding{}, endingPadding{};
   padding_mode mode = padding_mode::constant;
@@ -103,9 +109,10 @@ struct pad_options {
 struct pad_t {
   static constexpr const char* name = "pad";
   using options = pad_options;
-  /// Truncated, the number is one of an integer type.
+  /// Whether the type can hold the number after truncation.
   static constexpr bool has_room(type t, const any_number& x) {
     if (is_real(t) || numbers::inside(t, x)) return true;
+    // Between the least number and the one before it: truncation leads inside.
     return !x.whole && x.value < 0 && x.value > numbers::begin_of(t) - 1;
   }
   static constexpr result<tensor> infer(const pad_options& o, list<tensor> in) {
@@ -113,9 +120,9 @@ struct pad_t {
     tensor t = in[0];
     if (o.mode == padding_mode::constant && !has_room(t.type, o.value))
       return error{code::option, name, "value", t.type, "a number beyond it"};
-    const axis_list* all[] = {&o.beginningPadding, &o.endingPadding};
-    for (const axis_list* side : all) {
-      const char* operand = side == all[0] ? "beginningPadding" : "endingPadding";
+    const axis_list* sides[] = {&o.beginningPadding, &o.endingPadding};
+    for (const axis_list* side : sides) {
+      const char* operand = side == sides[0] ? "beginningPadding" : "endingPadding";
       if (side->size() != t.shape.rank)
         return error{code::rank, name, operand, t.shape.rank, side->size()};
       for (int i = 0; i < t.shape.rank; ++i) {
@@ -148,16 +155,30 @@ struct pad_t {
   }
 };
 
-/// `expand<4, 3>(x)`: extents of 1 repeat. Type: any. Cost: none where the users read it in place.
+/// Repeats extents of 1: `expand<4, 3>(x)`.
+/// Shape: the new one; each extent of the operand, right-aligned, is 1 or the new one.
+/// Type: any.
+/// Error: rank, extent, broadcast.
+/// Cost: none where the users can read it in place.
+/// Source: WebNN expand.
 template <i64... Extent, operand_like X> constexpr auto expand(X x) {
   static_assert(sizeof...(Extent) <= max_rank, "expand: a tensor has at most 8 axes");
   return apply<expand_t, expand_options{.newShape = {Extent...}}>(x);
 }
-/// `tile<2, 3>(x)`: the whole tensor twice along axis 0 and three times along axis 1. Type: any.
+/// Repeats the whole tensor: `tile<2, 3>(x)`, twice along axis 0 and three times along axis 1.
+/// Shape: each extent times its repetition.
+/// Type: any.
+/// Error: rank, extent.
+/// Source: WebNN tile.
 template <i64... Repetition, operand_like X> constexpr auto tile(X x) {
   return apply<tile_t, tile_options{.repetitions = {Repetition...}}>(x);
 }
-/// `pad<pad_options{.beginningPadding = {1, 1}, .endingPadding = {1, 1}}>(x)`. Type: any.
+/// Adds positions around a tensor:
+/// `pad<pad_options{.beginningPadding = {1, 1}, .endingPadding = {1, 1}}>(x)`.
+/// Shape: each extent plus its padding on both sides.
+/// Type: any.
+/// Error: rank, padding, capacity, option, window (a reflection as long as its axis, or longer).
+/// Source: WebNN pad.
 template <pad_options O, operand_like X> constexpr auto pad(X x) { return apply<pad_t, O>(x); }
 
 }  // namespace tenon

@@ -1,4 +1,4 @@
-// The gather family: reads and writes at places that are computed.
+// The gather family: reads and writes at positions that a tensor of indices names at run time.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/apply.hpp>
@@ -6,7 +6,8 @@
 namespace tenon {
 
 namespace gathers {
-/// Indices are int32, uint32 or int64, updates what the input is.
+/// Checks the number of operands, the type of the indices (int32, uint32 or int64) and that of the
+/// updates (the input's). Error: operand_count, element_type.
 constexpr error check_indices(const char* op, list<tensor> in, int operands = 2) {
   if (in.size != operands) return {code::operand_count, op, "", operands, in.size};
   if (operands == 3 && in[2].type != in[0].type)
@@ -15,7 +16,7 @@ constexpr error check_indices(const char* op, list<tensor> in, int operands = 2)
     return {code::element_type, op, "indices", type::int32, in[1].type};
   return {};
 }
-/// One index for each element, along `axis` of `x`.
+/// A gathering with one index for each element, along `axis` of `x`.
 constexpr gathering of_elements(const shape& x, const shape& indices, int axis) {
   gathering g{};
   g.step = dense(x);
@@ -25,7 +26,7 @@ constexpr gathering of_elements(const shape& x, const shape& indices, int axis) 
   g.step.step[axis] = 0;
   return g;
 }
-/// The last axis of the indices holds the coordinates of a slice of `x`.
+/// A gathering in which the last axis of the indices holds the coordinates of a slice of `x`.
 constexpr gathering of_slices(const shape& x, const shape& indices) {
   const strides from = dense(x), index = dense(indices);
   const int before = indices.rank - 1;
@@ -40,7 +41,8 @@ constexpr gathering of_slices(const shape& x, const shape& indices) {
   }
   return g;
 }
-/// The shape of the slices together. Error: rank, extent.
+/// The shape of all slices together: the indices' axes but the last, then the axes of `x` for which
+/// there is no coordinate. Error: rank, extent.
 constexpr result<shape> slices(const char* op, const shape& x, const shape& n) {
   if (x.rank < 1) return error{code::rank, op, "input", 1, x.rank};
   if (n.rank < 1) return error{code::rank, op, "indices", 1, n.rank};
@@ -54,7 +56,8 @@ constexpr result<shape> slices(const char* op, const shape& x, const shape& n) {
   for (int i = s.rank; i < max_rank; ++i) s.extent[i] = 0;
   return s;
 }
-/// Axis and extents of one index for each element.
+/// Checks the axis, and that indices and `x` have the same extents but for it. Error: axis, rank,
+/// extent.
 constexpr error check_elements(const char* op, i64 axis, const shape& x, const shape& n) {
   if (axis < 0 || axis >= x.rank) return {code::axis, op, "axis", x.rank, axis};
   if (n.rank != x.rank) return {code::rank, op, "indices", x.rank, n.rank};
@@ -68,8 +71,8 @@ struct gather_options {
   i64 axis = 0;
   constexpr bool operator==(const gather_options&) const = default;
 };
-/// WebNN gather: along one axis, every index reads a slice. A negative index counts from the end;
-/// indices out of range read the nearest slice.
+/// Along one axis, every index reads a slice. A negative index counts from the end; an index out of
+/// range reads the nearest slice, so that no index can read outside of the operand.
 struct gather_t {
   static constexpr const char* name = "gather";
   static constexpr bool explains_types = true;
@@ -93,10 +96,10 @@ struct gather_t {
     const strides from = dense(x), index = dense(n);
     const int axis = static_cast<int>(o.axis);
     gathering g{};
-    int at = 0;
+    int out_axis = 0;
     for (int i = 0; i < x.rank; ++i) {
-      if (i != axis) g.step.step[at++] = from[i];
-      for (int k = 0; i == axis && k < n.rank; ++k) g.index_step.step[at++] = index[k];
+      if (i != axis) g.step.step[out_axis++] = from[i];
+      for (int k = 0; i == axis && k < n.rank; ++k) g.index_step.step[out_axis++] = index[k];
     }
     g.extent[0] = x[axis];
     g.coordinate_stride[0] = from[axis];
@@ -110,8 +113,7 @@ struct gather_t {
   }
 };
 
-/// WebNN gatherElements: every index reads one element; indices and input have the same extents but
-/// for the axis.
+/// Every index reads one element. Indices and input have the same extents but for the axis.
 struct gatherElements_t {
   static constexpr const char* name = "gatherElements";
   static constexpr bool explains_types = true;
@@ -137,7 +139,7 @@ struct gatherElements_t {
   }
 };
 
-/// WebNN gatherND: the last axis of the indices holds the coordinates of a slice of the input.
+/// The last axis of the indices holds the coordinates of a slice of the input.
 struct gatherND_t {
   static constexpr const char* name = "gatherND";
   static constexpr bool explains_types = true;
@@ -161,8 +163,8 @@ struct gatherND_t {
   }
 };
 
-/// WebNN scatterElements: a copy of the input in which every index has replaced one element by that
-/// of the updates at the same place. The last of several for one element stays, in row-major order.
+/// A copy of the input in which every index replaces one element: update i goes where index i
+/// points to. Where several indices name one element, the last one in row-major order wins.
 struct scatterElements_t {
   static constexpr const char* name = "scatterElements";
   static constexpr bool explains_types = true;
@@ -195,8 +197,8 @@ struct scatterElements_t {
   }
 };
 
-/// WebNN scatterND: a copy of the input in which slices, at the coordinates in the last axis of the
-/// indices, have been replaced by those of the updates. The last of several for one place stays.
+/// A copy of the input in which the slices whose coordinates stand in the last axis of the indices
+/// are replaced by those of the updates. Where several name one slice, the last one wins.
 struct scatterND_t {
   static constexpr const char* name = "scatterND";
   static constexpr bool explains_types = true;
@@ -225,28 +227,47 @@ struct scatterND_t {
   }
 };
 
-/// `gather<1>(x, indices)`: slices of axis 1. Shape: the axis is replaced by those of the indices.
+/// Reads slices along an axis: `gather<1>(x, indices)`.
+/// Shape: that of x, with the axes of the indices in the place of the axis.
 /// Type: any, with int32, uint32 or int64 indices.
+/// Error: operand_count, element_type, axis, rank.
+/// Source: WebNN gather.
 template <i64 Axis = 0, operand_like X, operand_like I> constexpr auto gather(X x, I indices) {
   return apply<gather_t, gather_options{Axis}>(x, indices);
 }
-/// `gatherElements<1>(x, indices)`: single elements. Shape: that of the indices.
+/// Reads single elements along an axis: `gatherElements<1>(x, indices)`.
+/// Shape: that of the indices.
+/// Type: any, with int32, uint32 or int64 indices.
+/// Error: operand_count, element_type, axis, rank, extent.
+/// Source: WebNN gatherElements.
 template <i64 Axis = 0, operand_like X, operand_like I>
 constexpr auto gatherElements(X x, I indices) {
   return apply<gatherElements_t, gather_options{Axis}>(x, indices);
 }
-/// `gatherND(x, indices)`. Shape: [..., k] and [n0, ...] -> [..., n_k, ...].
+/// Reads slices by coordinates: `gatherND(x, indices)`.
+/// Shape: x [n0, n1, ...] and indices [..., k] -> [..., n_k, n_k+1, ...].
+/// Type: any, with int32, uint32 or int64 indices.
+/// Error: operand_count, element_type, rank, extent.
+/// Source: WebNN gatherND.
 template <operand_like X, operand_like I> constexpr auto gatherND(X x, I indices) {
   return apply<gatherND_t>(x, indices);
 }
-/// `scatterElements<1>(x, indices, updates)`: x with single elements replaced. Shape: that of x;
-/// one update for each index. Type: any, with int32, uint32 or int64 indices. Cost: a copy of x.
+/// Replaces single elements along an axis: `scatterElements<1>(x, indices, updates)`.
+/// Shape: that of x; one update for each index.
+/// Type: any, the same for x and updates, with int32, uint32 or int64 indices.
+/// Error: operand_count, element_type, axis, rank, extent.
+/// Cost: a copy of x.
+/// Source: WebNN scatterElements.
 template <i64 Axis = 0, operand_like X, operand_like I, operand_like U>
 constexpr auto scatterElements(X x, I indices, U updates) {
   return apply<scatterElements_t, gather_options{Axis}>(x, indices, updates);
 }
-/// `scatterND(x, indices, updates)`: x with slices replaced. Shape: that of x; updates as from
-/// gatherND.
+/// Replaces slices by coordinates: `scatterND(x, indices, updates)`.
+/// Shape: that of x; the updates have the shape that gatherND gives for x and indices.
+/// Type: any, the same for x and updates, with int32, uint32 or int64 indices.
+/// Error: operand_count, element_type, rank, extent.
+/// Cost: a copy of x.
+/// Source: WebNN scatterND.
 template <operand_like X, operand_like I, operand_like U>
 constexpr auto scatterND(X x, I indices, U updates) {
   return apply<scatterND_t>(x, indices, updates);

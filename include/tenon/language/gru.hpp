@@ -5,19 +5,20 @@
 
 namespace tenon {
 
-/// Where the gates update (z), reset (r) and new (n) stand in weights and biases.
+/// The order of the gates in weights and biases: update (z), reset (r), new (n).
 enum class gru_layout : std::uint8_t { zrn, rzn };
 
-/// What gruCell and gru have in common. `bias` and `recurrentBias` say which operands there are.
+/// WebNN gruCell options. `bias` and `recurrentBias` say whether these operands are given.
 struct gruCell_options {
   bool bias = false, recurrentBias = false;
   bool resetAfter = true;
   gru_layout layout = gru_layout::zrn;
   activation_list activations{};
-  i64 hiddenSize = 0;  ///< 0: what the recurrent weight says
+  i64 hiddenSize = 0;  ///< 0: that of the recurrent weight
   constexpr bool operator==(const gruCell_options&) const = default;
 };
-/// WebNN gru options. `steps` of 0 are those of the input.
+/// WebNN gru options. `steps` 0 means those of the input, `hiddenSize` 0 that of the recurrent
+/// weight.
 struct gru_options {
   bool bias = false, recurrentBias = false, initialHiddenState = false;
   bool resetAfter = true;
@@ -31,8 +32,9 @@ struct gru_options {
 
 namespace recurrent {
 
-/// The new hidden state of a gru. `x` has what the input contributes to the gates, [batch, 3 *
-/// hidden], with its bias; and the recurrent bias, unless the reset gate comes after the product.
+/// Records one step: the new hidden state from the state `h`. `x` is the input's share of the
+/// gates, [batch, 3 * hidden], its bias included. With `resetAfter` the recurrent bias belongs to
+/// the product that the reset gate scales; else it is part of `x`.
 constexpr int gru_step(recorder& r, const gruCell_options& o, const operands& in, int x, int h) {
   constexpr const char* op = "gruCell";
   const tensor out = r.at(h);
@@ -63,7 +65,7 @@ constexpr int gru_step(recorder& r, const gruCell_options& o, const operands& in
                }),
                {xz, of(q, !zrn), xn, n, h}, out);
 }
-/// What a gru's input contributes, of all rows at once.
+/// The input's share of the gates for all rows of `x` at once.
 constexpr int gru_input(recorder& r, const gruCell_options& o, const operands& in, int x) {
   const int bias = o.resetAfter ? in.bias : sum_of(r, "gruCell", in.bias, in.recurrentBias);
   return projected(r, "gruCell", x, in.weight, bias);
@@ -71,7 +73,7 @@ constexpr int gru_input(recorder& r, const gruCell_options& o, const operands& i
 
 }  // namespace recurrent
 
-/// One step of a gated recurrent unit; see WebNN gruCell.
+/// One step of a gated recurrent unit.
 struct gruCell_t {
   static constexpr const char* name = "gruCell";
   using options = gruCell_options;
@@ -101,8 +103,8 @@ struct gruCell_t {
   }
 };
 
-/// A gated recurrent unit along a sequence; see WebNN gru. What the input contributes is one
-/// product for all steps; the rest is a scan.
+/// A gated recurrent unit along a sequence. The input's share of the gates is one product for all
+/// steps; only the recurrent part is a scan.
 struct gru_t {
   static constexpr const char* name = "gru";
   static constexpr int states = 1;
@@ -157,20 +159,28 @@ struct gru_t {
   }
 };
 
+/// One step of a gated recurrent unit:
 /// `gruCell<gruCell_options{.bias = true}>(x, weight, recurrentWeight, hiddenState, bias)`.
 /// Operands: input, weight, recurrentWeight, hiddenState, then bias and recurrentBias where the
-/// options say so. Shape: [b, n], [3h, n], [3h, h], [b, h], [3h], [3h] -> [b, h]. Type: float32 or
-/// float16, which is computed in float32 and rounded once. Source: WebNN gruCell.
+/// options say so.
+/// Shape: [b, n], [3h, n], [3h, h], [b, h], [3h], [3h] -> [b, h].
+/// Type: float32 or float16, the same for all; float16 is computed in float32 and rounded once.
+/// Error: operand_count, element_type, rank, extent, option, capacity.
+/// Source: WebNN gruCell.
 template <gruCell_options O = gruCell_options{}, operand_like... H>
 constexpr auto gruCell(H... operands) {
   return apply<gruCell_t, O>(operands...);
 }
-/// `auto [last, all] = gru<gru_options{.bias = true, .returnSequence = true}>(x, w, r, bias);`.
+/// A gated recurrent unit along a sequence:
+/// `auto [last, all] = gru<gru_options{.bias = true, .returnSequence = true}>(x, w, r, bias);`
 /// Operands: input, weight, recurrentWeight, then bias, recurrentBias and initialHiddenState where
-/// the options say so. Shape: [s, b, n], [d, 3h, n], [d, 3h, h], [d, 3h], [d, 3h], [d, b, h] -> [d,
-/// b, h] and, with returnSequence, [s, d, b, h] (as a tuple); d is 2 for both directions, else 1.
-/// Type: float32 or float16, which is computed in float32. Cost: one product for the input of all
-/// steps; a product and a pass over the gates a step. Source: WebNN gru.
+/// the options say so. Without returnSequence the result is a handle, with it a tuple of two.
+/// Shape: [s, b, n], [d, 3h, n], [d, 3h, h], [d, 3h], [d, 3h], [d, b, h] -> [d, b, h] and, with
+/// returnSequence, [s, d, b, h]; d is 2 for both directions, else 1.
+/// Type: float32 or float16, the same for all; float16 is computed in float32.
+/// Error: operand_count, element_type, rank, extent, option, capacity.
+/// Cost: one product for the input of all steps; per step, one product and one pass over the gates.
+/// Source: WebNN gru.
 template <gru_options O = gru_options{}, operand_like... H> constexpr auto gru(H... operands) {
   if constexpr (O.returnSequence)
     return apply_all<gru_t, O>(operands...);

@@ -1,5 +1,5 @@
-// float16 outside of the map family: operators record casts around their computation in float32, so
-// that every policy has them at once.
+// float16 outside of the map family: operators record casts around a computation in float32. So no
+// policy needs kernels for it.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/apply.hpp>
@@ -8,7 +8,7 @@
 namespace tenon {
 
 namespace casts {
-/// The program that hands on an element of one type as another of its lane.
+/// The program that converts between two element types that are computed in the same slot kind.
 constexpr recorded program(type from, type to) {
   return record_program<1>([](scalar x) { return x; }, {{from}, true, to});
 }
@@ -16,8 +16,8 @@ inline constexpr recorded widened = program(type::float16, type::float32),
                           rounded = program(type::float32, type::float16);
 }  // namespace casts
 
-/// Records an operator on float16 as float16 -> float32, the operator, float32 -> float16: its
-/// result is rounded once.
+/// Records an operator on float16 as a cast of its operands to float32, the operator, and a cast of
+/// the result back. So the result is rounded once. Operands of other types, such as indices, stay.
 template <class Op> constexpr int record_in_float32(recorder& r, const typename Op::options& o,
                                                     list<int> in, const tensor& out) {
   int wide[max_operands]{};
@@ -39,11 +39,11 @@ template <class Op> constexpr int record_in_float32(recorder& r, const typename 
 constexpr bool takes_half(const recorder& r, list<int> in) {
   return r.out.nodes[in[0]].out.type == type::float16;
 }
-/// All operands are float32, or all are float16. Error: element_type.
+/// Checks that all operands are float32 or all are float16. Error: element_type.
 constexpr error check_reals(const char* op, const char* const* names, list<tensor> in) {
   for (int i = 0; i < in.size; ++i) {
-    const type wanted = is_real(in[0].type) ? in[0].type : type::float32;
-    if (in[i].type != wanted) return {code::element_type, op, names[i], wanted, in[i].type};
+    const type expected = is_real(in[0].type) ? in[0].type : type::float32;
+    if (in[i].type != expected) return {code::element_type, op, names[i], expected, in[i].type};
   }
   return {};
 }

@@ -1,5 +1,6 @@
-// Handles: what a model's lambda works with. A handle is two words and carries its tensor in its
-// type, so that the compiler checks every edge; the operator behind it is a row of the table.
+// Handles: the values that a model's lambda works with. A handle is two words, and its type carries
+// its tensor, so that the compiler checks every edge. The operator that made it is a row of the
+// table.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/recorder.hpp>
@@ -7,8 +8,9 @@
 
 namespace tenon {
 
-/// A list of axes or extents as an option: `{.axes = {1, 2}}`. Default: not given; so is `{}`, and
-/// the empty list is `axis_list({})`.
+/// A list of axes or extents as an option: `{.axes = {1, 2}}`. By default, and as `{}`, it is not
+/// given; the empty list is `axis_list({})`. Entries beyond `max_rank` are counted but not kept, so
+/// that operators can refuse them.
 struct axis_list {
   int count = -1;
   i64 item[max_rank]{};
@@ -20,7 +22,7 @@ struct axis_list {
     }
   }
   constexpr bool given() const { return count >= 0; }
-  /// 0 where it is not given: what operators need that have no default.
+  /// The number of entries, 0 if not given; for operators without a default.
   constexpr int size() const { return count < 0 ? 0 : count; }
   constexpr i64 operator[](int i) const { return item[i]; }
   constexpr bool operator==(const axis_list&) const = default;
@@ -34,8 +36,8 @@ struct no_options {
 /// Whether errors stop the compilation (`tenon::graph`) or become a value (`tenon::check`).
 enum class mode : bool { build, probe };
 
-/// What an operator gives when its operands do not fit. It passes through all further operators, so
-/// that one mistake gives one message.
+/// The result of an operator whose operands do not fit. All further operators pass it on, so that
+/// one mistake gives one message.
 template <error E> struct broken { static constexpr error fault = E; };
 
 /// A value in a graph: the result of an operator or an input. Copy it freely; assign it to a
@@ -47,7 +49,8 @@ template <tensor T, mode M = mode::build> struct handle {
   int id = -1;
   constexpr int bind(recorder&) const { return id; }
 
-  /// A mistake inside a loop passes on like one outside.
+  /// In a loop a variable of a valid handle's type may be assigned a broken result: the error then
+  /// goes to the recorder.
   template <error E> constexpr handle& operator=(const broken<E>&) {
     where->refuse(E);
     return *this;
@@ -69,8 +72,8 @@ template <tensor T, mode M> inline constexpr bool is_handle<handle<T, M>> = true
 template <class H> inline constexpr bool is_broken = false;
 template <error E> inline constexpr bool is_broken<broken<E>> = true;
 
-/// A value that has no table yet: a weight, or operators on weights alone. It is recorded where it
-/// meets a handle.
+/// A value that belongs to no table yet: a weight, or operators on weights alone. It is recorded
+/// when it meets a handle, which knows its table.
 template <class H>
 concept leaf_like = requires(const H& h, recorder& r) {
   { H::type } -> std::convertible_to<tensor>;
@@ -92,13 +95,13 @@ template <tensor T> struct weight_leaf {
 /// twice is the same weight.
 template <fixed_string Name, class T, i64... Extent>
 inline constexpr weight_leaf<tensor{type_of<T>, extents(Extent...)}> weight{name(Name)};
-/// The same with a name that was put together, in a loop for example:
+/// The same with a name that is put together, in a loop for example:
 /// `weight_of<float, 32>(name("block") + i + ".bias")`.
 template <class T, i64... Extent> constexpr auto weight_of(const name& called) {
   return weight_leaf<tensor{type_of<T>, extents(Extent...)}>{called};
 }
 
-/// Several results of a model: `return tn::outputs(a, b);`
+/// Several results of a model: `return tn::outputs(a, b);` Their order is that of a call's outputs.
 template <class... H> struct output_pack;
 template <> struct output_pack<> {};
 template <class H, class... Rest> struct output_pack<H, Rest...> {
@@ -129,8 +132,9 @@ template <operand_like S, operand_like H> constexpr void next(S state, H value) 
   }
 }
 
-/// Asks for policy `Policy` (position in the model's list of policies) for the operator that made
-/// this handle, composite operators included.
+/// Asks for policy `Policy`, a position in the model's list of policies, for the operator that made
+/// this handle. Of a composite operator all nodes are asked for.
+/// Misuse: on a weight, or operators on weights alone, it does not compile.
 template <int Policy, operand_like H> constexpr auto on(H h) {
   static_assert(Policy >= 0 && Policy < 8, "on: a policy is named by its position, 0 to 7");
   static_assert(!leaf_like<H>,
@@ -141,7 +145,7 @@ template <int Policy, operand_like H> constexpr auto on(H h) {
 }
 
 namespace front {
-/// The recorder behind the result of a callable: of its first handle.
+/// The recorder of the first handle in the result of a callable; null if there is none.
 template <tensor T, mode M> constexpr recorder* recorder_behind(const handle<T, M>& h) {
   return h.where;
 }
@@ -154,16 +158,16 @@ constexpr recorder* recorder_behind(const output_pack<H, Rest...>& p) {
   else
     return nullptr;
 }
-template <class... H> constexpr recorder* recorder_behind(const std::tuple<H...>& all) {
-  recorder* found = nullptr;
-  std::apply([&](const H&... h) { ((found = found ? found : recorder_behind(h)), ...); }, all);
-  return found;
+template <class... H> constexpr recorder* recorder_behind(const std::tuple<H...>& results) {
+  recorder* r = nullptr;
+  std::apply([&](const H&... h) { ((r = r ? r : recorder_behind(h)), ...); }, results);
+  return r;
 }
 }  // namespace front
 
-/// The same for all operators that a callable records: `on<1>([&] { return relu(conv(x)); })`. It
-/// returns a handle, `outputs(...)` or a tuple. Tags inside come first. The callable runs twice: it
-/// must record the same again.
+/// The same for all operators that a callable records: `on<1>([&] { return relu(conv(x)); })`. The
+/// callable returns a handle, `outputs(...)` or a tuple. An `on` inside it has precedence.
+/// Misuse: the callable is called twice, so it must record the same both times.
 template <int Policy, class F>
 requires std::invocable<const F&>
 constexpr auto on(const F& record) {

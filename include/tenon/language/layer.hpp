@@ -1,5 +1,5 @@
-// Layers: operators with weights of their own, whose shapes follow from the input. What a layer is
-// called, its weights are called, with ".weight" and ".bias" behind.
+// Layers: operators that declare their own weights, with shapes that follow from the input. The
+// weights' names are the layer's name with ".weight" and ".bias" behind it.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/contract.hpp>
@@ -19,17 +19,18 @@ struct kernel {
 /// Whether a layer adds a bias to its result.
 enum class bias : bool { none, added };
 
-/// Where the outputs (o) and inputs (i) of a dense layer stand in its matrix.
+/// The order of the axes of a dense layer's matrix: outputs (o), inputs (i).
 enum class matrix_layout : std::uint8_t { oi, io };
 
-/// The name of a layer's weight. A layer without a name has none either, and is refused.
+/// The name of a layer's weight. Without a layer's name it is empty, too, and the weight is
+/// refused.
 constexpr name part(const name& layer, const char* what) {
   return layer.empty() ? layer : layer + what;
 }
 
 namespace shapes {
 
-/// What a filter's shape must be for an image of shape `x`. Misfits are left to `conv2d_t::infer`.
+/// The filter for an image. An image that does not fit is left to `conv2d_t::infer` to refuse.
 constexpr tensor filter(const tensor& image, i64 filters, kernel k, const conv2d_options& o) {
   const shape& x = image.shape;
   const i64 channels = x.rank == 4 ? x[channel_axis(o.inputLayout)] : 1;
@@ -50,14 +51,15 @@ constexpr axis_list flat(const shape& x) {
   const i64 first = x.rank == 0 ? 1 : x[0];
   return {first, x.count() / first};
 }
-/// Scale and bias of a layer normalization. Misfits are left to `layerNormalization_t::infer`.
+/// Scale and bias of a layer normalization. Axes that do not fit are left to
+/// `layerNormalization_t::infer` to refuse.
 constexpr tensor affine(const tensor& rows, const layerNormalization_options& o) {
   const shape& x = rows.shape;
   const axis_list axes = layerNormalization_t::axes_of(o, x.rank);
   const bool fits = reduces::check_axes("", axes, x.rank).ok();
   return {rows.type, fits ? layerNormalization_t::affine(axes, x) : extents(1)};
 }
-/// What a batch normalization has of everything.
+/// Each of the four weights of a batch normalization: one element per channel.
 constexpr tensor channels(const tensor& image, const batchNormalization_options& o) {
   const shape& x = image.shape;
   return row(image.type, o.axis >= 0 && o.axis < x.rank ? x[static_cast<int>(o.axis)] : 1);
@@ -69,9 +71,11 @@ constexpr conv2d_options depthwise(const shape& x, conv2d_options o) {
 
 }  // namespace shapes
 
-/// `conv2d<64, 3, options>(image, "stem")`: a convolution with `Filters` filters.
-/// Shape: [n, c, h, w] -> [n, Filters, h', w'], in the layouts of the options. Weights: NAME.weight
-/// [Filters, c / groups, kernel], in the options' filterLayout; NAME.bias [Filters].
+/// A convolution with `Filters` filters: `conv2d<64, 3, options>(image, "stem")`.
+/// Shape: [n, c, h, w] -> [n, Filters, h', w'], in the layouts of the options.
+/// Weights: NAME.weight [Filters, c / groups, kernel], in the options' filterLayout; NAME.bias
+/// [Filters].
+/// Type: that of the image, float32 or float16; the weights have it, too.
 /// Error: those of `tenon::conv2d`.
 template <i64 Filters, kernel K, conv2d_options O = conv2d_options{}, bias B = bias::added,
           operand_like X>
@@ -88,7 +92,9 @@ constexpr auto conv2d(X x, const name& called) {
   }
 }
 
-/// `depthwise<3, options>(image, "block.filter")`: one filter for each channel; `groups` is set.
+/// A convolution with one filter for each channel: `depthwise<3, options>(image, "block.filter")`.
+/// The option `groups` is set to the number of channels.
+/// Shape: [n, c, h, w] -> [n, c, h', w'], in the layouts of the options.
 /// Weights: NAME.weight [c, 1, kernel], in the options' filterLayout; NAME.bias [c].
 /// Error: those of `tenon::conv2d`.
 template <kernel K, conv2d_options O = conv2d_options{}, bias B = bias::added, operand_like X>
@@ -101,9 +107,10 @@ constexpr auto depthwise(X x, const name& called) {
   }
 }
 
-/// `dense<10>(x, "classifier")`: every row times a matrix, plus a bias.
-/// Shape: [..., k] -> [..., Outputs]. Weights: NAME.weight [Outputs, k], or [k, Outputs] with
-/// `matrix_layout::io`; NAME.bias [Outputs].
+/// Every row times a matrix, plus a bias: `dense<10>(x, "classifier")`.
+/// Shape: [..., k] -> [..., Outputs].
+/// Weights: NAME.weight [Outputs, k], or [k, Outputs] with `matrix_layout::io`; NAME.bias
+/// [Outputs].
 /// Error: those of `gemm` for two axes, else those of `matmul` and `add`.
 template <i64 Outputs, matrix_layout L = matrix_layout::oi, bias B = bias::added, operand_like X>
 constexpr auto dense(X x, const name& called) {
@@ -130,8 +137,10 @@ constexpr auto dense(X x, const name& called) {
   }
 }
 
-/// `layerNormalization<options>(x, "norm")`. Weights: NAME.weight and NAME.bias, with the extents
-/// of the normalized axes. Error: those of `tenon::layerNormalization`.
+/// A layer normalization with scale and bias: `layerNormalization<options>(x, "norm")`.
+/// Shape: that of x.
+/// Weights: NAME.weight and NAME.bias, with the extents of the normalized axes.
+/// Error: those of `tenon::layerNormalization`.
 template <layerNormalization_options O = layerNormalization_options{}, operand_like X>
 constexpr auto layerNormalization(X x, const name& called) {
   if constexpr (is_broken<X>) {
@@ -142,8 +151,11 @@ constexpr auto layerNormalization(X x, const name& called) {
                                         affine{part(called, ".bias")});
   }
 }
-/// `batchNormalization<options>(x, "norm")`. Weights: NAME.running_mean, NAME.running_var,
-/// NAME.weight and NAME.bias, one element per channel. Error: those of `tenon::batchNormalization`.
+/// A batch normalization with scale and bias: `batchNormalization<options>(x, "norm")`.
+/// Shape: that of x.
+/// Weights: NAME.running_mean, NAME.running_var, NAME.weight and NAME.bias, one element per
+/// channel.
+/// Error: those of `tenon::batchNormalization`.
 template <batchNormalization_options O = batchNormalization_options{}, operand_like X>
 constexpr auto batchNormalization(X x, const name& called) {
   if constexpr (is_broken<X>) {
@@ -156,8 +168,9 @@ constexpr auto batchNormalization(X x, const name& called) {
   }
 }
 
-/// All axes but the first as one: what stands between the images and the dense layers.
+/// Joins all axes but the first, as between images and dense layers: `flatten(x)`.
 /// Shape: [n, ...] -> [n, product of the others].
+/// Cost: none.
 template <operand_like X> constexpr auto flatten(X x) {
   if constexpr (is_broken<X>)
     return x;

@@ -1,6 +1,6 @@
 // Comparisons, logic on their results, selection and casts, with WebNN's names and as C++
-// operators. A truth value is a uint8: comparisons give 1 or 0, logic takes anything but 0 for
-// true.
+// operators. A truth value is a uint8: comparisons give 1 or 0; logic reads 0 as false and every
+// other value as true.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/map.hpp>
@@ -59,6 +59,7 @@ struct logicalNot_t : logic_operator<logicalNot_t, 1> {
   static constexpr const char* names[] = {"a"};
   static constexpr auto meaning(no_options, scalar a) { return a == 0; }
 };
+/// NaN is the one value that differs from itself.
 struct isNaN_t : map_operator<isNaN_t, 1> {
   static constexpr const char* name = "isNaN";
   static constexpr const char* names[] = {"a"};
@@ -91,10 +92,13 @@ struct where_t : map_operator<where_t, 3> {
                   "reshape() one of them");
   }
 };
-/// WebNN cast. Integers become the nearest float, and keep the low bits in another integer type.
-/// Floats are truncated; outside of int32 or int64, NaN included, they become the most negative one
-/// (uint64: numbers below 2^64 stay). int8 and uint8 are the low bits of that int32, uint32 of that
-/// int64.
+/// WebNN cast.
+/// - Integer to float: the nearest float.
+/// - Integer to integer: the low bits.
+/// - Float to int32 or int64: truncated. What the type cannot hold, NaN included, becomes the
+///   type's most negative number.
+/// - Float to uint64: truncated as to int64, but numbers below 2^64 keep their value.
+/// - Float to int8 or uint8: the low bits of the int32. Float to uint32: those of the int64.
 struct cast_options {
   tenon::type type = tenon::type::float32;
   constexpr bool operator==(const cast_options&) const = default;
@@ -108,7 +112,11 @@ struct cast_t : map_operator<cast_t, 1, cast_options> {
   }
 };
 
-/// Comparisons. Shape: broadcast. Type: any two of one type -> uint8.
+/// Comparisons, 1 where they hold and 0 elsewhere.
+/// Shape: the operands broadcast, right-aligned.
+/// Type: any, the same for both -> uint8.
+/// Error: element_type, broadcast.
+/// Source: WebNN, element-wise logical operations.
 template <operand_like A, operand_like B> constexpr auto equal(A a, B b) {
   return apply<equal_t>(a, b);
 }
@@ -127,7 +135,11 @@ template <operand_like A, operand_like B> constexpr auto lesser(A a, B b) {
 template <operand_like A, operand_like B> constexpr auto lesserOrEqual(A a, B b) {
   return apply<lesserOrEqual_t>(a, b);
 }
-/// Logic. Shape: broadcast. Type: uint8.
+/// Logic on truth values, and the two tests that give some.
+/// Shape: the operands broadcast, right-aligned.
+/// Type: uint8; isNaN and isInfinite: float32 or float16 -> uint8.
+/// Error: element_type, broadcast.
+/// Source: WebNN, element-wise logical operations.
 template <operand_like A, operand_like B> constexpr auto logicalAnd(A a, B b) {
   return apply<logicalAnd_t>(a, b);
 }
@@ -140,16 +152,25 @@ template <operand_like A, operand_like B> constexpr auto logicalXor(A a, B b) {
 template <operand_like X> constexpr auto logicalNot(X x) { return apply<logicalNot_t>(x); }
 template <operand_like X> constexpr auto isNaN(X x) { return apply<isNaN_t>(x); }
 template <operand_like X> constexpr auto isInfinite(X x) { return apply<isInfinite_t>(x); }
-/// `where(x > 0.0f, x, y)`. Shape: broadcast. Type: uint8 and any two of one type.
+/// Selects element by element: `where(x > 0.0f, x, y)`. Both values are computed everywhere.
+/// Shape: the operands broadcast, right-aligned.
+/// Type: the condition uint8; the values any, the same for both.
+/// Error: element_type, broadcast.
+/// Source: WebNN where.
 template <operand_like C, operand_like A, operand_like B> constexpr auto where(C c, A a, B b) {
   return apply<where_t>(c, a, b);
 }
-/// `cast<std::int32_t>(x)`: another element type; see `cast_options`.
+/// Converts to another element type: `cast<std::int32_t>(x)`. What does not fit: `cast_options`.
+/// Shape: that of the operand.
+/// Type: any -> the one that is named.
+/// Source: WebNN cast.
 template <class T, operand_like X> constexpr auto cast(X x) {
   static_assert(is_element<T>, "cast: the element type is not one of tenon's");
   return apply<cast_t, cast_options{type_of<T>}>(x);
 }
 
+/// The same as C++ operators. With the number on the left, the comparison is turned around.
+/// Misuse: `a == b` on handles gives a handle, no bool; it cannot stand in an `if`.
 template <operand_like A, operand_like B> constexpr auto operator==(A a, B b) {
   return equal(a, b);
 }
@@ -204,7 +225,7 @@ template <number N, operand_like A> constexpr auto operator>(N a, A b) {
 template <number N, operand_like A> constexpr auto operator>=(N a, A b) {
   return maps::number_operator<lesserOrEqual_t>(b, a);
 }
-/// `&&` and `||` compute both sides for every element, as `&` and `|` do.
+/// `&&` and `||` compute both sides for every element, exactly as `&` and `|` do.
 template <operand_like A, operand_like B> constexpr auto operator&&(A a, B b) {
   return logicalAnd(a, b);
 }

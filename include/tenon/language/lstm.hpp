@@ -5,10 +5,11 @@
 
 namespace tenon {
 
-/// Where the gates input (i), output (o), forget (f) and cell (g) stand in weights and biases.
+/// The order of the gates in weights and biases: input (i), output (o), forget (f), cell (g).
 enum class lstm_layout : std::uint8_t { iofg, ifgo };
 
-/// What lstmCell and lstm have in common.
+/// WebNN lstmCell options. The first three say which optional operands are given; `hiddenSize` 0
+/// means that of the recurrent weight.
 struct lstmCell_options {
   bool bias = false, recurrentBias = false, peepholeWeight = false;
   lstm_layout layout = lstm_layout::iofg;
@@ -16,7 +17,8 @@ struct lstmCell_options {
   i64 hiddenSize = 0;
   constexpr bool operator==(const lstmCell_options&) const = default;
 };
-/// WebNN lstm options.
+/// WebNN lstm options. The first five say which optional operands are given; `steps` 0 means those
+/// of the input, `hiddenSize` 0 that of the recurrent weight.
 struct lstm_options {
   bool bias = false, recurrentBias = false, peepholeWeight = false;
   bool initialHiddenState = false, initialCellState = false;
@@ -30,11 +32,12 @@ struct lstm_options {
 
 namespace recurrent {
 
-/// The new hidden state and cell state of an lstm. `x` has what the input contributes to the gates,
-/// with both biases.
+/// The two states of an lstm.
 struct lstm_states {
   int hidden = -1, cell = -1;
 };
+/// Records one step: the new states from the states `now`. `x` is the input's share of the gates,
+/// both biases included.
 constexpr lstm_states lstm_step(recorder& r, const lstmCell_options& o, const operands& in, int x,
                                 lstm_states now) {
   constexpr const char* op = "lstmCell";
@@ -72,14 +75,14 @@ constexpr lstm_states lstm_step(recorder& r, const lstmCell_options& o, const op
                       {so, next.cell, now.cell, peep(1)}, out);
   return next;
 }
+/// The input's share of the gates, both biases included.
 constexpr int lstm_input(recorder& r, const operands& in, int x) {
   return projected(r, "lstmCell", x, in.weight, sum_of(r, "lstmCell", in.bias, in.recurrentBias));
 }
 
 }  // namespace recurrent
 
-/// One step of a long short-term memory; see WebNN lstmCell. Results: the new hidden state, the new
-/// cell state.
+/// One step of a long short-term memory. Results: the new hidden state, the new cell state.
 struct lstmCell_t {
   static constexpr const char* name = "lstmCell";
   using options = lstmCell_options;
@@ -116,8 +119,8 @@ struct lstmCell_t {
   }
 };
 
-/// A long short-term memory along a sequence; see WebNN lstm. Results: the last hidden state, the
-/// last cell state, and with `returnSequence` the hidden states of all steps.
+/// A long short-term memory along a sequence. Results: the last hidden state, the last cell state,
+/// and with `returnSequence` the hidden states of all steps.
 struct lstm_t {
   static constexpr const char* name = "lstm";
   static constexpr int states = 2;
@@ -174,20 +177,28 @@ struct lstm_t {
   }
 };
 
-/// `auto [hidden, cell] = lstmCell(x, weight, recurrentWeight, hiddenState, cellState);`.
-/// Operands: these five, then bias, recurrentBias and peepholeWeight where the options say so.
-/// Shape: [b, n], [4h, n], [4h, h], [b, h], [b, h], [4h], [4h], [3h] -> [b, h] twice. The peephole
-/// weights are those of input, output and forget gate; all three see the old cell state. Type:
-/// float32 or float16, which is computed in float32. Source: WebNN lstmCell.
+/// One step of a long short-term memory:
+/// `auto [hidden, cell] = lstmCell(x, weight, recurrentWeight, hiddenState, cellState);`
+/// Operands: these five, then bias, recurrentBias and peepholeWeight where the options say so. The
+/// peephole weights are those of input, output and forget gate; all three see the old cell state.
+/// Shape: [b, n], [4h, n], [4h, h], [b, h], [b, h], [4h], [4h], [3h] -> [b, h] twice.
+/// Type: float32 or float16, the same for all; float16 is computed in float32.
+/// Error: operand_count, element_type, rank, extent, option, capacity.
+/// Source: WebNN lstmCell.
 template <lstmCell_options O = lstmCell_options{}, operand_like... H>
 constexpr auto lstmCell(H... operands) {
   return apply_all<lstmCell_t, O>(operands...);
 }
-/// `auto [hidden, cell] = lstm(x, weight, recurrentWeight);` and, with returnSequence, `all` as a
-/// third. Operands: these three, then bias, recurrentBias, peepholeWeight, initialHiddenState and
-/// initialCellState where the options say so. Shape: [s, b, n], [d, 4h, n], [d, 4h, h], [d, 4h],
-/// [d, 4h], [d, 3h], [d, b, h], [d, b, h] -> [d, b, h], [d, b, h], [s, d, b, h]. Type and cost: see
-/// gru. Source: WebNN lstm.
+/// A long short-term memory along a sequence: `auto [hidden, cell] = lstm(x, weight,
+/// recurrentWeight);` and, with returnSequence, the hidden states of all steps as a third result.
+/// Operands: these three, then bias, recurrentBias, peepholeWeight, initialHiddenState and
+/// initialCellState where the options say so.
+/// Shape: [s, b, n], [d, 4h, n], [d, 4h, h], [d, 4h], [d, 4h], [d, 3h], [d, b, h], [d, b, h] ->
+/// [d, b, h], [d, b, h], [s, d, b, h]; d is 2 for both directions, else 1.
+/// Type: float32 or float16, the same for all; float16 is computed in float32.
+/// Error: operand_count, element_type, rank, extent, option, capacity.
+/// Cost: as that of gru.
+/// Source: WebNN lstm.
 template <lstm_options O = lstm_options{}, operand_like... H> constexpr auto lstm(H... operands) {
   return apply_all<lstm_t, O>(operands...);
 }

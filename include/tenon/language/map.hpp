@@ -1,5 +1,5 @@
-// The map family: element-wise operators. One operator is one struct: a name and the lambda over
-// symbols that it means. The operators themselves stand in unary.hpp, binary.hpp and logic.hpp.
+// The map family: element-wise operators. One operator is one struct: its name, and its meaning as
+// a function over symbols. The operators themselves are in unary.hpp, binary.hpp and logic.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/apply.hpp>
@@ -10,19 +10,19 @@ namespace tenon {
 namespace maps {
 
 inline constexpr const char* letters[max_operands] = {"a", "b", "c", "d", "e", "f", "g", "h"};
-/// The broadcast shape of all operands, or the error with the operand that does not fit, and the
-/// shape of those before it.
+/// The shape to which all operands broadcast. Error: broadcast, with the first operand that does
+/// not fit, its shape, and the common shape of those before it.
 constexpr result<shape> broadcast_shapes(const char* op, list<tensor> in,
                                          const char* const* names = letters) {
   shape r = in[0].shape;
-  for (int at = 1; at < in.size; ++at) {
-    const tensor& t = in[at];
+  for (int operand = 1; operand < in.size; ++operand) {
+    const tensor& t = in[operand];
     const shape &small = t.shape.rank < r.rank ? t.shape : r,
                 &large = t.shape.rank < r.rank ? r : t.shape;
     shape both = large;
     for (int i = 1; i <= small.rank; ++i) {
       const i64 a = small[small.rank - i], b = large[large.rank - i];
-      if (a != b && a != 1 && b != 1) return error{code::broadcast, op, names[at], r, t.shape};
+      if (a != b && a != 1 && b != 1) return error{code::broadcast, op, names[operand], r, t.shape};
       both.extent[large.rank - i] = b == 1 ? a : b;
     }
     r = both;
@@ -30,14 +30,15 @@ constexpr result<shape> broadcast_shapes(const char* op, list<tensor> in,
   return r;
 }
 
-/// The element types of a node.
+/// The element types of a node's operands and result.
 constexpr program_types types_of(const recorder& r, list<int> in, const tensor& out) {
   program_types t{{}, true, out.type};
   for (int i = 0; i < in.size; ++i) t.operand[i] = r.at(in[i]).type;
   return t;
 }
 
-/// True if all operands and the result are float32: the program is one that was written before.
+/// True if all operands and the result are float32. Then the operator's program is a constant, and
+/// need not be written again.
 constexpr bool in_float32(const recorder& r, list<int> in, const tensor& out) {
   bool all = out.type == type::float32;
   for (const int id : in) all = all && r.out.nodes[id].out.type == type::float32;
@@ -69,10 +70,10 @@ template <class Op, int Arity, class Options = no_options> struct map_operator {
   static constexpr type result_of(const Options&, type t) { return t; }
   static constexpr const char* names[max_operands] = {
       Arity == 1 ? "input" : "a", "b", "c", "d", "e", "f", "g", "h"};
-  /// Operands from this one on have the same type.
+  /// Operands from this one on have the same type; those before it may have others.
   static constexpr int first_of_type = 0;
-  /// The first type that an operand may have, for errors.
-  static constexpr type wanted(int operand) {
+  /// A type that an operand may have, for errors.
+  static constexpr type expected_type(int operand) {
     return Op::accepts(operand, type::float32) ? type::float32 : type::uint8;
   }
 
@@ -86,7 +87,7 @@ template <class Op, int Arity, class Options = no_options> struct map_operator {
       const type same = i > Op::first_of_type ? in[Op::first_of_type].type : in[i].type;
       if (!Op::accepts(i, in[i].type) || in[i].type != same)
         return error{code::element_type, Op::name, Op::names[i],
-                     same != in[i].type ? same : wanted(i), in[i].type};
+                     same != in[i].type ? same : expected_type(i), in[i].type};
     }
     const result<shape> s = maps::broadcast_shapes(Op::name, in, Op::names);
     if (!s.ok()) return s.error();
@@ -108,7 +109,7 @@ template <class Op, int Arity, class Options = no_options> struct map_operator {
   }
 };
 
-/// The operator that a user's lambda means for operands of these element types: see `map`.
+/// The operator of a user's lambda, for operands of these element types; see `map`.
 template <class F, type... Type> struct lambda_map {
   static constexpr const char* name = "map";
   static constexpr int arity = static_cast<int>(sizeof...(Type));
@@ -159,7 +160,7 @@ template <class F> struct mapped {
       return broken<error{code::program, "map", "program", max_program, Op::program.size}>{};
   }
 };
-/// What `map` gives after its error about a capture: one mistake gives one message.
+/// What `map` gives after its error about a capture, so that one mistake gives one message.
 struct not_mapped {
   template <operand_like... H> constexpr auto operator()(H...) const {
     return broken<error{code::program, "map", "", {}, {}}>{};
@@ -167,9 +168,13 @@ struct not_mapped {
 };
 
 /// A custom element-wise operator from a captureless lambda over symbols:
-/// `map([](auto x, auto y) { return max(x, 0.1f * y); })(a, b)`. The lambda is called once, with
-/// `tenon::scalar`, and what it writes down runs on every policy and fuses like a built-in
-/// operator.
+/// `map([](auto x, auto y) { return max(x, 0.1f * y); })(a, b)`.
+/// The lambda is called once, with `tenon::scalar`. The program that it writes runs on every policy
+/// and fuses like a built-in operator.
+/// Shape: the operands, 1 to 8, broadcast.
+/// Type: any; a mask as a result becomes 1 or 0 in float32.
+/// Error: broadcast; program, when symbols of different types meet, or the program is too long.
+/// Misuse: a lambda with captures does not compile.
 template <class F> constexpr auto map(F) {
   constexpr bool captureless = std::is_empty_v<F> && std::is_default_constructible_v<F>;
   static_assert(
@@ -193,7 +198,7 @@ template <class Op, bool NumberFirst> struct with_number {
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     if (!Op::accepts(0, in[0].type) || is_four_bit(in[0].type))
-      return error{code::element_type, name, Op::names[0], Op::wanted(0), in[0].type};
+      return error{code::element_type, name, Op::names[0], Op::expected_type(0), in[0].type};
     if (!can_hold(in[0].type, o.value))
       return error{code::option, name, "number", in[0].type, "a number that it cannot hold"};
     return tensor{Op::result_of({}, in[0].type), in[0].shape};
@@ -212,7 +217,8 @@ template <class Op, bool NumberFirst> struct with_number {
       return maps::record<1>(
           r, name, [&](scalar x) { return write(x, held); }, in, out);
     }
-    // Arithmetic has no other literal: written with any number, then given this one.
+    // The meaning of an arithmetic operator has no literals of its own. So its program is written
+    // once, with some number, and only this literal is replaced.
     recorded p = constant_program<1>([](scalar x) { return decltype(write){}(x, 1.0); });
     const auto bits = std::bit_cast<std::uint32_t>(o.value.to_float());
     for (int i = 0; i < p.size; ++i)
@@ -221,8 +227,9 @@ template <class Op, bool NumberFirst> struct with_number {
     return push<1>(r, name, p, in, out);
   }
 };
-/// The number of `x + 2.0f` is a function argument, so this records by value what `apply` records
-/// from a template argument.
+/// Records an operator between a handle and a number. The number of `x + 2.0f` is a function
+/// argument and no constant, so it cannot be an option in a template argument, as in `apply`; it is
+/// checked again here by value.
 template <class Op, bool NumberFirst = false, class H, number N>
 constexpr auto number_operator(H h, N value) {
   if constexpr (is_broken<H>) {
@@ -248,8 +255,8 @@ constexpr auto number_operator(H h, N value) {
     } else {
       const typename form::options o{value};
       const tensor in[] = {H::type};
-      if (const auto held = form::infer(o, {in, 1}); !held.ok()) {
-        h.where->refuse(held.error());
+      if (const auto checked = form::infer(o, {in, 1}); !checked.ok()) {
+        h.where->refuse(checked.error());
         return handle<out.value(), H::probing>{h.where, h.id};
       }
       const int first = h.where->out.nodes.size();

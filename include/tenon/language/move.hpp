@@ -1,6 +1,7 @@
-// The move family: index maps that are known beforehand, for which a layout often does and no
-// kernel runs. Here are those that keep the number of elements; slice.hpp and extend.hpp have the
-// others.
+// The move family: results whose elements are elements of the operand, at positions that are known
+// when the graph is built. Often the users read the operand in place, with other strides, and no
+// kernel runs. Here are the moves that keep the number of elements; the others are in slice.hpp and
+// extend.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/apply.hpp>
@@ -20,8 +21,9 @@ struct reshape_t {
     if (o.newShape.count > max_rank)
       return error{code::rank, name, "newShape", max_rank, o.newShape.count};
     shape s{};
-    i64 room =
-        in[0].shape.count();  // that many elements are left for the next extents: no overflow
+    // What the extents that follow may still multiply to. Dividing cannot overflow as a product
+    // can.
+    i64 room = in[0].shape.count();
     for (int i = 0; i < o.newShape.count; ++i) {
       if (o.newShape[i] < 1) return error{code::extent, name, "newShape", 1, o.newShape[i]};
       s.extent[s.rank++] = o.newShape[i];
@@ -87,7 +89,8 @@ struct transpose_t {
   }
 };
 
-/// WebNN reverse: the order of the elements along axes; not given: all axes.
+/// WebNN reverse options: the axes along which the order of the elements is turned; without them
+/// all axes.
 struct reverse_options {
   axis_list axes{};
   constexpr bool operator==(const reverse_options&) const = default;
@@ -96,9 +99,9 @@ struct reverse_t {
   static constexpr const char* name = "reverse";
   using options = reverse_options;
   static constexpr bool turns(const reverse_options& o, int axis) {
-    bool found = !o.axes.given();
-    for (int i = 0; i < o.axes.count; ++i) found = found || o.axes[i] == axis;
-    return found;
+    bool is_named = !o.axes.given();
+    for (int i = 0; i < o.axes.count; ++i) is_named = is_named || o.axes[i] == axis;
+    return is_named;
   }
   static constexpr result<tensor> infer(const reverse_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
@@ -128,23 +131,23 @@ struct reverse_t {
   }
 };
 
-/// WebNN triangular options: `diagonal` counts diagonals to the right of the main one.
+/// WebNN triangular options. `diagonal` is the last diagonal that belongs to the triangle, counted
+/// to the right from the main one; negative to the left.
 struct triangular_options {
   bool upper = true;
   i64 diagonal = 0;
   constexpr bool operator==(const triangular_options&) const = default;
 };
-/// The upper or lower triangle of every matrix in the last two axes, with zeros in the place of the
-/// rest.
+/// Keeps the upper or lower triangle of every matrix in the last two axes; the rest becomes 0.
 struct triangular_t {
   static constexpr const char* name = "triangular";
   using options = triangular_options;
   static constexpr result<tensor> infer(const triangular_options& o, list<tensor> in) {
-    constexpr i64 most = (i64{1} << 31) - 1;
+    constexpr i64 last_int32 = (i64{1} << 31) - 1;
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};
     if (in[0].shape.rank < 2) return error{code::rank, name, "input", 2, in[0].shape.rank};
-    if (o.diagonal < -most - 1 || o.diagonal > most)
-      return error{code::option, name, "diagonal", most, o.diagonal};
+    if (o.diagonal < -last_int32 - 1 || o.diagonal > last_int32)
+      return error{code::option, name, "diagonal", last_int32, o.diagonal};
     return in[0];
   }
   static constexpr int record(recorder& r, const triangular_options& o, list<int> in,
@@ -162,26 +165,45 @@ struct triangular_t {
   }
 };
 
-/// `reshape<1, 800>(x)`: the same elements in another shape; never a copy inside a graph.
+/// The same elements in another shape: `reshape<1, 800>(x)`.
+/// Shape: the new one, of as many elements.
+/// Type: any, int4 and uint4 included.
+/// Error: rank, extent, element_count.
+/// Cost: none; never a copy inside a graph.
+/// Source: WebNN reshape.
 template <i64... Extent, operand_like X> constexpr auto reshape(X x) {
   static_assert(sizeof...(Extent) <= max_rank, "reshape: a tensor has at most 8 axes; merge some");
   return apply<reshape_t, reshape_options{.newShape = {Extent...}}>(x);
 }
-/// `transpose<1, 0>(x)`; `transpose<>(x)` reverses the axes.
+/// The axes in another order: `transpose<1, 0>(x)`; `transpose<>(x)` turns their order around.
+/// Shape: axis i of the result is axis `Axis[i]` of the operand.
+/// Type: any.
+/// Error: rank, permutation.
+/// Cost: none where the users can read it in place.
+/// Source: WebNN transpose.
 template <i64... Axis, operand_like X> constexpr auto transpose(X x) {
   if constexpr (sizeof...(Axis) == 0)
     return apply<transpose_t>(x);
   else
     return apply<transpose_t, transpose_options{.permutation = {Axis...}}>(x);
 }
-/// `reverse<1>(x)`; `reverse<>(x)` turns all axes. Type: any.
+/// Turns the order of the elements along axes: `reverse<1>(x)`; `reverse<>(x)` along all.
+/// Shape: that of the operand.
+/// Type: any.
+/// Error: axis.
+/// Source: WebNN reverse.
 template <i64... Axis, operand_like X> constexpr auto reverse(X x) {
   if constexpr (sizeof...(Axis) == 0)
     return apply<reverse_t>(x);
   else
     return apply<reverse_t, reverse_options{.axes = {Axis...}}>(x);
 }
-/// `triangular(x)`, `triangular<triangular_options{.upper = false, .diagonal = -1}>(x)`. Type: any.
+/// Keeps one triangle of matrices, zeros elsewhere:
+/// `triangular<triangular_options{.upper = false, .diagonal = -1}>(x)`.
+/// Shape: that of the operand, of 2 axes or more.
+/// Type: any.
+/// Error: rank, option.
+/// Source: WebNN triangular.
 template <triangular_options O = triangular_options{}, operand_like X>
 constexpr auto triangular(X x) {
   return apply<triangular_t, O>(x);

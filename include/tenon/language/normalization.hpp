@@ -1,4 +1,5 @@
-// Normalizations: composite operators over mean and variance.
+// Normalizations: composite operators over mean and variance. Each records reductions and
+// element-wise nodes; what the planner fuses of them is its affair.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/compose.hpp>
@@ -7,9 +8,9 @@ namespace tenon {
 
 namespace normalizations {
 
-/// Mean and variance over `axes`, each with extents of 1: two reductions over the same elements.
-/// (One pass with a state of two values, Welford's, takes 1.3 times as long on rows of 768, and its
-/// variance is 100 times less exact where the mean is 1,000 deviations.)
+/// Mean and variance over `axes`, which stay with extents of 1, in two reductions over the same
+/// elements. One pass with a state of two values (Welford's) is no gain: on rows of 768 it takes
+/// 1.3 times as long, and its variance is 100 times less exact where the mean is 1,000 deviations.
 struct moments {
   int mean = -1, deviation = -1, variance = -1;
 };
@@ -39,17 +40,18 @@ constexpr int record_scaled(recorder& r, const char* op, int deviation, int vari
   if (bias >= 0) y = r.map(op, sum, {y, bias}, whole);
   return y;
 }
-/// Scale and bias, when given, are of the input's type and of `wanted` shape.
-constexpr error check_affine(const char* op, const shape& wanted, list<tensor> in, int first) {
+/// Checks scale and bias, operands `first` and following: each must have the input's type and the
+/// shape `expected`. Error: element_type, extent.
+constexpr error check_affine(const char* op, const shape& expected, list<tensor> in, int first) {
   constexpr const char* names[] = {"scale", "bias"};
   for (int i = first; i < in.size; ++i) {
     const char* operand = names[i - first];
     if (in[i].type != in[0].type) return {code::element_type, op, operand, in[0].type, in[i].type};
-    if (!(in[i].shape == wanted)) return {code::extent, op, operand, wanted, in[i].shape};
+    if (!(in[i].shape == expected)) return {code::extent, op, operand, expected, in[i].shape};
   }
   return {};
 }
-/// One extent per channel, reshaped so that it broadcasts along `axis`.
+/// An operand with one element per channel, reshaped so that it broadcasts along `axis`.
 constexpr int along(recorder& r, const char* op, int id, int axis, int rank) {
   shape s{rank, {}};
   for (int i = 0; i < rank; ++i) s.extent[i] = i == axis ? r.at(id).shape[0] : 1;
@@ -71,9 +73,9 @@ struct layerNormalization_t {
   using options = layerNormalization_options;
   static constexpr axis_list axes_of(const options& o, int rank) {
     if (o.axes.given()) return o.axes;
-    axis_list all({});
-    for (int i = 1; i < rank; ++i) all.item[all.count++] = i;
-    return all;
+    axis_list axes({});
+    for (int i = 1; i < rank; ++i) axes.item[axes.count++] = i;
+    return axes;
   }
   /// The shape of scale and bias: the extents of the axes, in their order.
   static constexpr shape affine(const axis_list& axes, const shape& x) {
@@ -98,11 +100,11 @@ struct layerNormalization_t {
     r.open(name);
     const normalizations::moments m =
         normalizations::record_moments(r, name, in[0], reduces::mask(axes, out.shape.rank));
-    int extra[2] = {-1, -1};
+    int scale_and_bias[2] = {-1, -1};  // scale, bias
     for (int i = 1; i < in.size; ++i)
-      extra[in.size == 2 && !o.scale ? 1 : i - 1] = spread(r, in[i], axes, out.shape);
+      scale_and_bias[in.size == 2 && !o.scale ? 1 : i - 1] = spread(r, in[i], axes, out.shape);
     const int y = normalizations::record_scaled(r, name, m.deviation, m.variance, o.epsilon,
-                                                extra[0], extra[1]);
+                                                scale_and_bias[0], scale_and_bias[1]);
     r.close();
     return y;
   }
@@ -115,7 +117,8 @@ struct layerNormalization_t {
   }
 
  private:
-  /// Scale or bias with its axes where the input has them, extents of 1 elsewhere.
+  /// Scale or bias with its axes where the input has them and extents of 1 elsewhere. The options
+  /// may name the axes in any order; only another order than the input's needs a move.
   static constexpr int spread(recorder& r, int id, const axis_list& axes, const shape& x) {
     const shape given = r.at(id).shape;
     const strides packed = dense(given);
@@ -142,8 +145,7 @@ struct layerNormalization_t {
 struct batchNormalization_options {
   i64 axis = 1;
   float epsilon = 1e-5f;
-  bool scale =
-      true;  ///< of three or four operands, whether the fourth is the scale (else the bias)
+  bool scale = true;  ///< of four operands, whether the fourth is the scale (else the bias)
   constexpr bool operator==(const batchNormalization_options&) const = default;
 };
 /// (x - mean) / sqrt(variance + epsilon) * scale + bias, one of each per channel.
@@ -211,14 +213,14 @@ struct instanceNormalization_t {
   static constexpr int record(recorder& r, const options& o, list<int> in, const tensor& out) {
     if (takes_half(r, in)) return record_in_float32<instanceNormalization_t>(r, o, in, out);
     const std::uint32_t axes = 1u << spatial_axis(o.layout, 0) | 1u << spatial_axis(o.layout, 1);
-    int extra[2] = {-1, -1};
+    int scale_and_bias[2] = {-1, -1};  // scale, bias
     r.open(name);
     const normalizations::moments m = normalizations::record_moments(r, name, in[0], axes);
     for (int i = 1; i < in.size; ++i)
-      extra[in.size == 2 && !o.scale ? 1 : i - 1] =
+      scale_and_bias[in.size == 2 && !o.scale ? 1 : i - 1] =
           normalizations::along(r, name, in[i], channel_axis(o.layout), out.shape.rank);
     const int y = normalizations::record_scaled(r, name, m.deviation, m.variance, o.epsilon,
-                                                extra[0], extra[1]);
+                                                scale_and_bias[0], scale_and_bias[1]);
     r.close();
     return y;
   }
@@ -230,18 +232,32 @@ struct instanceNormalization_t {
   }
 };
 
-/// `layerNormalization<options>(x)`, `(x, scale)` or `(x, scale, bias)`; `(x, bias)` with `.scale =
-/// false`. Type: float32 or float16.
+/// Normalizes over axes: `layerNormalization<options>(x)`, `(x, scale)`, `(x, scale, bias)`, or
+/// `(x, bias)` with `.scale = false`.
+/// Shape: that of x; scale and bias have the extents of the axes, in the options' order.
+/// Type: float32 or float16, the same for all; float16 is computed in float32 and rounded once.
+/// Error: operand_count, element_type, axis, extent.
+/// Source: WebNN layerNormalization.
 template <layerNormalization_options O = layerNormalization_options{}, operand_like... H>
 constexpr auto layerNormalization(H... h) {
   return apply<layerNormalization_t, O>(h...);
 }
-/// `batchNormalization<options>(x, mean, variance)`, then scale and bias.
+/// Normalizes with moments that are given: `batchNormalization<options>(x, mean, variance)`, then
+/// scale and bias.
+/// Shape: that of x; all others have one axis with one element per channel.
+/// Type: float32 or float16, the same for all; float16 is computed in float32 and rounded once.
+/// Error: operand_count, element_type, axis, extent.
+/// Source: WebNN batchNormalization.
 template <batchNormalization_options O = batchNormalization_options{}, operand_like... H>
 constexpr auto batchNormalization(H... h) {
   return apply<batchNormalization_t, O>(h...);
 }
-/// `instanceNormalization<options>(x)`, `(x, scale)` or `(x, scale, bias)`.
+/// Normalizes over height and width: `instanceNormalization<options>(x)`, `(x, scale)`, `(x, scale,
+/// bias)`, or `(x, bias)` with `.scale = false`.
+/// Shape: that of x, 4 axes; scale and bias have one axis with one element per channel.
+/// Type: float32 or float16, the same for all; float16 is computed in float32 and rounded once.
+/// Error: operand_count, element_type, rank, extent.
+/// Source: WebNN instanceNormalization.
 template <instanceNormalization_options O = instanceNormalization_options{}, operand_like... H>
 constexpr auto instanceNormalization(H... h) {
   return apply<instanceNormalization_t, O>(h...);

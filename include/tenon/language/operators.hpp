@@ -1,4 +1,6 @@
-// All operators and layers: what a lambda may call on its handles.
+// All operators and layers: what a lambda may call on its handles. Nothing is declared here; the
+// families stand in files of their own: map (unary, binary, logic), move (move, slice, extend),
+// contract, window, reduce, gather, scan, and what is composed of them.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/binary.hpp>

@@ -1,5 +1,5 @@
-// Integers that stand for numbers: quantizeLinear and dequantizeLinear, with a scale and a zero
-// point for every block of the input.
+// Quantized numbers: quantizeLinear and dequantizeLinear, with a scale and a zero point for every
+// block of the input.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/apply.hpp>
@@ -9,12 +9,12 @@ namespace tenon {
 
 namespace blocks {
 
-/// Whether the positions of an axis of the scale stand for several ones of the input each. (An
-/// extent of 1 broadcasts as in every element-wise operator.)
+/// Whether one position of this axis of the scale belongs to several positions of the input, a
+/// block. An extent of 1 is no such case: it broadcasts as in every element-wise operator.
 constexpr bool repeats(const shape& scale, const shape& x, int axis) {
   return scale[axis] != 1 && scale[axis] != x[axis];
 }
-/// What both operators say about the shapes of their operands. Error: rank, extent, broadcast.
+/// Checks the shapes of both operators' operands. Error: rank, extent, broadcast.
 constexpr error check(const char* op, list<tensor> in) {
   const shape &x = in[0].shape, &scale = in[1].shape, &zero = in[2].shape;
   if (scale.rank != x.rank) return {code::rank, op, "scale", x.rank, scale.rank};
@@ -24,7 +24,7 @@ constexpr error check(const char* op, list<tensor> in) {
     if (x[i] % scale[i] != 0) return {code::broadcast, op, "scale", x, scale};
   return {};
 }
-/// Every position of an axis of `id` several times, so that it has `extent` of them.
+/// Repeats every position of an axis of `id`, one behind the other, until the axis has `extent`.
 constexpr int repeat(recorder& r, const char* op, int id, int axis, i64 extent) {
   const tensor t = r.at(id);
   shape to = t.shape;
@@ -38,8 +38,9 @@ constexpr int repeat(recorder& r, const char* op, int id, int axis, i64 extent) 
   const shape each = extents(outer * t.shape[axis], extent / t.shape[axis], inner);
   return r.reshape(op, r.move(op, m, flat, {t.type, each}), to);
 }
-/// Records a program over (x, scale, zero). A block is an axis of its own, along which the scale
-/// broadcasts; where that makes too many axes, the scale is repeated.
+/// Records a program over (x, scale, zero). The positions of a block become an axis of their own,
+/// along which scale and zero broadcast. Where that makes more than `max_rank` axes, scale and zero
+/// are repeated in memory instead.
 constexpr int record(recorder& r, const char* op, const recorded& program, int x, int scale,
                      int zero, const tensor& out) {
   int axes = out.shape.rank;
@@ -51,39 +52,39 @@ constexpr int record(recorder& r, const char* op, const recorded& program, int x
     zero = repeat(r, op, zero, i, out.shape[i]);
     --axes;
   }
-  const shape by = r.at(scale).shape;
-  shape split{}, along{};
+  const shape by_block = r.at(scale).shape;
+  shape split{}, scale_shape{};
   for (int i = 0; i < out.shape.rank; ++i) {
-    const bool twice = repeats(by, out.shape, i);
-    split.extent[split.rank++] = twice ? by[i] : out.shape[i];
-    along.extent[along.rank++] = by[i];
-    if (!twice) continue;
-    split.extent[split.rank++] = out.shape[i] / by[i];
-    along.extent[along.rank++] = 1;
+    const bool is_split = repeats(by_block, out.shape, i);
+    split.extent[split.rank++] = is_split ? by_block[i] : out.shape[i];
+    scale_shape.extent[scale_shape.rank++] = by_block[i];
+    if (!is_split) continue;
+    split.extent[split.rank++] = out.shape[i] / by_block[i];
+    scale_shape.extent[scale_shape.rank++] = 1;
   }
-  const int values = r.reshape(op, x, split), s = r.reshape(op, scale, along),
-            z = r.reshape(op, zero, along);
+  const int values = r.reshape(op, x, split), s = r.reshape(op, scale, scale_shape),
+            z = r.reshape(op, zero, scale_shape);
   return r.reshape(op, r.map(op, program, {values, s, z}, {out.type, split}), out.shape);
 }
-/// An operand with whole bytes for elements of 4 bits.
+/// An operand with elements of 4 bits unpacked to whole bytes; others as they are.
 constexpr int in_bytes(recorder& r, const char* op, int id) {
   return is_four_bit(r.at(id).type) ? r.unpack(op, id) : id;
 }
-/// Integers that stand for numbers.
-constexpr bool stands(type t) {
+/// Whether numbers can be quantized to this type.
+constexpr bool is_quantized(type t) {
   return is_four_bit(t) || is_one_of(t, type::int8, type::uint8, type::int32, type::uint32);
 }
 
 }  // namespace blocks
 
-/// `(x - zeroPoint) * scale`; see WebNN dequantizeLinear.
+/// `(x - zeroPoint) * scale`.
 struct dequantizeLinear_t {
   static constexpr const char* name = "dequantizeLinear";
   static constexpr bool takes_packed = true;
   using options = no_options;
   static constexpr result<tensor> infer(no_options, list<tensor> in) {
     if (in.size != 3) return error{code::operand_count, name, "", 3, in.size};
-    if (!blocks::stands(in[0].type))
+    if (!blocks::is_quantized(in[0].type))
       return error{code::element_type, name, "input", type::int8, in[0].type};
     if (!is_real(in[1].type))
       return error{code::element_type, name, "scale", type::float32, in[1].type};
@@ -114,8 +115,7 @@ struct dequantizeLinear_t {
   }
 };
 
-/// `roundEven(x / scale) + zeroPoint`, brought into the range of its type; see WebNN
-/// quantizeLinear.
+/// `roundEven(x / scale) + zeroPoint`, clamped to the range of its type.
 struct quantizeLinear_t {
   static constexpr const char* name = "quantizeLinear";
   static constexpr bool takes_packed = true;
@@ -126,7 +126,7 @@ struct quantizeLinear_t {
       return error{code::element_type, name, "input", type::float32, in[0].type};
     if (in[1].type != in[0].type)
       return error{code::element_type, name, "scale", in[0].type, in[1].type};
-    if (!blocks::stands(in[2].type))
+    if (!blocks::is_quantized(in[2].type))
       return error{code::element_type, name, "zeroPoint", type::int8, in[2].type};
     if (const error e = blocks::check(name, in); !e.ok()) return e;
     return tensor{in[2].type, in[0].shape};
@@ -154,19 +154,26 @@ struct quantizeLinear_t {
   }
 };
 
-/// `dequantizeLinear(x, scale, zeroPoint)`: `(x - zeroPoint) * scale`, computed in float32.
-/// Shape: the input's; scale and zeroPoint have its rank, and each of their extents divides the
-/// input's: every element of them stands for a block.
+/// Numbers from quantized ones: `dequantizeLinear(x, scale, zeroPoint)` is `(x - zeroPoint) *
+/// scale`, computed in float32.
+/// Shape: the input's. scale and zeroPoint have its rank; each of their extents divides the
+/// input's, so that every element of them belongs to one block.
 /// Type: input and zeroPoint int4, uint4, int8, uint8, int32 or uint32; scale and result float32 or
 /// float16.
+/// Error: operand_count, element_type, rank, extent, broadcast.
+/// Source: WebNN dequantizeLinear.
 template <operand_like X, operand_like S, operand_like Z>
 constexpr auto dequantizeLinear(X x, S scale, Z zeroPoint) {
   return apply<dequantizeLinear_t>(x, scale, zeroPoint);
 }
-/// `quantizeLinear(x, scale, zeroPoint)`: `roundEven(x / scale) + zeroPoint`, at most and at least
-/// what the type holds; NaN becomes the least. The quotient is a float32, for float16 as well.
-/// Shape: as of dequantizeLinear. Type: input and scale float32 or float16; zeroPoint and result
-/// int4, uint4, int8, uint8, int32 or uint32.
+/// Quantized numbers: `quantizeLinear(x, scale, zeroPoint)` is `roundEven(x / scale) + zeroPoint`,
+/// clamped to the range of the type; NaN becomes the type's least number. The quotient is computed
+/// in float32, for float16 as well.
+/// Shape: as for dequantizeLinear.
+/// Type: input and scale float32 or float16; zeroPoint and result int4, uint4, int8, uint8, int32
+/// or uint32.
+/// Error: operand_count, element_type, rank, extent, broadcast.
+/// Source: WebNN quantizeLinear.
 template <operand_like X, operand_like S, operand_like Z>
 constexpr auto quantizeLinear(X x, S scale, Z zeroPoint) {
   return apply<quantizeLinear_t>(x, scale, zeroPoint);

@@ -1,26 +1,28 @@
-// The scalar programs between numbers and the integers that stand for them. Operators record them,
-// and passes know them again.
+// The scalar programs that quantize and dequantize. Operators record them; the planner recognizes
+// them in a table by comparing.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/record.hpp>
 
 namespace tenon::quantized {
 
-/// A number from what stands for it: `(x - zero) * scale` in float32, rounded to float16 at the
-/// end.
+/// Dequantizes: `(x - zero) * scale` in float32. Where the result is float16, it is rounded once at
+/// the end.
 constexpr scalar widened(scalar x, scalar scale, scalar zero) {
   return (cast<float>(x) - cast<float>(zero)) * scale;
 }
-/// What stands for a number, at most 16 bits: `round(x / scale) + zero`, brought between `low` and
-/// `high`. NaN becomes `low`. The quotient is a float32, of float16 numbers as well.
+/// Quantizes to integers of at most 16 bits: `round(x / scale) + zero`, clamped to `low` and
+/// `high`; NaN becomes `low`. The quotient is computed in float32, for float16 as well. float32 has
+/// all integers of 24 bits, so the sum is exact where it is not clamped.
 constexpr scalar narrowed(scalar x, scalar scale, scalar zero, int low, int high) {
   const scalar y = round_even(x / scale) + cast<float>(zero);
   const scalar bounded = select(y > low, select(y < high, y, y.lift(high)), y.lift(low));
   return bounded.apply(sop::to_int);
 }
-/// The same in 32 bits: a float32 has not all of these integers, so the zero point is added as one.
+/// Quantizes to 32 bits. float32 cannot hold all of these integers, so the zero point is added in
+/// 64 bits.
 constexpr scalar narrowed(scalar x, scalar scale, scalar zero, type t) {
-  constexpr float far = 0x1p40f;  // a zero point leads back from nowhere beyond
+  constexpr float far = 0x1p40f;  // beyond it, no zero point of 32 bits brings the sum into range
   const scalar y = round_even(x / scale);
   const scalar bounded = select(y > -far, select(y < far, y, y.lift(far)), y.lift(-far));
   const scalar sum =
@@ -30,8 +32,8 @@ constexpr scalar narrowed(scalar x, scalar scale, scalar zero, type t) {
   return min(max(sum, low), high).apply(sop::narrow).as_unsigned(!is_signed(t));
 }
 
-/// Operands: x, scale, zero. `From` stands for numbers of type `Real`. What stands for numbers in 4
-/// bits is in whole bytes here.
+/// The programs as constants, with operands x, scale, zero. `From` and `To` are the quantized
+/// types, `Real` is the other one. Elements of 4 bits have been unpacked to whole bytes here.
 template <type From, type Real> inline constexpr recorded widening =
     record_program<3>([](scalar x, scalar scale, scalar zero) { return widened(x, scale, zero); },
                       {{From, Real, From}, true, Real});
@@ -45,7 +47,7 @@ template <type Real, type To> inline constexpr recorded narrowing = record_progr
     },
     {{Real, Real, unpacked(To)}, true, unpacked(To)});
 
-/// The same by the type of what stands for the numbers, in whole bytes.
+/// The programs by the quantized type, unpacked to whole bytes.
 template <type Real> constexpr const recorded& widening_to(type from) {
   return from == type::int8    ? widening<type::int8, Real>
          : from == type::uint8 ? widening<type::uint8, Real>

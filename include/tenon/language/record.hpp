@@ -1,26 +1,29 @@
-// Writes scalar programs down: calls a lambda once with symbols. Every policy runs the written
-// program.
+// Writes scalar programs: calls a lambda once, with symbols, and keeps the instructions that it
+// computes. Every policy runs the written program.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/scalar.hpp>
+#include <tenon/language/cast.hpp>
 
 namespace tenon {
 
-/// A program's result as an element of type `wanted`, of the same lane.
-constexpr scalar stored_as(scalar root, type wanted) {
+/// A program's result as an element of type `element`. A mask becomes 1 or 0 in it; any other
+/// result must be of the slot kind in which the type is computed.
+constexpr scalar stored_as(scalar root, type element) {
   if (root.is() == slot_kind::mask) {
-    if (wanted == type::uint8) return root;
-    if (slot_kind_of(wanted) == slot_kind::real)
+    if (element == type::uint8) return root;
+    if (slot_kind_of(element) == slot_kind::real)
       root = select(root, 1.0f, 0.0f);
     else
-      root = symbols::in_lane(root.apply(sop::mask_to_int), computed_in(wanted));
+      root = symbols::in_lane(root.apply(sop::mask_to_int), computed_in(element));
   }
-  return symbols::as_element(root, wanted);
+  return symbols::as_element(root, element);
 }
 
-/// Calls `f` with `arity` symbols for operands of these types (float32 if none are given) and
-/// writes its program down. A result that is a plain number becomes a literal. Where the result's
-/// type is not fixed, a mask becomes 1 or 0 in float32, and other results keep their type.
+/// Calls `f` with `Arity` symbols for operands of these types (float32 if none are given) and
+/// returns the program that it writes. A result that is a plain number becomes a literal. If
+/// `types` does not fix the result's type, a mask becomes 1 or 0 in float32, and all other results
+/// keep their type.
+/// Error: in the program's `fault`.
 template <int Arity, class F>
 constexpr recorded record_program(const F& f, const program_types& types = {}) {
   static_assert(Arity <= max_operands, "map: a scalar program takes at most 8 operands");
@@ -51,13 +54,14 @@ constexpr recorded record_program(const F& f, const program_types& types = {}) {
 
 template <class F, int Arity>
 inline constexpr recorded written_program = record_program<Arity>(F{});
-/// The same for a captureless lambda of the library: written once, however often it is recorded.
+/// The program of a captureless lambda of the library. It is a constant: written once per lambda by
+/// the compiler, however often it is recorded.
 template <int Arity, class F> constexpr const recorded& constant_program(F) {
   static_assert(std::is_empty_v<F>, "constant_program: the lambda must not capture");
   return written_program<F, Arity>;
 }
 
-/// The program of a captureless lambda as a constant: `trace<f, 2>()`.
+/// The program of a captureless lambda as a constant of its exact size: `trace_program<f, 2>()`.
 template <auto F, int Arity> consteval auto trace_program() {
   constexpr recorded written = record_program<Arity>(F);
   program<written.size> p;

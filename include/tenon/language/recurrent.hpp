@@ -1,5 +1,5 @@
-// What recurrent networks have in common: cells are composites of other families; nets carry a
-// cell's states along a sequence. The operators are in gru.hpp and lstm.hpp.
+// What recurrent networks have in common. A cell is composed of other families; a net carries the
+// states of a cell along a sequence, which is a scan. The operators are in gru.hpp and lstm.hpp.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/recurrent_operands.hpp>
@@ -10,7 +10,7 @@ namespace tenon {
 
 namespace recurrent {
 
-/// The results of an operator, side by side in the end.
+/// The nodes of an operator's results; `present` gives them consecutive numbers.
 struct outcome {
   int count = 0;
   int id[3]{};
@@ -20,13 +20,13 @@ constexpr scalar activated(recurrent_activation a, scalar x) {
   if (a == recurrent_activation::relu) return max(x, 0.0f);
   return a == recurrent_activation::sigmoid ? sigmoid(x) : tanh(x);
 }
-/// The activation function at a position: by default sigmoid for the gates and tanh behind them.
+/// The activation function at position `i`. WebNN's defaults: sigmoid first, then tanh.
 constexpr recurrent_activation activation(const activation_list& all, int i) {
   if (all.given()) return all.item[i];
   return i == 0 ? recurrent_activation::sigmoid : recurrent_activation::tanh;
 }
 
-/// The gates' rows [first, first + count) of a weight or a bias, in units of `hidden`.
+/// The rows of gates [first, first + count) in a weight or a bias; each gate has `hidden` rows.
 constexpr int rows(recorder& r, const char* op, int id, i64 first, i64 count, i64 hidden) {
   tensor t = r.at(id);
   if (first == 0 && count * hidden == t.shape[0]) return id;
@@ -57,7 +57,7 @@ constexpr int direction(recorder& r, const char* op, int id, int d) {
   m.offset = d * s.count();
   return r.move(op, m, id, {t.type, s});
 }
-/// x w^T, and a bias where there is one.
+/// x w^T, plus a bias if it is not -1.
 constexpr int projected(recorder& r, const char* op, int x, int w, int bias) {
   const shape a = r.at(x).shape, b = r.at(w).shape;
   const tensor out{type::float32, extents(a[0], b[0])};
@@ -83,15 +83,16 @@ struct net {
   bool returns = false;
   constexpr bool backward(int d) const { return d == 1 || order == recurrent_direction::backward; }
 };
-/// What the input contributes in all steps: [steps, batch, gates * hidden], one product.
+/// The input's share of all steps, one product, as [steps, batch, gates * hidden].
 constexpr int by_steps(recorder& r, const char* op, const net& n, int product) {
   return r.reshape(op, product, extents(n.steps, n.batch, r.at(product).shape[1]));
 }
+/// The input of all steps as one matrix: [steps * batch, columns].
 constexpr int flattened(recorder& r, const char* op, int input) {
   const shape s = r.at(input).shape;
   return r.reshape(op, input, extents(s[0] * s[1], s[2]));
 }
-/// The last one of a net's values in all steps.
+/// The value of a net's last step out of those of all steps; a backward net ends with the first.
 constexpr int last_of(recorder& r, const char* op, const net& n, int all, bool backward) {
   movement m{};
   const shape one = extents(i64{1}, n.batch, n.hidden);
@@ -99,7 +100,7 @@ constexpr int last_of(recorder& r, const char* op, const net& n, int all, bool b
   m.offset = backward ? 0 : (n.steps - 1) * one.count();
   return r.move(op, m, all, {r.at(all).type, one});
 }
-/// What comes out of a direction for a state: its last value and, where it is wanted, all.
+/// What one direction gives for a state: its last value, or those of all steps.
 struct history {
   int last = -1, all = -1;
 };
@@ -111,26 +112,27 @@ constexpr history leave(recorder& r, const char* op, const net& n, int value, in
     y.last = r.last_step(op, value, extents(i64{1}, n.batch, n.hidden), state);
   return y;
 }
-/// Both directions' values side by side along `axis`.
+/// The values of both directions joined along `axis`; with one direction (`second` < 0) the first.
 constexpr int both(recorder& r, int axis, int first, int second) {
   return second < 0 ? first : part<concat_t>(r, {axis}, {first, second});
 }
-/// Results side by side.
-constexpr int present(recorder& r, const char* op, const outcome& all) {
+/// Records the results again as consecutive nodes, as `apply_all` expects them. The reshapes change
+/// nothing and are not computed.
+constexpr int present(recorder& r, const char* op, const outcome& results) {
   int first = -1;
-  for (int k = 0; k < all.count; ++k) {
-    const int id = r.reshape(op, all.id[k], r.at(all.id[k]).shape);
+  for (int k = 0; k < results.count; ++k) {
+    const int id = r.reshape(op, results.id[k], r.at(results.id[k]).shape);
     if (k == 0) first = id;
   }
-  return all.count > 1 ? first : all.id[0];
+  return results.count > 1 ? first : results.id[0];
 }
-/// The initial state of a direction, zeros where none is given.
+/// The initial state of a direction; zeros of the type of `any` where none is given.
 constexpr int initial(recorder& r, const char* op, const net& n, int given, int d, int any) {
   if (given >= 0) return direction(r, op, given, d);
   return scans::zeros(r, op, any, extents(n.batch, n.hidden));
 }
 
-/// Records an operator of this kind; float16 as float32 with results that are rounded once.
+/// Records a cell or a net. float16 is computed in float32 throughout; only results are rounded.
 template <class Op> constexpr int record(recorder& r, const typename Op::options& o, list<int> in) {
   int ids[max_operands]{};
   const bool half = takes_half(r, in);
@@ -138,14 +140,14 @@ template <class Op> constexpr int record(recorder& r, const typename Op::options
   for (int i = 0; i < in.size; ++i)
     ids[i] =
         half ? r.map(Op::name, casts::widened, {in[i]}, {type::float32, r.at(in[i]).shape}) : in[i];
-  outcome all = Op::compute(r, o, Op::roles(o, {ids, in.size}));
+  outcome results = Op::compute(r, o, Op::roles(o, {ids, in.size}));
   int y = -1;
-  for (int k = 0; half && k < all.count; ++k) {
-    const shape s = r.at(all.id[k]).shape;
-    const int id = r.map(Op::name, casts::rounded, {all.id[k]}, {type::float16, s});
+  for (int k = 0; half && k < results.count; ++k) {
+    const shape s = r.at(results.id[k]).shape;
+    const int id = r.map(Op::name, casts::rounded, {results.id[k]}, {type::float16, s});
     if (k == 0) y = id;
   }
-  if (!half) y = present(r, Op::name, all);
+  if (!half) y = present(r, Op::name, results);
   r.close();
   return y;
 }
@@ -154,7 +156,7 @@ template <class Options> constexpr net net_of(recorder& r, const Options& o, con
   const shape x = r.at(in.input).shape, w = r.at(in.recurrentWeight).shape;
   return {x[0], x[1], w[2], static_cast<int>(w[0]), o.direction, o.returnSequence};
 }
-/// The operands of one direction; states are there in any case.
+/// The operands of direction `d`. States that are not given become zeros here.
 constexpr operands of_direction(recorder& r, const char* op, const net& n, const operands& all,
                                 int d, bool cell) {
   operands in;
@@ -168,8 +170,9 @@ constexpr operands of_direction(recorder& r, const char* op, const net& n, const
   if (cell) in.cellState = initial(r, op, n, all.cellState, d, all.weight);
   return in;
 }
-/// What a net computes: `Op::one_direction` fills in what comes out for each of its `Op::states`,
-/// of which the first is the hidden state.
+/// Records a net: its last states, then, if asked for, the hidden states of all steps.
+/// `Op::one_direction` fills in the history of each of `Op::states` states; the first one is the
+/// hidden state.
 template <class Op>
 constexpr outcome compute_net(recorder& r, const typename Op::options& o, const operands& in) {
   const net n = net_of(r, o, in);
@@ -177,10 +180,11 @@ constexpr outcome compute_net(recorder& r, const typename Op::options& o, const 
   for (int d = 0; d < n.directions; ++d) Op::one_direction(r, o, n, in, d, y[d]);
   for (int d = 0; n.returns && d < n.directions; ++d)
     y[d][0].last = last_of(r, Op::name, n, y[d][0].all, n.backward(d));
-  outcome all;
-  for (int s = 0; s < Op::states; ++s) all.id[all.count++] = both(r, 0, y[0][s].last, y[1][s].last);
-  if (n.returns) all.id[all.count++] = both(r, 1, y[0][0].all, y[1][0].all);
-  return all;
+  outcome results;
+  for (int s = 0; s < Op::states; ++s)
+    results.id[results.count++] = both(r, 0, y[0][s].last, y[1][s].last);
+  if (n.returns) results.id[results.count++] = both(r, 1, y[0][0].all, y[1][0].all);
+  return results;
 }
 
 }  // namespace recurrent

@@ -6,7 +6,8 @@
 
 namespace tenon {
 
-/// WebNN reduce options. `axes` not given: all axes. Empty axes reduce nothing.
+/// WebNN reduction options. Without `axes` all axes are reduced; an empty list reduces none. A
+/// reduced axis stays with an extent of 1 if `keepDimensions`.
 struct reduce_options {
   axis_list axes{};
   bool keepDimensions = false;
@@ -15,13 +16,13 @@ struct reduce_options {
 
 namespace reduces {
 
-/// The axes as bits.
+/// The axes as bits, axis 0 lowest.
 constexpr std::uint32_t mask(const axis_list& axes, int rank) {
   std::uint32_t bits = axes.given() ? 0u : (1u << rank) - 1;
   for (int i = 0; i < axes.count; ++i) bits |= 1u << axes[i];
   return bits;
 }
-/// Every axis is below the rank and given once.
+/// Checks that every axis is below the rank and given once. Error: axis.
 constexpr error check_axes(const char* op, const axis_list& axes, int rank) {
   std::uint32_t named_axes = 0;
   for (int i = 0; i < axes.count; ++i) {
@@ -32,6 +33,7 @@ constexpr error check_axes(const char* op, const axis_list& axes, int rank) {
   }
   return {};
 }
+/// The shape after a reduction of `axes`; with `keep` they stay with an extent of 1.
 constexpr shape reduced(const shape& x, std::uint32_t axes, bool keep) {
   shape s{};
   for (int i = 0; i < x.rank; ++i) {
@@ -43,7 +45,8 @@ constexpr shape reduced(const shape& x, std::uint32_t axes, bool keep) {
   return s;
 }
 
-/// The types that sums and products take.
+/// The types that sums and products take: floats, and integers of 32 and 64 bits. Sums of bytes
+/// would overflow after a few elements; WebNN refuses them, too.
 constexpr bool adds(type t) { return size_bytes(t) > 1; }
 
 }  // namespace reduces
@@ -82,7 +85,7 @@ template <class Op> struct reduce_operator {
     r.close();
     return y;
   }
-  template <error E> static consteval void explain();
+  template <error E> static consteval void explain();  // below, where the operators are complete
 };
 
 struct reduceSum_t : reduce_operator<reduceSum_t> {
@@ -133,7 +136,7 @@ struct reduceLogSum_t : reduce_operator<reduceLogSum_t> {
   static constexpr combine how = combine::sum;
   static constexpr auto after(scalar s) { return log(s); }
 };
-/// The largest element is taken out of the sum and added again, so that exp does not overflow.
+/// log(sum(exp(x))), computed as log(sum(exp(x - max))) + max, so that exp does not overflow.
 struct reduceLogSumExp_t : reduce_operator<reduceLogSumExp_t> {
   static constexpr const char* name = "reduceLogSumExp";
   static constexpr combine how = combine::sum;
@@ -145,7 +148,7 @@ struct reduceLogSumExp_t : reduce_operator<reduceLogSumExp_t> {
     const tensor one{x.type, reduces::reduced(x.shape, axes, true)};
     r.open(name);
     const int top = r.reduce(name, {combine::max, axes, true}, in[0], one);
-    // An infinite one stays in: it would leave NaN.
+    // An infinite maximum is not subtracted: inf - inf would be NaN.
     const int base = r.map(name, record_program<1>([](scalar m) {
                              constexpr float infinity = std::numeric_limits<float>::infinity();
                              return select(abs(m) < infinity, m, 0.0f);
@@ -180,7 +183,8 @@ struct arg_options {
   type outputDataType = type::int32;
   constexpr bool operator==(const arg_options&) const = default;
 };
-/// The position of the first smallest or largest element along one axis; a NaN counts as such.
+/// The position of the smallest or largest element along one axis, the first one of several. A NaN
+/// counts as smaller and as larger than every number.
 template <class Op> struct arg_operator {
   struct options {
     i64 axis = 0;
@@ -196,9 +200,9 @@ template <class Op> struct arg_operator {
     if (o.more.outputDataType != type::int32 && o.more.outputDataType != type::int64)
       return error{code::element_type, Op::name, "outputDataType", type::int32,
                    o.more.outputDataType};
-    constexpr i64 last = (i64{1} << 31) - 1;
-    if (o.more.outputDataType == type::int32 && x.shape[static_cast<int>(o.axis)] > last)
-      return error{code::extent, Op::name, "input", last, x.shape[static_cast<int>(o.axis)]};
+    constexpr i64 last_int32 = (i64{1} << 31) - 1;
+    if (o.more.outputDataType == type::int32 && x.shape[static_cast<int>(o.axis)] > last_int32)
+      return error{code::extent, Op::name, "input", last_int32, x.shape[static_cast<int>(o.axis)]};
     return tensor{o.more.outputDataType,
                   reduces::reduced(x.shape, 1u << o.axis, o.more.keepDimensions)};
   }
@@ -226,9 +230,12 @@ struct argMax_t : arg_operator<argMax_t> {
 };
 
 /// Reductions along axes: `reduceSum<reduce_options{.axes = {1}}>(x)`.
-/// Type: float32 and float16; reduceMax and reduceMin any, reduceSum, reduceProduct, reduceL1 and
-/// reduceSumSquare also integers of 32 and 64 bits. Error of the sum: at most (n / 16 + 4) rounding
-/// errors of the running sum for n elements; the others follow from it.
+/// Shape: the operand's without the reduced axes, or with extents of 1 for them.
+/// Type: float32 and float16; reduceMax and reduceMin any; reduceSum, reduceProduct, reduceL1 and
+/// reduceSumSquare also integers of 32 and 64 bits, which wrap around.
+/// Error: element_type, axis. Of the sum of n elements: at most (n / 16 + 4) rounding errors of the
+/// running sum; those of the others follow from it.
+/// Source: WebNN, reduction operations.
 template <reduce_options O = reduce_options{}, operand_like X> constexpr auto reduceSum(X x) {
   return apply<reduceSum_t, O>(x);
 }
@@ -259,7 +266,11 @@ template <reduce_options O = reduce_options{}, operand_like X> constexpr auto re
 template <reduce_options O = reduce_options{}, operand_like X> constexpr auto reduceLogSumExp(X x) {
   return apply<reduceLogSumExp_t, O>(x);
 }
-/// `argMax<1>(x)`: positions along axis 1. Type: any -> int32 or int64.
+/// Positions of extreme elements: `argMax<1>(x)`, along axis 1.
+/// Shape: the operand's without the axis, or with an extent of 1 for it.
+/// Type: any -> int32, or int64 if the options say so.
+/// Error: axis, element_type, extent (an int32 has no room for the positions).
+/// Source: WebNN argMin/argMax operations.
 template <i64 Axis, arg_options O = arg_options{}, operand_like X> constexpr auto argMax(X x) {
   return apply<argMax_t, argMax_t::options{Axis, O}>(x);
 }

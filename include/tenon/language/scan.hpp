@@ -1,5 +1,5 @@
-// The scan family: a state is carried along an axis through a body that runs once for each
-// position.
+// The scan family: operators whose result at one position of an axis depends on the one before. A
+// body of nodes runs once for each position and hands on a state.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/compose.hpp>
@@ -8,27 +8,27 @@
 namespace tenon {
 
 namespace scans {
-/// A tensor of zeros of `any`'s type. Programs need an operand to run over; of reals it is not
-/// read, because it may be infinite.
+/// A tensor of zeros of the type of `any`. A program needs an operand; this one gets a single
+/// element of `any`. For floats the element is not used in the program, since inf - inf is not 0.
 constexpr int zeros(recorder& r, const char* op, int any, const shape& s) {
   const type t = r.at(any).type;
-  const int one = r.move(op, movement{}, any, {t, shape{}});
-  const recorded none = is_real(t)
+  const int element = r.move(op, movement{}, any, {t, shape{}});
+  const recorded zero = is_real(t)
                             ? record_program<1>([](scalar) { return 0.0f; }, {{t}})
                             : record_program<1>([](scalar x) { return x - x; }, {{t}, true, t});
-  return r.map(op, none, {one}, {t, s});
+  return r.map(op, zero, {element}, {t, s});
 }
 }  // namespace scans
 
-/// WebNN cumulativeSum options: `exclusive` leaves out the element itself, `reversed` begins with
+/// WebNN cumulativeSum options. `exclusive` leaves out the element itself; `reversed` begins with
 /// the last element of the axis.
 struct cumulativeSum_options {
   i64 axis = 0;
   bool exclusive = false, reversed = false;
   constexpr bool operator==(const cumulativeSum_options&) const = default;
 };
-/// y[i] = x[0] + ... + x[i] along an axis, one addition after the other. float16 is summed in
-/// float32 and rounded where it comes out.
+/// y[i] = x[0] + ... + x[i] along an axis, added in this order. float16 is summed in float32; only
+/// results are rounded.
 struct cumulativeSum_t {
   static constexpr const char* name = "cumulativeSum";
   static constexpr bool explains_types = true;
@@ -48,18 +48,20 @@ struct cumulativeSum_t {
     const int axis = static_cast<int>(o.axis), x = to_front(r, in[0], axis);
     const shape front = r.at(x).shape;
     const type t = out.type;
-    tensor one{t, {front.rank - 1, {}}};
-    for (int i = 0; i < one.shape.rank; ++i) one.shape.extent[i] = front[i + 1];
-    const int zero = scans::zeros(r, name, x, one.shape);
+    tensor step{t, {front.rank - 1, {}}};  // one position of the axis
+    for (int i = 0; i < step.shape.rank; ++i) step.shape.extent[i] = front[i + 1];
+    const int zero = scans::zeros(r, name, x, step.shape);
     r.begin_scan(name, front[0], o.reversed);
-    const int now = r.slice_of_step(name, x), before = r.state_of_step(name, zero);
+    const int elements = r.slice_of_step(name, x), before = r.state_of_step(name, zero);
     const int sum =
         r.map(name, record_program<2>([](scalar s, scalar a) { return s + a; }, {{t, t}, true, t}),
-              {before, now}, one);
-    const int kept = o.exclusive ? r.copy_of_step(name, before) : sum;
+              {before, elements}, step);
+    const int result_of_step = o.exclusive ? r.copy_of_step(name, before) : sum;
     r.end_scan();
-    const int y = r.all_steps(name, kept, front, o.exclusive ? -1 : before);
-    if (o.exclusive) (void)r.last_step(name, sum, one.shape, before);
+    const int y = r.all_steps(name, result_of_step, front, o.exclusive ? -1 : before);
+    // The sum is the state's next value in either case. Where the sums are not the results, a last
+    // step that nobody reads says so.
+    if (o.exclusive) (void)r.last_step(name, sum, step.shape, before);
     const int result = from_front(r, y, axis);
     r.close();
     return result;
@@ -72,6 +74,7 @@ struct cumulativeSum_t {
   }
 
  private:
+  /// Scans run along the first axis; other axes are moved there and back.
   static constexpr int to_front(recorder& r, int x, int axis) {
     if (axis == 0) return x;
     axis_list order({axis});
@@ -88,10 +91,14 @@ struct cumulativeSum_t {
   }
 };
 
-/// `cumulativeSum<cumulativeSum_options{.axis = 1, .exclusive = true}>(x)`: sums of all elements up
-/// to each one along axis 1. Type: any but int8 and uint8. Cost: a step for each position of the
-/// axis, over all other axes at once; other axes than the first are transposed and back. Source:
-/// WebNN cumulativeSum.
+/// Sums of all elements up to each one along an axis:
+/// `cumulativeSum<cumulativeSum_options{.axis = 1, .exclusive = true}>(x)`.
+/// Shape: that of the operand.
+/// Type: any but int8 and uint8; integers wrap around.
+/// Error: element_type, axis.
+/// Cost: a step for each position of the axis, over all other axes at once. Along another axis than
+/// the first, also a transposition there and back.
+/// Source: WebNN cumulativeSum.
 template <cumulativeSum_options O = cumulativeSum_options{}, operand_like X>
 constexpr auto cumulativeSum(X x) {
   return apply<cumulativeSum_t, O>(x);

@@ -6,8 +6,8 @@
 
 namespace tenon {
 
-/// WebNN slice: `sizes[i]` counts the positions from `starts[i]` on of which every `strides[i]`-th
-/// is taken (not given: all).
+/// WebNN slice options. Along axis i the slice covers `sizes[i]` positions from `starts[i]` on and
+/// keeps every `strides[i]`-th of them. Without `strides` it keeps all.
 struct slice_options {
   axis_list starts{}, sizes{}, strides{};
   constexpr bool operator==(const slice_options&) const = default;
@@ -56,7 +56,8 @@ struct slice_t {
   }
 };
 
-/// A part of a split along an axis: `size` positions from `begin` on.
+/// One part of a split along an axis: `size` positions from `begin` on. Each part is recorded as an
+/// operator of its own.
 struct split_options {
   i64 axis = 0, begin = 0, size = 1;
   constexpr bool operator==(const split_options&) const = default;
@@ -92,7 +93,7 @@ struct split_t {
   }
 };
 
-/// WebNN concat: all extents but that of the axis are the same.
+/// WebNN concat options. Apart from `axis`, all operands have the same extents.
 struct concat_options {
   i64 axis = 0;
   constexpr bool operator==(const concat_options&) const = default;
@@ -103,6 +104,7 @@ struct concat_t {
   using options = concat_options;
   static constexpr result<tensor> infer(const concat_options& o, list<tensor> in) {
     if (in.size < 1) return error{code::operand_count, name, "", 1, in.size};
+    // As many as `builder::add` and `record_again` have room for.
     if (in.size > 64) return error{code::operand_count, name, "", 64, in.size};
     tensor t = in[0];
     if (o.axis < 0 || o.axis >= t.shape.rank)
@@ -110,11 +112,11 @@ struct concat_t {
     for (int i = 1; i < in.size; ++i) {
       if (in[i].type != t.type)
         return error{code::element_type, name, tenon::name("input") + i, t.type, in[i].type};
-      shape wanted = in[0].shape;
-      if (in[i].shape.rank == wanted.rank)
-        wanted.extent[o.axis] = in[i].shape[static_cast<int>(o.axis)];
-      if (!(in[i].shape == wanted))
-        return error{code::extent, name, tenon::name("input") + i, wanted, in[i].shape};
+      shape expected = in[0].shape;  // with the operand's own extent along the axis
+      if (in[i].shape.rank == expected.rank)
+        expected.extent[o.axis] = in[i].shape[static_cast<int>(o.axis)];
+      if (!(in[i].shape == expected))
+        return error{code::extent, name, tenon::name("input") + i, expected, in[i].shape};
       t.shape.extent[o.axis] += in[i].shape[static_cast<int>(o.axis)];
     }
     return t;
@@ -131,16 +133,31 @@ struct concat_t {
   }
 };
 
-/// A box of a tensor: `slice<slice_options{.starts = {0, 1}, .sizes = {2, 3}}>(x)`. Type: any.
+/// A box of a tensor: `slice<slice_options{.starts = {0, 1}, .sizes = {2, 3}}>(x)`.
+/// Shape: along each axis the size, divided by the stride and rounded up.
+/// Type: any.
+/// Error: rank, extent, stride.
+/// Cost: none where the users can read it in place.
+/// Source: WebNN slice.
 template <slice_options O, operand_like X> constexpr auto slice(X x) {
   return apply<slice_t, O>(x);
 }
-/// `concat<1>(a, b, c)`: one behind the other along axis 1. Type: any, the same. Cost: none where
-/// the operands can be computed in place.
+/// Joins tensors one behind the other along an axis: `concat<1>(a, b, c)`. At most 64 operands.
+/// Shape: the operands', with the sum of their extents along the axis.
+/// Type: any, the same for all.
+/// Error: operand_count, axis, element_type, extent.
+/// Cost: none where the operands can be computed in place.
+/// Source: WebNN concat.
 template <i64 Axis, operand_like... X> constexpr auto concat(X... x) {
   return apply<concat_t, concat_options{Axis}>(x...);
 }
-/// Parts of `Size...` positions along an axis: `auto [a, b] = split<1, 2, 3>(x);`. Type: any.
+/// Cuts a tensor into parts of `Size...` positions along an axis: `auto [a, b] = split<1, 2,
+/// 3>(x);`
+/// Shape: the operand's, with the part's size along the axis.
+/// Type: any.
+/// Error: axis, extent; the sizes must add up to the extent of the axis.
+/// Cost: none where the users can read the parts in place.
+/// Source: WebNN split.
 template <i64 Axis, i64... Size, operand_like X> constexpr auto split(X x) {
   if constexpr (requires { X::type; }) {
     constexpr bool fits = [] {

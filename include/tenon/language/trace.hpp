@@ -1,4 +1,5 @@
-// The compile-time front end: runs a model's lambda in a constant expression and keeps its table.
+// The compile-time front end: calls a model's lambda in a constant expression and keeps the table
+// of nodes that it records.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/replay.hpp>
@@ -11,8 +12,8 @@ constexpr i64 extent_of(limit b) { return b.extent; }
 template <class E> constexpr bool is_limit(E) { return std::is_same_v<E, limit>; }
 }  // namespace front
 
-/// A graph's input: `input<"image", float, 1, 3, 64, 64>`, or with extents that are known at the
-/// call only: `input<"tokens", float, upto<512>, 64>`.
+/// A graph's input: `input<"image", float, 1, 3, 64, 64>`. With `upto` an extent is known only in
+/// the call, and has a limit: `input<"tokens", float, upto<512>, 64>`.
 template <fixed_string Name, class T, auto... Extent> struct input {
   static constexpr tensor type{type_of<T>, extents(front::extent_of(Extent)...)};
   static constexpr tenon::name name{Name};
@@ -24,9 +25,9 @@ template <fixed_string Name, class T, auto... Extent> struct input {
   static constexpr int record(recorder& r) { return r.input(name, type, bounded); }
 };
 
-/// What a model keeps between calls: zeros in the first, then what `next` says. It stands among the
-/// graph's inputs, but no call passes it: `graph<model, input<"x", float, 64>, state<"h", float,
-/// 8>>`.
+/// A value that a model keeps between calls: zeros in the first call, then what `next` named in the
+/// call before. It is listed among the graph's inputs, but calls do not pass it:
+/// `graph<model, input<"x", float, 64>, state<"h", float, 8>>`.
 template <fixed_string Name, class T, i64... Extent> struct state {
   static constexpr tensor type{type_of<T>, extents(Extent...)};
   static constexpr tenon::name name{Name};
@@ -65,13 +66,14 @@ template <class In> constexpr error check_input() {
   constexpr bool kept = requires { In::kept; };
   return check_extents(kept ? "state" : "input", In::name, In::type.shape);
 }
-/// The first input whose extents are no tensor's: no operator sees it.
+/// The error of the first input whose extents are refused. It is found before the model runs, so
+/// that no operator sees such an input.
 template <class... In> constexpr error first_unfit() {
-  error first{};
-  ((first = first.ok() ? check_input<In>() : first), ...);
-  return first;
+  error first_error{};
+  ((first_error = first_error.ok() ? check_input<In>() : first_error), ...);
+  return first_error;
 }
-/// A result that is an input or a weight itself is passed on as it is.
+/// Calls the model and records its outputs. An input or a weight may be an output by itself.
 template <class Model, mode M, class... In> constexpr error run(recorder& r) {
   if constexpr (!first_unfit<In...>().ok()) {
     return first_unfit<In...>();
@@ -90,7 +92,8 @@ template <class Model, class... In> constexpr table record_table() {
   (void)run<Model, mode::build, In...>(r);
   return static_cast<table&&>(r.out);
 }
-/// What a constant table needs to know before it is made.
+/// The first of two passes: the error, and the sizes that the constant table must have. The second
+/// pass records the same again and is copied into the table.
 struct outline {
   error fault;
   table_sizes sizes;
@@ -100,7 +103,8 @@ template <class Model, class... In> constexpr outline record_outline() {
   const error fault = run<Model, mode::build, In...>(r);
   return {fault, sizes_of(r.out.view())};
 }
-/// What the operators say when all extents with limits are `less` below them, but at least 1.
+/// The error of the operators when all extents with limits are `less` below them, but at least 1.
+/// It finds operators that refuse, or record other nodes for, smaller extents.
 constexpr error fault_below(table_view t, i64 less) {
   sequence<shape> inputs;
   for (const int i : t.inputs) inputs.push(t.nodes[i].out.shape);
@@ -113,7 +117,7 @@ constexpr error fault_below(table_view t, i64 less) {
   recorder r;
   return replay(t, inputs.data(), r);
 }
-/// A closure without captures: its type alone says what it does.
+/// A closure without captures: it can be made from its type.
 template <class Model> inline constexpr bool captureless =
     std::is_empty_v<Model>&& std::is_default_constructible_v<Model>;
 /// Stands in for a model that has captures, after the error about them.

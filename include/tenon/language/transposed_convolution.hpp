@@ -1,15 +1,15 @@
-// Transposed convolutions, of the contract family, as plain convolutions without inserted zeros.
+// Transposed convolutions, of the contract family: computed as plain convolutions, without
+// multiplying by inserted zeros.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/convolution.hpp>
 
 namespace tenon {
 
-/// Where input channels (i), output channels of a group (o), height and width of a filter stand.
+/// The order of a filter's axes: input channels (i), output channels of a group (o), height, width.
 enum class transposed_filter_layout : std::uint8_t { iohw, hwoi, ohwi };
 
-/// WebNN convTranspose2d options. Output sizes, when given (both), stand in the place of output
-/// padding.
+/// WebNN convTranspose2d options. Output sizes, when both are given, replace the output padding.
 struct convTranspose2d_options {
   border padding{};
   pair strides{1, 1};
@@ -21,11 +21,12 @@ struct convTranspose2d_options {
   transposed_filter_layout filterLayout = transposed_filter_layout::iohw;
   constexpr bool operator==(const convTranspose2d_options&) const = default;
 };
-/// Every element of the input adds the filter, times itself, to the output, `strides` further each.
+/// Every element of the input adds the filter, multiplied by the element, to the output; the next
+/// element does so `strides` further on.
 ///
-/// Output positions that leave the same rest when divided by the stride are a plain convolution
-/// with every `stride`-th tap, from the last to the first. These convolutions are computed one
-/// behind the other and then shuffled, so that no product with an inserted zero is ever computed.
+/// All output positions with the same remainder modulo the stride form one plain convolution, with
+/// every `stride`-th tap in reverse order. One convolution per remainder is recorded; their results
+/// are joined and then interleaved by a move. So no product with an inserted zero is computed.
 struct convTranspose2d_t {
   static constexpr const char* name = "convTranspose2d";
   using options = convTranspose2d_options;
@@ -115,36 +116,37 @@ struct convTranspose2d_t {
   }
 
  private:
+  /// The output's extent along height (0) or width (1). Error: capacity, option, window.
   static constexpr result<i64> size_of(const options& o, i64 extent, i64 taps, int i) {
     if (extent > max_taps) return error{code::capacity, name, "input", max_taps, extent};
     if (taps > max_taps) return error{code::capacity, name, "filter", max_taps, taps};
     if (o.strides[i] > max_stride)
       return error{code::capacity, name, "strides", max_stride, o.strides[i]};
-    const i64 least = (extent - 1) * o.strides[i] + (taps - 1) * o.dilations[i] + 1 -
-                      o.padding.begin(i) - o.padding.end(i),
-              given = o.outputSizes[i], more = o.outputPadding[i];
+    const i64 size = (extent - 1) * o.strides[i] + (taps - 1) * o.dilations[i] + 1 -
+                     o.padding.begin(i) - o.padding.end(i),
+              given_size = o.outputSizes[i], padding = o.outputPadding[i];
     const bool sized = !(o.outputSizes == pair{0, 0});
-    if (sized && (given < least || given >= least + o.strides[i] || given < 1))
-      return error{code::option, name, "outputSizes", least, given};
-    if (sized) return given;
-    if (more < 0 || more >= o.strides[i])
-      return error{code::option, name, "outputPadding", o.strides[i] - 1, more};
-    if (least + more < 1) return error{code::window, name, "padding", 1, least + more};
-    return least + more;
+    if (sized && (given_size < size || given_size >= size + o.strides[i] || given_size < 1))
+      return error{code::option, name, "outputSizes", size, given_size};
+    if (sized) return given_size;
+    if (padding < 0 || padding >= o.strides[i])
+      return error{code::option, name, "outputPadding", o.strides[i] - 1, padding};
+    if (size + padding < 1) return error{code::window, name, "padding", 1, size + padding};
+    return size + padding;
   }
 
-  /// The taps of one rest along one axis, as a plain convolution: tap `last`, then every `step`-th
-  /// before it. `begin` rows of zeros stand before the image.
+  /// The taps of one remainder along one axis, as a plain convolution: tap `last`, then every
+  /// `step`-th before it, `taps` in all. `begin` is the padding before the image, in elements.
   struct taps_of_rest {
     i64 last = 0, step = 1, taps = 1, dilation = 1, begin = 0;
   };
-  /// Output position o = stride * m + rest takes tap t of input position i where
-  /// stride * i + dilation * t = o + begin.
+  /// The remainders along one axis. Output position o = stride * m + rest takes tap t of input
+  /// position i where stride * i + dilation * t = o + begin.
   struct slices {
     i64 taps = 1, stride = 1, dilation = 1, begin = 0, extent = 1;
 
-    /// All taps of a rest; `begin` may be negative. No taps: `taps` is 0.
-    constexpr taps_of_rest found(i64 rest) const {
+    /// All taps of a remainder; `begin` may be negative, and `taps` 0.
+    constexpr taps_of_rest taps_of(i64 rest) const {
       taps_of_rest f;
       i64 first = 0;
       while (first < stride && first * dilation % stride != (rest + begin) % stride) ++first;
@@ -157,26 +159,28 @@ struct convTranspose2d_t {
       f.begin = (f.taps - 1) * f.dilation - (rest + begin - first * dilation) / stride;
       return f;
     }
-    /// Positions of every rest before the first of the output, so that nothing begins inside of the
-    /// image.
+    /// How many more positions are computed before the first one of the output. They make up for a
+    /// negative padding, which a convolution does not have; `crop` drops them.
     constexpr i64 before() const {
-      i64 most = 0;
+      i64 positions_before = 0;
       for (i64 rest = 0; rest < stride; ++rest) {
-        const taps_of_rest f = found(rest);
-        if (f.taps > 0 && -f.begin > most) most = -f.begin;
+        const taps_of_rest f = taps_of(rest);
+        if (f.taps > 0 && -f.begin > positions_before) positions_before = -f.begin;
       }
-      return most;
+      return positions_before;
     }
     constexpr i64 positions() const { return before() + (extent + stride - 1) / stride; }
-    /// A rest without taps: one tap that always stands before the image.
+    /// The convolution of a remainder. One without taps gets a tap that never reaches the image, so
+    /// that its sums are 0.
     constexpr taps_of_rest at(i64 rest) const {
-      taps_of_rest f = found(rest);
+      taps_of_rest f = taps_of(rest);
       if (f.taps == 0) return {0, 1, 1, 1, positions()};
       f.begin += before();
       return f;
     }
   };
-  /// The convolution of one rest of both axes.
+  /// Records the convolution of one pair of remainders, `v` along the height and `h` along the
+  /// width, and its bias. The filter is turned around and thinned out by a move.
   static constexpr int slice(recorder& r, const options& o, list<int> in, int bias,
                              const taps_of_rest& v, const taps_of_rest& h, const tensor& part) {
     contracts::correlation k{r.at(in[0]).shape, r.at(in[1]).shape, part.shape, o.inputLayout};
@@ -199,7 +203,7 @@ struct convTranspose2d_t {
     if (bias < 0) return y;
     return r.map(name, constant_program<2>([](auto a, auto b) { return a + b; }), {y, bias}, part);
   }
-  /// From images one behind the other, one for each rest, to one image.
+  /// Interleaves the images of all remainders, which stand one behind the other, to one image.
   static constexpr int shuffle(recorder& r, const options& o, int all, const tensor& part) {
     if (o.strides == pair{1, 1}) return all;
     const strides step = dense(part.shape);
@@ -219,6 +223,7 @@ struct convTranspose2d_t {
     }
     return r.reshape(name, r.move(name, m, all, {part.type, apart}), image);
   }
+  /// Drops the positions before and behind the output.
   static constexpr int crop(recorder& r, const options& o, const slices (&along)[2], int y,
                             const tensor& out) {
     const shape s = r.at(y).shape;
@@ -234,10 +239,16 @@ struct convTranspose2d_t {
 };
 
 /// 2-D transposed convolution: `convTranspose2d<options>(input, filter)` or `(input, filter,
-/// bias)`. Shape: [n, i, h, w] * [i, o / groups, kh, kw] -> [n, o, h', w'], in the layouts of the
-/// options, with h' = (h - 1) * stride + (kh - 1) * dilation + 1 - padding on both sides +
-/// outputPadding. Cost: the products of the taps that there are, and one pass over the output where
-/// a stride is not 1.
+/// bias)`.
+/// Shape: [n, i, h, w] * [i, o / groups, kh, kw] (+ [o]) -> [n, o, h', w'], in the layouts of the
+/// options; h' = (h - 1) * stride + (kh - 1) * dilation + 1 - padding on both sides +
+/// outputPadding.
+/// Type: float32 or float16, the same for all; float16 is computed in float32 and rounded once.
+/// Error: operand_count, element_type, rank, stride, padding, capacity, groups, input_channels,
+/// option, window, bias.
+/// Cost: a product for each tap that meets an element, and one pass over the output where a stride
+/// is not 1.
+/// Source: WebNN convTranspose2d.
 template <convTranspose2d_options O = convTranspose2d_options{}, operand_like... H>
 constexpr auto convTranspose2d(H... h) {
   return apply<convTranspose2d_t, O>(h...);

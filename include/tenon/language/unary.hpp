@@ -23,6 +23,7 @@ struct neg_t : map_operator<neg_t, 1> {
 };
 struct ceil_t : map_operator<ceil_t, 1> {
   static constexpr const char* name = "ceil";
+  /// Instructions have a floor only; the two signs are exact.
   static constexpr auto meaning(no_options, scalar x) { return -floor(-x); }
 };
 struct floor_t : map_operator<floor_t, 1> {
@@ -87,7 +88,7 @@ struct relu_t : map_operator<relu_t, 1> {
 };
 struct softplus_t : map_operator<softplus_t, 1> {
   static constexpr const char* name = "softplus";
-  /// log(1 + exp(x)) without overflow.
+  /// log(1 + exp(x)), written so that exp gets no positive argument and cannot overflow.
   static constexpr auto meaning(no_options, scalar x) {
     return max(x, 0.0f) + log(1.0f + exp(-abs(x)));
   }
@@ -148,9 +149,9 @@ struct linear_t : map_operator<linear_t, 1, linear_options> {
   static constexpr const char* name = "linear";
   static constexpr auto meaning(const linear_options& o, scalar x) { return x * o.alpha + o.beta; }
 };
-/// WebNN clamp: minValue and maxValue limit the result; an infinite limit changes nothing, nor does
-/// NaN. Numbers are rounded to the element type; integers are truncated, and beyond their type they
-/// are the nearest number that it has.
+/// WebNN clamp: minValue and maxValue limit the result. A limit that is infinite or NaN has no
+/// effect. Limits are rounded to a float element type. For an integer type they are truncated, and
+/// a limit outside the type becomes the nearest number that the type has.
 struct clamp_options {
   any_number minValue = -std::numeric_limits<float>::infinity();
   any_number maxValue = std::numeric_limits<float>::infinity();
@@ -159,6 +160,8 @@ struct clamp_options {
 struct clamp_t : map_operator<clamp_t, 1, clamp_options> {
   static constexpr const char* name = "clamp";
   static constexpr bool accepts(int, type) { return true; }
+  /// A limit as the element type holds it. Limits are compared in this form, so that two limits
+  /// that round to the same element are accepted.
   static constexpr any_number held(type t, const any_number& n) {
     if (t == type::float32) return n.to_float();
     if (t == type::float16) return halves::rounded(n.to_float());
@@ -186,9 +189,12 @@ struct clamp_t : map_operator<clamp_t, 1, clamp_options> {
   }
 };
 
-/// WebNN's element-wise operators of one operand. Shape: that of the operand.
-/// Type: float32 and float16; abs, neg, sign and relu also signed integers; identity and clamp any.
-/// Error: docs/scalar_programs.md.
+/// WebNN's element-wise operators of one operand.
+/// Shape: that of the operand.
+/// Type: float32 and float16; abs, neg, sign and relu also signed integers; identity any.
+/// Error: element_type. Rounding errors of the functions: docs/scalar_programs.md.
+/// Source: WebNN, element-wise unary operations; relu, sigmoid, softplus, softsign, tanh, hardSwish
+/// and gelu have sections of their own.
 template <operand_like X> constexpr auto identity(X x) { return apply<identity_t>(x); }
 template <operand_like X> constexpr auto abs(X x) { return apply<abs_t>(x); }
 template <operand_like X> constexpr auto neg(X x) { return apply<neg_t>(x); }
@@ -211,6 +217,11 @@ template <operand_like X> constexpr auto softplus(X x) { return apply<softplus_t
 template <operand_like X> constexpr auto softsign(X x) { return apply<softsign_t>(x); }
 template <operand_like X> constexpr auto hardSwish(X x) { return apply<hardSwish_t>(x); }
 template <operand_like X> constexpr auto gelu(X x) { return apply<gelu_t>(x); }
+/// Activations with numbers as options: `elu<elu_options{.alpha = 0.5f}>(x)`.
+/// Shape: that of the operand.
+/// Type: float32 and float16.
+/// Error: element_type.
+/// Source: WebNN elu, leakyRelu, hardSigmoid, linear.
 template <elu_options O = elu_options{}, operand_like X> constexpr auto elu(X x) {
   return apply<elu_t, O>(x);
 }
@@ -224,6 +235,11 @@ constexpr auto hardSigmoid(X x) {
 template <linear_options O = linear_options{}, operand_like X> constexpr auto linear(X x) {
   return apply<linear_t, O>(x);
 }
+/// Limits every element: `clamp<clamp_options{.minValue = 0, .maxValue = 6}>(x)`.
+/// Shape: that of the operand.
+/// Type: any.
+/// Error: option, when minValue exceeds maxValue.
+/// Source: WebNN clamp.
 template <clamp_options O = clamp_options{}, operand_like X> constexpr auto clamp(X x) {
   return apply<clamp_t, O>(x);
 }

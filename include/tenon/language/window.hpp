@@ -5,7 +5,7 @@
 
 namespace tenon {
 
-/// Where the channels of an image stand.
+/// The order of an image's axes: the channels before or behind height and width.
 enum class image_layout : std::uint8_t { nchw, nhwc };
 /// How an output extent that does not divide evenly is rounded.
 enum class rounding : std::uint8_t { floor, ceil };
@@ -29,17 +29,17 @@ constexpr int spatial_axis(image_layout l, int i) {
 }
 constexpr int channel_axis(image_layout l) { return l == image_layout::nchw ? 1 : 3; }
 
-/// Output extent of a window along one axis; below 1 when the window does not fit. Overflow-safe
-/// for extents up to 2^40.
+/// The number of positions of a window along one axis; below 1 when the window does not fit. Cannot
+/// overflow for extents up to 2^40 and the others up to `max_taps`.
 constexpr i64 slide(i64 extent, i64 taps, i64 stride, i64 dilation, i64 begin, i64 end,
                     rounding r) {
   const i64 room = extent + begin + end - (dilation * (taps - 1) + 1);
   if (room < 0) return 0;
   return (r == rounding::ceil ? (room + stride - 1) / stride : room / stride) + 1;
 }
-/// The limit for taps, strides, dilations and padding that keeps `slide` exact.
+/// The limit of taps, strides, dilations and padding below which `slide` cannot overflow.
 inline constexpr i64 max_taps = i64{1} << 24;
-/// What strides, dilations and padding must satisfy.
+/// Checks strides, dilations and padding. Error: stride, padding, capacity.
 constexpr error check_window(const char* op, pair strides, pair dilations, border padding) {
   const auto above = [&](const char* option, i64 v) {
     return error{code::capacity, op, option, max_taps, v};
@@ -58,8 +58,9 @@ constexpr error check_window(const char* op, pair strides, pair dilations, borde
 }
 
 /// WebNN pool2d options. Window dimensions of 0 (not given) cover the whole image. Output sizes,
-/// when given, are both rounded down or both rounded up, and override the rounding. (The padding
-/// stays: the specification's text drops it, its conformance tests do not.)
+/// when given, override the rounding: both must be the sizes rounded down, or both rounded up.
+/// Padding counts also where output sizes are given; there WebNN's text ignores it, but WebNN's
+/// conformance tests do not.
 struct pool2d_options {
   pair windowDimensions{0, 0};
   border padding{};
@@ -71,6 +72,8 @@ struct pool2d_options {
   constexpr bool operator==(const pool2d_options&) const = default;
 };
 
+/// What the poolings share. `Op` says how elements combine (`how`) and whether the sum is divided
+/// by the number of elements that the window covers inside of the image (`average`).
 template <class Op> struct pool2d_operator {
   using options = pool2d_options;
   static constexpr i64 window(const pool2d_options& o, const shape& x, int i) {
@@ -192,8 +195,12 @@ struct l2Pool2d_t : pool2d_operator<l2Pool2d_t> {
   }
 };
 
-/// Pooling of images. Shape: [n, c, h, w] or, with nhwc, [n, h, w, c]; padding takes no part.
-/// Type: maxPool2d any, averagePool2d float32 or float16.
+/// Pooling of images: `maxPool2d<pool2d_options{.windowDimensions = {2, 2}, .strides = {2,
+/// 2}}>(x)`. Padding widens the reach of the windows, but its elements take no part in the result.
+/// Shape: [n, c, h, w] -> [n, c, h', w'], or with nhwc [n, h, w, c] -> [n, h', w', c].
+/// Type: maxPool2d any; averagePool2d and l2Pool2d float32 or float16.
+/// Error: element_type, rank, stride, padding, capacity, window, option.
+/// Source: WebNN, pooling operations.
 template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto maxPool2d(X x) {
   return apply<maxPool2d_t, O>(x);
 }

@@ -1,4 +1,4 @@
-// A file as read-only memory: mapped, never read into a buffer of ours. POSIX systems only.
+// A file as read-only memory: it is mapped, not copied into a buffer. POSIX systems only.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/error.hpp>
@@ -14,8 +14,8 @@
 
 namespace tenon {
 
-/// A regular file mapped read-only; unmapped at the end of its life. Views into it end with it.
-/// Misuse: a file that another process shortens while it is mapped raises SIGBUS when it is read.
+/// A regular file, mapped read-only until this object ends. Views into it must not outlive it.
+/// Misuse: when another process shortens the file while it is mapped, reading it raises SIGBUS.
 class mapped_file {
  public:
   mapped_file() = default;
@@ -51,9 +51,9 @@ class mapped_file {
     if (!S_ISREG(about.st_mode))
       return error{code::open_failed, "file", path, "a regular file",
                    S_ISDIR(about.st_mode) ? "a directory" : "another kind of file"};
-    constexpr i64 most = PTRDIFF_MAX;
-    if (std::cmp_greater(about.st_size, most))
-      return error{code::memory, "file", path, most, static_cast<i64>(about.st_size)};
+    constexpr i64 limit = PTRDIFF_MAX;  // of the address space, less than off_t on 32-bit systems
+    if (std::cmp_greater(about.st_size, limit))
+      return error{code::memory, "file", path, limit, static_cast<i64>(about.st_size)};
     mapped_file mapped;
     const auto size = static_cast<std::size_t>(about.st_size);
     if (size == 0) return mapped;  // mmap refuses an empty range

@@ -11,8 +11,8 @@
 
 namespace tenon {
 
-/// The array of one .npy file. Its view points into the mapped file, or into the memory that was
-/// parsed, and ends with it.
+/// The array of one .npy file. Its view points into the mapped file or the parsed memory, and must
+/// not outlive it.
 class npy {
  public:
   npy() = default;
@@ -27,7 +27,7 @@ class npy {
     return read;
   }
 
-  /// Reads a file that lies in the caller's memory, which has to outlive the view.
+  /// Reads a file in the caller's memory, which must outlive the view.
   /// Error: truncated, when the file ends early (every proper prefix of a valid file does);
   /// corrupt, when it contradicts the format or has bytes behind its data; duplicate, for a key
   /// given twice; element_type, for a descr that is not one of tenon's little-endian types (found:
@@ -67,12 +67,13 @@ class npy {
     return {what, "npy", "header", expected, found};
   }
 
+  /// The array that the header describes, over `data`, which must be exactly its bytes.
   static result<npy> placed(const npy_header& header, std::span<const std::byte> data) noexcept {
-    const auto wanted = dense_bytes(header.shape, 8 * size_bytes(header.element), "npy", "data");
-    if (!wanted) return wanted.error();
+    const auto expected = dense_bytes(header.shape, 8 * size_bytes(header.element), "npy", "data");
+    if (!expected) return expected.error();
     const auto found = static_cast<i64>(data.size());
-    if (found != *wanted)
-      return error{found < *wanted ? code::truncated : code::corrupt, "npy", "data", *wanted,
+    if (found != *expected)
+      return error{found < *expected ? code::truncated : code::corrupt, "npy", "data", *expected,
                    found};
     if (const i64 off = misalignment(data.data(), header.element))
       return error{code::alignment, "npy", "data", size_bytes(header.element), off};

@@ -1,5 +1,5 @@
-// What the header of a .npy file says: a Python dictionary of three known keys, and nothing else of
-// Python.
+// Reads the header of a .npy file: the text of a Python dictionary with three keys. Of Python's
+// syntax it knows only what NumPy writes there.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/error.hpp>
@@ -23,6 +23,8 @@ class npy_header_reader {
  public:
   constexpr explicit npy_header_reader(std::string_view text) : rest_(text) {}
 
+  // A recursive descent without recursion: one function for each kind of value. Each returns false
+  // after it has set `failure_`.
   constexpr result<npy_header> read() noexcept {
     if (!dictionary()) return failure_;
     return header_;
@@ -50,6 +52,7 @@ class npy_header_reader {
     return rest_.empty() || corrupt("spaces");
   }
 
+  /// The number of the key that stands here; -1 if there is none of the format.
   constexpr int key() {
     std::string_view text;
     if (!quoted(text)) return -1;
@@ -58,6 +61,7 @@ class npy_header_reader {
     return -1;
   }
 
+  /// The `descr`: a byte order, then a letter for the kind and the size in bytes, as in '<f4'.
   constexpr bool element() {
     if (sees('[')) return fail(code::element_type, {}, "a structured type");
     std::string_view text;
@@ -81,6 +85,7 @@ class npy_header_reader {
     return header_.fortran_order || word("False") || corrupt("True or False");
   }
 
+  /// The shape.
   constexpr bool tuple() {
     if (!take('(')) return corrupt("(");
     bool comma = true;
@@ -94,7 +99,7 @@ class npy_header_reader {
   }
 
   constexpr bool extent() {
-    constexpr i64 most = std::numeric_limits<i64>::max();
+    constexpr i64 limit = std::numeric_limits<i64>::max();
     skip();
     if (!digit()) return corrupt("an extent");
     if (header_.shape.rank == max_rank) return fail(code::rank, max_rank, max_rank + 1);
@@ -102,15 +107,16 @@ class npy_header_reader {
     i64 number = 0;
     int digits = 0;
     for (; digit(); rest_.remove_prefix(1), ++digits) {
-      const i64 last = rest_[0] - '0';
-      if (number > (most - last) / 10) return fail(code::capacity, most, {});
-      number = 10 * number + last;
+      const i64 value = rest_[0] - '0';
+      if (number > (limit - value) / 10) return fail(code::capacity, limit, {});
+      number = 10 * number + value;
     }
     if (zero && digits > 1) return corrupt("an extent without leading zeros");
     header_.shape.extent[header_.shape.rank++] = number;
     return true;
   }
 
+  /// Text in single or double quotes. Escapes are refused: no key and no element type has one.
   constexpr bool quoted(std::string_view& text) {
     skip();
     if (rest_.empty() || (rest_[0] != '\'' && rest_[0] != '"')) return false;
@@ -120,10 +126,10 @@ class npy_header_reader {
     rest_.remove_prefix(end + 1);
     return text.find('\\') == std::string_view::npos;
   }
-  constexpr bool word(std::string_view wanted) {
+  constexpr bool word(std::string_view text) {
     skip();
-    if (!rest_.starts_with(wanted)) return false;
-    rest_.remove_prefix(wanted.size());
+    if (!rest_.starts_with(text)) return false;
+    rest_.remove_prefix(text.size());
     return true;
   }
   constexpr void skip() {
@@ -145,6 +151,7 @@ class npy_header_reader {
     return false;
   }
   constexpr bool corrupt(const char* expected) { return fail(code::corrupt, expected, {}); }
+  /// The text for an error; too long a text is cut.
   static constexpr name worded(std::string_view text) {
     name r;
     const std::size_t n = text.size() < name::capacity ? text.size() : name::capacity;
@@ -153,6 +160,7 @@ class npy_header_reader {
     return r;
   }
 
+  // In the order of `tenon::type`.
   static constexpr std::string_view codes[] = {"f4", "f2", "i4", "u4", "i8", "u8", "i1", "u1"};
   static constexpr const char* keys[] = {"descr", "fortran_order", "shape"};
   std::string_view rest_;
@@ -160,7 +168,7 @@ class npy_header_reader {
   error failure_{};
 };
 
-/// What this header says.
+/// Reads a header, without the magic and the length before it.
 /// Error: corrupt; duplicate, for a key given twice; element_type; rank, above 8; capacity.
 constexpr result<npy_header> read_npy_header(std::string_view text) noexcept {
   return npy_header_reader(text).read();

@@ -14,11 +14,11 @@
 
 namespace tenon {
 
-/// The tensors of one safetensors file: a weight_source. Views point into the mapped file, or into
-/// the memory that was parsed, and end with it.
+/// The tensors of one safetensors file: a weight_source. Views point into the mapped file or the
+/// parsed memory, and must not outlive it.
 class safetensors {
  public:
-  /// The format's own limit of a header.
+  /// The limit that the format sets for a header.
   static constexpr std::uint64_t header_bytes_max = 100'000'000;
 
   safetensors() = default;
@@ -33,11 +33,11 @@ class safetensors {
     return read;
   }
 
-  /// Reads a file that lies in the caller's memory, which has to outlive every view.
+  /// Reads a file in the caller's memory, which must outlive every view.
   /// Error: truncated, when the file ends early (every proper prefix of a valid file does);
-  /// corrupt, when it contradicts the format (offsets with holes or overlaps and bytes behind the
-  /// last tensor included); duplicate, for a name or a field given twice; name_length; rank, above
-  /// 8; element_type, for a dtype that the format does not know; size, when shape and offsets
+  /// corrupt, when it contradicts the format, for example by holes or overlaps of the tensors or by
+  /// bytes behind the last one; duplicate, for a name or a field given twice; name_length; rank,
+  /// above 8; element_type, for a dtype that the format does not know; size, when shape and offsets
   /// disagree; capacity, for a shape of 2^63 bits and more; memory, when the heap is exhausted.
   /// Cost: one heap entry per tensor; data is not touched.
   static result<safetensors> parse(std::span<const std::byte> bytes) noexcept {
@@ -53,21 +53,21 @@ class safetensors {
   }
 
   /// The view of that name; a null view when get() gives an error.
-  const_view find(const name& wanted) const noexcept { return get(wanted).value(); }
+  const_view find(const name& called) const noexcept { return get(called).value(); }
 
   /// The view of that name: shaped, dense and aligned.
   /// Error: missing; element_type, when tenon has no such type (found: the file's dtype);
   /// alignment, when the tensor does not lie at a multiple of its element's size.
-  result<const_view> get(const name& wanted) const noexcept {
+  result<const_view> get(const name& called) const noexcept {
     const auto* entry = std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) {
-      return e.text == wanted && !wanted.cut;
+      return e.text == called && !called.cut;
     });
-    if (entry == entries_.end()) return error{code::missing, "safetensors", wanted, {}, {}};
+    if (entry == entries_.end()) return error{code::missing, "safetensors", called, {}, {}};
     if (!entry->element->viewable)
-      return error{code::element_type, "safetensors", wanted, {}, entry->element->text};
+      return error{code::element_type, "safetensors", called, {}, entry->element->text};
     const type element = entry->element->element;
     if (const i64 off = misalignment(entry->data, element))
-      return error{code::alignment, "safetensors", wanted, size_bytes(element), off};
+      return error{code::alignment, "safetensors", called, size_bytes(element), off};
     return const_view{entry->data, element, entry->shape, dense(entry->shape), true};
   }
 
@@ -103,27 +103,29 @@ class safetensors {
     const auto* text = reinterpret_cast<const char*>(bytes.data());
     const auto* end = text + bytes.size();
     if (text == end || *text != '{') return refused(code::corrupt, "{", "another beginning");
-    // The reader takes NUL for the end of its input and would leave the rest unread.
+    // The JSON reader stops at a NUL as at the end of its input. What is behind it would be
+    // ignored.
     if (std::find(text, end, '\0') != end) return refused(code::corrupt, {}, "a NUL");
     safetensors_header header(entries);
     if (!nlohmann::json::sax_parse(text, end, &header))
       return header.failure().ok() ? refused(code::corrupt, {}, "no JSON") : header.failure();
-    return twice(entries);
+    return check_names(entries);
   }
 
-  /// Sorts by name, so that equal names are neighbours.
-  static error twice(sequence<safetensors_entry>& entries) {
+  /// Sorts by name, so that equal names are neighbours. Error: duplicate.
+  static error check_names(sequence<safetensors_entry>& entries) {
     std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
       return std::strcmp(a.text.text, b.text.text) < 0;
     });
-    const auto* found =
+    const auto* duplicate =
         std::adjacent_find(entries.begin(), entries.end(),
                            [](const auto& a, const auto& b) { return a.text == b.text; });
-    if (found == entries.end()) return {};
-    return refused(code::duplicate, {}, {}, found->text);
+    if (duplicate == entries.end()) return {};
+    return refused(code::duplicate, {}, {}, duplicate->text);
   }
 
-  /// Sorts by offset and gives every tensor its address. The offsets have to cover `data` exactly.
+  /// Sorts by offset and gives every tensor its address. The tensors must cover `data` exactly.
+  /// Error: corrupt, size, truncated, capacity.
   error add_all(std::span<const std::byte> data) {
     std::sort(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
       return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;

@@ -1,5 +1,5 @@
-// What the JSON header of a safetensors file says, read event by event: no document is built, so a
-// name given twice is seen, and depth is limited by what the format allows.
+// Reads the JSON header of a safetensors file event by event. A JSON document would hide that a
+// name is given twice, and its depth would be up to the file; here both are checked on the way.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/error.hpp>
@@ -21,7 +21,8 @@ struct safetensors_type {
   type element;
 };
 
-/// The format's types; those that tenon has not are listed and measured, but give no views.
+/// The format's types. Tensors of types that tenon lacks are listed and their sizes checked, but
+/// there are no views of them.
 // clang-format off
 inline constexpr safetensors_type safetensors_types[] = {
     {"F32", 32, true, type::float32},     {"F16", 16, true, type::float16},
@@ -37,7 +38,7 @@ inline constexpr safetensors_type safetensors_types[] = {
     {"F6_E3M2", 6, false, {}},            {"C64", 64, false, {}}};
 // clang-format on
 
-/// One tensor of a file. `data` is set when the whole file has been checked.
+/// One tensor of a file. `data` is null until the offsets of all tensors have been checked.
 struct safetensors_entry {
   name text{};
   const safetensors_type* element = nullptr;
@@ -48,12 +49,14 @@ struct safetensors_entry {
 };
 
 /// Receives the events of a JSON reader (nlohmann::json::sax_parse) and fills `entries` in the
-/// order of the header. Every event returns false to stop, after `failure` was set.
+/// order of the header. The names of the events are those of nlohmann::json_sax. An event that
+/// returns false has set `failure` and ends the reading.
 class safetensors_header {
  public:
   explicit safetensors_header(sequence<safetensors_entry>& entries) : entries_(entries) {}
   const error& failure() const { return failure_; }
 
+  // Values that the format has nowhere.
   bool null() { return refuse("null"); }
   bool boolean(bool) { return refuse("a boolean"); }
   bool number_integer(std::int64_t) { return refuse("a negative number"); }
@@ -65,6 +68,7 @@ class safetensors_header {
     return failure_.ok() ? refuse("no JSON") : false;
   }
 
+  /// Objects stand at three levels: the file, and in it the metadata and one for each tensor.
   bool start_object(std::size_t) {
     if (level_ == level::outside) return enter(level::file);
     if (level_ != level::file) return refuse("an object");
@@ -82,6 +86,7 @@ class safetensors_header {
       if (text == field_names[i]) return field(i);
     return refuse("a field of another name");
   }
+  /// Metadata maps strings to strings, which are not kept; a tensor has one string, its dtype.
   bool string(std::string& text) {
     if (level_ == level::metadata) return true;
     if (level_ != level::tensor || field_ != dtype) return refuse("a string");
@@ -92,6 +97,7 @@ class safetensors_header {
       }
     return fail(code::element_type, {}, name(text.c_str()));
   }
+  /// Lists are shapes and pairs of offsets.
   bool start_array(std::size_t) {
     if (level_ != level::tensor || field_ == dtype) return refuse("a list");
     length_ = 0;
@@ -120,6 +126,7 @@ class safetensors_header {
     level_ = next;
     return true;
   }
+  /// The error names the tensor in which it was found, or the header.
   bool fail(code what, const fact& expected, const fact& found) {
     const bool inside = level_ == level::tensor || level_ == level::list;
     failure_ = {what, "safetensors", inside ? entries_.back().text : name("header"), expected,
@@ -136,6 +143,7 @@ class safetensors_header {
     const name label(text.c_str());
     if (text.empty() || label.cut)
       return fail(code::name_length, name::capacity, static_cast<i64>(text.size()));
+    // JSON can write a NUL as \u0000; a name would end there.
     if (static_cast<std::size_t>(label.size()) != text.size()) return refuse("a NUL in a name");
     entries_.push({label, nullptr, {}, 0, 0, nullptr});
     return true;
@@ -165,7 +173,7 @@ class safetensors_header {
   std::set<std::string> metadata_keys_{};
   level level_ = level::outside;
   int field_ = dtype;
-  int fields_ = 0;  // a bit for each field seen
+  int fields_ = 0;  // a bit for each field of the tensor that has been read
   int length_ = 0;  // numbers of the open list of offsets
   bool has_metadata_ = false;
 };

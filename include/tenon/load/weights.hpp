@@ -1,5 +1,5 @@
-// Where a model finds its weights: anything that knows views by name, and a fixed set of them that
-// needs neither heap nor files.
+// Where a model finds its weights: any object that has views by name; and `weights`, a fixed set of
+// views that needs neither heap nor files.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/span.hpp>
@@ -9,33 +9,34 @@
 
 namespace tenon {
 
-/// Required: `find(name)` gives the view, whose data is null when the name is not there.
-/// Optional: `get(name)` gives a result<const_view> that says why there is none; see look_up.
+/// A source of weights.
+/// Required: `find(name)` gives the view; its data is null when there is none of this name.
+/// Optional: `get(name)` gives a result<const_view>, which says why there is none; see look_up.
 // clang-format off
 template <class S>
-concept weight_source = requires(const S& source, const name& wanted) {
-  { source.find(wanted) } noexcept -> std::same_as<const_view>;
+concept weight_source = requires(const S& source, const name& called) {
+  { source.find(called) } noexcept -> std::same_as<const_view>;
 };
 // clang-format on
 
-/// A source that tells apart why it has no view of that name.
+/// A source that says why it has no view of a name.
 // clang-format off
 template <class S>
-concept explaining_source = weight_source<S> && requires(const S& source, const name& wanted) {
-  { source.get(wanted) } noexcept -> std::same_as<result<const_view>>;
+concept explaining_source = weight_source<S> && requires(const S& source, const name& called) {
+  { source.get(called) } noexcept -> std::same_as<result<const_view>>;
 };
 // clang-format on
 
 /// The view of that name, or why there is none.
 /// Error: missing; with a source that has get(), that source's own errors.
 template <weight_source S>
-constexpr result<const_view> look_up(const S& source, const name& wanted) noexcept {
+constexpr result<const_view> look_up(const S& source, const name& called) noexcept {
   if constexpr (explaining_source<S>) {
-    return source.get(wanted);
+    return source.get(called);
   } else {
-    const const_view found = source.find(wanted);
-    if (found.data == nullptr) return error{code::missing, "weights", wanted, {}, {}};
-    return found;
+    const const_view view = source.find(called);
+    if (view.data == nullptr) return error{code::missing, "weights", called, {}, {}};
+    return view;
   }
 }
 
@@ -50,34 +51,35 @@ template <viewable T> constexpr named_view named(const name& text, const T& obje
   return {text, view_of(object)};
 }
 
-/// Names a run of elements and gives it a shape: `named("w", span, extents(8, 1, 5, 5))`.
-/// Misuse: a shape with another number of elements, or an object that is not dense, keeps the
-/// object's own description, so that binding refuses it with code::size, rank or stride.
+/// Names an object with dense elements and gives it a shape: `named("w", span, extents(8, 1, 5,
+/// 5))`.
+/// Misuse: an object that is not dense, or has another number of elements, keeps its own shape and
+/// strides, so that binding refuses it with code::size, rank or stride.
 template <viewable T>
-constexpr named_view named(const name& text, const T& object, const shape& wanted) noexcept {
+constexpr named_view named(const name& text, const T& object, const shape& s) noexcept {
   const const_view view = view_of(object);
   strides packed = dense(view.shape);
-  bool is_dense = view.shape.count() == wanted.count();
+  bool is_dense = view.shape.count() == s.count();
   for (int i = 0; i < view.shape.rank; ++i)
     is_dense = is_dense && (view.shape[i] <= 1 || view.strides[i] == packed[i]);
   if (!is_dense) return {text, view};
-  return {text, {view.data, view.type, wanted, dense(wanted), true}};
+  return {text, {view.data, view.type, s, dense(s), true}};
 }
 
-/// A fixed set of named views: `weights set{named("w", w), named("b", b)};`, also as a constexpr
-/// object over static arrays, which then stays in read-only memory.
+/// A fixed set of named views: `weights set{named("w", w), named("b", b)};`. It may be a constexpr
+/// object over static arrays; then it lies in read-only memory.
 template <int N> class weights {
  public:
   template <std::same_as<named_view>... V>
   requires(sizeof...(V) == N) constexpr explicit weights(const V&... views) noexcept
       : entries_{views...} {}
 
-  /// The view of that name; a null view when it is not there, or there twice, or too long.
-  constexpr const_view find(const name& wanted) const noexcept { return look(wanted).value(); }
+  /// The view of that name; a null view when get() gives an error.
+  constexpr const_view find(const name& called) const noexcept { return look(called).value(); }
 
   /// The view of that name.
   /// Error: missing; duplicate, when two entries have it; name_length, when it was cut.
-  constexpr result<const_view> get(const name& wanted) const noexcept { return look(wanted); }
+  constexpr result<const_view> get(const name& called) const noexcept { return look(called); }
 
   constexpr int size() const noexcept { return N; }
   constexpr const name& name_at(int i) const noexcept { return entries_[i].text; }
@@ -95,17 +97,18 @@ template <int N> class weights {
 
  private:
   /// Position of the first entry of that name from `from` on, or N.
-  constexpr int first(const name& wanted, int from = 0) const noexcept {
-    while (from < N && !(entries_[from].text == wanted)) ++from;
+  constexpr int first(const name& called, int from = 0) const noexcept {
+    while (from < N && !(entries_[from].text == called)) ++from;
     return from;
   }
-  constexpr result<const_view> look(const name& wanted) const noexcept {
-    const int at = first(wanted);
-    if (wanted.cut || (at < N && entries_[at].text.cut))
-      return error{code::name_length, "weights", wanted, name::capacity, {}};
-    if (at == N) return error{code::missing, "weights", wanted, {}, {}};
-    if (first(wanted, at + 1) != N) return error{code::duplicate, "weights", wanted, {}, {}};
-    return entries_[at].view;
+  constexpr result<const_view> look(const name& called) const noexcept {
+    const int entry = first(called);
+    // Two long names may be equal only because both were cut.
+    if (called.cut || (entry < N && entries_[entry].text.cut))
+      return error{code::name_length, "weights", called, name::capacity, {}};
+    if (entry == N) return error{code::missing, "weights", called, {}, {}};
+    if (first(called, entry + 1) != N) return error{code::duplicate, "weights", called, {}, {}};
+    return entries_[entry].view;
   }
   named_view entries_[N > 0 ? N : 1]{};
 };
