@@ -15,7 +15,7 @@ namespace tenon::trial {
 using elements = std::vector<std::byte>;
 using contents = std::vector<elements>;
 
-/// What kind of numbers a run gets.
+/// What kind of numbers inputs and weights get.
 enum class mood : std::uint8_t {
   calm,         ///< between -1 and 1
   wide,         ///< any magnitude that does not overflow at once, with a few zeros of both signs

@@ -25,7 +25,7 @@ struct vulkan_lendable {
 template <class T, i64... Extents> class vulkan_buffer;
 
 /// The exclusive right to use a buffer, until the end of its life or `give_back`. An instance takes
-/// it as a view. For runs that are not waited for, keep it until they have finished.
+/// it as a view. Where a call is not waited for, keep the lease until the device has finished.
 template <class T, i64... Extents> class vulkan_lease {
  public:
   vulkan_lease() = default;

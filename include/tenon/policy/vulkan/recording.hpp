@@ -1,4 +1,5 @@
-// A recorded run: dispatches, copies and barriers, recorded once and submitted many times.
+// A command buffer with what it needs: dispatches, copies and barriers, recorded once and submitted
+// many times.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/descriptors.hpp>

@@ -120,17 +120,17 @@ class workgroup_tile_writer {
   /// Brings terms [k, k + 16) of a side. What is behind the last term is zero in both.
   constexpr void bring(tile_side& s, id k, i64 count) {
     for (int i = 0; i < s.each; ++i) {
-      const id in_block = s.by_term ? s.term : m_.plus(s.term, side * side / s.width() * i),
+      const id tile_term = s.by_term ? s.term : m_.plus(s.term, side * side / s.width() * i),
                at = s.by_term ? m_.plus(m_.over(invocation_, terms), side * i)
                               : m_.modulo(invocation_, s.width()),
-               term = m_.add(k, in_block);
+               term = m_.add(k, tile_term);
       id existing = term, inside{};
       if (count % terms != 0) {
         inside = m_.below(term, m_.integer(count));
         existing = m_.select(inside, term, m_.integer(0));
       }
       const id x = s.read(s.from[s.by_term ? i : 0], existing, inside);
-      m_.set(s.memory, m_.add(m_.times(in_block, s.width()), at), x);
+      m_.set(s.memory, m_.add(m_.times(tile_term, s.width()), at), x);
     }
   }
   /// Where this invocation's first element is along a side; its i-th is `side * i` further, so that

@@ -171,8 +171,8 @@ class folding {
   type element_;
   kind kind_ = kind::float32;
 
-  /// A tree over what the invocations of a workgroup have written: `join(half)` adds what stands
-  /// `half` places on to an invocation's own.
+  /// A tree over what the invocations of a workgroup have written: `join(half)` combines
+  /// an invocation's value with the one `half` further.
   template <class F> constexpr void by_halves(i64 local, id invocation, F&& join) const {
     m_.barrier();
     for (i64 half = local / 2; half > 0; half /= 2) {

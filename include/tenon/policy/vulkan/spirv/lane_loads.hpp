@@ -112,7 +112,8 @@ class lane_loader {
   sequence<image_tap> taps_;   ///< so far
   sequence<pattern> patterns_;
 
-  /// A number of each lane's own.
+  /// A number that differs between lanes: lane k gets n[k]. Equal distances are computed, others
+  /// chosen.
   constexpr id of_each_lane(const i64* n) {
     const i64 step = n[1] - n[0];
     bool even = true;

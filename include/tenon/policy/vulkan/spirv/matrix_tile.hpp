@@ -1,4 +1,4 @@
-// How a contraction is cut for matrix units: the tile of a workgroup in fragments, and what its
+// How a contraction is divided for matrix units: the tile of a workgroup in fragments, and what its
 // operands may be rounded to. Plain values.
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -22,7 +22,7 @@ struct matrix_tile {
   constexpr int width(int side) const { return subgroups[side] * subgroup_width(side); }
   constexpr int invocations() const { return subgroups[0] * subgroups[1] * lanes; }
 
-  /// Operands are brought in quads: four neighbours along terms or lanes are 8 bytes. Rows of such
+  /// Operands are brought in quads: four neighbouring terms or lines are 8 bytes. Rows of such
   /// memory are 16 bytes longer, so that reads of several rows come from other banks.
   static constexpr int quad = 4, apart = 2;
   constexpr int stride(int side, bool by_term) const {

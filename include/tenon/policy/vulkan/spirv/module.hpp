@@ -51,7 +51,7 @@ class module_sections {
     if (const word number = find(k)) return number;
     return remember(k);
   }
-  /// A struct of its own.
+  /// A new struct, even where another one has the same members: each has decorations of its own.
   constexpr word struct_of(const sequence<word>& members) {
     key k{op::TypeStruct};
     k.operand[0] = static_cast<word>(members_.size());
