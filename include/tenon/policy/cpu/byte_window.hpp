@@ -1,10 +1,10 @@
 // Maximum and minimum over windows of elements of one byte (max pooling of int8 and uint8).
 //
-// Taken for pooling whose window always meets the image (`is_byte_window`); window.hpp does the
-// rest, in float32. A register holds four times as many bytes as floats, and the loops are plain
-// enough for the compiler's own vectors: they go along the channels where these are the last axis
-// (`byte_channels`), else along the columns (`byte_columns`). Work is cut for threads by rows of
-// the result. Taps in the edge are left out: the extreme of the others is the result.
+// For pooling in which every window has an element of the image (`is_byte_window`); the rest goes
+// to reduce_integers.hpp. A register holds four times as many bytes as floats. The loops are plain
+// enough for compilers to vectorize: they run along the channels where these are the last axis
+// (`byte_channels`), else along the columns (`byte_columns`). Threads share rows of the result.
+// Taps in the edge take no part in the extreme.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
@@ -14,8 +14,8 @@
 
 namespace tenon::simd {
 
-/// A bound one. Axes of the result have `extent`; the image is read with `step` along those over
-/// which the window does not slide, and by `swept` (lines, columns) along the two others.
+/// A bound pooling of bytes. `extent` are the extents of the result. Along the axes over which the
+/// window slides the image is read by `swept` (lines, then columns), along the others with `step`.
 struct byte_window {
   bool largest = true, is_signed = false, channels_last = false;
   int holder = -1, out_holder = -1, rank = 0;
@@ -24,10 +24,10 @@ struct byte_window {
   sweep swept[2]{};
 };
 
-/// Columns of the image that are looked at together: a line of maxima on the stack.
+/// The number of the image's columns that are combined at a time, in a line on the stack.
 inline constexpr int byte_line = 1024;
 
-/// The operation, and its loops. `neutral` stands in the edge.
+/// The operation and its loops. The edge is filled with `neutral`, which changes no extreme.
 template <class T, bool Largest> struct byte_extreme {
   static constexpr T neutral =
       Largest ? std::numeric_limits<T>::min() : std::numeric_limits<T>::max();
@@ -42,7 +42,7 @@ template <class T, bool Largest> struct byte_extreme {
   }
 };
 
-/// The taps of a window that lie inside the image: first and one behind the last.
+/// The taps [first, last) of a window that lie inside the image.
 struct tap_range {
   i64 first = 0, last = 0, at = 0;  ///< `at`: where the first tap would be
   tap_range(const sweep& s, i64 position) noexcept : at(position * s.stride - s.begin) {
@@ -52,8 +52,8 @@ struct tap_range {
   }
 };
 
-/// A row of channels: the window's pixels, one after the other. The first one is copied, so the
-/// result need not be filled before.
+/// A row of channels: combines the window's pixels one after the other. The first pixel is copied,
+/// so that the result need not be filled before.
 template <class E, class T>
 void byte_channels(const byte_window& w, const T* x, T* y, const i64* position, i64 n) noexcept {
   const tap_range v(w.swept[0], position[w.swept[0].out_axis]),
@@ -70,17 +70,17 @@ void byte_channels(const byte_window& w, const T* x, T* y, const i64* position, 
       first = false;
     }
 }
-/// A row of columns: first the extreme of each column over the window's lines, then the windows
-/// along that line. So each element is read once for each line of a window, not for each tap.
+/// A row of columns: first the extreme of each column over the window's lines, then the extremes of
+/// windows along that line. So an element is read once for each line of a window, not for each tap.
 template <class E, class T>
 void byte_columns(const byte_window& w, const T* x, T* y, const i64* position, i64 n) noexcept {
   const sweep& h = w.swept[1];
   const tap_range v(w.swept[0], position[w.swept[0].out_axis]);
   const i64 reach = (h.taps - 1) * h.dilation,
-            most = (byte_line - reach - 1) / h.stride + 1;  // outputs that one line gives
+            outputs = (byte_line - reach - 1) / h.stride + 1;  // that one line gives
   T line[byte_line];
-  for (i64 begin = 0; begin < n; begin += most) {
-    const i64 count = n - begin < most ? n - begin : most;
+  for (i64 begin = 0; begin < n; begin += outputs) {
+    const i64 count = n - begin < outputs ? n - begin : outputs;
     const i64 left = begin * h.stride - h.begin, whole = (count - 1) * h.stride + reach + 1;
     const i64 from = left < 0 ? -left : 0,
               to = left + whole > h.extent ? h.extent - left : whole;  // of the line: inside
@@ -106,7 +106,8 @@ void byte_columns(const byte_window& w, const T* x, T* y, const i64* position, i
     }
   }
 }
-/// Rows [begin, end) of the result. Their positions are counted through, the last axis first.
+/// Rows [begin, end) of the result; their positions are counted through with the last axis
+/// innermost.
 template <class E, class T>
 void byte_rows(const byte_window& w, const frame& f, i64 begin, i64 end) noexcept {
   const i64 n = w.extent[w.rank - 1];
@@ -136,8 +137,9 @@ inline void run_byte_window(const byte_window& w, const frame& f) noexcept {
   });
 }
 
-/// True if a windowing is one: every window has elements, and they stand one behind the other along
-/// the last axis.
+/// True if this kernel can run a windowing: a maximum or minimum of bytes that are contiguous along
+/// the last axis, with an element of the image in every window; and if windows slide along the last
+/// axis, one of them must fit into a line on the stack.
 inline bool is_byte_window(const windowing& m, const tensor& x, const plans::location& from,
                            const shape& out) noexcept {
   const int last = x.shape.rank - 1;
@@ -149,7 +151,7 @@ inline bool is_byte_window(const windowing& m, const tensor& x, const plans::loc
   if (m.swept[0].out_axis == last) return false;
   return h.out_axis != last || (h.taps - 1) * h.dilation + h.stride < byte_line;
 }
-/// `from`: where the image lies, `to`: where the result does.
+/// Binds it. `from` is the location of the image, `to` that of the result.
 inline byte_window bind_byte_window(const windowing& m, const tensor& x,
                                     const plans::location& from, const plans::location& to,
                                     const shape& out) noexcept {

@@ -20,7 +20,7 @@ inline bool is_dense(const contract_plan& plan) noexcept {
 /// True if tiles can leave out the gaps when they store: with masks, and lines that are not so
 /// short that a register has more of them than `line_stores` holds.
 inline bool skips_gaps(const contract_plan& plan) noexcept {
-  return masks_loads && !is_dense(plan) && plan.pitch * (line_stores::most - 2) >= width;
+  return masks_loads && !is_dense(plan) && plan.pitch * (line_stores::max_stretches - 2) >= width;
 }
 /// True if tiles of pixels write to the output themselves.
 inline bool stores_pixels(const contract_work& work) noexcept {

@@ -20,8 +20,8 @@ struct contract_planner {
   contract_plan plan{};
   i64 scratch = 0, packed = 0, per_thread = 0;  ///< bytes so far
 
-  /// The swept operand is read in place, unless a tap leaves the image, or pixels that are to fill
-  /// vectors are not neighbours in memory.
+  /// Decides whether the image is read in place or copied. It is copied if a tap can lie outside of
+  /// the image, or if pixels are to fill vectors and a stride keeps them from being neighbours.
   constexpr void choose_image() {
     plan.turned = vectors.turned;
     const contraction& c = r.c;
@@ -41,10 +41,12 @@ struct contract_planner {
                 : in_place      ? vector_form::image
                                 : vector_form::planes;
   }
-  /// Input elements that all outputs along one axis see.
+  /// The number of input positions between the first and the last tap of all outputs of an axis.
   constexpr i64 span(const sweep& w) const {
     return (r.c.axis[w.out_axis].extent - 1) * w.stride + (w.taps - 1) * w.dilation + 1;
   }
+  /// Plans a copy of the image, edge included. Where pixels fill vectors, each phase of the stride
+  /// gets a plane of its own, in which neighbouring outputs read neighbouring pixels.
   constexpr void copy_image() {
     const sweep &down = r.c.swept[0], &across = r.c.swept[1];
     const plans::location& from = r.p.locations[r.n.in[0]];
@@ -66,7 +68,7 @@ struct contract_planner {
     if (vectors.pixels && m.phases_y * m.phases_x == 1) m.tail = shared_edge(across, span(across));
     m.plane_width -= m.tail;
     m.item = m.phases_y * m.phases_x * m.plane_height * m.plane_width * m.inner + m.tail;
-    // A tile more: the last tile of pixels reads whole registers behind the last output.
+    // The last tile of pixels reads whole registers, up to a tile behind the last output.
     scratch += aligned((m.count * m.item + (vectors.pixels ? tile_columns : 0)) * 4);
     r.image = m;
   }
@@ -79,7 +81,8 @@ struct contract_planner {
       (vectors.pixels ? plan.lane_side : plan.row_side) = {side::source::scratch, -1, 0,
                                                            plan.image.at};
   }
-  /// Output axes by role, and the terms.
+  /// Sorts the loops: those of the output into column, line, rows and batch, the reduced ones into
+  /// terms. A row axis varies the row side only; all others are batch.
   constexpr void collect_axes() {
     if (vectors.vector_axis >= 0) plan.column = r.axis(vectors.vector_axis, vectors.swap);
     if (vectors.line_axis >= 0) plan.line = r.axis(vectors.line_axis, vectors.swap);
@@ -98,8 +101,8 @@ struct contract_planner {
     plan.pitch = plan.image.used ? plan.image.plane_width : r.c.swept[0].step;
     plan.positions = (plan.line.extent - 1) * plan.pitch + plan.column.extent;
   }
-  /// Two row axes that are one in everything become one: then one stride leads through the rows,
-  /// and they need no list of addresses.
+  /// Joins the last two row axes if one stride leads through both, in the row side, the output and
+  /// the epilogue's operands. With one row axis the tiles need no list of addresses.
   constexpr void merge_rows() {
     if (plan.row_axes < 2) return;
     output_axis &outer = plan.row[plan.row_axes - 2], &inner = plan.row[plan.row_axes - 1];
@@ -118,7 +121,7 @@ struct contract_planner {
       if (r.c.swept[s].tap_axis == i) plan.term_sweep[k] = s;
     plan.terms *= r.c.axis[i].extent;
   }
-  /// One stride over all terms of the row side, or a table of offsets.
+  /// Decides whether one stride leads through all terms of the row side; else they need a table.
   constexpr void choose_terms() {
     i64 expected = -1;
     for (int k = plan.term_axes - 1; k >= 0; --k) {
@@ -130,8 +133,9 @@ struct contract_planner {
       expected = plan.term_rows[k] * plan.term_extent[k];
     }
   }
-  /// Panels of the lane side, or of the filters where pixels fill the vectors: at binding if that
-  /// is a weight. Their layout is the same for both, so it does not depend on the image's extents.
+  /// Plans the panels of the lane side or, where pixels fill the vectors, of the filters. A weight
+  /// is packed once, at binding. The panels' layout is the same in both cases, so that packed
+  /// weights do not depend on the image's extents, which may differ from call to call.
   constexpr void plan_panels() {
     panel_copy& m = plan.panels;
     const bool pixels = vectors.pixels;
@@ -156,8 +160,8 @@ struct contract_planner {
     of = {m.at_binding ? side::source::packed : side::source::scratch, -1, 0, where};
     where += aligned(m.items * m.item * 4);
   }
-  /// Sums of one piece of work. Turned ones are read in whole squares, hence a register of rows
-  /// more; and where an epilogue follows, `width` lines of it pass through memory of their own.
+  /// A thread's memory for the sums of one piece. Turned sums are transposed in whole squares,
+  /// which takes a register of rows more; an epilogue behind them needs `width` lines besides.
   constexpr void plan_sums() {
     const i64 rows = vectors.pixels ? i64{tile_rows}
                      : plan.turned  ? turned_rows
@@ -169,7 +173,7 @@ struct contract_planner {
     plan.sums = (vectors.pixels ? rows : used_rows) * used_columns;
     per_thread = aligned((plan.sums + (plan.turned && r.map >= 0 ? width * turned_rows : 0)) * 4);
   }
-  /// How far along the output the epilogue can run at once.
+  /// The number of neighbouring outputs over which the epilogue can run at once.
   constexpr void plan_stretch() {
     if (vectors.pixels) {
       plan.stretch = plan.column.extent;

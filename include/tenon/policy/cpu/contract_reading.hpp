@@ -6,14 +6,14 @@
 
 namespace tenon::simd::contracts_cpu {
 
-/// The node's loops speak of strides of dense operands. Layouts may differ: an operand may be a
-/// view, or a copy with edges (`image`). Here strides are those of the memory that is read.
+/// A contraction's loops have the strides of dense operands. In memory an operand may be a view, or
+/// a copy with edges (`image`). Here all strides are those of the memory that is read, in elements.
 struct reading {
   const plan_view& p;
   const node& n;
   const contraction& c;
   int map;             ///< the epilogue's node or -1
-  image_copy image{};  ///< set once a copy is decided on: then strides of operand a are its own
+  image_copy image{};  ///< once a copy is decided on, strides of operand a are those of the copy
 
   constexpr const shape& extents_of(int operand) const {
     return p.table.nodes[n.in[operand]].out.shape;
@@ -21,7 +21,8 @@ struct reading {
   constexpr i64 through(int operand, i64 step) const {
     return plans::restride(step, extents_of(operand), p.locations[n.in[operand]]);
   }
-  /// Stride of loop `i` in operand a, the one that a convolution sweeps over.
+  /// Stride of loop `i` in operand a, which is the image of a convolution. Loops over positions and
+  /// taps step over pixels, by the window's stride or dilation.
   constexpr i64 a(int i) const {
     for (int s = 0; s < c.sweeps; ++s) {
       const i64 pixel = !image.used ? through(0, c.swept[s].step)
@@ -30,7 +31,8 @@ struct reading {
       if (c.swept[s].out_axis == i) return pixel * c.swept[s].stride;
       if (c.swept[s].tap_axis == i) return pixel * c.swept[s].dilation;
     }
-    // Loops over images or channels step over whole source images; in the copy these are items.
+    // Loops over images or channels step over whole images of the source. In the copy an image is
+    // an item, which has another size.
     const i64 step = through(0, c.axis[i].a), whole = image.height * image.width * image.inner;
     return image.used && step >= whole ? step / whole * image.item : step;
   }
@@ -52,8 +54,8 @@ struct reading {
     }
     return e;
   }
-  /// True if stepping along `outer` is the same as running off the end of `inner`, for the output
-  /// and all of the epilogue's operands: then both are one axis to the epilogue.
+  /// True if a step along `outer` leads to the element behind the last one of `inner`, in the
+  /// output and in all of the epilogue's operands. Then the epilogue can run over both as one axis.
   constexpr bool continues(const output_axis& outer, const output_axis& inner) const {
     bool even = outer.out == inner.out * inner.extent;
     const int operands = map >= 0 ? p.table.nodes[map].operands : 0;
@@ -80,7 +82,7 @@ struct reading {
   }
 };
 
-/// Group `g` is a contraction alone, or with a map behind it as its last member.
+/// Reads a group: a contraction alone, or one with a map, its epilogue, as the group's last member.
 constexpr reading read_group(const plan_view& p, int group_number) {
   const plans::group& g = p.groups[group_number];
   const node& n = p.table.nodes[g.anchor];

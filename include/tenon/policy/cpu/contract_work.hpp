@@ -1,5 +1,5 @@
-// A bound contraction, and what every way to run one needs: offsets of terms, batches and rows, and
-// the epilogue over sums in memory.
+// A bound contraction, and what all forms of its kernel share: offsets of terms, of batches and of
+// rows, and the epilogue over sums in memory.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/bound_layout.hpp>
@@ -13,21 +13,23 @@ namespace tenon::simd {
 /// A bound contraction: the plan, its epilogue, its tables.
 struct contract_work {
   contract_plan plan{};
-  function epilogue{};     ///< null run: the accumulators are the result
-  fused_epilogue fused{};  ///< the same program, where tiles can do it
-  const std::int32_t *row_terms = nullptr, *lane_terms = nullptr;  ///< offsets, if a table is used
-  const std::byte* packed = nullptr;
-  i64 scratch_offset = 0;  ///< of the group, in the arena
+  function epilogue{};     ///< `run` is null if there is none: the sums are the result
+  fused_epilogue fused{};  ///< the same program in registers, if tiles can compute it
+  /// Offsets of the terms in each side, in elements; null where one stride is enough.
+  const std::int32_t *row_terms = nullptr, *lane_terms = nullptr;
+  const std::byte* packed = nullptr;  ///< the panels of weights
+  i64 scratch_offset = 0;             ///< of the group's scratch, in the arena
 
-  /// True if the interpreter need not run over the sums.
+  /// True if tiles write results: no epilogue has to run over sums in memory.
   bool is_fused() const noexcept { return epilogue.run == nullptr || fused.used; }
 };
-/// What stands in bound memory: the bound form, then the tables that the plan's form uses.
+/// The layout of bound memory: the bound form, then the tables that the plan's form needs.
 struct contract_memory {
   contract_work* work;
   std::int32_t *row_terms, *lane_terms;
   i64 bytes;
 };
+/// With a null address it only counts the bytes, for planning; see bound_layout.hpp.
 constexpr contract_memory lay_out(const contract_plan& plan, std::byte* at) noexcept {
   const bool pixels = plan.form != vector_form::panels;
   bound_layout memory(at);
@@ -44,11 +46,13 @@ struct contract_call {
   const float* rows;   ///< the row side's first element
   const float* lanes;  ///< the lane side's
   float* out;          ///< the output's
-  float* sums;         ///< the thread's own memory, `contract_plan::sums` and the lines behind
+  float* sums;  ///< the thread's memory: `contract_plan::sums` and, turned, an epilogue's lines
 };
 
-/// Offsets of all terms in one side, in order; `step` are the strides of the terms' axes. With
-/// `phased` the side is a copy in planes: a tap lies in the plane of its phase.
+/// Writes the offsets of all terms in one side, in the order of summation. `step` are the strides
+/// of the terms' axes. With `phased` the side is an image copied in planes, one for each remainder
+/// of line and column modulo the stride: there a tap's offset is not linear, and is divided out
+/// here.
 inline void write_terms(const contract_plan& plan, const i64* step, bool phased,
                         std::int32_t* out) noexcept {
   i64 at[contraction::max_axes]{};
@@ -72,7 +76,7 @@ inline void write_terms(const contract_plan& plan, const i64* step, bool phased,
   }
 }
 
-/// A position of the batch axes as offsets into everything.
+/// A position of the batch axes as offsets into both sides, the output and the epilogue's operands.
 struct batch_offsets {
   i64 rows = 0, lanes = 0, out = 0;
   i64 epilogue[max_operands]{};
@@ -89,7 +93,8 @@ struct batch_offsets {
     }
   }
 };
-/// Walks over the rows, which may be several axes.
+/// Walks over the rows, which may be several axes. The first axis has no end, so that a walk may go
+/// on behind the last row.
 struct row_walk {
   const contract_plan& plan;
   i64 at[contraction::max_axes]{};
@@ -121,7 +126,7 @@ struct row_walk {
   }
 };
 
-/// The epilogue that runs over sums in memory: a plan, its compiled program, and a call's frame.
+/// The epilogue where it runs over sums in memory, not in a tile's registers.
 struct memory_epilogue {
   const epilogue_plan& plan;
   const function& program;
@@ -145,11 +150,12 @@ struct memory_epilogue {
   }
 };
 
-/// What one thread computes at a time: rows and registers of columns of one position of the batch.
+/// What one thread computes at a time: some rows, and some registers of columns, at one position of
+/// the batch axes.
 struct contract_piece {
   i64 batch = 0, row = 0, rows = 0, first = 0, registers = 0;  ///< first: a register's number
 };
-/// A piece of a call in memory: where all ways to compute one begin.
+/// A piece with its addresses and offsets; all forms of the kernel begin with one.
 struct placed_piece {
   const contract_call& call;
   const contract_plan& plan;
@@ -166,7 +172,8 @@ struct placed_piece {
         out(of.out + batch.out),
         epilogue{plan.epilogue, of.work.epilogue, of.f} {}
   i64 first_column() const noexcept { return piece.first * width; }
-  /// Lanes in registers, and how many of them are columns of the output.
+  /// The piece's lanes, and how many of them are columns of the output; the last register of a row
+  /// may reach beyond.
   i64 room() const noexcept { return piece.registers * width; }
   i64 columns() const noexcept {
     const i64 left = plan.column.extent - first_column();

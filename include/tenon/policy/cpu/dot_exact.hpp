@@ -88,17 +88,17 @@ struct significand {
 /// multiples of the product of both scales, and below 2^24 times that. Whatever follows the sums
 /// sees the same numbers then. The answer names the first thing that stands against it.
 inline multiplied judge(const dot_plan& plan, const dot_source& s) noexcept {
-  constexpr i64 most = i64{1} << 24;  // the integers that float32 has
+  constexpr i64 limit = i64{1} << 24;  // the integers that float32 has
   const significand a(s.real(plan.image_scale, plan.image_scale_at));
   const i64 zero = s.zero_of_image(plan), low = plan.is_signed ? -128 : 0,
             reach = zero - low > low + 255 - zero ? zero - low : low + 255 - zero;
   // `reach` is the largest number of an image; dequantizing it must not round.
-  if (a.odd == 0 || reach * a.odd > most) return multiplied::scales;
+  if (a.odd == 0 || reach * a.odd > limit) return multiplied::scales;
   for (i64 m = 0; m < plan.matrices; ++m)
     for (i64 i = 0; i < plan.filter.extent; ++i) {
       const dot_filter f(plan, m, i);
       const significand b(s.real(plan.scale.holder, f.scale));
-      if (b.odd == 0 || 255 * b.odd > most || a.odd * b.odd > most) return multiplied::scales;
+      if (b.odd == 0 || 255 * b.odd > limit || a.odd * b.odd > limit) return multiplied::scales;
       // The smallest multiple must not be below the subnormals, nor the largest overflow.
       const int power = a.power + b.power;
       if (power < -149 || a.power + 24 > 127 || b.power + 24 > 127 || power + 24 > 127)
@@ -110,8 +110,8 @@ inline multiplied judge(const dot_plan& plan, const dot_source& s) noexcept {
         largest = w > largest ? w : largest;
       });
       if (least < -128 || largest > 127) return multiplied::weights;  // they are packed as int8
-      if (sum * reach > most) return multiplied::sums;
-      if (sum * reach > most / (a.odd * b.odd)) return multiplied::scales;
+      if (sum * reach > limit) return multiplied::sums;
+      if (sum * reach > limit / (a.odd * b.odd)) return multiplied::scales;
     }
   return multiplied::integers;
 }

@@ -1,7 +1,7 @@
 // How the CPU plans a contraction of integers: axes by role, the copy of the image, the memory.
 //
-// Unlike a float32 contraction's plan this one does not look at whether an image could be read in
-// place: bytes must be regrouped in words anyway. `plan_dot` is the table of contents.
+// The image is always copied: its bytes must be regrouped in words of four channels. `plan_dot`
+// lists the decisions in their order.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/contract_reading.hpp>
@@ -12,8 +12,8 @@ namespace tenon::simd {
 namespace contracts_cpu {
 
 /// Decides step by step; the order of the members is the order of the decisions. The contraction's
-/// operands a and b are maps that dequantize; what is read here are the integers below them, the
-/// operands of a and b (and, for the image, the contraction's third operand).
+/// operands a and b are maps that dequantize. The kernel reads the integers instead: those of the
+/// weights are b's operand, those of the image are the contraction's third operand.
 struct dot_planner {
   reading r;
   dot_plan plan{};
@@ -25,26 +25,27 @@ struct dot_planner {
   constexpr i64 weight_step(i64 step) const {
     return plans::restride(step, b.out.shape, of(b.in[0]));
   }
-  /// Of a scale or zero point, which may be one for all filters.
+  /// A stride in the weights' scales and zero points; 0 along axes along which they broadcast.
   constexpr i64 parameter_step(i64 step) const {
     const node& scale = r.p.table.nodes[b.in[1]];
     return plans::restride(step, b.out.shape,
                            {0, 0, broadcast(of(b.in[1]), scale.out.shape, b.out.shape), true});
   }
-  /// A loop as an axis whose strides are those of the integers: bytes.
+  /// Loop `i` as an axis with the strides of the integers, which are bytes.
   constexpr output_axis axis(int i) const {
     output_axis x = r.axis(i, false);
     x.rows = image_step(r.c.axis[i].a);
     x.lanes = weight_step(r.c.axis[i].b);
     return x;
   }
-  /// The sweep that loop `i` belongs to, as positions or as taps; -1 for none.
+  /// The sweep whose positions or taps loop `i` is; -1 for none.
   constexpr int sweep_of(int i) const {
     for (int s = 0; s < r.c.sweeps; ++s)
       if (r.c.swept[s].out_axis == i || r.c.swept[s].tap_axis == i) return s;
     return -1;
   }
-  /// Images and matrices are counted apart: several items may share either.
+  /// Adds loop `i` to the items. Images and matrices of weights are counted apart, because several
+  /// items may share an image or a matrix.
   constexpr void add_item(int i) {
     const int k = plan.item_axes++;
     plan.item[k] = axis(i);
@@ -54,9 +55,9 @@ struct dot_planner {
     plan.weight.item[k] = plan.item[k].lanes;
     plan.scale.item[k] = plan.zero.item[k] = parameter_step(r.c.axis[i].b);
   }
-  /// The last axis along which only the weights vary are the filters; of a product, the last one
-  /// along which only the image varies are the positions; what is left are items. (Cold, as
-  /// `plan_dot` is.)
+  /// Sorts the loops. The filters are the last axis along which only the weights vary. In a matrix
+  /// product, the positions are the last axis along which only the image varies. All other axes of
+  /// the output are items. Cold, for the reason that `plan_dot` gives.
   [[gnu::cold]] constexpr void collect_axes() {
     int filter = -1, row = -1;
     for (int i = 0; i < r.c.axes; ++i) {
@@ -87,15 +88,16 @@ struct dot_planner {
     plan.x.step = plan.column.rows;
     for (int s = 0; s < r.c.sweeps; ++s) sweep_over(r.c.swept[s], s == 0);
   }
+  /// Lines and columns of a convolution, from its two sweeps.
   constexpr void sweep_over(const sweep& w, bool vertical) {
     (vertical ? plan.line : plan.column) = axis(w.out_axis);
     dot_window& to = vertical ? plan.y : plan.x;
     to = {w.taps, w.stride, w.dilation, w.begin, w.extent, image_step(w.step)};
     to.tap = weight_step(r.c.axis[w.tap_axis].b);
   }
-  /// Items become positions where rows of one item follow those of the one before in everything,
-  /// and lines become columns where windows are single points and lines follow each other: long
-  /// lines fill more registers.
+  /// Makes lines as long as possible, since long lines fill more registers. In a matrix product,
+  /// items become positions where one stride leads through both. In a convolution with windows of a
+  /// single pixel, stride 1 and no edge, all lines become one.
   constexpr void merge_positions() {
     while (r.c.sweeps == 0 && plan.item_axes > 0) {
       const output_axis& outer = plan.item[plan.item_axes - 1];
@@ -115,7 +117,8 @@ struct dot_planner {
     plan.line = {};
   }
   constexpr bool even(const output_axis& outer) const { return r.continues(outer, plan.column); }
-  /// Filters fill the vectors if they are neighbours in the output, or if pixels are not.
+  /// Decides what fills the vectors, filters or pixels. It is filters if they are neighbours in the
+  /// output, or if pixels are not. Pixels need a plane for each phase of the stride.
   constexpr void plan_planes() {
     plan.by_rows = plan.filter.out == 1 || plan.column.out != 1;
     const i64 lines = plan.line.extent, columns = plan.column.extent;
@@ -127,7 +130,7 @@ struct dot_planner {
     split(plan.y, lines);
     split(plan.x, columns);
   }
-  /// Roots and offsets of the integers, scales and zero points.
+  /// Finds where integers, scales and zero points lie.
   constexpr void find_operands() {
     const auto find = [&](int id, dot_parameter& to) {
       to.holder = of(id).holder;
@@ -155,8 +158,8 @@ struct dot_planner {
 
 }  // namespace contracts_cpu
 
-/// Decides everything about group `g`, whose contraction is offered integers. Cold, for its
-/// size: the policy refers to it in graphs that quantize nothing, too.
+/// Decides everything about group `g`, whose contraction is offered integers. Cold, so that the
+/// compiler optimizes for size: graphs that quantize nothing contain this code as well.
 [[gnu::cold]] constexpr dot_plan plan_dot(const plan_view& p, int g) {
   contracts_cpu::dot_planner planner{contracts_cpu::read_group(p, g)};
   planner.collect_axes();
@@ -172,7 +175,7 @@ struct dot_planner {
                lay_out(plan, nullptr).bytes};
   return plan;
 }
-/// The larger of what both ways need: binding chooses.
+/// Memory for either of two kernels: the larger of each need, because binding chooses between them.
 constexpr footprint either(const footprint& a, const footprint& b) {
   const auto larger = [](i64 x, i64 y) { return x > y ? x : y; };
   return {larger(a.packed, b.packed), larger(a.scratch, b.scratch),

@@ -1,9 +1,9 @@
 // The tile of integer contractions: sums of 32 bits in registers, as many as tile.hpp has.
 //
-// With `ByRows` the vectors are filled with filters and each row is a pixel; else with pixels, and
-// each row is a filter. What is signed stays the second operand of `dot` either way. Sums begin
-// with what the image's zero point contributes (`first`), so that no correction follows.
-// SPDX-License-Identifier: MIT
+// With `ByRows` filters fill the vectors and each row is a pixel; else pixels fill the vectors and
+// each row is a filter. Either way the weights, which are signed here, are the second operand of
+// `dot`. Sums begin with the share of the image's zero point (`first`), so that they need no
+// correction. SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/dot_instruction.hpp>
 #include <tenon/policy/cpu/tile_operands.hpp>
@@ -29,8 +29,9 @@ struct dot_tile {
   float* out = nullptr;
   i64 out_row = 0;
 };
-/// All terms of a tile, then its sums as float32 times their scales. All integers are exact, and
-/// the one rounding of the conversion rounds nothing either (dot_exact.hpp).
+/// Sums all terms of a tile, then stores the sums as float32, times the scales of their filters.
+/// The sums are exact integers; the conversion is exact as well, because dot_exact.hpp admits only
+/// contractions whose sums a float32 can hold.
 template <bool ByRows, int Rows, int Vectors>
 [[gnu::noinline]] void multiply(const dot_tile& t) noexcept {
   integer sum[Rows][Vectors];

@@ -1,8 +1,8 @@
-// Images of bytes in words of four channels, with their edge: what products of integers read.
+// Copies images of bytes to words of four channels, edge included, for integer contractions.
 //
-// Written at every call into scratch; layouts in dot_plan.hpp. Bytes become unsigned (signed ones
-// plus 128, which is a flip of their highest bit), because one operand of the instruction is. The
-// edge is the zero point, which stands for the number 0.
+// The copy is written at every call, into scratch; its layouts are in dot_plan.hpp. Signed bytes
+// become unsigned by adding 128, which flips their highest bit, because the image is the unsigned
+// operand of the dot instruction. The edge is filled with the zero point, which means the number 0.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/dot_plan.hpp>
@@ -12,8 +12,9 @@
 
 namespace tenon::simd {
 
-/// Four bytes of each of 16 pixels, from four lines of bytes (channels): a transpose of 4 x 16 by
-/// two rounds of interleaving, in 128 bits on every target.
+/// Writes 16 words, each with the four channels of a pixel, from 16 bytes of each of four channels.
+/// This is a transposition of 4 x 16 bytes: two rounds of interleaving, in registers of 128 bits,
+/// which every target has.
 inline void interleave_pixels(const std::byte* const* from, i64 at, dot_word flip,
                               dot_word* to) noexcept {
   using bytes [[gnu::vector_size(16)]] = std::uint8_t;
@@ -57,8 +58,8 @@ struct image_writer {
   void fill(dot_word* to, i64 n) const noexcept {
     for (i64 i = 0; i < n; ++i) to[i] = edge;
   }
-  /// One line of one phase of four channels. A last word's missing channels repeat the last one:
-  /// whatever they are, their weights are 0.
+  /// One line of one phase of four channels. If the last word has fewer than four channels, the
+  /// last channel is repeated; any value would do, since its weights are 0.
   void line_of_pixels(const std::byte* from, i64 group, i64 phase, dot_word* to) const noexcept {
     const std::byte* lines[word_terms];
     for (i64 j = 0; j < word_terms; ++j) {
@@ -80,8 +81,9 @@ struct image_writer {
     for (; i < inside.end; ++i, byte += by)
       to[i] = joined(lines[0] + byte, lines[1] + byte, lines[2] + byte, lines[3] + byte) ^ flip;
   }
-  /// All channels of the pixels [begin, end) of a line, one pixel after the other. Channels that
-  /// are neighbours in memory are copied, and only a last word of fewer than four is joined.
+  /// All channels of the pixels [begin, end) of a line, one pixel after the other. If channels are
+  /// neighbours in memory they are copied, and only a last word of fewer than four channels is put
+  /// together byte by byte.
   void line_of_channels(const std::byte* from, i64 begin, i64 end, dot_word* to) const noexcept {
     const range_of_lines inside = lines_inside(plan.x.plane, 1, -plan.x.begin, plan.x.extent);
     for (i64 i = begin; i < end; ++i, to += plan.words) {
@@ -105,8 +107,8 @@ struct image_writer {
     }
   }
 };
-/// Pieces of an image for threads: a line of a phase of four channels, or `dot_rows` pixels of a
-/// line.
+/// The number of pieces of an image, which threads share. A piece is `dot_rows` pixels of a line
+/// or, where pixels fill vectors, a line of a vertical phase of four channels.
 inline i64 image_pieces(const dot_plan& plan) noexcept {
   return plan.by_rows ? plan.y.plane * ((plan.x.plane + dot_rows - 1) / dot_rows)
                       : plan.words * plan.y.phases * plan.y.plane;

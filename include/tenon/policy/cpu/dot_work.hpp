@@ -16,8 +16,8 @@ struct dot_work {
   dot_word zero = 0;  ///< the image's zero point, without a sign
   i64 scratch_offset = 0;
 };
-/// What stands in bound memory: the bound form, the terms' offsets, and for each filter of all
-/// matrices where its sums begin, and its scale.
+/// The layout of bound memory: the bound form, the terms' offsets, and for each filter of all
+/// matrices the initial value of its sums, and its scale.
 struct dot_memory {
   dot_work* work;
   dot_word *at, *first;

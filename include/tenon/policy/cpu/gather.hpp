@@ -1,12 +1,12 @@
 // Gathers, and positions of extremes (argMax, argMin), on the CPU.
 //
-// A gather computes, for each position of its result, where an index says that the element lies.
-// Trailing axes over which the index stays the same are a row that is copied at once: gathering
-// whole rows of a table, as an embedding does, is a memcpy for each index. A negative index
-// counts from the end, and `position_of` clamps all of them to the axis: none reads outside.
-// Threads share the rows.
+// A gather reads, for each position of its result, an index, and copies the element that the index
+// names. Trailing axes along which the index is the same form a row, which is copied at once: an
+// embedding, which gathers whole rows of a table, is one memcpy for each index. `position_of`
+// counts negative indices from the end and clamps all of them to the axis, so that none reads
+// outside of the operand. Threads share the rows.
 //
-// A position of an extreme walks over the terms of its output, the first of equal ones wins, and a
+// argMax and argMin walk over the elements of each output. Of equal extremes the first one wins; a
 // NaN ends the walk. Threads share the outputs.
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -17,10 +17,10 @@
 
 namespace tenon::simd {
 
-/// A bound gather: `rows` positions, each of which reads `columns` elements that lie `in_column`
-/// apart.
+/// A bound gather: `rows` positions, each of which copies a row of `columns` elements, `in_column`
+/// apart in the operand and contiguous in the result.
 struct gather_plan {
-  gathering g{};  ///< strides in memory
+  gathering g{};  ///< its strides are those of the memory that is read
   int dims = 0, bytes = 4, holder = -1, indices = -1, out_holder = -1;
   type by = type::int32;  ///< of the indices
   i64 extent[max_rank]{};
@@ -28,7 +28,7 @@ struct gather_plan {
   i64 offset = 0, index_offset = 0, out_offset = 0;
 };
 
-/// The position that index `at` of this type stands for along an axis.
+/// The position along an axis of this extent that the index at element `at` names.
 inline i64 index_at(type by, const std::byte* indices, i64 at, i64 extent) noexcept {
   if (by == type::int64)
     return position_of(reinterpret_cast<const std::int64_t*>(indices)[at], extent);
@@ -36,8 +36,8 @@ inline i64 index_at(type by, const std::byte* indices, i64 at, i64 extent) noexc
     return position_of(reinterpret_cast<const std::uint32_t*>(indices)[at], extent);
   return position_of(reinterpret_cast<const std::int32_t*>(indices)[at], extent);
 }
-/// Rows [begin, end): the position gives the place in the operand and the index, and the index's
-/// coordinates are added.
+/// Copies rows [begin, end). A row's position gives an offset into the operand and the element of
+/// its first index; each index then adds its coordinate's offset.
 template <class Size> [[gnu::noinline]] void gather_rows(Size size, const gather_plan& p,
                                                          const std::byte* from,
                                                          const std::byte* indices, std::byte* to,
@@ -92,7 +92,8 @@ template <class Binding> inline const gather_plan* bind_gather(const Binding& b)
     w->g.step.step[d] = plans::restride(g.step[d], x, from);
     w->g.index_step.step[d] = plans::restride(g.index_step[d], i, by);
   }
-  // Trailing axes that one index reads as a row: their elements must go on evenly.
+  // An axis joins the row if all its positions have the same index, and one stride leads through
+  // all elements of the row.
   const auto joins = [&](int d) {
     const bool even = w->columns == 1 || w->g.step[d] == w->in_column * w->columns;
     return w->g.index_step[d] == 0 && even;
@@ -108,7 +109,8 @@ template <class Binding> inline const gather_plan* bind_gather(const Binding& b)
 }
 constexpr footprint measure_gather() { return {0, 0, 0, static_cast<i64>(sizeof(gather_plan))}; }
 
-/// Positions of extremes: `kept` is the kept axes; the `terms` of each lie `step` apart.
+/// A bound argMax or argMin: `kept` are the axes of the outputs; the `terms` elements of each
+/// output lie `step` apart.
 struct position_plan {
   box kept{};
   combine how = combine::first_max;
@@ -117,14 +119,15 @@ struct position_plan {
   int holder = -1, out_holder = -1;
   i64 offset = 0, out_offset = 0;
 };
-/// The first extreme of `n` elements, or the first NaN.
+/// The position of the first NaN of `n` elements, or else of the first extreme. The loop ends when
+/// the extreme is NaN, the one value that differs from itself.
 template <combine How> inline i64 first_extreme(const float* x, i64 step, i64 n) noexcept {
   i64 best = 0;
-  float found = x[0];
-  for (i64 k = 1; k < n && found == found; ++k) {
+  float extreme = x[0];
+  for (i64 k = 1; k < n && extreme == extreme; ++k) {
     const float e = x[k * step];
-    if (!((How == combine::first_max ? e > found : e < found) || e != e)) continue;
-    found = e;
+    if (!((How == combine::first_max ? e > extreme : e < extreme) || e != e)) continue;
+    extreme = e;
     best = k;
   }
   return best;

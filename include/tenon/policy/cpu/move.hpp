@@ -15,6 +15,8 @@ namespace tenon::simd {
 struct move_work {
   move_plan plan{};
 };
+/// The boxes one after the other; the threads share the rows of each. A piece has at least 16 Ki
+/// elements, so that small copies stay on one thread.
 template <class Size>
 inline void run_boxes(Size size, const move_plan& p, const frame& f) noexcept {
   auto* out = f.at<std::byte>(p.out_holder);
@@ -32,7 +34,8 @@ inline void run_move(const move_work& w, const frame& f) noexcept {
 
 constexpr footprint measure_move() { return {0, 0, 0, static_cast<i64>(sizeof(move_work))}; }
 
-/// The boxes that a join still has to copy: not those of operands that were computed in place.
+/// The boxes that a join has to copy: one for each operand that its own group has not already
+/// computed in its place in the result.
 inline void bind_join(const plan_view& p, int id, move_plan& r) noexcept {
   const node& n = p.table.nodes[id];
   const plans::location& result = p.locations[id];
@@ -48,7 +51,8 @@ inline void bind_join(const plan_view& p, int id, move_plan& r) noexcept {
     b.out_offset = at;
   }
 }
-/// A movement that computes what each position shows: the box is the rows of the result.
+/// Binds a movement that is computed by rows. The box is the rows of the result; for 4-bit elements
+/// its rows are bytes, for fractions elements.
 inline void bind_computed(const movement& m, const tensor& result, const shape& operand,
                           const plans::location& from, move_plan& r) noexcept {
   r.by_rows = true;
@@ -65,6 +69,8 @@ inline void bind_computed(const movement& m, const tensor& result, const shape& 
   b.columns = rank > 0 && !elements && !halves ? result.shape[rank - 1] : 1;
   b.rows = halves ? bytes_of(type::int4, result.shape.count()) : result.shape.count() / b.columns;
 }
+/// Binds any movement. A movement's strides are those of a dense operand; `restride` turns them
+/// into strides of the operand's memory, which may be a view.
 template <class Binding> inline const move_work* bind_move(const Binding& b) noexcept {
   const plan_view& p = *b.plan;
   const int id = p.groups[b.group].anchor;

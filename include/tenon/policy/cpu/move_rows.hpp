@@ -1,9 +1,9 @@
 // Moves whose rows are computed: padding, bands, samples, and elements of 4 bits.
 //
-// A box cannot say these, because what a position shows is no linear function of it. Each runs over
-// rows of the result: the row index gives the operand's row by the movement's rule, once, and then
-// the row is copied, filled or sampled. A row is a unit of work for threads; for elements of 4 bits
-// a unit is a byte, for fractions an element.
+// These are no boxes: the operand's position is no linear function of the result's position. Each
+// kernel runs over rows of the result. It finds the operand's row by the movement's rule, once for
+// each row, and then copies, fills or samples the row. Threads share rows; for elements of 4 bits
+// they share bytes, for fractions elements.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/box.hpp>
@@ -11,28 +11,28 @@
 
 namespace tenon::simd {
 
-/// A bound move: one box for each operand that is not in place already. Where a movement computes
-/// what each position shows (`by_rows`), the box is the result's rows, and `inside` the operand's
-/// extents.
+/// A bound move: one box for each operand that is not in place already. A movement that is computed
+/// by rows (`by_rows`) has one box, the result's rows.
 struct move_plan {
   int boxes = 0, bytes = 4, out_holder = -1;
   box copied[max_operands]{};
   bool by_rows = false;
   movement m{};
-  shape space{}, inside{};
-  strides step{};          ///< of the operand
-  std::uint64_t fill = 0;  ///< the bits of what stands outside
-  bool is_signed = false;  ///< of elements of 4 bits
+  shape space{}, inside{};  ///< extents of the result and of the operand
+  strides step{};           ///< of the operand, in elements
+  std::uint64_t fill = 0;   ///< the bits of the padding's value
+  bool is_signed = false;   ///< int4, else uint4
 };
 
-/// The bits of what stands in a padding, in an element's low bytes.
+/// The bits of a padding's value as an element, in the low bytes.
 inline std::uint64_t bits_of(const any_number& value, type t) noexcept {
   if (t == type::float32) return std::bit_cast<std::uint32_t>(value.to_float());
   if (t == type::float16) return float16(value.to_float()).bits;
   return integer_of(t, value);
 }
 static_assert(std::endian::native == std::endian::little, "cpu: the low byte comes first");
-/// One row of a padded result: `from` is the operand's row, null where nothing of it is shown.
+/// One row of a padded result. `from` is the operand's row, or null if the whole row is padding.
+/// The part inside is one copy; only the edges on both sides go element by element.
 template <class Size>
 inline void pad_row(Size size, const move_plan& p, const std::byte* from, std::byte* to) noexcept {
   const int last = p.space.rank - 1;
@@ -52,7 +52,8 @@ inline void pad_row(Size size, const move_plan& p, const std::byte* from, std::b
     for (i64 i = begin; i < begin + extent; ++i) put(i, &p.fill);
   for (i64 i = begin + extent; i < n; ++i) edge(i);
 }
-/// Rows of a padded result. Along the row axes `shown` maps a position to the operand's, or to -1.
+/// Rows of a padded result. Along each axis but the last, `shown` gives the operand's position, or
+/// -1 for padding; then the whole row is padding.
 template <class Size> inline void pad_rows(Size size, const move_plan& p, const std::byte* from,
                                            std::byte* to, i64 begin, i64 end) noexcept {
   const int last = p.space.rank - 1;
@@ -94,8 +95,9 @@ template <class Size> inline void band_rows(Size size, const move_plan& p, const
   }
 }
 
-/// `sampled_at` for one position after the other. The position in the operand is a fraction with
-/// the denominator 2 * `to`: whole part and numerator are added up, where `sampled_at` divides.
+/// Gives what `sampled_at` gives, for positions 0, 1, 2 and so on, without its divisions. The
+/// position in the operand is a fraction with denominator 2 * `to`, and grows by 2 * `from` each
+/// time: whole part and numerator are added, with a carry.
 class sampler {
  public:
   sampler(sampling how, i64 from, i64 to) noexcept
@@ -127,7 +129,8 @@ class sampler {
   i64 from_, under_, whole_, part_;
   i64 part_now_, whole_now_ = 0;
 };
-/// Rows of a resampling: each element is one of the operand.
+/// Rows of a resampling: each element of the result is one of the operand. If the last axis is not
+/// resampled, a row is one copy.
 template <class Size> inline void sample_rows(Size size, const move_plan& p, const std::byte* from,
                                               std::byte* to, i64 begin, i64 end) noexcept {
   const int last = p.space.rank - 1;
@@ -155,8 +158,9 @@ inline void fractions(const move_plan& p, std::byte* to, i64 begin, i64 end) noe
     reinterpret_cast<float*>(to)[i] = fraction_at(i, p.inside[p.m.axis], p.space[0]);
 }
 
-/// Bytes `begin` to `end` of elements of 4 bits as bytes of their own, the low half first. With an
-/// odd number of elements the last byte has one. A sign is spread by turning bit 3 around.
+/// Unpacks bytes [begin, end) of elements of 4 bits to whole bytes, the low half first. With an odd
+/// number of elements the last byte holds only one. For int4, (half ^ 8) - 8 extends the sign from
+/// bit 3.
 inline void unpack(const move_plan& p, const std::byte* from, std::byte* to, i64 begin,
                    i64 end) noexcept {
   const auto* x = reinterpret_cast<const std::uint8_t*>(from);
@@ -170,7 +174,8 @@ inline void unpack(const move_plan& p, const std::byte* from, std::byte* to, i64
   }
   if (whole < end) y[2 * whole] = widen(x[whole] & 15);
 }
-/// The other way; the half byte behind the last element is 0.
+/// Packs the low 4 bits of bytes; writes bytes [begin, end). With an odd number of elements the
+/// last half byte is 0.
 inline void pack(const move_plan& p, const std::byte* from, std::byte* to, i64 begin,
                  i64 end) noexcept {
   const auto* x = reinterpret_cast<const std::uint8_t*>(from);
@@ -183,7 +188,8 @@ inline void pack(const move_plan& p, const std::byte* from, std::byte* to, i64 b
   if (whole < end) y[whole] = both(x[2 * whole], 0);
 }
 
-/// Rows [begin, end) of whatever a plan moves.
+/// Rows [begin, end) of a plan's box, by the kernel for its movement. Not inlined: it is the one
+/// copy of all these kernels for each size of elements.
 template <class Size> [[gnu::noinline]] void move_rows(Size size, const move_plan& p, const box& b,
                                                        const std::byte* from, std::byte* to,
                                                        i64 begin, i64 end) noexcept {

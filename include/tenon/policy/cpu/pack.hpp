@@ -1,5 +1,5 @@
-// What contractions on the CPU copy before their tiles run: images with their edge, and panels of
-// a register's width. The layouts are those of `image_copy` and `panel_copy` (contract_plan.hpp).
+// Copies that contractions on the CPU make before their tiles run: images with their edge, and
+// panels of a register's width. The layouts are `image_copy` and `panel_copy` (contract_plan.hpp).
 //
 // An image is copied at every call, one image per step of the executor, plane by plane; the three
 // ways differ in the stride along the lines: `copy_columns` (1), `copy_halves` (2), `copy_plane`
@@ -13,7 +13,8 @@
 
 namespace tenon::simd {
 
-/// Lines of a plane (or positions of a line) [first, end); what lies outside is the edge: zeros.
+/// The lines [first, end) of a plane, or positions of a line, that show the image; the others show
+/// the edge, zeros.
 struct range_of_lines {
   i64 first, end;
 };
@@ -27,8 +28,8 @@ constexpr range_of_lines lines_inside(i64 n, i64 step, i64 at, i64 extent) noexc
 inline void clear(float* to, i64 n) noexcept {
   std::memset(to, 0, static_cast<std::size_t>(n) * sizeof(float));
 }
-/// Writes phase `py` of a copy that keeps every column: for each register's width of columns all
-/// lines, so that the lanes outside of the image are found once for all of them.
+/// Writes phase `py` of a copy that keeps every column. The outer loop is over registers of
+/// columns, so that their mask of lanes outside of the image is computed once for all lines.
 inline void copy_columns(const image_copy& m, i64 py, const float* from, float* to) noexcept {
   const i64 top = py - m.top, wide = m.plane_width;  // top: the image's line of the plane's first
   const range_of_lines y = lines_inside(m.plane_height, m.phases_y, top, m.height);
@@ -56,7 +57,7 @@ inline void copy_halves(const image_copy& m, i64 py, const float* from, float* t
   }
   for (i64 i = y.first; i < y.end; ++i) {
     const float* line = from + (i * m.phases_y + top) * m.width;
-    const float* ahead = line + 8 * m.phases_y * m.width;  // memory is what takes time here
+    const float* ahead = line + 8 * m.phases_y * m.width;  // this loop waits for memory: prefetch
     for (i64 x = 0; x < wide; x += width) {
       for (i64 k = 0; k < 2 * width; k += 16) __builtin_prefetch(ahead + 2 * x + k);
       const i64 at = 2 * x - m.left;
@@ -117,8 +118,8 @@ inline void copy_image(const image_copy& m, const float* from, float* to) noexce
   clear(to, m.tail);
 }
 
-/// Packs panel `panel` of one matrix: term after term, a register of columns, zeros behind the
-/// last. Tiles then read a panel from its beginning to its end.
+/// Packs panel `panel` of one matrix: for each term a register of columns, with zeros behind the
+/// last column. A tile reads a panel from its beginning to its end.
 inline void pack_panel(const contract_plan& plan, const float* from, i64 panel,
                        float* to) noexcept {
   const panel_copy& m = plan.panels;
@@ -145,7 +146,7 @@ inline void pack_panel(const contract_plan& plan, const float* from, i64 panel,
 inline i64 panel_count(const contract_plan& plan) noexcept {
   return registers_of(plan.panels.columns);
 }
-/// Packs panels [begin, end) of all matrices, counted through.
+/// Packs panels [begin, end), which are counted through all matrices.
 inline void pack_panels(const contract_plan& plan, const float* from, float* to, i64 begin,
                         i64 end) noexcept {
   const panel_copy& m = plan.panels;

@@ -143,7 +143,7 @@ template <class> cpu::function cpu::interpreted(program_view p) noexcept {
   if (is_copy(p)) return {nullptr, {}, bytes};
   if (simd::is_rare(p)) return {&simd::run_rare<>, p, bytes};
   if (simd::is_widening(p)) return {&simd::run_interpreted<>, p, bytes, &simd::dots<>};
-  if (const auto known = simd::find_known_program(p)) return {known, p, bytes};
+  if (const auto run = simd::find_known_program(p)) return {run, p, bytes};
   return {&simd::run_interpreted<>, p, bytes};
 }
 template <class> void cpu::bind(const binding<function>& b, work& w) noexcept {

@@ -1,13 +1,13 @@
 // Reductions and windows of integers.
 //
-// Chosen (`is_integer`) for reductions and pools whose operand is not float32; pools of bytes in
-// the layouts of images go on to byte_window.hpp, which is faster. Integers wrap around, so that no
-// order of combination shows in the result, and none is defined: `integer_sum` takes elements in
-// blocks that compilers turn into SIMD.
+// For reductions and pools whose operand is not float32 (`is_integer`). Pools of bytes in the
+// layouts of images go on to byte_window.hpp, which is faster. Integers wrap around, so the order
+// of combination does not matter to the result, and none is defined: `integer_sum` takes elements
+// in blocks, whose loops compilers vectorize.
 //
-// A bound group is two nests of loops: `kept`, over the results, and `terms`, over what each result
-// combines. Threads share the results. Positions of extremes (argMax) run here too: the first of
-// equal ones wins.
+// A bound group is two nests of loops: `kept` over the results, and `terms` over the elements that
+// each result combines. Threads share the results. argMax and argMin run here, too: of equal
+// extremes the first one wins.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
@@ -18,16 +18,16 @@
 
 namespace tenon::simd {
 
-/// Integers combined in 64 bits, whose low bits wrap around as a narrower type would. Extremes
-/// compare words without a sign; for types with one the sign bit is turned around (`turn_`), which
-/// maps one order to the other.
+/// Combines integers in 64 bits; the low bits are those that a narrower type would have after it
+/// wraps around. Extremes compare unsigned words. For signed types `turn_` flips the highest bit,
+/// which maps the signed order to the unsigned one.
 class integer_sum {
  public:
   integer_sum(combine how, type t) noexcept
       : how_(how), type_(t), turn_(is_signed(t) && orders(how) ? std::uint64_t{1} << 63 : 0) {
     restart();
   }
-  /// Back to what changes nothing.
+  /// Back to the neutral value of the combination.
   void restart() noexcept {
     combined_ = how_ == combine::min ? ~std::uint64_t{0} : how_ == combine::product ? 1u : 0u;
   }
@@ -66,7 +66,7 @@ class integer_sum {
   static bool orders(combine how) noexcept {
     return how != combine::sum && how != combine::product;
   }
-  /// Widens a block; a sign is spread.
+  /// Widens a block of elements; signed ones keep their sign.
   template <class T> void load_as(const std::byte* from, i64 step, i64 n) noexcept {
     const auto* x = reinterpret_cast<const T*>(from);
     for (i64 i = 0; i < n; ++i)
@@ -100,7 +100,7 @@ class integer_sum {
     combined_ = r;
   }
 };
-/// The low bytes of an integer as an element.
+/// Stores the low bytes of an integer as an element of the type.
 inline void store_integer(std::uint64_t x, type t, std::byte* to) noexcept {
   const auto byte = static_cast<std::uint8_t>(x);
   const auto word = static_cast<std::uint32_t>(x);
@@ -121,8 +121,8 @@ struct integer_nest {
     step[axes++] = by;
   }
 };
-/// A bound reduction or windowing: the results, and the terms of each. The terms of a window are
-/// its taps; those in the padding are left out.
+/// A bound reduction or windowing: the nest over the results, and the nest over the terms of each.
+/// The terms of a window are its taps; taps in the padding are left out.
 struct integer_plan {
   combine how = combine::sum;
   type element = type::int32, result = type::int32;
@@ -131,12 +131,13 @@ struct integer_plan {
   integer_nest kept{}, terms{};
   bool slides = false;
   sweep swept[2]{};
-  bool by_bytes = false;  ///< `bytes` says it all
+  bool by_bytes = false;  ///< byte_window.hpp runs it: `bytes` is all that counts
   byte_window bytes{};
 };
 
-/// One result, whose first term would be at `from` if there were no padding. A window that sees the
-/// padding alone gives 0. The innermost loop of the terms is one call of `add`.
+/// Computes one result. `from` is the address of its first term; for a window, that of position 0
+/// along both sweeps. A window that lies wholly in the padding gives 0. The innermost loop of the
+/// terms is one call of `add`.
 inline void integer_result(const integer_plan& p, integer_sum& sum, const std::byte* from,
                            const i64* position, std::byte* to) noexcept {
   const i64 bytes = size_bytes(p.element);

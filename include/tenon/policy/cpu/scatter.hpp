@@ -1,11 +1,11 @@
 // Scatters on the CPU: a copy of the input, into which updates are written where indices say.
 //
-// Where two updates meet in one element the last one wins, in the order of their positions. Threads
-// must not disturb that: the updates' axes are split into those along which updates write to
-// different elements whatever the indices are (`apart`), and those along which they may meet
-// (`turns`). Threads share the first; each of them goes through all turns in order.
+// Where several updates are for one element, the last one in row-major order must win, also with
+// threads. So the updates' axes are sorted into those along which updates never meet, whatever the
+// indices are (`apart`), and those along which they may (`turns`). Threads share the positions
+// along the first; each thread goes through all turns in order.
 //
-// Trailing axes that one index writes as a row are a row, cut into pieces of 1,024 elements.
+// Trailing axes that one index writes form a row, which is cut into pieces of 1,024 elements.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/layout.hpp>
@@ -13,7 +13,8 @@
 
 namespace tenon::simd {
 
-/// Axes of the updates along which offsets move: in the result, the indices and the updates.
+/// Some axes of the updates, with their strides in the result (`to`), the indices and the updates
+/// (`from`).
 struct scatter_axes {
   int dims = 0;
   i64 extent[max_rank]{}, to[max_rank]{}, index[max_rank]{}, from[max_rank]{};
@@ -29,6 +30,7 @@ struct scatter_axes {
 /// Offsets of an update in the result, the indices and the updates.
 struct scatter_offsets {
   i64 to = 0, index = 0, from = 0;
+  /// The offsets at a position along these axes, counted through with the last axis innermost.
   constexpr scatter_offsets moved(const scatter_axes& along, i64 position) const {
     scatter_offsets p = *this;
     for (int d = along.dims - 1; d >= 0; --d) {
@@ -55,14 +57,15 @@ struct scatter_plan {
   constexpr i64 pieces() const { return (columns + piece - 1) / piece; }
 };
 
-/// Where in the result the index at `at` writes.
+/// The offset in the result to which the index at element `at` leads.
 inline i64 scattered_to(const scatter_plan& p, const std::byte* indices, i64 at) noexcept {
   i64 offset = 0;
   for (int c = 0; c < p.g.coordinates; ++c, at += p.g.coordinate_step)
     offset += index_at(p.by, indices, at, p.g.extent[c]) * p.g.coordinate_stride[c];
   return offset;
 }
-/// Units [begin, end) in all turns.
+/// Writes units [begin, end) in all turns. A unit is a piece of a row at one position along the
+/// axes `apart`. Turns are the outer loop: that keeps the order in which updates may meet.
 template <class Size> inline void scatter_units(Size size, const scatter_plan& p,
                                                 const std::byte* indices, const std::byte* from,
                                                 std::byte* to, i64 begin, i64 end) noexcept {
@@ -77,7 +80,8 @@ template <class Size> inline void scatter_units(Size size, const scatter_plan& p
     }
   }
 }
-/// The copy first, then the updates: two rounds of the threads, with a wait in between.
+/// The copy first, then the updates. Between the two all threads wait, since any update may write
+/// to any part of the copy.
 template <class Size>
 inline void run_scatter_of(Size size, const scatter_plan& p, const frame& f) noexcept {
   const auto* data = f.at<const std::byte>(p.copied.holder, p.copied.offset * size.bytes);
@@ -95,11 +99,14 @@ inline void run_scatter(const scatter_plan& p, const frame& f) noexcept {
   with_size(p.bytes, [&](auto size) { run_scatter_of(size, p, f); });
 }
 
-/// Sorts the axes of the updates: the row, those apart, the turns.
+/// Sorts the axes of the updates. Trailing axes that one index writes become the row. Of the
+/// others, an axis along which the result's offset grows is `apart`; along one with stride 0 only
+/// the index tells updates from each other, so these are turns.
 constexpr void sort_axes(scatter_plan& w, const shape& updates, const plans::location& from,
                          const shape& indices, const plans::location& by) {
   int last = updates.rank;
-  const auto even = [&](int d) {  // trailing axes over which one index writes a row
+  // Whether axis d continues the row: the same index, and one stride on each side.
+  const auto even = [&](int d) {
     if (w.g.index_step[d] != 0 || w.g.step[d] == 0) return false;
     return w.columns == 1 ||
            (w.g.step[d] == w.out_column * w.columns && from.step[d] == w.in_column * w.columns);

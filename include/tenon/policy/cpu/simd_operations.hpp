@@ -1,9 +1,9 @@
 // The primitives of scalar programs on SIMD registers: arithmetic, comparisons, integers, halves.
 //
-// Every one has the bits of its scalar definition in base/arithmetic.hpp, so that programs give the
-// same results on `cpu` and `reference`, and on targets with registers of any width. Where xsimd or
-// an instruction differs (NaN, ties, the sign of zero, conversions out of range) that is said here.
-// SPDX-License-Identifier: MIT
+// Each gives the bits of its scalar definition in base/arithmetic.hpp, so that programs have the
+// same results on `cpu` and `reference`, and with registers of any width. Comments say where xsimd
+// or an instruction differs from the definition: NaN, ties, the sign of zero, conversions out of
+// range. SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/half.hpp>
 #include <tenon/policy/cpu/simd.hpp>
@@ -17,7 +17,9 @@
 
 namespace tenon::simd {
 
-/// One primitive on real registers. A product is hidden from contraction.
+/// One primitive on real registers. A product is hidden from the compiler, which would otherwise
+/// contract it with a following sum to an fma and so skip a rounding. neg and abs work on the sign
+/// bit: NaN and zeros keep their other bits.
 template <sop O> [[gnu::always_inline]] inline real apply_real(real a, real b, real c) noexcept {
   if constexpr (O == sop::add)
     return a + b;
@@ -55,7 +57,9 @@ template <sop O> [[gnu::always_inline]] inline mask compare(real a, real b) noex
   else
     return a == b;
 }
-/// Comparisons of integers: a word whose sign says so (xsimd 8 has no cast between masks).
+/// Comparisons of integers, as masks of real registers. xsimd 8 has no cast between the two kinds
+/// of masks. So without AVX-512 the result is computed as a word whose sign bit is the truth value:
+/// x < y where x is negative and y is not, or where the signs agree and x - y is negative.
 template <sop O> [[gnu::always_inline]] inline mask compare(integer a, integer b) noexcept {
 #if defined(__AVX512F__)
   if constexpr (O == sop::int_less)
@@ -77,17 +81,18 @@ template <sop O> [[gnu::always_inline]] inline mask compare(integer a, integer b
     return !to_mask(as_real(differ | (integer(0) - differ)));
 #endif
 }
-/// Of words without a sign: turning the sign bit around maps their order to that of int32.
+/// Comparison of uint32: flipping the highest bit maps their order to that of int32.
 [[gnu::always_inline]] inline mask less_unsigned(integer a, integer b) noexcept {
   const integer sign(std::numeric_limits<std::int32_t>::min());
   return compare<sop::int_less>(a ^ sign, b ^ sign);
 }
-/// The low byte with its sign, spread over the word.
+/// The low byte as an int8, its sign extended to the word: bit 7 is flipped and 128 subtracted.
 [[gnu::always_inline]] inline integer low_int8(integer a) noexcept {
   return ((a & integer(255)) ^ integer(128)) - integer(128);
 }
 
-/// A register of float16, widened. (The zero-masked forms: see the shifts.)
+/// Loads a register of float16 and widens it, which is exact. The zero-masked intrinsics have their
+/// reason at the shifts below. Without F16C each element is converted by itself.
 [[gnu::always_inline]] inline real load_halves(const void* p) noexcept {
 #if defined(__AVX512F__)
   __m256i x;
@@ -105,7 +110,7 @@ template <sop O> [[gnu::always_inline]] inline mask compare(integer a, integer b
   return real::load_aligned(wide);
 #endif
 }
-/// Rounds to float16, ties to even.
+/// Rounds to float16, ties to even, and stores.
 [[gnu::always_inline]] inline void store_halves(real x, void* p) noexcept {
 #if defined(__AVX512F__)
   const __m256i y = _mm512_maskz_cvtps_ph(0xffff, x, _MM_FROUND_TO_NEAREST_INT);
@@ -121,7 +126,7 @@ template <sop O> [[gnu::always_inline]] inline mask compare(integer a, integer b
   std::memcpy(p, y, sizeof(y));
 #endif
 }
-/// Rounded to what a float16 holds.
+/// Rounds to float16 and widens again: the value that a stored float16 would have.
 [[gnu::always_inline]] inline real rounded_to_half(real x) noexcept {
 #if defined(__AVX512F__)
   return _mm512_maskz_cvtph_ps(0xffff, _mm512_maskz_cvtps_ph(0xffff, x, _MM_FROUND_TO_NEAREST_INT));
@@ -134,7 +139,7 @@ template <sop O> [[gnu::always_inline]] inline mask compare(integer a, integer b
 #endif
 }
 
-/// Integers wrap around.
+/// One primitive on integer registers. Integers wrap around.
 template <sop O>
 [[gnu::always_inline]] inline integer apply_integer(integer a, integer b) noexcept {
   if constexpr (O == sop::int_add)
@@ -150,8 +155,9 @@ template <sop O>
   else
     return a ^ b;
 }
-/// Shifts by a constant number of bits; zeros come in. (The zero-masked forms: g++ 12 warns of its
-/// own undefined operand in the plain ones.)
+/// Shifts by a number of bits that is constant in the program; zeros come in. The intrinsics are
+/// the zero-masked ones with a full mask: g++ 12 warns of an undefined operand inside of the plain
+/// ones.
 [[gnu::always_inline]] inline integer shift_left(integer a, int count) noexcept {
 #if defined(__AVX512F__)
   return _mm512_maskz_slli_epi32(0xffff, a, static_cast<unsigned>(count));
@@ -167,10 +173,10 @@ template <sop O>
   return xsimd::bitwise_cast<integer>(xsimd::bitwise_cast<word>(a) >> count);
 #endif
 }
-/// Integers with a sign, rounded to the nearest float.
+/// int32 to float, rounded to nearest.
 [[gnu::always_inline]] inline real converted(integer a) noexcept { return xsimd::to_float(a); }
-/// Truncation; NaN and values outside of int32 give the most negative int32, as
-/// `arithmetic::to_int`.
+/// Float to int32, truncated. NaN and values outside of int32 give the most negative int32, as in
+/// `arithmetic::to_int`. x86's instruction does just that; elsewhere such lanes are replaced.
 [[gnu::always_inline]] inline integer truncated(real a) noexcept {
 #if defined(__x86_64__) || defined(__i386__)
   return xsimd::to_int(a);

@@ -81,10 +81,10 @@ struct panel_columns {
 /// output. A register may span the end of a line, the gap behind it and the next line's beginning:
 /// each stretch of outputs in it is one masked store.
 struct line_stores {
-  static constexpr int most = 4;         ///< stretches in one register; longer lines give fewer
-  lanes_mask lanes[tile_vectors][most];  ///< which lanes a store writes
-  std::int32_t to[tile_vectors][most];   ///< elements from the tile's address to its lane 0
-  int count[tile_vectors];               ///< stores of each register
+  static constexpr int max_stretches = 4;  ///< stretches in one register; longer lines give fewer
+  lanes_mask lanes[tile_vectors][max_stretches];  ///< which lanes a store writes
+  std::int32_t to[tile_vectors][max_stretches];  ///< elements from the tile's address to its lane 0
+  int count[tile_vectors];                       ///< stores of each register
 };
 /// Neighbouring pixels of an image, from an offset for each term (a channel's tap).
 struct indexed_columns {
