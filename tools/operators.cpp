@@ -217,7 +217,7 @@ std::string steps(const table_view& t, const policy& on) {
   chain c;
   const plan_view p = made->view();
   for (int i = 0; i < p.groups.size; ++i) {
-    const group& g = p.groups[i];
+    const plans::group& g = p.groups[i];
     const int dispatches =
         on.dispatches != nullptr && p.group_of[g.anchor] == i ? on.dispatches(p, i) : 1;
     c.add((g.columns > 0 ? "row group" : name_of(g.kind)) +

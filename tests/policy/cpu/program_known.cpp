@@ -16,7 +16,7 @@ template <class Make> tenon::table prepared(const Make& make) {
     x[i] = b.input(tenon::name("x") + i, {tenon::type::float32, extents(1)});
   const tenon::result<tenon::table> table = b.finish({make(b, x)});
   REQUIRE(table.ok());
-  return tenon::prepare(table->view());
+  return tenon::plans::prepare(table->view());
 }
 program_view only_program(const tenon::table& t) {
   const tenon::table_view v = t.view();

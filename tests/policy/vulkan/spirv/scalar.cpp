@@ -232,7 +232,7 @@ void check(sop o, bool in_fours) {
   emission_target().cpu_driver = in_fours;
   const tn::plan_view plan = p.value().view();
   std::vector<std::uint64_t> out(static_cast<std::size_t>(v.n));
-  std::vector<std::byte*> base;
+  std::vector<const std::byte*> base;
   int input = 0;
   for (int i = 0; i < plan.table.nodes.size; ++i)
     base.push_back(plan.table.nodes[i].kind == tn::family::input
