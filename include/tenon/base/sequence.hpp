@@ -16,9 +16,9 @@ template <class T> struct list {
 
 /// A minimal growing array. Raw storage, so that clang counts few constexpr steps per access.
 ///
-/// One in memory of somebody else does not grow: what is pushed beyond its capacity replaces the
-/// last element, so whoever lends the memory lends an element more than fits, and sees it in
-/// `size()`. Memory comes through a pointer: a program whose sequences are all lent links no heap.
+/// In lent memory it cannot grow: an overflowing push overwrites the last element. Lend one element
+/// more than needed; overflow then shows in `size()`. Memory comes through a pointer: a program
+/// whose sequences are all lent links no heap.
 template <class T> class sequence {
  public:
   constexpr sequence() = default;

@@ -68,8 +68,8 @@ class fuser {
   }
 
   // What the next `add(id)` goes by, for plan/describe/reason.hpp.
-  /// True if a node is read by nothing but contractions that are offered integers in its place:
-  /// then it is a group of its own, which binding can leave out.
+  /// True if all its readers are contractions that could read its integer operand instead: then it
+  /// is a group of its own, which binding can leave out.
   constexpr bool stands_in(int id) const {
     if (!offered_) return false;
     for (const int u : users_.of(id)) {

@@ -12,12 +12,12 @@ namespace tenon::plans {
 /// describes. A stride is a sum of dense strides, each a whole number of times: so many steps along
 /// each axis, which division finds, the outermost axis first.
 constexpr i64 restride(i64 stride, const shape& s, const location& v) {
-  const strides packed = dense(s);
+  const strides contiguous = dense(s);
   i64 r = 0;
   for (int i = 0; i < s.rank; ++i) {
     if (s[i] == 1) continue;
-    r += stride / packed[i] * v.step[i];
-    stride %= packed[i];
+    r += stride / contiguous[i] * v.step[i];
+    stride %= contiguous[i];
   }
   return r;
 }
@@ -32,9 +32,9 @@ constexpr strides broadcast(const location& v, const shape& s, const shape& spac
 
 /// The elements stand in row-major order without gaps, from some offset on.
 constexpr bool is_contiguous(const location& v, const shape& s) {
-  const strides packed = dense(s);
+  const strides contiguous = dense(s);
   for (int i = 0; i < s.rank; ++i)
-    if (s[i] > 1 && v.step[i] != packed[i]) return false;
+    if (s[i] > 1 && v.step[i] != contiguous[i]) return false;
   return true;
 }
 constexpr bool is_dense(const location& v, const shape& s) {
@@ -50,33 +50,33 @@ constexpr bool widens_halves(table_view t, const node& n) {
          t.nodes[n.in[0]].out.shape == n.out.shape;
 }
 /// True if nothing but contractions and their epilogues on the same policy reads a value, reshaped
-/// or not. An output is read by the caller. `packed`: its elements stand one behind the other, so
-/// that a reshape of it is a view.
+/// or not. An output is read by the caller. `contiguous`: its elements are, so a reshape of it is a
+/// view.
 constexpr bool read_by_contractions(table_view t, const users& read_by, const grouping& g, int id,
-                                    bool packed) {
+                                    bool contiguous) {
   for (const int o : t.outputs)
     if (o == id) return false;
   for (const int i : read_by.of(id)) {
     const node& user = t.nodes[i];
     const bool reshaped =
-        user.kind == family::move && user.whole < 0 && packed && t.movement_of(user).reshapes();
+        user.kind == family::move && user.whole < 0 && contiguous && t.movement_of(user).reshapes();
     if (user.policy != t.nodes[id].policy || user.loop != t.nodes[id].loop) return false;
-    if (reshaped ? !read_by_contractions(t, read_by, g, i, packed)
+    if (reshaped ? !read_by_contractions(t, read_by, g, i, contiguous)
                  : g.of[i] < 0 || g.groups[g.of[i]].kind != family::contract)
       return false;
   }
   return true;
 }
-/// True if the readers of such a cast widen what they read themselves. `packed`: they find its
-/// elements one behind the other.
+/// True if the readers of a cast from float16 read its operand instead and widen that themselves.
+/// `contiguous`: the cast's elements are.
 constexpr bool users_widen(table_view t, const users& read_by, const grouping& g, int id,
-                           bool packed) {
-  return g.groups[g.of[id]].size == 1 && read_by_contractions(t, read_by, g, id, packed);
+                           bool contiguous) {
+  return g.groups[g.of[id]].size == 1 && read_by_contractions(t, read_by, g, id, contiguous);
 }
 
-/// True if all users of a view read it in place at no cost: everybody reads packed elements;
-/// products take any strides, of convolutions the filters and integers; maps that stand alone take
-/// a view whose last axis is contiguous.
+/// True if all users of a view read it in place at no cost. Contiguous elements: every reader. Any
+/// strides: matrix products, and a convolution's filters and integers. Contiguous last axis: maps
+/// that are alone in their group.
 constexpr bool users_take_view(table_view t, const users& read_by, const grouping& g,
                                list<policy_facts> policies, int id, const location& v) {
   const shape& s = t.nodes[id].out.shape;
@@ -141,10 +141,10 @@ constexpr void settle_joins(table_view t, sequence<location>& locations) {
     }
 }
 
-/// Lets the operands of joins be computed in their place in the result, which must be one piece of
-/// it. Other readers of such an operand read it there. Not: leaves, views, outputs, what another
-/// join has already, what a scan moves, and what another policy computes. A join of which all
-/// operands are computed in place runs no more.
+/// Computes operands of a join directly inside its result, if they fill one contiguous part of it.
+/// Other readers of such an operand read it there. Excluded: leaves, aliases, outputs, operands of
+/// another join, values that a scan moves, nodes of another policy. A join with no other operands
+/// has no kernel.
 constexpr void join_in_place(table_view t, grouping& g, sequence<location>& locations) {
   sequence<bool> elsewhere(t.nodes.size);  // by node: its memory is decided by something else
   for (const int o : t.outputs) elsewhere[o] = true;
@@ -172,8 +172,9 @@ constexpr void join_in_place(table_view t, grouping& g, sequence<location>& loca
   settle_joins(t, locations);
 }
 
-/// The locations of the same graph with other extents, below those that `locations` were decided
-/// for: who is a view, and of what, stays as it was; offsets and strides are those of the extents.
+/// The locations of the same graph with smaller extents than those that `locations` were decided
+/// for: the same nodes are aliases of the same holders; offsets and strides are those of the
+/// extents.
 constexpr void follow_extents(table_view t, list<int> group_of, sequence<location>& locations) {
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];

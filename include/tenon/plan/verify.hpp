@@ -125,8 +125,8 @@ constexpr finding verify_outputs(const plan_view& p) {
   return {};
 }
 
-/// Checks a plan, by what the passes decided and none of how they did. A plan of ours that fails is
-/// a bug of the passes.
+/// Checks a plan from the passes' results alone; it shares no code with them. A plan of ours that
+/// fails is a bug of the passes.
 constexpr finding verify(const plan_view& p) {
   if (const finding f = verify_groups(p); !f.ok()) return f;
   if (const finding f = verify_scans(p); !f.ok()) return f;

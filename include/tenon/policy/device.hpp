@@ -39,7 +39,7 @@ struct device_groups {
   }
 };
 
-/// Bytes of a holder in this plan, which may be made for less than its limits.
+/// Bytes of a holder at this plan's extents, which may be below the limits.
 constexpr i64 bytes_of(const plan_view& p, int holder) { return p.table.nodes[holder].out.bytes(); }
 
 /// The addresses of a plan on a device, and its ranges of groups there. Allocates in `start` only.

@@ -79,8 +79,8 @@ template <class Address> struct basic_frame {
   arena_address address_of(const plans::buffer& b) const noexcept {
     return (b.home < 0 ? arena : device_arena) + b.offset;
   }
-  /// The elements of a holder from `offset` on. Who reads asks for a const T; who asks for another
-  /// knows that the holder is an output or lies in the arena, which are not const.
+  /// The elements of a holder from `offset` on. Use `const T` to read. Non-const T only for
+  /// holders in outputs or the arena.
   template <class T> T* at(int holder, i64 offset = 0) const noexcept requires on_host {
     if constexpr (std::is_const_v<T>)
       return reinterpret_cast<T*>(base[holder]) + offset;

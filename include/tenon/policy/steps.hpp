@@ -16,8 +16,8 @@ Address address_of(const plan_view& p, int id, const basic_frame<Address>& f) no
 /// Sets the addresses that one node of the border moves in a step. Nothing is copied:
 ///   a sequence    is read and written in place, position by position;
 ///   its state     is, if all values come out, the position that the step before wrote;
-///   a last value  alternates between its own memory and the state's, so that the last step writes
-///                 into its own.
+///   a last value  is double-buffered (result memory and state memory); the order is chosen so that
+///                 the last step writes the result.
 template <class Address>
 void move(const plan_view& p, const scanning& s, i64 step, const basic_frame<Address>& f) noexcept {
   const node& n = p.table.nodes[s.node];
@@ -71,18 +71,18 @@ template <class Address, class Each> void run_groups(const plan_view& p, const g
 }
 
 /// The end of the groups of one policy from group `g` on.
-constexpr int end_of_place(const plan_view& p, int g, int limit) {
+constexpr int end_of_policy(const plan_view& p, int g, int limit) {
   int end = g;
   while (end < limit && p.groups[end].policy == p.groups[g].policy) ++end;
   return end;
 }
-/// The end of the range that begins at group `g`; `g` itself where several policies run the body
-/// that begins there.
+/// The end of the range that begins at group `g`. Returns `g` if the body at `g` is shared by
+/// several policies: there is no range.
 constexpr int end_of_range(const plan_view& p, int g) {
   int end = g;
   while (end < p.groups.size && p.groups[end].policy == p.groups[g].policy) {
     const int body = p.loop_of(end) < 0 ? end + 1 : end_of_body(p, end);
-    if (end_of_place(p, end, body) < body) break;
+    if (end_of_policy(p, end, body) < body) break;
     end = body;
   }
   return end;
@@ -92,7 +92,7 @@ constexpr int end_of_range(const plan_view& p, int g) {
 template <class Each>
 status each_range_inside(const plan_view& p, int begin, int end, const Each& each) {
   for (int from = begin; from < end;) {
-    const int to = end_of_place(p, from, end);
+    const int to = end_of_policy(p, from, end);
     if (const status s = each(group_range{from, to, true}); !s.ok()) return s;
     from = to;
   }

@@ -58,8 +58,8 @@ class thread_pool {
     round_.notify_all();
   }
   /// A unit is taken by counting up the ticket, which holds the number of units in its upper half.
-  /// Who holds a unit keeps `run_part` from returning, so body and self stand still; who comes
-  /// late finds the ticket used up and touches nothing.
+  /// `run_part` returns only when all units are done, so body_ and self_ stay valid. A late worker
+  /// sees no units left and does nothing.
   void run_part(i64 first, i64 units, executor_ref::body_type body, void* self) noexcept {
     body_ = body;
     self_ = self;

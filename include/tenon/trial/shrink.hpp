@@ -59,8 +59,8 @@ class cut_table {
   std::vector<int> inputs_, outputs_;
 };
 
-/// The part of a random graph that these outputs need, and the states that they read; an input,
-/// with limits where they follow from those of the inputs, in place of the step of node `replaced`.
+/// The part of a random graph that these outputs need, and the states that they read. Node
+/// `replaced` becomes an input; its extents have limits if they depended on inputs with limits.
 inline random_graph part_of(const random_graph& g, const std::vector<int>& outputs, int replaced) {
   std::vector<bool> needed(g.steps.size());
   const auto at = [&](int node) {

@@ -27,7 +27,7 @@ enum class copied : std::uint8_t {
   join_another,  ///< it joins what stands in a join already
   join_scan,     ///< it joins what a scan moves
 };
-/// A move that copies, and who is to blame for it; -1: nobody else.
+/// A move that copies: why, and the reader or operand that forces the copy; -1: the move itself.
 struct refusal {
   copied why = copied::none;
   int reader = -1;   ///< the first reader that refused the view

@@ -142,7 +142,7 @@ struct group_details : plan_words {
       label = "           ";
     }
   }
-  /// Regions of which other groups hold a part.
+  /// Composites whose nodes are spread over several groups.
   void shared_regions(int g) const {
     std::vector<int> regions;
     for (const int i : p.members_of(p.groups[g])) {

@@ -7,8 +7,8 @@
 //   3. compute pieces of the output, in the way of the plan's form: contract_panels.hpp (with
 //      contract_turned.hpp) or contract_pixels.hpp (with contract_lines.hpp).
 // Work is cut at three levels: pieces for threads (`piece_grid`), blocks of terms and of columns
-// for the caches, tiles of accumulators for registers (tile.hpp). No cut is between terms of a sum
-// that run in another order, so results do not depend on threads, nor on sizes.
+// for the caches, tiles of accumulators for registers (tile.hpp). A sum's terms are always added
+// in the same order, whatever the cuts, so results do not depend on threads, nor on sizes.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/contract_panels.hpp>

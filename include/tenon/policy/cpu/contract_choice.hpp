@@ -14,8 +14,9 @@
 
 namespace tenon::simd::contracts_cpu {
 
-/// Zeros of the left edge of a line of `reach` elements that do as the right edge of the line
-/// before as well: lines overlap by them. No more than keep a position of its own for each output.
+/// Zeros of the left edge of a line of `reach` elements that are also the right edge of the line
+/// before: consecutive lines share these zeros; limited so that no two outputs fall on one
+/// position.
 constexpr i64 shared_edge(const sweep& across, i64 reach) {
   i64 shared = reach - across.begin - across.extent;
   if (shared > across.begin) shared = across.begin;

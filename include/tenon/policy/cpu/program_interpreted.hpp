@@ -87,8 +87,8 @@ inline void find_later(program_view p, std::uint32_t* later) noexcept {
     for (int k = 0; k < sources_of(x.op()); ++k) live |= 1u << source_of(x, k);
   }
 }
-/// Adds an instruction. The last link hands on the register `before`, which is written to memory if
-/// it is read `later` or from where this instruction has no form that takes it.
+/// Adds an instruction. The last link hands on the register `before`, which is stored if needed
+/// `later`, or if this instruction cannot take that source from registers.
 inline void machine::compute(instruction x, int& before, std::uint32_t later,
                              const link::run_type* forms) noexcept {
   const int n = sources_of(x.op());

@@ -14,7 +14,7 @@
 
 namespace tenon::simd {
 
-/// What changes nothing in front of any other element, not even the sign of a zero.
+/// The neutral element of the combination, exact for signed zeros.
 constexpr float harmless(combine how) {
   const float infinity = std::numeric_limits<float>::infinity();
   return how == combine::sum   ? -0.0f

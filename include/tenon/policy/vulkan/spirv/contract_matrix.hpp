@@ -54,7 +54,7 @@ template <class Fragments> class matrix_tile_writer {
     using product_side::product_side;
     bool by_term = false;  ///< the four elements of a quad are neighbouring terms, else lines
     bool whole = false;    ///< all four of a quad exist or none, at equal distances
-    bool wide = false;     ///< and are neighbours: one load, if the buffer begins at 16 bytes
+    bool wide = false;     ///< and contiguous: one 16-byte load if the buffer is 16-byte aligned
     int quads = 0, step = 0;
     id first{};         ///< of the tile
     id line{}, term{};  ///< of the first quad, in the tile

@@ -6,8 +6,8 @@
 
 namespace tenon::spirv {
 
-/// Invocations that share a reduction of `n` elements. On a CPU driver one for each partial result
-/// of the reference: it has its bits.
+/// Invocations that share a reduction of `n` elements. On CPU drivers 16, one per partial result,
+/// so the bits are reference's.
 constexpr i64 group_size(const target& t, i64 n) {
   if (t.cpu_driver) return reduction_lanes;
   i64 local = 32;
@@ -136,7 +136,7 @@ class folding {
   /// The same by a workgroup of `local` invocations, a power of 2; each gets the result.
   template <class At>
   constexpr id first_extreme_of_group(i64 n, i64 local, id invocation, At&& at) const {
-    id first = invocation;  // an invocation without elements looks at the last one, as another does
+    id first = invocation;  // without elements it re-reads the last element, which changes nothing
     if (local > n) {
       const id last = m_.integer(n - 1), used = m_.below(invocation, last);
       first = m_.select(used, invocation, last);

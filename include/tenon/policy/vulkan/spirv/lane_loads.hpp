@@ -83,8 +83,8 @@ class lane_loader {
  private:
   /// A position along one edge, or along all of them (`edge` -1): how far it is from the start of
   /// the image, and whether it is inside (id{}: always). A pair that reaches over an edge is
-  /// shifted to lie inside as a whole: `turned` where the wanted element is then the other one of
-  /// it (id{}: never).
+  /// shifted to lie inside as a whole. `turned[h]`: condition under which element h comes from the
+  /// pair's other half (id{}: never).
   struct image_tap {
     int edge = -1;
     i64 tap[2]{};
