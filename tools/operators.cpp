@@ -246,20 +246,20 @@ void print(const sample& s) {
     cells own = row_of(s, t);
     if (own.size() == 1) own[0] = own[0].substr(0, own[0].find(", found"));
     bool known = false;
-    for (auto& [called, other] : rows)
+    for (auto& [label, other] : rows)
       if (!known && other == own) {
-        called += std::string(" ") + name_of(t);
+        label += std::string(" ") + name_of(t);
         known = true;
       }
     if (!known) rows.emplace_back(name_of(t), own);
   }
-  std::string called = "`" + std::string(s.name) + "`" + s.remark;
+  std::string label = "`" + std::string(s.name) + "`" + s.remark;
   for (auto& [of_types, row] : rows) {
     row.resize(1 + policies.size());
-    std::string line = "| " + called + " | " + (rows.size() == 1 ? "any" : of_types) + " |";
+    std::string line = "| " + label + " | " + (rows.size() == 1 ? "any" : of_types) + " |";
     for (const std::string& cell : row) line += " " + cell + " |";
     std::puts(line.c_str());
-    called = "";
+    label = "";
   }
 }
 void print(const char* title, const std::vector<sample>& all) {

@@ -16,9 +16,9 @@ inline constexpr tn::conv2d_options same{.padding = {1, 1, 1, 1}};
 inline constexpr auto model = [](auto speech) {
   auto x = tn::relu(layer::conv2d<channels, stem, halved>(speech, "stem"));
   for (int i = 0; i < blocks; ++i) {
-    const tn::name called = tn::name("block") + i;
-    auto filtered = tn::relu(layer::depthwise<3, same>(x, called + ".filter"));
-    x = tn::relu(layer::conv2d<channels, 1>(filtered, called + ".mix"));
+    const tn::name label = tn::name("block") + i;
+    auto filtered = tn::relu(layer::depthwise<3, same>(x, label + ".filter"));
+    x = tn::relu(layer::conv2d<channels, 1>(filtered, label + ".mix"));
   }
   return layer::dense<words>(layer::flatten(tn::averagePool2d(x)), "classifier");
 };
@@ -28,9 +28,9 @@ inline tn::result<tn::table> build() {
   layers b;
   value x = b.relu(b.conv2d(b.input("in", floats(1, 1, 49, 10)), "stem", channels, stem, halved));
   for (int i = 0; i < blocks; ++i) {
-    const tn::name called = tn::name("block") + i;
-    x = b.relu(b.depthwise(x, called + ".filter", 3, same));
-    x = b.relu(b.conv2d(x, called + ".mix", channels, 1));
+    const tn::name label = tn::name("block") + i;
+    x = b.relu(b.depthwise(x, label + ".filter", 3, same));
+    x = b.relu(b.conv2d(x, label + ".mix", channels, 1));
   }
   return b.finish({b.dense(b.flatten(b.average(x)), "classifier", words)});
 }

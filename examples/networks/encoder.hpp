@@ -16,25 +16,25 @@ inline constexpr tn::layerNormalization_options each_row{.axes = {2}, .epsilon =
 
 /// A layer whose columns are dealt out to the heads, with the axes of [1, length, heads, width] in
 /// another order.
-template <int... Axis, class X> constexpr auto by_heads(X x, const tn::name& called) {
-  auto all = layer::dense<hidden, io>(x, called);
+template <int... Axis, class X> constexpr auto by_heads(X x, const tn::name& label) {
+  auto all = layer::dense<hidden, io>(x, label);
   return tn::transpose<Axis...>(tn::reshape<1, X::type.shape[1], heads, width>(all));
 }
-template <class X> constexpr auto attention(X x, const tn::name& called) {
-  auto query = by_heads<0, 2, 1, 3>(x, called + ".query");
-  auto key = by_heads<0, 2, 3, 1>(x, called + ".key");
-  auto content = by_heads<0, 2, 1, 3>(x, called + ".value");
+template <class X> constexpr auto attention(X x, const tn::name& label) {
+  auto query = by_heads<0, 2, 1, 3>(x, label + ".query");
+  auto key = by_heads<0, 2, 3, 1>(x, label + ".key");
+  auto content = by_heads<0, 2, 1, 3>(x, label + ".value");
   auto shares = tn::softmax<3>(tn::map(scaled)(tn::matmul(query, key)));
   auto mixed = tn::transpose<0, 2, 1, 3>(tn::matmul(shares, content));
   return layer::dense<hidden, io>(tn::reshape<1, X::type.shape[1], hidden>(mixed),
-                                  called + ".output");
+                                  label + ".output");
 }
-constexpr auto block(auto x, const tn::name& called) {
-  auto seen = attention(x, called + ".attention") + x;
-  auto y = layer::layerNormalization<each_row>(seen, called + ".attention.norm");
-  auto wide = tn::gelu(layer::dense<inner, io>(y, called + ".widen"));
-  auto thought = layer::dense<hidden, io>(wide, called + ".narrow") + y;
-  return layer::layerNormalization<each_row>(thought, called + ".norm");
+constexpr auto block(auto x, const tn::name& label) {
+  auto seen = attention(x, label + ".attention") + x;
+  auto y = layer::layerNormalization<each_row>(seen, label + ".attention.norm");
+  auto wide = tn::gelu(layer::dense<inner, io>(y, label + ".widen"));
+  auto thought = layer::dense<hidden, io>(wide, label + ".narrow") + y;
+  return layer::layerNormalization<each_row>(thought, label + ".norm");
 }
 template <int Layers> inline constexpr auto model = [](auto x) {
   for (int i = 0; i < Layers; ++i) x = block(x, tn::name("layer") + i);
@@ -43,29 +43,29 @@ template <int Layers> inline constexpr auto model = [](auto x) {
 template <int Layers, int Length = 128> using graph =
     tn::graph<model<Layers>, tn::input<"x", float, 1, Length, hidden>>;
 
-inline value by_heads(layers& b, value x, const tn::name& called, const tn::axis_list& order) {
-  const value all = b.dense(x, called, hidden, io);
+inline value by_heads(layers& b, value x, const tn::name& label, const tn::axis_list& order) {
+  const value all = b.dense(x, label, hidden, io);
   const value dealt =
       b.add<tn::reshape_t>({.newShape = {1, b.shape_of(x)[1], heads, width}}, {all});
   return b.add<tn::transpose_t>({.permutation = order}, {dealt});
 }
-inline value attention(layers& b, value x, const tn::name& called) {
-  const value query = by_heads(b, x, called + ".query", {0, 2, 1, 3});
-  const value key = by_heads(b, x, called + ".key", {0, 2, 3, 1});
-  const value content = by_heads(b, x, called + ".value", {0, 2, 1, 3});
+inline value attention(layers& b, value x, const tn::name& label) {
+  const value query = by_heads(b, x, label + ".query", {0, 2, 1, 3});
+  const value key = by_heads(b, x, label + ".key", {0, 2, 3, 1});
+  const value content = by_heads(b, x, label + ".value", {0, 2, 1, 3});
   const value product = b.add<tn::matmul_t>({}, {query, key});
   const value shares = b.add<tn::softmax_t>({.axis = 3}, {b.map<1>(scaled, {product})});
   const value mixed = b.add<tn::matmul_t>({}, {shares, content});
   const value joined = b.add<tn::transpose_t>({.permutation = {0, 2, 1, 3}}, {mixed});
   const value flat = b.add<tn::reshape_t>({.newShape = {1, b.shape_of(x)[1], hidden}}, {joined});
-  return b.dense(flat, called + ".output", hidden, io);
+  return b.dense(flat, label + ".output", hidden, io);
 }
-inline value block(layers& b, value x, const tn::name& called) {
-  value y = b.plus(attention(b, x, called + ".attention"), x);
-  y = b.normalize(y, called + ".attention.norm", each_row);
-  const value wide = b.add<tn::gelu_t>({}, {b.dense(y, called + ".widen", inner, io)});
-  const value thought = b.plus(b.dense(wide, called + ".narrow", hidden, io), y);
-  return b.normalize(thought, called + ".norm", each_row);
+inline value block(layers& b, value x, const tn::name& label) {
+  value y = b.plus(attention(b, x, label + ".attention"), x);
+  y = b.normalize(y, label + ".attention.norm", each_row);
+  const value wide = b.add<tn::gelu_t>({}, {b.dense(y, label + ".widen", inner, io)});
+  const value thought = b.plus(b.dense(wide, label + ".narrow", hidden, io), y);
+  return b.normalize(thought, label + ".norm", each_row);
 }
 inline tn::result<tn::table> build(int count, int length = 128) {
   layers b;

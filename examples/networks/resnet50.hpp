@@ -24,26 +24,26 @@ constexpr tn::conv2d_options around(int stride) {
 }
 
 /// What a block adds to its result: its input, projected where the shapes differ.
-template <int Channels, int Stride, class X> constexpr auto shortcut(X x, const tn::name& called) {
+template <int Channels, int Stride, class X> constexpr auto shortcut(X x, const tn::name& label) {
   if constexpr (X::type.shape[1] == Channels)
     return x;
   else
-    return layer::conv2d<Channels, 1, skip(Stride)>(x, called);
+    return layer::conv2d<Channels, 1, skip(Stride)>(x, label);
 }
-template <int Channels, int Stride> constexpr auto block(auto x, const tn::name& called) {
-  auto past = shortcut<widening * Channels, Stride>(x, called + ".shortcut");
-  auto narrow = tn::relu(layer::conv2d<Channels, 1>(x, called + ".reduce"));
-  auto filtered = tn::relu(layer::conv2d<Channels, 3, around(Stride)>(narrow, called + ".filter"));
-  return tn::relu(layer::conv2d<widening * Channels, 1>(filtered, called + ".widen") + past);
+template <int Channels, int Stride> constexpr auto block(auto x, const tn::name& label) {
+  auto past = shortcut<widening * Channels, Stride>(x, label + ".shortcut");
+  auto narrow = tn::relu(layer::conv2d<Channels, 1>(x, label + ".reduce"));
+  auto filtered = tn::relu(layer::conv2d<Channels, 3, around(Stride)>(narrow, label + ".filter"));
+  return tn::relu(layer::conv2d<widening * Channels, 1>(filtered, label + ".widen") + past);
 }
 template <int S = 0> constexpr auto body(auto x) {
   if constexpr (S == std::size(stages)) {
     return x;
   } else {
     constexpr stage s = stages[S];
-    const tn::name called = tn::name("stage") + S + ".block";
-    auto y = block<s.channels, s.stride>(x, called + 0);
-    for (int i = 1; i < s.blocks; ++i) y = block<s.channels, 1>(y, called + i);
+    const tn::name label = tn::name("stage") + S + ".block";
+    auto y = block<s.channels, s.stride>(x, label + 0);
+    for (int i = 1; i < s.blocks; ++i) y = block<s.channels, 1>(y, label + i);
     return body<S + 1>(y);
   }
 }
@@ -54,22 +54,22 @@ inline constexpr auto model = [](auto image) {
 };
 template <int Side = 224> using graph = tn::graph<model, tn::input<"in", float, 1, 3, Side, Side>>;
 
-inline value block(layers& b, value x, int channels, int stride, const tn::name& called) {
+inline value block(layers& b, value x, int channels, int stride, const tn::name& label) {
   const int wide = widening * channels;
   const bool project = b.shape_of(x)[1] != wide;
-  const value past = project ? b.conv2d(x, called + ".shortcut", wide, 1, skip(stride)) : x;
-  value y = b.relu(b.conv2d(x, called + ".reduce", channels, 1));
-  y = b.relu(b.conv2d(y, called + ".filter", channels, 3, around(stride)));
-  return b.relu(b.plus(b.conv2d(y, called + ".widen", wide, 1), past));
+  const value past = project ? b.conv2d(x, label + ".shortcut", wide, 1, skip(stride)) : x;
+  value y = b.relu(b.conv2d(x, label + ".reduce", channels, 1));
+  y = b.relu(b.conv2d(y, label + ".filter", channels, 3, around(stride)));
+  return b.relu(b.plus(b.conv2d(y, label + ".widen", wide, 1), past));
 }
 inline tn::result<tn::table> build(int side = 224) {
   layers b;
   value x = b.relu(b.conv2d(b.input("in", floats(1, 3, side, side)), "stem", stem, 7, stem_window));
   x = b.add<tn::maxPool2d_t>(stem_pool, {x});
   for (int s = 0; const stage& every : stages) {
-    const tn::name called = tn::name("stage") + s++ + ".block";
+    const tn::name label = tn::name("stage") + s++ + ".block";
     for (int i = 0; i < every.blocks; ++i)
-      x = block(b, x, every.channels, i == 0 ? every.stride : 1, called + i);
+      x = block(b, x, every.channels, i == 0 ? every.stride : 1, label + i);
   }
   return b.finish({b.dense(b.flatten(b.average(x)), "classifier", classes)});
 }

@@ -22,10 +22,10 @@ inline constexpr tn::conv2d_options same{.padding = {1, 1, 1, 1}};
 inline constexpr tn::pool2d_options half{.windowDimensions = {3, 3}, .strides = {2, 2}};
 
 /// Few channels, from which pixels and their neighbourhoods make many again.
-template <int Squeeze, int Expand> constexpr auto burn(auto x, const tn::name& called) {
-  auto few = tn::relu(layer::conv2d<Squeeze, 1>(x, called + ".squeeze"));
-  auto pixels = tn::relu(layer::conv2d<Expand, 1>(few, called + ".pixels"));
-  auto around = tn::relu(layer::conv2d<Expand, 3, same>(few, called + ".around"));
+template <int Squeeze, int Expand> constexpr auto burn(auto x, const tn::name& label) {
+  auto few = tn::relu(layer::conv2d<Squeeze, 1>(x, label + ".squeeze"));
+  auto pixels = tn::relu(layer::conv2d<Expand, 1>(few, label + ".pixels"));
+  auto around = tn::relu(layer::conv2d<Expand, 3, same>(few, label + ".around"));
   return tn::concat<1>(pixels, around);
 }
 template <int I = 0> constexpr auto body(auto x) {
@@ -48,18 +48,18 @@ template <int Side = 224> using graph = tn::graph<model, tn::input<"in", float, 
 
 inline tn::result<tn::table> build(int side = 224) {
   layers b;
-  const auto convolve = [&](value x, const tn::name& called, int filters, int window,
+  const auto convolve = [&](value x, const tn::name& label, int filters, int window,
                             const tn::conv2d_options& o) {
-    return b.relu(b.conv2d(x, called, filters, window, o));
+    return b.relu(b.conv2d(x, label, filters, window, o));
   };
   const auto halved = [&](value x) { return b.add<tn::maxPool2d_t>(half, {x}); };
 
   value x = halved(convolve(b.input("in", floats(1, 3, side, side)), "stem", stem, 3, stem_window));
   for (int i = 0; const fire& f : modules) {
-    const tn::name called = tn::name("fire") + i++;
-    const value few = convolve(x, called + ".squeeze", f.squeeze, 1, {});
-    const value pixels = convolve(few, called + ".pixels", f.expand, 1, {});
-    const value around = convolve(few, called + ".around", f.expand, 3, same);
+    const tn::name label = tn::name("fire") + i++;
+    const value few = convolve(x, label + ".squeeze", f.squeeze, 1, {});
+    const value pixels = convolve(few, label + ".pixels", f.expand, 1, {});
+    const value around = convolve(few, label + ".around", f.expand, 3, same);
     x = b.add<tn::concat_t>({.axis = 1}, {pixels, around});
     if (f.halve) x = halved(x);
   }

@@ -50,9 +50,9 @@ inline tn::i64 fan_in(const tn::table_view& t, int id) {
 inline void append_random(std::vector<float>& out, const tn::table_view& t, int id,
                           normal_numbers& dice) {
   const tn::i64 products = fan_in(t, id);
-  const tn::name& called = t.name_of(t.nodes[id]);
-  const bool scale = products == 0 && called.size() > 7 &&
-                     tn::name(called.c_str() + called.size() - 7) == ".weight";
+  const tn::name& label = t.name_of(t.nodes[id]);
+  const bool scale =
+      products == 0 && label.size() > 7 && tn::name(label.c_str() + label.size() - 7) == ".weight";
   const float deviation = products > 0 ? std::sqrt(2 / static_cast<float>(products)) : 0.1f;
   for (tn::i64 i = t.nodes[id].out.shape.count(); i > 0; --i)
     out.push_back((scale ? 1.0f : 0.0f) + deviation * dice.next());

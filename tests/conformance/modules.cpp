@@ -57,9 +57,9 @@ void collect_case(const single_case& c, module_set& to) {
   builder b;
   named_values values;
   for (const auto& [name, input] : c.inputs) {
-    const tn::name called = tn::name("operand ") + static_cast<int>(values.size());
+    const tn::name label = tn::name("operand ") + static_cast<int>(values.size());
     values[name] =
-        input.constant ? b.weight(called, input.value.of) : b.input(called, input.value.of);
+        input.constant ? b.weight(label, input.value.of) : b.input(label, input.value.of);
   }
   for (const call& one : c.calls) add(b, one, values);
   std::vector<builder::value> wanted;

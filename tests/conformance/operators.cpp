@@ -99,7 +99,7 @@ class reading {
     if (j->size() != 2) throw problem(c_.op + ": " + path + " is not two numbers");
     x = {static_cast<float>(real_of((*j)[0])), static_cast<float>(real_of((*j)[1]))};
   }
-  void get(const std::string& path, tn::border& x) {
+  void get(const std::string& path, tn::edge& x) {
     if (const json* j = find(path))
       x = {whole(*j, 0, 4), whole(*j, 1, 4), whole(*j, 2, 4), whole(*j, 3, 4)};
   }

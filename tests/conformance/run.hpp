@@ -37,11 +37,11 @@ struct graph {
   constants weights;
   std::vector<tn::const_view> inputs;
 
-  void leaf(const std::string& called, const buffer& data, bool constant) {
+  void leaf(const std::string& label, const buffer& data, bool constant) {
     tn::name own = tn::name("operand ") + static_cast<int>(values.size()) + " ";
-    for (const char c : called)
+    for (const char c : label)
       if (own.size() < tn::name::capacity) own = own + (c == 0 ? '?' : c);
-    values[called] = constant ? b.weight(own, data.of) : b.input(own, data.of);
+    values[label] = constant ? b.weight(own, data.of) : b.input(own, data.of);
     const auto view = dense_view<tn::const_view>(data);
     if (constant)
       weights.all.push_back({own, view});

@@ -9,14 +9,14 @@ namespace conformance {
 
 /// A weight by the name that the graph gives it: "x" and its number among the case's operands.
 struct constant {
-  tenon::name called;
+  tenon::name label;
   tenon::const_view view;
 };
 struct constant_list {
   tenon::list<constant> all;
   tenon::const_view find(const tenon::name& wanted) const noexcept {
     for (const constant& c : all)
-      if (c.called == wanted) return c.view;
+      if (c.label == wanted) return c.view;
     return {};
   }
 };

@@ -46,7 +46,7 @@ tn::i64 bytes_of(const tn::table_view& t) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto decide = tn::trial::choices::from_bytes({data, size});
   tn::trial::limits most{
-      .operators = 12, .elements = 512, .terms = 50'000, .places = 2, .spoiled = true};
+      .operators = 12, .elements = 512, .terms = 50'000, .policies = 2, .spoiled = true};
   if (decide.one_in(16)) most.elements = most.terms = tn::i64{1} << 40;
   const auto g = tn::trial::make_graph(decide, most);
   if (!g.fault.ok()) {

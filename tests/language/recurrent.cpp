@@ -203,7 +203,7 @@ struct drawing {
   tn::type t = tn::type::float32;
   named in{};
   std::vector<std::string> order{};
-  void add(const char* called, const tn::shape& s, double scale = 1) {
+  void add(const char* label, const tn::shape& s, double scale = 1) {
     array a = random_array({t, s}, d);
     for (double& v : a.at) {
       v *= scale;
@@ -211,8 +211,8 @@ struct drawing {
               ? static_cast<double>(static_cast<float>(tn::float16(static_cast<float>(v))))
               : static_cast<double>(static_cast<float>(v));
     }
-    in[called] = a;
-    order.push_back(called);
+    in[label] = a;
+    order.push_back(label);
   }
 };
 tn::activation_list random_activations(dice& d, int count) {
@@ -229,10 +229,10 @@ std::vector<array> run_operator(const typename Op::options& o, const drawing& al
   tn::builder b;
   std::vector<tn::builder::value> operands;
   std::vector<array> inputs, weights;
-  for (const std::string& called : all.order) {
-    const array& a = all.in.at(called);
+  for (const std::string& label : all.order) {
+    const array& a = all.in.at(label);
     const bool weight = bound && !operands.empty();
-    operands.push_back(weight ? b.weight(called.c_str(), a.is) : b.input(called.c_str(), a.is));
+    operands.push_back(weight ? b.weight(label.c_str(), a.is) : b.input(label.c_str(), a.is));
     (weight ? weights : inputs).push_back(a);
   }
   const tn::list<tn::builder::value> in{operands.data(), static_cast<int>(operands.size())};
@@ -340,10 +340,10 @@ template <bool Lstm, class Op> void check_cells(int test) {
       for (int i = 0; i < a.is.shape.rank; ++i) s.extent[i + 1] = a.is.shape[i];
       a.is.shape = s;
     };
-    for (const std::string& called : all.order)
-      widen(called.c_str(), called == "hiddenState" ? "initialHiddenState"
-                            : called == "cellState" ? "initialCellState"
-                                                    : called.c_str());
+    for (const std::string& label : all.order)
+      widen(label.c_str(), label == "hiddenState" ? "initialHiddenState"
+                           : label == "cellState" ? "initialCellState"
+                                                  : label.c_str());
     std::vector<array> wanted = net_by_loops<Lstm>(whole, in);
     double most = 1;
     for (array& a : wanted) {

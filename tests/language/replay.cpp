@@ -31,12 +31,12 @@ constexpr auto model = [](auto x, auto y, auto at) {
 template <tn::i64 N, tn::i64 H, tn::i64 W, tn::i64 M, tn::i64 K> using exact =
     tn::graph<model, tn::input<"x", float, N, 3, H, W>, tn::input<"y", float, M, 4>,
               tn::input<"at", std::int32_t, K>>;
-using bounded =
+using limited =
     tn::graph<model, tn::input<"x", float, tn::upto<3>, 3, tn::upto<9>, tn::upto<12>>,
               tn::input<"y", float, tn::upto<5>, 4>, tn::input<"at", std::int32_t, tn::upto<6>>>;
 
 // Bounds are extents but for what says that they vary.
-constexpr tn::table_view t = bounded::view();
+constexpr tn::table_view t = limited::view();
 static_assert(same(t, exact<3, 9, 12, 5, 6>::view()));
 static_assert(t.limits.size == 3 && t.limits[0].input == 0 && t.limits[0].axes == 0b1101 &&
               t.limits[2].axes == 1);

@@ -5,8 +5,8 @@
 namespace tn = tenon;
 
 inline constexpr auto model = [](auto x) {
-  tn::name called = "w";
-  for (int i = 0; i < 30; ++i) x = x * tn::weight_of<float, 4>(called = called + ".next");
+  tn::name label = "w";
+  for (int i = 0; i < 30; ++i) x = x * tn::weight_of<float, 4>(label = label + ".next");
   return x;
 };
 using net = tn::graph<model, tn::input<"x", float, 4>>;

@@ -49,8 +49,8 @@ class network {
     return b_.finish({y_});
   }
   tn::const_view find(const tn::name& wanted) const noexcept {
-    for (const auto& [called, w] : weights_)
-      if (called == wanted)
+    for (const auto& [label, w] : weights_)
+      if (label == wanted)
         return {w.data.data(), tn::type::float32, w.shape, tn::dense(w.shape), true};
     return {};
   }
@@ -66,11 +66,11 @@ class network {
   std::vector<std::pair<tn::name, stored>> weights_;
 
   tn::builder::value weight(const array& w, const tn::shape& s) {
-    const tn::name called = tn::name("w") + static_cast<int>(weights_.size());
-    weights_.push_back({called, {s, {}}});
+    const tn::name label = tn::name("w") + static_cast<int>(weights_.size());
+    weights_.push_back({label, {s, {}}});
     for (const double x : w.at) weights_.back().second.data.push_back(static_cast<float>(x));
     REQUIRE(s.count() == static_cast<tn::i64>(w.at.size()));
-    return b_.weight(called, reals(s));
+    return b_.weight(label, reals(s));
   }
   tn::builder::value weight(const array& w) { return weight(w, w.is.shape); }
 

@@ -55,13 +55,13 @@ struct keras {
     for (const json& l : model["layers"]) {
       const json& w = l["weights"];
       const std::string type = l["type"];
-      const std::string called = type == "gru"                      ? "gru"
-                                 : type == "time-distributed-dense" ? "in"
-                                 : dense++ == 0                     ? "dense"
-                                                                    : "out";
-      add(called + ".w", w[0], type == "gru");
+      const std::string label = type == "gru"                      ? "gru"
+                                : type == "time-distributed-dense" ? "in"
+                                : dense++ == 0                     ? "dense"
+                                                                   : "out";
+      add(label + ".w", w[0], type == "gru");
       if (type != "gru") {
-        add(called + ".b", json::array({w[1]}), false);
+        add(label + ".b", json::array({w[1]}), false);
         continue;
       }
       add("gru.r", w[1], true);
@@ -69,8 +69,8 @@ struct keras {
       add("gru.rb", json::array({w[2][1]}), false);
     }
   }
-  void add(const std::string& called, const json& rows, bool turned) {
-    std::vector<float>& to = all[called];
+  void add(const std::string& label, const json& rows, bool turned) {
+    std::vector<float>& to = all[label];
     for (std::size_t c = 0; turned && c < rows[0].size(); ++c)
       for (const json& row : rows) to.push_back(row[c].get<float>());
     for (std::size_t r = 0; !turned && r < rows.size(); ++r)

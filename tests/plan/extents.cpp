@@ -20,10 +20,10 @@ constexpr auto model = [](auto x, auto y) {
 };
 template <auto N, auto M> using net =
     tn::graph<model, tn::input<"x", float, N, 6>, tn::input<"y", float, M, 6>>;
-using bounded = net<tn::upto<7>, tn::upto<5>>;
-using plan = tn::plan<bounded, tn::reference>;
+using limited = net<tn::upto<7>, tn::upto<5>>;
+using plan = tn::plan<limited, tn::reference>;
 static_assert(plan::view().has_limits() &&
-              plan::view().source.nodes.size == bounded::view().nodes.size);
+              plan::view().source.nodes.size == limited::view().nodes.size);
 static_assert(!tn::plan<net<7, 5>, tn::reference>::view().has_limits());
 // The plan for the limits is that of a graph with these extents.
 static_assert(plan::arena_bytes == tn::plan<net<7, 5>, tn::reference>::arena_bytes &&

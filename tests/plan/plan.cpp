@@ -85,8 +85,8 @@ TEST_CASE("a plan made at run time equals the static one") {
 template <tn::tensor T> struct named_weight {
   using is_tenon_leaf = void;
   static constexpr tn::tensor type = T;
-  tn::name called;
-  constexpr int bind(tn::recorder& r) const { return r.weight(called, T); }
+  tn::name label;
+  constexpr int bind(tn::recorder& r) const { return r.weight(label, T); }
 };
 constexpr auto deep = [](auto x) {
   for (int i = 0; i < 200; ++i) {

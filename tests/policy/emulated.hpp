@@ -68,7 +68,7 @@ template <tn::sharing Memory> struct emulated {
                    tn::waiting) noexcept {
       if (device->is_lost) return {tn::code::memory, -1, 0, 0};
       ++device->runs;
-      tn::device_groups& own = where.run(r);
+      tn::device_groups& own = where.find(r);
       auto& f = where.on_device();
       if (own.follow(host)) {
         ++device->resolved;

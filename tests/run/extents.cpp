@@ -12,16 +12,16 @@ namespace {
 
 using shapes = std::vector<tn::shape>;
 
-/// A graph with these input shapes, which are limits along some axes if `bounded`.
+/// A graph with these input shapes, which are limits along some axes if `limited`.
 struct building {
   tn::builder b;
   shapes s;
-  bool bounded = false;
-  template <class... Axis> auto input(const char* called, int at, tn::type t, Axis... axis) {
+  bool limited = false;
+  template <class... Axis> auto input(const char* label, int at, tn::type t, Axis... axis) {
     const tn::tensor is{t, s[static_cast<std::size_t>(at)]};
-    return bounded ? b.input(called, is, {axis...}) : b.input(called, is);
+    return limited ? b.input(label, is, {axis...}) : b.input(label, is);
   }
-  tn::builder::value weight(const char* called, tn::shape w) { return b.weight(called, reals(w)); }
+  tn::builder::value weight(const char* label, tn::shape w) { return b.weight(label, reals(w)); }
 };
 using build_type = tn::result<tn::table> (*)(building&);
 
@@ -610,9 +610,9 @@ TEST_CASE("random convolutions and products with random limits") {
     const auto image_of = [&](int n, int h, int w) {
       return nhwc ? tn::extents(n, h, w, c) : tn::extents(n, c, h, w);
     };
-    const auto build = [&](const tn::shape& x, bool bounded) {
+    const auto build = [&](const tn::shape& x, bool limited) {
       tn::builder b;
-      const auto v = !bounded ? b.input("x", reals(x))
+      const auto v = !limited ? b.input("x", reals(x))
                      : nhwc   ? b.input("x", reals(x), {0, 1, 2})
                               : b.input("x", reals(x), {0, 2, 3});
       if (by_matrix) {  // of every row of the image

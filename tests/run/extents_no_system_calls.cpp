@@ -91,7 +91,7 @@ template <class Instance> void check_changing_extents(Instance& own, calls& all)
 
 }  // namespace
 
-TEST_CASE("instances of bounded graphs in memory of their own or the caller's ask for no heap") {
+TEST_CASE("instances of limited graphs in memory of their own or the caller's ask for no heap") {
   if (!strict_mode_works()) tenon_test::skip("strict seccomp is not to be had here");
   calls all;
   const tn::model<net, tn::cpu> fast(all);

@@ -14,9 +14,9 @@ struct maker {
   int leaves = 0;
 
   builder::value leaf(const shape& s, bool may_be_weight = true) {
-    const tenon::name called = tenon::name("x") + leaves++;
+    const tenon::name label = tenon::name("x") + leaves++;
     const tenon::tensor t{tenon::type::float32, s};
-    return may_be_weight && d.one_in(2) ? b.weight(called, t) : b.input(called, t);
+    return may_be_weight && d.one_in(2) ? b.weight(label, t) : b.input(label, t);
   }
   shape shape_of(builder::value v) const { return b.type_of_value(v).shape; }
 

@@ -91,8 +91,8 @@ template <class T> void check_same(const typed<T>& wanted, const typed<T>& found
 struct byte_weights {
   std::vector<std::tuple<tn::name, tn::tensor, std::vector<std::byte>>> all{};
   tn::const_view find(const tn::name& wanted) const noexcept {
-    for (const auto& [called, t, memory] : all)
-      if (called == wanted) return {memory.data(), t.type, t.shape, tn::dense(t.shape), true};
+    for (const auto& [label, t, memory] : all)
+      if (label == wanted) return {memory.data(), t.type, t.shape, tn::dense(t.shape), true};
     return {};
   }
 };
@@ -140,13 +140,13 @@ typed<Out> operate_typed(const typename Op::options& o, bool as_weights, const t
   std::vector<std::vector<std::byte>> inputs;
   const auto operand = [&](const auto& x) {
     const auto n = static_cast<int>(weights.all.size() + inputs.size());
-    const tn::name called = tn::name("x") + n;
+    const tn::name label = tn::name("x") + n;
     if (!as_weights || n == 0) {
       inputs.push_back(bytes_of(x));
-      return b.input(called, x.is());
+      return b.input(label, x.is());
     }
-    weights.all.emplace_back(called, x.is(), bytes_of(x));
-    return b.weight(called, x.is());
+    weights.all.emplace_back(label, x.is(), bytes_of(x));
+    return b.weight(label, x.is());
   };
   const auto y = b.add<Op>(o, {operand(in)...});
   const tn::result<tn::table> built = b.finish({y});

@@ -340,25 +340,28 @@ TEST_CASE("decisions shrink to the smallest list that fails") {
 }
 
 TEST_CASE("ranges hold what rounding can give") {
-  using tn::trial::range;
-  const auto of = [](auto f, range x) {
+  using tn::trial::interval;
+  const auto of = [](auto f, interval x) {
     return tn::trial::intervals::program_ranges(tn::record_program<1>(f).view(),
                                                 tn::trial::inexact{0x1p-24})(&x);
   };
-  const range third = of([](auto x) { return x / 3.0f; }, range::point(1));
+  const interval third = of([](auto x) { return x / 3.0f; }, interval::point(1));
   CHECK(third.holds(static_cast<double>(1.0f / 3.0f)));
   CHECK(third.holds(1.0 / 3));
   CHECK(!third.holds(0.333333));
-  CHECK(of([](auto x) { return x - x; }, range::point(std::numeric_limits<double>::infinity()))
+  CHECK(of([](auto x) { return x - x; }, interval::point(std::numeric_limits<double>::infinity()))
             .only_nan());
-  CHECK(of([](auto x) { return select(x < 1.0f, 5.0f, 7.0f); }, range{0.9, 1.1, false}).holds(5));
-  CHECK(of([](auto x) { return select(x < 1.0f, 5.0f, 7.0f); }, range{0.9, 1.1, false}).holds(7));
-  CHECK(!of([](auto x) { return select(x < 1.0f, 5.0f, 7.0f); }, range{0.5, 0.9, false}).holds(7));
-  CHECK(of([](auto x) { return x * 1e38f; }, range::point(3.4028))
+  CHECK(
+      of([](auto x) { return select(x < 1.0f, 5.0f, 7.0f); }, interval{0.9, 1.1, false}).holds(5));
+  CHECK(
+      of([](auto x) { return select(x < 1.0f, 5.0f, 7.0f); }, interval{0.9, 1.1, false}).holds(7));
+  CHECK(
+      !of([](auto x) { return select(x < 1.0f, 5.0f, 7.0f); }, interval{0.5, 0.9, false}).holds(7));
+  CHECK(of([](auto x) { return x * 1e38f; }, interval::point(3.4028))
             .holds(std::numeric_limits<double>::infinity()) == false);
-  CHECK(of([](auto x) { return x * 1e38f; }, range::point(3.4028235))
+  CHECK(of([](auto x) { return x * 1e38f; }, interval::point(3.4028235))
             .holds(std::numeric_limits<double>::infinity()));
-  CHECK(of([](auto x) { return 1.0f / (x - 1.0f); }, range::point(1)).anything());
+  CHECK(of([](auto x) { return 1.0f / (x - 1.0f); }, interval::point(1)).anything());
 }
 
 namespace {

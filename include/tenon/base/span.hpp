@@ -1,4 +1,4 @@
-// Views over the language's and the standard library's runs of elements: arrays, std::array (nested
+// Views over the language's and the standard library's flat memory: arrays, std::array (nested
 // too), std::span, std::vector and whatever else has data() and size().
 // SPDX-License-Identifier: MIT
 #pragma once

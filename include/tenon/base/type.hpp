@@ -64,9 +64,10 @@ constexpr const type_facts& facts_of(type t) { return types::table[static_cast<i
 constexpr bool is_four_bit(type t) { return facts_of(t).bits < 8; }
 /// The type of whole bytes that holds the same numbers.
 constexpr type unpacked(type t) { return facts_of(t).unpacked; }
-/// Size of one element in bytes; of a packed one, of the byte that it is in.
+/// Size of one element in bytes; of one of four bits, of the byte that it is in.
 constexpr i64 size_bytes(type t) { return (facts_of(t).bits + 7) / 8; }
-/// Bytes of that many elements; of packed ones the last byte may be half used. Rows are not padded.
+/// Bytes of that many elements. If they have four bits, the last byte may be half used. Rows are not
+/// padded.
 constexpr i64 bytes_of(type t, i64 elements) {
   return is_four_bit(t) ? (elements + 1) / 2 : elements * size_bytes(t);
 }

@@ -1,4 +1,4 @@
-// The vocabulary of the border: typed addresses of memory that somebody else owns.
+// What crosses the library's interface: typed addresses of memory that somebody else owns.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/error.hpp>
@@ -8,7 +8,7 @@
 namespace tenon {
 
 /// A read-only view: address, element type, shape and strides in elements. tenon never owns, frees
-/// or copies what a view points to. `shaped` is false for plain runs of elements (std::span), whose
+/// or copies what a view points to. `shaped` is false for flat memory (std::span), whose
 /// only extent is their number of elements. `device` says whose address `data` is: null for host
 /// memory, otherwise the object that stands for a device's address space (a vulkan_context).
 struct const_view {
@@ -75,10 +75,10 @@ inline status fits(const const_view& v, const tensor& wanted, int operand,
     return {code::rank, operand, wanted.shape.rank, v.shape.rank};
   for (int i = 0; v.shaped && i < v.shape.rank; ++i)
     if (v.shape[i] != wanted.shape[i]) return {code::extent, operand, wanted.shape[i], v.shape[i]};
-  const strides packed = dense(v.shape);
+  const strides contiguous = dense(v.shape);
   for (int i = 0; i < v.shape.rank; ++i)
-    if (v.shape[i] > 1 && v.strides[i] != packed[i])
-      return {code::stride, operand, packed[i], v.strides[i]};
+    if (v.shape[i] > 1 && v.strides[i] != contiguous[i])
+      return {code::stride, operand, contiguous[i], v.strides[i]};
   const auto address = reinterpret_cast<std::uintptr_t>(v.data);
   const auto align_bytes = static_cast<std::uintptr_t>(size_bytes(v.type));
   if (address % align_bytes != 0)

@@ -34,7 +34,7 @@ enum class sop : std::uint8_t {
 
 /// What a slot of a program holds: a float, 32 bits, 64 bits, or a truth value.
 enum class slot_kind : std::uint8_t { real, integer, wide, mask };
-/// The lane in which elements of a type are computed.
+/// The kind of slot in which elements of a type are computed.
 constexpr slot_kind slot_kind_of(type t) {
   if (is_real(t)) return slot_kind::real;
   return size_bytes(t) == 8 ? slot_kind::wide : slot_kind::integer;

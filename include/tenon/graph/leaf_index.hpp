@@ -10,11 +10,11 @@ namespace tenon {
 inline constexpr i64 max_elements = i64{1} << 40;
 /// Checks the shape of an input or a weight.
 /// Error: rank, above 8 or below 0; extent, below 1 or with too many elements.
-constexpr error check_extents(const char* op, const name& called, const shape& s) {
-  if (s.rank < 0 || s.rank > max_rank) return {code::rank, op, called, max_rank, s.rank};
+constexpr error check_extents(const char* op, const name& label, const shape& s) {
+  if (s.rank < 0 || s.rank > max_rank) return {code::rank, op, label, max_rank, s.rank};
   i64 room = max_elements;  // what the extents that follow may still multiply to
   for (int i = 0; i < s.rank; ++i) {
-    if (s[i] < 1 || s[i] > room) return {code::extent, op, called, room, s[i]};
+    if (s[i] < 1 || s[i] > room) return {code::extent, op, label, room, s[i]};
     room /= s[i];
   }
   return {};
@@ -39,11 +39,11 @@ class leaf_index {
   constexpr void clear() { entries_.clear(); }
   /// The node of the leaf with this name; -1 if there is none yet. The caller that adds the leaf
   /// writes its node there.
-  constexpr int& find(const table& t, const name& called) {
+  constexpr int& find(const table& t, const name& label) {
     if (t.names.size() * 2 >= entries_.size())
       spread(t, entries_.empty() ? 64 : entries_.size() * 2);
-    entry& slot = slot_of(t, called.hash(), called);
-    slot.hash = called.hash();
+    entry& slot = slot_of(t, label.hash(), label);
+    slot.hash = label.hash();
     return slot.id;
   }
 
@@ -54,12 +54,12 @@ class leaf_index {
   };
   sequence<entry> entries_;
 
-  constexpr entry& slot_of(const table& t, std::uint32_t hash, const name& called) {
+  constexpr entry& slot_of(const table& t, std::uint32_t hash, const name& label) {
     const int mask = entries_.size() - 1;
     entry* slots = entries_.data();
     int i = static_cast<int>(hash) & mask;
     while (slots[i].id >= 0 &&
-           (slots[i].hash != hash || !(t.names[t.nodes[slots[i].id].detail] == called)))
+           (slots[i].hash != hash || !(t.names[t.nodes[slots[i].id].detail] == label)))
       i = (i + 1) & mask;
     return slots[i];
   }

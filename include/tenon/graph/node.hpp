@@ -35,8 +35,8 @@ constexpr bool is_leaf(family f) { return f == family::input || f == family::wei
 enum class combine : std::uint8_t { sum, max, min, product, first_max, first_min };
 constexpr bool gives_position(combine how) { return how >= combine::first_max; }
 
-/// The neutral value of a combination. A lane that gets no element holds it, so that combining the
-/// lanes does not change the result.
+/// The neutral value of a combination. A partial result of no element holds it, so that combining
+/// the partial results does not change the result.
 constexpr float neutral(combine how) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   return how == combine::sum                                ? 0.0f
@@ -103,7 +103,8 @@ struct reduction {
   constexpr bool reduces(int axis) const { return (axes >> axis & 1u) != 0; }
   constexpr bool operator==(const reduction&) const = default;
 };
-inline constexpr int reduction_lanes = 16;
+/// Partial results of a reduction: element k goes to number k % 16.
+inline constexpr int partial_results = 16;
 
 /// What positions outside of a padded tensor show: a value, the nearest element, or the mirror
 /// image.

@@ -28,21 +28,21 @@ class recorder {
   /// The tensor of a node; a copy, because the table grows.
   constexpr tensor at(int id) const { return out.nodes[id].out; }
 
-  /// Records an input. On the axes in `bounded` (bit i: axis i) the extent is a limit.
-  constexpr int input(const name& called, const tensor& t, std::uint32_t bounded = 0) {
-    const int before = out.nodes.size(), id = leaf(family::input, "input", called, t);
+  /// Records an input. On the axes in `limited` (bit i: axis i) the extent is a limit.
+  constexpr int input(const name& label, const tensor& t, std::uint32_t limited = 0) {
+    const int before = out.nodes.size(), id = leaf(family::input, "input", label, t);
     if (id != before)
-      refuse({code::name_conflict, "input", called, at(id).shape, t.shape});
-    else if (const int position = out.inputs.push(id); bounded != 0)
-      out.limits.push({position, bounded});
+      refuse({code::name_conflict, "input", label, at(id).shape, t.shape});
+    else if (const int position = out.inputs.push(id); limited != 0)
+      out.limits.push({position, limited});
     return id;
   }
   /// A state: zeros at first, then what `next` says. It joins the inputs when the table is
   /// complete.
-  constexpr int state(const name& called, const tensor& t) {
-    const int before = out.nodes.size(), id = leaf(family::input, "state", called, t);
+  constexpr int state(const name& label, const tensor& t) {
+    const int before = out.nodes.size(), id = leaf(family::input, "state", label, t);
     if (id != before)
-      refuse({code::name_conflict, "state", called, at(id).shape, t.shape});
+      refuse({code::name_conflict, "state", label, at(id).shape, t.shape});
     else
       states_.push({id, -1});
     return id;
@@ -93,12 +93,12 @@ class recorder {
     return c.size == 1 && n.kind == family::map && n.region < 0;
   }
   /// A weight is interned: the same name is the same node, and must have the same type and shape.
-  constexpr int weight(const name& called, const tensor& t) {
-    const int before = out.nodes.size(), id = leaf(family::weight, "weight", called, t);
+  constexpr int weight(const name& label, const tensor& t) {
+    const int before = out.nodes.size(), id = leaf(family::weight, "weight", label, t);
     if (id == before)
       out.weights.push(id);
     else if (!(at(id) == t) || out.nodes[id].kind != family::weight)
-      refuse({code::name_conflict, "weight", called, at(id).shape, t.shape});
+      refuse({code::name_conflict, "weight", label, at(id).shape, t.shape});
     return id;
   }
 
@@ -289,12 +289,12 @@ class recorder {
     for (const int i : in) n.in[n.operands++] = i;
     return out.nodes.push(n);
   }
-  constexpr int leaf(family kind, const char* op, const name& called, const tensor& t) {
-    if (called.empty() || called.cut)
-      refuse({code::name_length, op, called, name::capacity, called.size()});
+  constexpr int leaf(family kind, const char* op, const name& label, const tensor& t) {
+    if (label.empty() || label.cut)
+      refuse({code::name_length, op, label, name::capacity, label.size()});
     if (out.names.empty()) leaves_.clear();  // the names were moved out with a finished table
-    int& id = leaves_.find(out, called);
-    if (id < 0) id = push(op, kind, {}, t, out.names.push(called));
+    int& id = leaves_.find(out, label);
+    if (id < 0) id = push(op, kind, {}, t, out.names.push(label));
     return id;
   }
 };

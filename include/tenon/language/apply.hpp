@@ -16,16 +16,16 @@ concept operator_like = requires(const typename Op::options& o, list<tensor> in,
 };
 
 /// Type and shape of an operator's result for these operands. An operator that does not say
-/// `takes_packed` gets no operands and gives no results with elements of 4 bits.
+/// `takes_four_bits` gets no operands and gives no results with elements of 4 bits.
 /// Error: what `Op::infer` refuses; element_type.
 template <class Op>
 constexpr result<tensor> infer_of(const typename Op::options& o, list<tensor> in) {
-  constexpr bool takes_packed = requires { Op::takes_packed; };
-  for (int i = 0; !takes_packed && i < in.size; ++i)
+  constexpr bool takes_four_bits = requires { Op::takes_four_bits; };
+  for (int i = 0; !takes_four_bits && i < in.size; ++i)
     if (const type t = in[i].type; is_four_bit(t))
       return error{code::element_type, Op::name, "input", unpacked(t), t};
   const result<tensor> out = Op::infer(o, in);
-  if (!takes_packed && out.ok() && is_four_bit(out->type))
+  if (!takes_four_bits && out.ok() && is_four_bit(out->type))
     return error{code::element_type, Op::name, "result", unpacked(out->type), out->type};
   return out;
 }
@@ -102,24 +102,25 @@ template <class First, class... Rest> constexpr auto first_broken(First, Rest...
 template <class Op, error E> consteval void explain() {
   constexpr bool explained = requires { Op::template explain<E>(); };
   constexpr bool weight = E.op == name("weight"), large = E.operand == name("result");
-  constexpr bool packed = E.found.is == fact::kind::type && is_four_bit(E.found.type) && !requires {
-    Op::takes_packed;
+  constexpr bool four_bits =
+      E.found.is == fact::kind::type && is_four_bit(E.found.type) && !requires {
+    Op::takes_four_bits;
   };
-  if constexpr (explained && !weight && !large && !packed) Op::template explain<E>();
+  if constexpr (explained && !weight && !large && !four_bits) Op::template explain<E>();
   static_assert(!weight, "weight: every extent must be at least 1, and there may be 2^40 elements");
-  static_assert(!large || packed,
+  static_assert(!large || four_bits,
                 "operator: the result would have more than 2^40 elements; check the options");
-  static_assert(!(packed && E.found.type == type::int4),
+  static_assert(!(four_bits && E.found.type == type::int4),
                 "operator: only dequantizeLinear and reshape take int4, only quantizeLinear makes "
                 "it; dequantizeLinear() the operand first");
-  static_assert(!(packed && E.found.type == type::uint4),
+  static_assert(!(four_bits && E.found.type == type::uint4),
                 "operator: only dequantizeLinear and reshape take uint4, only quantizeLinear makes "
                 "it; dequantizeLinear() the operand first");
   static_assert(explained || E.what == code::element_type || E.what == code::capacity ||
                     E.what == code::operand_count,
                 "operator: its infer() refuses these operands; check<> of the graph says why");
   constexpr bool typed = requires { requires Op::explains_types; };
-  static_assert(packed || E.what != code::element_type || typed,
+  static_assert(four_bits || E.what != code::element_type || typed,
                 "operator: an operand's element type is not accepted, or operands differ in type; "
                 "cast<T>() them");
   static_assert(

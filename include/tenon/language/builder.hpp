@@ -23,32 +23,32 @@ class builder {
     const builder* of = nullptr;
   };
 
-  /// Adds an input. On the axes in `bounded` the extent is a limit; see `upto`.
+  /// Adds an input. On the axes in `limited` the extent is a limit; see `upto`.
   /// Error: name_conflict, name_length, extent (below 1 or too many elements), axis.
-  constexpr value input(const name& called, const tensor& t,
-                        std::initializer_list<int> bounded = {}) {
+  constexpr value input(const name& label, const tensor& t,
+                        std::initializer_list<int> limited = {}) {
     std::uint32_t axes = 0;
-    for (const int axis : bounded) {
+    for (const int axis : limited) {
       if (axis < 0 || axis >= t.shape.rank) {
-        recorder_.refuse({code::axis, "input", called, t.shape.rank, axis});
+        recorder_.refuse({code::axis, "input", label, t.shape.rank, axis});
         return {};
       }
       axes |= 1u << axis;
     }
-    if (!takes("input", called, t)) return {};
-    return leaf(recorder_.input(called, t, axes));
+    if (!takes("input", label, t)) return {};
+    return leaf(recorder_.input(label, t, axes));
   }
   /// Adds a weight. The same name again, with the same tensor, is the same weight.
   /// Error: name_conflict, name_length, extent.
-  constexpr value weight(const name& called, const tensor& t) {
-    if (!takes("weight", called, t)) return {};
-    return leaf(recorder_.weight(called, t));
+  constexpr value weight(const name& label, const tensor& t) {
+    if (!takes("weight", label, t)) return {};
+    return leaf(recorder_.weight(label, t));
   }
   /// Adds a state, which the graph keeps between calls: zeros at first, then the value that `next`
   /// names. Error: name_conflict, name_length, extent.
-  constexpr value state(const name& called, const tensor& t) {
-    if (!takes("state", called, t)) return {};
-    return leaf(recorder_.state(called, t));
+  constexpr value state(const name& label, const tensor& t) {
+    if (!takes("state", label, t)) return {};
+    return leaf(recorder_.state(label, t));
   }
   /// Says what a state is in the next call.
   /// Error: output (no state, or a second next value), extent, element_type.
@@ -215,9 +215,9 @@ class builder {
   }
   /// Whether a leaf may be added. This is no template on purpose: a template that is defined behind
   /// its use is instantiated by clang too late for a constant expression.
-  constexpr bool takes(const char* op, const name& called, const tensor& t) {
+  constexpr bool takes(const char* op, const name& label, const tensor& t) {
     if (!recorder_.fault.ok()) return false;
-    if (const error e = check_extents(op, called, t.shape); !e.ok()) recorder_.refuse(e);
+    if (const error e = check_extents(op, label, t.shape); !e.ok()) recorder_.refuse(e);
     return recorder_.fault.ok();
   }
   constexpr value leaf(int id) const { return recorder_.fault.ok() ? value{id, this} : value{}; }

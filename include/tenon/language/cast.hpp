@@ -26,7 +26,7 @@ constexpr scalar to_word(scalar a, bool is_unsigned) {
   return (a.is() == slot_kind::real ? to_wide(a, false) : a).apply(sop::narrow);
 }
 /// A number in the slot kind and with the signedness in which elements of type `t` are computed.
-constexpr scalar in_lane(scalar a, type t) {
+constexpr scalar in_kind(scalar a, type t) {
   const bool is_unsigned = !is_real(t) && !is_signed(t);
   scalar r = a;
   if (a.is() != slot_kind_of(t))
@@ -62,7 +62,7 @@ template <class T> constexpr scalar cast(scalar a) {
   if constexpr (!is_element<T>) return a;
   constexpr type t = type_of<T>;
   const scalar whole = a.is() == slot_kind::mask ? a.apply(sop::mask_to_int) : a;
-  return symbols::as_element(symbols::in_lane(whole, computed_in(t)), t);
+  return symbols::as_element(symbols::in_kind(whole, computed_in(t)), t);
 }
 /// The bits of a float as an int32, and back. Other types do not compile.
 template <class T> constexpr scalar bitcast(scalar a) {

@@ -106,8 +106,8 @@ struct resample2d_t {
     const program_types types{{r.at(x).type}, true, wide.type};
     return r.map(name, record_program<1>(&in_float32, types), {x}, wide);
   }
-  static constexpr scalar in_float32(scalar s) { return symbols::in_lane(s, type::float32); }
-  static constexpr scalar nearest(scalar s) { return symbols::in_lane(round_even(s), type::int32); }
+  static constexpr scalar in_float32(scalar s) { return symbols::in_kind(s, type::float32); }
+  static constexpr scalar nearest(scalar s) { return symbols::in_kind(round_even(s), type::int32); }
   /// A move that reads, for every position of `axis`, the element below or above it; with
   /// `sampling::nearest` the nearest one along all axes.
   static constexpr int sample(recorder& r, sampling how, int x, const tensor& out, int axis) {

@@ -57,7 +57,7 @@ enum class filter_layout : std::uint8_t { oihw, hwio, ohwi, ihwo };
 
 /// WebNN conv2d options.
 struct conv2d_options {
-  border padding{};
+  edge padding{};
   pair strides{1, 1};
   pair dilations{1, 1};
   i64 groups = 1;

@@ -87,8 +87,8 @@ concept operand_like = is_handle<H> || is_broken<H> || leaf_like<H>;
 template <tensor T> struct weight_leaf {
   using is_tenon_leaf = void;
   static constexpr tensor type = T;
-  name called;
-  constexpr int bind(recorder& r) const { return r.weight(called, T); }
+  name label;
+  constexpr int bind(recorder& r) const { return r.weight(label, T); }
 };
 
 /// A weight by name, element type and extents: `weight<"conv.bias", float, 32>`. The same name
@@ -97,8 +97,8 @@ template <fixed_string Name, class T, i64... Extent>
 inline constexpr weight_leaf<tensor{type_of<T>, extents(Extent...)}> weight{name(Name)};
 /// The same with a name that is put together, in a loop for example:
 /// `weight_of<float, 32>(name("block") + i + ".bias")`.
-template <class T, i64... Extent> constexpr auto weight_of(const name& called) {
-  return weight_leaf<tensor{type_of<T>, extents(Extent...)}>{called};
+template <class T, i64... Extent> constexpr auto weight_of(const name& label) {
+  return weight_leaf<tensor{type_of<T>, extents(Extent...)}>{label};
 }
 
 /// Several results of a model: `return tn::outputs(a, b);` Their order is that of a call's outputs.

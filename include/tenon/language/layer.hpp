@@ -79,16 +79,16 @@ constexpr conv2d_options depthwise(const shape& x, conv2d_options o) {
 /// Error: those of `tenon::conv2d`.
 template <i64 Filters, kernel K, conv2d_options O = conv2d_options{}, bias B = bias::added,
           operand_like X>
-constexpr auto conv2d(X x, const name& called) {
+constexpr auto conv2d(X x, const name& label) {
   if constexpr (is_broken<X>) {
     return x;
   } else {
-    const weight_leaf<shapes::filter(X::type, Filters, K, O)> filter{part(called, ".weight")};
+    const weight_leaf<shapes::filter(X::type, Filters, K, O)> filter{part(label, ".weight")};
     if constexpr (B == bias::none)
       return tenon::conv2d<O>(x, filter);
     else
       return tenon::conv2d<O>(
-          x, filter, weight_leaf<shapes::row(X::type.type, Filters)>{part(called, ".bias")});
+          x, filter, weight_leaf<shapes::row(X::type.type, Filters)>{part(label, ".bias")});
   }
 }
 
@@ -98,12 +98,12 @@ constexpr auto conv2d(X x, const name& called) {
 /// Weights: NAME.weight [c, 1, kernel], in the options' filterLayout; NAME.bias [c].
 /// Error: those of `tenon::conv2d`.
 template <kernel K, conv2d_options O = conv2d_options{}, bias B = bias::added, operand_like X>
-constexpr auto depthwise(X x, const name& called) {
+constexpr auto depthwise(X x, const name& label) {
   if constexpr (is_broken<X>) {
     return x;
   } else {
     constexpr conv2d_options each = shapes::depthwise(X::type.shape, O);
-    return layer::conv2d<each.groups, K, each, B>(x, called);
+    return layer::conv2d<each.groups, K, each, B>(x, label);
   }
 }
 
@@ -113,12 +113,12 @@ constexpr auto depthwise(X x, const name& called) {
 /// [Outputs].
 /// Error: those of `gemm` for two axes, else those of `matmul` and `add`.
 template <i64 Outputs, matrix_layout L = matrix_layout::oi, bias B = bias::added, operand_like X>
-constexpr auto dense(X x, const name& called) {
+constexpr auto dense(X x, const name& label) {
   if constexpr (is_broken<X>) {
     return x;
   } else {
-    const weight_leaf<shapes::matrix(X::type, Outputs, L)> matrix{part(called, ".weight")};
-    const weight_leaf<shapes::row(X::type.type, Outputs)> offset{part(called, ".bias")};
+    const weight_leaf<shapes::matrix(X::type, Outputs, L)> matrix{part(label, ".weight")};
+    const weight_leaf<shapes::row(X::type.type, Outputs)> offset{part(label, ".bias")};
     constexpr bool transposed = L == matrix_layout::oi;
     const auto product = [&] {
       if constexpr (transposed)
@@ -142,13 +142,13 @@ constexpr auto dense(X x, const name& called) {
 /// Weights: NAME.weight and NAME.bias, with the extents of the normalized axes.
 /// Error: those of `tenon::layerNormalization`.
 template <layerNormalization_options O = layerNormalization_options{}, operand_like X>
-constexpr auto layerNormalization(X x, const name& called) {
+constexpr auto layerNormalization(X x, const name& label) {
   if constexpr (is_broken<X>) {
     return x;
   } else {
     using affine = weight_leaf<shapes::affine(X::type, O)>;
-    return tenon::layerNormalization<O>(x, affine{part(called, ".weight")},
-                                        affine{part(called, ".bias")});
+    return tenon::layerNormalization<O>(x, affine{part(label, ".weight")},
+                                        affine{part(label, ".bias")});
   }
 }
 /// A batch normalization with scale and bias: `batchNormalization<options>(x, "norm")`.
@@ -157,14 +157,14 @@ constexpr auto layerNormalization(X x, const name& called) {
 /// channel.
 /// Error: those of `tenon::batchNormalization`.
 template <batchNormalization_options O = batchNormalization_options{}, operand_like X>
-constexpr auto batchNormalization(X x, const name& called) {
+constexpr auto batchNormalization(X x, const name& label) {
   if constexpr (is_broken<X>) {
     return x;
   } else {
     using channels = weight_leaf<shapes::channels(X::type, O)>;
     return tenon::batchNormalization<O>(
-        x, channels{part(called, ".running_mean")}, channels{part(called, ".running_var")},
-        channels{part(called, ".weight")}, channels{part(called, ".bias")});
+        x, channels{part(label, ".running_mean")}, channels{part(label, ".running_var")},
+        channels{part(label, ".weight")}, channels{part(label, ".bias")});
   }
 }
 

@@ -108,7 +108,7 @@ struct cast_t : map_operator<cast_t, 1, cast_options> {
   static constexpr bool accepts(int, type) { return true; }
   static constexpr type result_of(const cast_options& o, type) { return o.type; }
   static constexpr scalar meaning(const cast_options& o, scalar x) {
-    return symbols::in_lane(x, computed_in(o.type));
+    return symbols::in_kind(x, computed_in(o.type));
   }
 };
 

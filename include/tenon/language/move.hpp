@@ -14,7 +14,7 @@ struct reshape_options {
 };
 struct reshape_t {
   static constexpr const char* name = "reshape";
-  static constexpr bool takes_packed = true;
+  static constexpr bool takes_four_bits = true;
   using options = reshape_options;
   static constexpr result<tensor> infer(const reshape_options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, name, "", 1, in.size};

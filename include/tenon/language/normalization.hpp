@@ -121,7 +121,7 @@ struct layerNormalization_t {
   /// may name the axes in any order; only another order than the input's needs a move.
   static constexpr int spread(recorder& r, int id, const axis_list& axes, const shape& x) {
     const shape given = r.at(id).shape;
-    const strides packed = dense(given);
+    const strides contiguous = dense(given);
     movement m{};
     shape ordered{axes.count, {}}, wide{x.rank, {}};
     int at = 0;
@@ -131,7 +131,7 @@ struct layerNormalization_t {
       for (int k = 0; k < axes.count; ++k) {
         if (axes[k] != i) continue;
         sorted = sorted && k == at;
-        m.step.step[at] = packed[k];
+        m.step.step[at] = contiguous[k];
         ordered.extent[at++] = given[k];
         wide.extent[i] = given[k];
       }

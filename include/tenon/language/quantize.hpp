@@ -80,7 +80,7 @@ constexpr bool is_quantized(type t) {
 /// `(x - zeroPoint) * scale`.
 struct dequantizeLinear_t {
   static constexpr const char* name = "dequantizeLinear";
-  static constexpr bool takes_packed = true;
+  static constexpr bool takes_four_bits = true;
   using options = no_options;
   static constexpr result<tensor> infer(no_options, list<tensor> in) {
     if (in.size != 3) return error{code::operand_count, name, "", 3, in.size};
@@ -118,7 +118,7 @@ struct dequantizeLinear_t {
 /// `roundEven(x / scale) + zeroPoint`, clamped to the range of its type.
 struct quantizeLinear_t {
   static constexpr const char* name = "quantizeLinear";
-  static constexpr bool takes_packed = true;
+  static constexpr bool takes_four_bits = true;
   using options = no_options;
   static constexpr result<tensor> infer(no_options, list<tensor> in) {
     if (in.size != 3) return error{code::operand_count, name, "", 3, in.size};

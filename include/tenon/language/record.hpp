@@ -14,7 +14,7 @@ constexpr scalar stored_as(scalar root, type element) {
     if (slot_kind_of(element) == slot_kind::real)
       root = select(root, 1.0f, 0.0f);
     else
-      root = symbols::in_lane(root.apply(sop::mask_to_int), computed_in(element));
+      root = symbols::in_kind(root.apply(sop::mask_to_int), computed_in(element));
   }
   return symbols::as_element(root, element);
 }

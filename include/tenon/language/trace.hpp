@@ -17,12 +17,12 @@ template <class E> constexpr bool is_limit(E) { return std::is_same_v<E, limit>;
 template <fixed_string Name, class T, auto... Extent> struct input {
   static constexpr tensor type{type_of<T>, extents(front::extent_of(Extent)...)};
   static constexpr tenon::name name{Name};
-  static constexpr std::uint32_t bounded = [] {
+  static constexpr std::uint32_t limited = [] {
     std::uint32_t bits = 0, axis = 1;
     ((bits |= front::is_limit(Extent) ? axis : 0u, axis <<= 1), ...);
     return bits;
   }();
-  static constexpr int record(recorder& r) { return r.input(name, type, bounded); }
+  static constexpr int record(recorder& r) { return r.input(name, type, limited); }
 };
 
 /// A value that a model keeps between calls: zeros in the first call, then what `next` named in the

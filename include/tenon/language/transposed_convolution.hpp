@@ -11,7 +11,7 @@ enum class transposed_filter_layout : std::uint8_t { iohw, hwoi, ohwi };
 
 /// WebNN convTranspose2d options. Output sizes, when both are given, replace the output padding.
 struct convTranspose2d_options {
-  border padding{};
+  edge padding{};
   pair strides{1, 1};
   pair dilations{1, 1};
   pair outputPadding{0, 0};

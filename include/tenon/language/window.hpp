@@ -16,9 +16,9 @@ struct pair {
   constexpr i64 operator[](int i) const { return i == 0 ? height : width; }
 };
 /// Rows and columns of zeros around an image, in WebNN's order.
-struct border {
+struct edge {
   i64 beginningHeight = 0, endingHeight = 0, beginningWidth = 0, endingWidth = 0;
-  constexpr bool operator==(const border&) const = default;
+  constexpr bool operator==(const edge&) const = default;
   constexpr i64 begin(int i) const { return i == 0 ? beginningHeight : beginningWidth; }
   constexpr i64 end(int i) const { return i == 0 ? endingHeight : endingWidth; }
 };
@@ -40,7 +40,7 @@ constexpr i64 slide(i64 extent, i64 taps, i64 stride, i64 dilation, i64 begin, i
 /// The limit of taps, strides, dilations and padding below which `slide` cannot overflow.
 inline constexpr i64 max_taps = i64{1} << 24;
 /// Checks strides, dilations and padding. Error: stride, padding, capacity.
-constexpr error check_window(const char* op, pair strides, pair dilations, border padding) {
+constexpr error check_window(const char* op, pair strides, pair dilations, edge padding) {
   const auto above = [&](const char* option, i64 v) {
     return error{code::capacity, op, option, max_taps, v};
   };
@@ -63,7 +63,7 @@ constexpr error check_window(const char* op, pair strides, pair dilations, borde
 /// conformance tests do not.
 struct pool2d_options {
   pair windowDimensions{0, 0};
-  border padding{};
+  edge padding{};
   pair strides{1, 1};
   pair dilations{1, 1};
   image_layout layout = image_layout::nchw;

@@ -53,21 +53,20 @@ class safetensors {
   }
 
   /// The view of that name; a null view when get() gives an error.
-  const_view find(const name& called) const noexcept { return get(called).value(); }
+  const_view find(const name& label) const noexcept { return get(label).value(); }
 
   /// The view of that name: shaped, dense and aligned.
   /// Error: missing; element_type, when tenon has no such type (found: the file's dtype);
   /// alignment, when the tensor does not lie at a multiple of its element's size.
-  result<const_view> get(const name& called) const noexcept {
-    const auto* entry = std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) {
-      return e.text == called && !called.cut;
-    });
-    if (entry == entries_.end()) return error{code::missing, "safetensors", called, {}, {}};
+  result<const_view> get(const name& label) const noexcept {
+    const auto* entry = std::find_if(entries_.begin(), entries_.end(),
+                                     [&](const auto& e) { return e.text == label && !label.cut; });
+    if (entry == entries_.end()) return error{code::missing, "safetensors", label, {}, {}};
     if (!entry->element->viewable)
-      return error{code::element_type, "safetensors", called, {}, entry->element->text};
+      return error{code::element_type, "safetensors", label, {}, entry->element->text};
     const type element = entry->element->element;
     if (const i64 off = misalignment(entry->data, element))
-      return error{code::alignment, "safetensors", called, size_bytes(element), off};
+      return error{code::alignment, "safetensors", label, size_bytes(element), off};
     return const_view{entry->data, element, entry->shape, dense(entry->shape), true};
   }
 

@@ -14,28 +14,28 @@ namespace tenon {
 /// Optional: `get(name)` gives a result<const_view>, which says why there is none; see look_up.
 // clang-format off
 template <class S>
-concept weight_source = requires(const S& source, const name& called) {
-  { source.find(called) } noexcept -> std::same_as<const_view>;
+concept weight_source = requires(const S& source, const name& label) {
+  { source.find(label) } noexcept -> std::same_as<const_view>;
 };
 // clang-format on
 
 /// A source that says why it has no view of a name.
 // clang-format off
 template <class S>
-concept explaining_source = weight_source<S> && requires(const S& source, const name& called) {
-  { source.get(called) } noexcept -> std::same_as<result<const_view>>;
+concept explaining_source = weight_source<S> && requires(const S& source, const name& label) {
+  { source.get(label) } noexcept -> std::same_as<result<const_view>>;
 };
 // clang-format on
 
 /// The view of that name, or why there is none.
 /// Error: missing; with a source that has get(), that source's own errors.
 template <weight_source S>
-constexpr result<const_view> look_up(const S& source, const name& called) noexcept {
+constexpr result<const_view> look_up(const S& source, const name& label) noexcept {
   if constexpr (explaining_source<S>) {
-    return source.get(called);
+    return source.get(label);
   } else {
-    const const_view view = source.find(called);
-    if (view.data == nullptr) return error{code::missing, "weights", called, {}, {}};
+    const const_view view = source.find(label);
+    if (view.data == nullptr) return error{code::missing, "weights", label, {}, {}};
     return view;
   }
 }
@@ -58,10 +58,10 @@ template <viewable T> constexpr named_view named(const name& text, const T& obje
 template <viewable T>
 constexpr named_view named(const name& text, const T& object, const shape& s) noexcept {
   const const_view view = view_of(object);
-  strides packed = dense(view.shape);
+  strides contiguous = dense(view.shape);
   bool is_dense = view.shape.count() == s.count();
   for (int i = 0; i < view.shape.rank; ++i)
-    is_dense = is_dense && (view.shape[i] <= 1 || view.strides[i] == packed[i]);
+    is_dense = is_dense && (view.shape[i] <= 1 || view.strides[i] == contiguous[i]);
   if (!is_dense) return {text, view};
   return {text, {view.data, view.type, s, dense(s), true}};
 }
@@ -75,11 +75,11 @@ template <int N> class weights {
       : entries_{views...} {}
 
   /// The view of that name; a null view when get() gives an error.
-  constexpr const_view find(const name& called) const noexcept { return look(called).value(); }
+  constexpr const_view find(const name& label) const noexcept { return look(label).value(); }
 
   /// The view of that name.
   /// Error: missing; duplicate, when two entries have it; name_length, when it was cut.
-  constexpr result<const_view> get(const name& called) const noexcept { return look(called); }
+  constexpr result<const_view> get(const name& label) const noexcept { return look(label); }
 
   constexpr int size() const noexcept { return N; }
   constexpr const name& name_at(int i) const noexcept { return entries_[i].text; }
@@ -97,17 +97,17 @@ template <int N> class weights {
 
  private:
   /// Position of the first entry of that name from `from` on, or N.
-  constexpr int first(const name& called, int from = 0) const noexcept {
-    while (from < N && !(entries_[from].text == called)) ++from;
+  constexpr int first(const name& label, int from = 0) const noexcept {
+    while (from < N && !(entries_[from].text == label)) ++from;
     return from;
   }
-  constexpr result<const_view> look(const name& called) const noexcept {
-    const int entry = first(called);
+  constexpr result<const_view> look(const name& label) const noexcept {
+    const int entry = first(label);
     // Two long names may be equal only because both were cut.
-    if (called.cut || (entry < N && entries_[entry].text.cut))
-      return error{code::name_length, "weights", called, name::capacity, {}};
-    if (entry == N) return error{code::missing, "weights", called, {}, {}};
-    if (first(called, entry + 1) != N) return error{code::duplicate, "weights", called, {}, {}};
+    if (label.cut || (entry < N && entries_[entry].text.cut))
+      return error{code::name_length, "weights", label, name::capacity, {}};
+    if (entry == N) return error{code::missing, "weights", label, {}, {}};
+    if (first(label, entry + 1) != N) return error{code::duplicate, "weights", label, {}, {}};
     return entries_[entry].view;
   }
   named_view entries_[N > 0 ? N : 1]{};

@@ -8,7 +8,7 @@ namespace tenon::plans {
 
 /// Which policy runs the steps of each scan, by the scan's number: that of all groups of its body;
 /// -1 if several do, so that every step goes from one to another.
-constexpr sequence<int> places_of_bodies(const plan_view& p) {
+constexpr sequence<int> policies_of_bodies(const plan_view& p) {
   const table_view& t = p.table;
   sequence<int> policies(t.scans.size > 0 ? t.scans[t.scans.size - 1].loop + 1 : 0, -2);
   for (int g = 0; policies.size() > 0 && g < p.groups.size; ++g) {
@@ -26,7 +26,7 @@ constexpr sequence<int> places_of_bodies(const plan_view& p) {
 /// moves with the steps of such a body stands for the one that it moves through; where several
 /// policies run a body, it is a buffer of its own.
 template <class Use> constexpr void each_use(const plan_view& p, const Use& use) {
-  const sequence<int> bodies = places_of_bodies(p);
+  const sequence<int> bodies = policies_of_bodies(p);
   const sequence<body_groups> groups_of = bodies_of(p.table, p.group_of);
   const node* nodes = p.table.nodes.data;
   const auto apply = [&](int id, int g, bool writes) {
@@ -134,7 +134,7 @@ constexpr traffic count_traffic(const plan_view& p) {
     if (!is_leaf(t.nodes[holder].kind) && maker(holder) != caller && is_new(holder, caller))
       ++moved.crossings;
   }
-  const sequence<int> bodies = places_of_bodies(p);
+  const sequence<int> bodies = policies_of_bodies(p);
   const auto copy = [&](const mirror& m, int group) {
     if (group < 0) return;
     const int loop = p.loop_of(group);

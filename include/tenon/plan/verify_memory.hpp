@@ -58,7 +58,7 @@ constexpr finding verify_homes(const plan_view& p) {
   return bad;
 }
 
-/// A run of bytes in the arena of policy `home` (-1: the host's), from group `first` to `last`;
+/// A stretch of the arena of policy `home` (-1: the host's), from group `first` to `last`;
 /// `at` is the node that a finding names.
 struct held {
   int home = -1;

@@ -68,7 +68,7 @@ template <class Address = device_address> class device_plan {
     }));
   }
   /// What `start` found out about this range.
-  device_groups& run(const group_range& r) noexcept {
+  device_groups& find(const group_range& r) noexcept {
     int i = 0;
     while (groups_[i].groups.begin != r.begin) ++i;
     return groups_[i];
@@ -91,7 +91,7 @@ template <class Address = device_address> class device_plan {
     device_groups result;
     result.groups = r;
     plans::each_use(p, [&](int holder, int policy, int first, int last, bool) {
-      if (policy != policy_ || first < r.begin || last >= r.end || is_placed(p, holder)) return;
+      if (policy != policy_ || first < r.begin || last >= r.end || is_on_device(p, holder)) return;
       for (const shared_buffer& s : result.shared)
         if (s.holder == holder) return;
       result.shared.push({holder});
@@ -105,14 +105,14 @@ template <class Address = device_address> class device_plan {
     }
     return result;
   }
-  /// The device has it in memory of its own.
-  bool is_placed(const plan_view& p, int holder) const {
+  /// True if the device has it in memory of its own.
+  bool is_on_device(const plan_view& p, int holder) const {
     const plans::buffer& b = p.buffers[holder];
-    bool placed = b.in == plans::buffer::storage::weight ||
-                  (b.in == plans::buffer::storage::arena && b.home == policy_);
+    bool found = b.in == plans::buffer::storage::weight ||
+                 (b.in == plans::buffer::storage::arena && b.home == policy_);
     for (const plans::mirror& m : p.mirrors)
-      placed = placed || (m.holder == holder && m.policy == policy_);
-    return placed;
+      found = found || (m.holder == holder && m.policy == policy_);
+    return found;
   }
 
   int policy_ = -1;

@@ -89,14 +89,14 @@ template <class Model> class buffer_users {
   bool start(const plan_view& p) noexcept {
     return platform::guarded(
         [&] {
-          places_.resize(p.buffers.size);
+          policies_.resize(p.buffers.size);
           owner_.resize(p.buffers.size, nullptr);
           plans::each_use(p, [&](int holder, int policy, int, int, bool) {
-            places_[holder] |= policy < 0 ? host : 1u << policy;
+            policies_[holder] |= policy < 0 ? host : 1u << policy;
           });
           for (const plans::output_copy& c : p.copies_out) {
-            places_[p.locations[c.node].holder] |= host;
-            places_[c.node] |= host;
+            policies_[p.locations[c.node].holder] |= host;
+            policies_[c.node] |= host;
           }
           return true;
         },
@@ -106,7 +106,7 @@ template <class Model> class buffer_users {
   bool take(const typename Model::sessions& sessions, const plan_view& p, int node,
             const void* device) const noexcept {
     const int holder = p.locations[node].holder;
-    const std::uint32_t users = places_[holder] | places_[node];
+    const std::uint32_t users = policies_[holder] | policies_[node];
     if ((users & host) != 0) return false;
     for (int i = 0; i < p.policies.size; ++i)
       if ((users >> i & 1u) != 0 && !Model::policies_type::takes(sessions, i, device)) return false;
@@ -125,7 +125,7 @@ template <class Model> class buffer_users {
 
  private:
   static constexpr std::uint32_t host = 1u << 31;
-  sequence<std::uint32_t> places_;  ///< by holder: bit i, policy i
+  sequence<std::uint32_t> policies_;  ///< by holder: bit i, policy i
   sequence<const void*> owner_;
 };
 /// Without devices there is nothing to know.

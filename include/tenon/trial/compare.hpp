@@ -55,7 +55,7 @@ struct difference {
   elements wanted{};
   tensor of{};  ///< the output
   bool ranged = false;
-  range_of_results allowed{};
+  interval allowed{};
 };
 
 /// True if two elements are the same: in their bits, or both NaN. The bits of a NaN are not
@@ -68,7 +68,7 @@ template <class T> bool same(const std::byte* a, const std::byte* b) {
 }
 /// The same of elements of 4 bits.
 inline i64 first_half_byte(const tensor& t, const elements& wanted, const elements& found,
-                           const std::vector<range_of_results>* allowed) {
+                           const std::vector<interval>* allowed) {
   for (i64 i = 0, n = t.shape.count(); i < n; ++i) {
     const int a = half_byte(t.type, wanted.data(), i), b = half_byte(t.type, found.data(), i);
     if (a == b) continue;
@@ -78,7 +78,7 @@ inline i64 first_half_byte(const tensor& t, const elements& wanted, const elemen
 }
 /// The first element of an output that is not as expected, or -1.
 inline i64 first_difference(const tensor& t, const elements& wanted, const elements& found,
-                            const std::vector<range_of_results>* allowed) {
+                            const std::vector<interval>* allowed) {
   if (wanted == found) return -1;
   if (is_four_bit(t.type)) return first_half_byte(t, wanted, found, allowed);
   return with_element(t.type, [&]<class T>() -> i64 {

@@ -64,7 +64,7 @@ template <class... Policies> class tester {
       options.rounding = std::max({0.0, rounding_of<Policies>...});
       options.flushes_subnormals |= (may_flush_subnormals<Policies> || ...);
     }
-    options.most.places = static_cast<int>(sizeof...(Policies));
+    options.most.policies = static_cast<int>(sizeof...(Policies));
   }
   differential_options options;
   differential_report report;
@@ -141,7 +141,7 @@ template <class... Policies> class tester {
     }
     for (const int o : t.outputs) report.elements += t.nodes[o].out.shape.count();
     for (const auto& one : e.allowed)
-      for (const range& r : one) report.unchecked += r.anything();
+      for (const interval& r : one) report.unchecked += r.anything();
     return e;
   }
 

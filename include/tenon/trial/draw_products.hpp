@@ -41,7 +41,7 @@ inline int gemm(maker& m) {
 /// A window that slides: edges of up to 3 elements, up to 5 taps, strides up to 4 and dilations up
 /// to 3, so that the taps fit into the padded extent.
 struct sliding {
-  border padding{};
+  edge padding{};
   pair taps{}, strides{}, dilations{};
 };
 inline sliding slide_over(maker& m, i64 height, i64 width) {

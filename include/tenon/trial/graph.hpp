@@ -14,7 +14,7 @@ struct limits {
   int operators = 40;    ///< most operators of a graph; usually 10
   i64 elements = 8192;   ///< of a tensor
   i64 terms = 400'000;   ///< products and window taps of a whole graph
-  int places = 1;        ///< `on` asks for policies below this
+  int policies = 1;      ///< `on` asks for policies below this
   bool spoiled = false;  ///< also wrong operands and options: for fuzzers
 };
 
@@ -26,9 +26,9 @@ struct step {
   std::vector<int> operands{};  ///< nodes
   std::string code{};           ///< what stands behind `const auto v3 = `
   leaf is = leaf::none;
-  name called{};              ///< of leaves
+  name label{};               ///< of leaves
   tensor out{};               ///< for the limits
-  std::uint32_t bounded = 0;  ///< axes of an input; of operators: axes that follow from such ones
+  std::uint32_t limited = 0;  ///< axes of an input; of operators: axes that follow from such ones
   int policy = -1;
   std::function<builder::value(builder&, const list&)> again{};  ///< of operators
 };
@@ -79,10 +79,10 @@ inline std::string code_of_leaf(const step& s) {
   const char* kind = s.is == step::leaf::weight  ? "weight"
                      : s.is == step::leaf::state ? "state"
                                                  : "input";
-  std::string r = std::string("b.") + kind + "(\"" + s.called.c_str() + "\", " + code_of(s.out);
-  if (s.is == step::leaf::input && s.bounded != 0) {
+  std::string r = std::string("b.") + kind + "(\"" + s.label.c_str() + "\", " + code_of(s.out);
+  if (s.is == step::leaf::input && s.limited != 0) {
     std::string axes;
-    for (const int a : axes_in(s.bounded)) axes += (axes.empty() ? "" : ", ") + std::to_string(a);
+    for (const int a : axes_in(s.limited)) axes += (axes.empty() ? "" : ", ") + std::to_string(a);
     r += ", {" + axes + "}";
   }
   return r + ")";
@@ -107,11 +107,11 @@ inline result<table> build_again(const random_graph& g, const std::vector<shape>
     builder::value v;
     switch (s.is) {
       case step::leaf::input:
-        v = with_list(axes_in(shapes != nullptr ? 0 : s.bounded),
-                      [&](std::initializer_list<int> axes) { return b.input(s.called, t, axes); });
+        v = with_list(axes_in(shapes != nullptr ? 0 : s.limited),
+                      [&](std::initializer_list<int> axes) { return b.input(s.label, t, axes); });
         break;
-      case step::leaf::weight: v = b.weight(s.called, t); break;
-      case step::leaf::state: v = b.state(s.called, t); break;
+      case step::leaf::weight: v = b.weight(s.label, t); break;
+      case step::leaf::state: v = b.state(s.label, t); break;
       default: v = s.again(b, operands); break;
     }
     values.push_back(s.policy < 0 ? v : b.on(s.policy, v));

@@ -28,11 +28,11 @@ struct inexact {
 };
 
 /// All results that are right: from `low` to `high`, and NaN if `nan`. If low > high, only NaN is.
-struct range_of_results {
+struct interval {
   double low = -infinite, high = infinite;
   bool nan = true;  ///< default: anything
 
-  static range_of_results point(double x) {
+  static interval point(double x) {
     if (x != x) return {infinite, -infinite, true};
     return {x, x, false};
   }
@@ -43,14 +43,13 @@ struct range_of_results {
   double magnitude() const { return std::max(std::abs(low), std::abs(high)); }
   bool holds(double x) const { return x != x ? nan : low <= x && x <= high; }
 };
-using range = range_of_results;
 
 namespace intervals {
 
 /// The range after an operation that is off by `e`. A policy may overflow where another one does
 /// not yet: a bound beyond the largest float becomes infinite on the outer side, and the largest
 /// float on the inner side.
-inline range widened(range r, const inexact& e) {
+inline interval widened(interval r, const inexact& e) {
   if (r.only_nan() || r.anything()) return r;
   const auto out = [&](double x, double sign) {
     return std::isinf(x) ? x : x + sign * (e.relative * std::abs(x) + e.least);
@@ -65,24 +64,24 @@ inline range widened(range r, const inexact& e) {
 }
 /// The range of a function that is monotone in each argument: its extremes are at the corners. A
 /// corner may be NaN (infinity - infinity): then anything between is possible.
-template <class F> range corners(F f, const range& a, const range& b) {
-  if (a.only_nan() || b.only_nan()) return range::point(NAN);
+template <class F> interval corners(F f, const interval& a, const interval& b) {
+  if (a.only_nan() || b.only_nan()) return interval::point(NAN);
   if (a.anything() || b.anything()) return {};
   const double all[] = {f(a.low, b.low), f(a.low, b.high), f(a.high, b.low), f(a.high, b.high)};
-  range r{infinite, -infinite, a.nan || b.nan};
+  interval r{infinite, -infinite, a.nan || b.nan};
   for (const double x : all) {
-    if (x != x) return a.is_point() && b.is_point() ? range::point(x) : range{};
+    if (x != x) return a.is_point() && b.is_point() ? interval::point(x) : interval{};
     r.low = std::min(r.low, x);
     r.high = std::max(r.high, x);
   }
   return r;
 }
-template <class F> range monotone(F f, const range& a) {
-  return corners([&](double x, double) { return f(x); }, a, range::point(0));
+template <class F> interval monotone(F f, const interval& a) {
+  return corners([&](double x, double) { return f(x); }, a, interval::point(0));
 }
 /// Division. By an exact zero: any number but NaN, since a policy may have the zero of the other
 /// sign. By a range around zero: anything.
-inline range quotient(const range& a, const range& b) {
+inline interval quotient(const interval& a, const interval& b) {
   if (b.is_point() && b.low == 0 && a.finite() && a.low * a.high > 0)
     return {-infinite, infinite, false};
   if (!b.is_point() && b.low <= 0 && b.high >= 0 && !b.only_nan()) return {};
@@ -90,18 +89,18 @@ inline range quotient(const range& a, const range& b) {
 }
 /// Minimum and maximum; NaN propagates from either side. -0 and 0 are the same number here, so
 /// either may come out.
-inline range extreme(const range& a, const range& b, bool is_max) {
-  if (a.only_nan() || b.only_nan()) return range::point(NAN);
+inline interval extreme(const interval& a, const interval& b, bool is_max) {
+  if (a.only_nan() || b.only_nan()) return interval::point(NAN);
   if (is_max) return {std::max(a.low, b.low), std::max(a.high, b.high), a.nan || b.nan};
   return {std::min(a.low, b.low), std::min(a.high, b.high), a.nan || b.nan};
 }
-inline range either(const range& a, const range& b) {
+inline interval either(const interval& a, const interval& b) {
   return {std::min(a.low, b.low), std::max(a.high, b.high), a.nan || b.nan};
 }
 /// Sine and cosine are no steeper than 1: the result moves no further than the argument. `tan` is
 /// monotone between two poles. Beyond 2^20 neighbouring floats are 1/8 and more apart: anything.
-inline range periodic(sop o, const range& a) {
-  if (a.only_nan() || (a.is_point() && std::isinf(a.low))) return range::point(NAN);
+inline interval periodic(sop o, const interval& a) {
+  if (a.only_nan() || (a.is_point() && std::isinf(a.low))) return interval::point(NAN);
   if (!a.finite() || a.magnitude() > 0x1p20) return {};
   if (o == sop::tan) {
     constexpr double half_turn = 3.14159265358979323846;
@@ -113,13 +112,13 @@ inline range periodic(sop o, const range& a) {
   return {std::max(y - reach, -1.0), std::min(y + reach, 1.0), false};
 }
 /// Powers of positive bases are monotone in both arguments; others are known for points only.
-inline range power(const range& a, const range& b) {
-  if (a.is_point() && b.is_point()) return range::point(std::pow(a.low, b.low));
+inline interval power(const interval& a, const interval& b) {
+  if (a.is_point() && b.is_point()) return interval::point(std::pow(a.low, b.low));
   if (!a.finite() || !b.finite() || a.low <= 0) return {};
   return corners([](double x, double y) { return std::pow(x, y); }, a, b);
 }
 /// -1: unknown, 0 or 1: what a comparison gives for sure.
-inline int compared(sop o, const range& a, const range& b) {
+inline int compared(sop o, const interval& a, const interval& b) {
   if (a.only_nan() || b.only_nan()) return 0;
   if (a.nan || b.nan) return -1;
   if (o == sop::equal)
@@ -134,7 +133,7 @@ inline int compared(sop o, const range& a, const range& b) {
 /// The value of one instruction: a range for reals; for masks 0, 1 or -1 (unknown); for integers
 /// their bits, if they are known. Integers of 64 bits are never known here: anything.
 struct cell {
-  range real{};
+  interval real{};
   int truth = -1;
   bool known = false;
   std::uint32_t word = 0;
@@ -145,7 +144,7 @@ struct cell {
 class program_ranges {
  public:
   program_ranges(program_view p, const inexact& e) : p_(p), e_(e), cells_(256) {}
-  range operator()(const range* arguments) {
+  interval operator()(const interval* arguments) {
     for (int i = 0; i < p_.size; ++i)
       cells_[static_cast<std::size_t>(p_.code[i].dst())] = step(p_.code[i], arguments);
     return stored(at(p_.code[p_.size - 1].dst()), p_.code[p_.size - 1]);
@@ -153,7 +152,7 @@ class program_ranges {
 
  private:
   const cell& at(int i) const { return cells_[static_cast<std::size_t>(i)]; }
-  cell step(instruction x, const range* arguments) const {
+  cell step(instruction x, const interval* arguments) const {
     if (x.op() == sop::arg && slot_kind_of(x.type()) == slot_kind::wide) return {};
     if (x.op() == sop::arg && !is_real(x.type())) return whole(arguments[x.a()]);
     if (x.op() == sop::arg) return {arguments[x.a()]};
@@ -161,7 +160,7 @@ class program_ranges {
     if (x.op() == sop::literal_int) return {{}, -1, true, x.bits()};
     const cell &a = at(x.a()), &b = at(x.b()), &c = at(x.c());
     if (x.op() == sop::as_float && a.known)
-      return {range::point(static_cast<double>(std::bit_cast<float>(a.word))), -1, true, a.word};
+      return {interval::point(static_cast<double>(std::bit_cast<float>(a.word))), -1, true, a.word};
     if (x.op() == sop::select && a.truth >= 0) return a.truth > 0 ? b : c;
     switch (slot_kind_of(x.op())) {
       case slot_kind::mask: return {{}, truth(x.op(), a, b), false, 0};
@@ -170,25 +169,25 @@ class program_ranges {
       default: return {real(x.op(), a, b, c)};
     }
   }
-  range literal(double x) const {
-    const range exact = range::point(x);
-    return std::abs(x) < e_.least ? either(exact, range::point(0)) : exact;
+  interval literal(double x) const {
+    const interval exact = interval::point(x);
+    return std::abs(x) < e_.least ? either(exact, interval::point(0)) : exact;
   }
-  static cell whole(const range& r) {
+  static cell whole(const interval& r) {
     if (!r.is_point()) return {};
     return {{}, -1, true, static_cast<std::uint32_t>(static_cast<i64>(r.low))};
   }
   /// What is stored of the last cell.
-  range stored(const cell& last, instruction x) const {
+  interval stored(const cell& last, instruction x) const {
     const slot_kind kind = slot_kind_of(x);
     if (kind == slot_kind::real) return last.real;
-    if (kind == slot_kind::mask) return last.truth < 0 ? range{} : range::point(last.truth);
+    if (kind == slot_kind::mask) return last.truth < 0 ? interval{} : interval::point(last.truth);
     if (!last.known) return {};
-    if (type_at(x) == type::uint32) return range::point(static_cast<double>(last.word));
-    return range::point(static_cast<double>(static_cast<std::int32_t>(last.word)));
+    if (type_at(x) == type::uint32) return interval::point(static_cast<double>(last.word));
+    return interval::point(static_cast<double>(static_cast<std::int32_t>(last.word)));
   }
-  range real(sop o, const cell& a, const cell& b, const cell& c) const {
-    const range &x = a.real, &y = b.real;
+  interval real(sop o, const cell& a, const cell& b, const cell& c) const {
+    const interval &x = a.real, &y = b.real;
     const auto plus = [](double p, double q) { return p + q; };
     const auto times = [](double p, double q) { return p * q; };
     switch (o) {
@@ -200,22 +199,23 @@ class program_ranges {
       case sop::fma: return widened(corners(plus, widened(corners(times, x, y), e_), c.real), e_);
       case sop::neg: return monotone([](double p) { return -p; }, x);
       case sop::abs:
-        return x.low <= 0 && x.high >= 0 ? range{0, x.magnitude(), x.nan}
+        return x.low <= 0 && x.high >= 0 ? interval{0, x.magnitude(), x.nan}
                                          : monotone([](double p) { return std::abs(p); }, x);
       case sop::min: return extreme(x, y, false);
       case sop::max: return extreme(x, y, true);
       case sop::sqrt:
         return x.low < 0 && !x.is_point() && !x.only_nan()
-                   ? range{}
+                   ? interval{}
                    : widened(monotone([](double p) { return std::sqrt(p); }, x), e_);
       case sop::floor: return monotone([](double p) { return std::floor(p); }, x);
       case sop::round_even: return monotone([](double p) { return std::nearbyint(p); }, x);
       case sop::select: return either(y, c.real);
       case sop::to_float:
         return a.known
-                   ? widened(range::point(static_cast<double>(static_cast<std::int32_t>(a.word))),
-                             e_)
-                   : range{};
+                   ? widened(
+                         interval::point(static_cast<double>(static_cast<std::int32_t>(a.word))),
+                         e_)
+                   : interval{};
       case sop::as_float:
       case sop::wide_to_real:
       case sop::wide_to_real_unsigned: return {};
@@ -227,18 +227,18 @@ class program_ranges {
       default: return widened(elementary(o, x, y), 6 * e_);
     }
   }
-  static range elementary(sop o, const range& x, const range& y) {
+  static interval elementary(sop o, const interval& x, const interval& y) {
     switch (o) {
       case sop::exp: return monotone([](double p) { return std::exp(p); }, x);
       case sop::log:
         return x.low < 0 && !x.is_point() && !x.only_nan()
-                   ? range{}
+                   ? interval{}
                    : monotone([](double p) { return std::log(p); }, x);
       case sop::tanh: return monotone([](double p) { return std::tanh(p); }, x);
       case sop::erf: return monotone([](double p) { return std::erf(p); }, x);
       case sop::log1p:
         return x.low < -1 && !x.is_point() && !x.only_nan()
-                   ? range{}
+                   ? interval{}
                    : monotone([](double p) { return std::log1p(p); }, x);
       case sop::expm1: return monotone([](double p) { return std::expm1(p); }, x);
       case sop::erfc: return monotone([](double p) { return std::erfc(p); }, x);

@@ -43,7 +43,7 @@ inline values pad(const table_view& t, const node& n, const values& x) {
       inside = inside && position >= 0;
       from += position * step[k];
     }
-    r.push_back(inside ? x[static_cast<std::size_t>(from)] : range::point(outside));
+    r.push_back(inside ? x[static_cast<std::size_t>(from)] : interval::point(outside));
   } while (next(n.out.shape, at));
   return r;
 }
@@ -55,7 +55,7 @@ inline values band(const table_view& t, const node& n, const values& x) {
   i64 at[max_rank]{};
   do {
     const i64 off = at[s.rank - 1] - at[s.rank - 2];
-    r.push_back(off >= m.low && off <= m.high ? x[r.size()] : range::point(0));
+    r.push_back(off >= m.low && off <= m.high ? x[r.size()] : interval::point(0));
   } while (next(s, at));
   return r;
 }
@@ -71,7 +71,7 @@ inline values sample(const table_view& t, const node& n, const values& x) {
     i64 from = 0;
     for (int k = 0; m.how != sampling::fraction && k < s.rank; ++k)
       from += sampled_at(m.how, at[k], s[k], n.out.shape[k]) * step[k];
-    r.push_back(m.how == sampling::fraction ? range::point(static_cast<double>(
+    r.push_back(m.how == sampling::fraction ? interval::point(static_cast<double>(
                                                   fraction_at(at[0], s[m.axis], n.out.shape[0])))
                                             : x[static_cast<std::size_t>(from)]);
   } while (next(n.out.shape, at));
@@ -102,7 +102,7 @@ inline values gather(const table_view& t, const node& n, const values& x, const 
     i64 from = offset_of(g.step, at, n.out.shape.rank);
     bool is_exact = true;
     for (int c = 0; c < g.coordinates; ++c) {
-      const range& index = indices[static_cast<std::size_t>(
+      const interval& index = indices[static_cast<std::size_t>(
           offset_of(g.index_step, at, n.out.shape.rank) + c * g.coordinate_step)];
       is_exact = is_exact && index.is_point();
       double i = is_exact ? index.low : 0;
@@ -110,7 +110,7 @@ inline values gather(const table_view& t, const node& n, const values& x, const 
       from += static_cast<i64>(std::clamp(i, 0.0, static_cast<double>(g.extent[c] - 1))) *
               g.coordinate_stride[c];
     }
-    r.push_back(is_exact ? x[static_cast<std::size_t>(from)] : range{});
+    r.push_back(is_exact ? x[static_cast<std::size_t>(from)] : interval{});
   } while (next(n.out.shape, at));
   return r;
 }
@@ -126,8 +126,8 @@ inline values scatter(const table_view& t, const node& n, values x, const values
     i64 to = offset_of(g.step, at, s.rank);
     bool is_exact = true;
     for (int c = 0; c < g.coordinates; ++c) {
-      const range& index = indices[static_cast<std::size_t>(offset_of(g.index_step, at, s.rank) +
-                                                            c * g.coordinate_step)];
+      const interval& index = indices[static_cast<std::size_t>(offset_of(g.index_step, at, s.rank) +
+                                                               c * g.coordinate_step)];
       is_exact = is_exact && index.is_point();
       double i = is_exact ? index.low : 0;
       if (i < 0) i += static_cast<double>(g.extent[c]);
@@ -137,7 +137,7 @@ inline values scatter(const table_view& t, const node& n, values x, const values
     if (is_exact)
       x[static_cast<std::size_t>(to)] = updates[update];
     else
-      for (range& r : x) r = range{};  // any of them may be the one
+      for (interval& r : x) r = interval{};  // any of them may be the one
     ++update;
   } while (next(s, at));
   return x;

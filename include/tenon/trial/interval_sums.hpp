@@ -5,7 +5,7 @@
 
 namespace tenon::trial {
 
-using ranges = std::vector<std::vector<range>>;
+using ranges = std::vector<std::vector<interval>>;
 
 namespace intervals {
 
@@ -17,14 +17,14 @@ struct sum_of_ranges {
   double low = 0, high = 0, magnitude = 0;
   i64 terms = 0;
   bool unknown = false;
-  void add(const range& r) {
+  void add(const interval& r) {
     unknown |= !r.finite();
     low += r.low;
     high += r.high;
     magnitude += r.finite() ? r.magnitude() : 0;
     ++terms;
   }
-  range total(const inexact& e) const {
+  interval total(const inexact& e) const {
     if (unknown || magnitude * (1 + e.relative * static_cast<double>(terms)) > largest_float)
       return {};
     const double off = static_cast<double>(terms + 1) * (e.relative * magnitude + e.least);
@@ -34,15 +34,15 @@ struct sum_of_ranges {
 /// Sums, products and extremes. Products are not bounded by magnitudes: each factor is a rounding,
 /// twice the error leaves room for another order, and beyond 1e30 or below 1e-30 an order may
 /// overflow or underflow where another does not: anything.
-inline range combined(combine how, const std::vector<range>& all, const inexact& e) {
-  if (all.empty()) return range::point(0);
+inline interval combined(combine how, const std::vector<interval>& all, const inexact& e) {
+  if (all.empty()) return interval::point(0);
   if (how == combine::sum) {
     if (all.size() == 1) return all[0];
     sum_of_ranges s;
-    for (const range& r : all) s.add(r);
+    for (const interval& r : all) s.add(r);
     return s.total(e);
   }
-  range r = all[0];
+  interval r = all[0];
   for (std::size_t i = 1; i < all.size(); ++i) {
     if (how != combine::product) {
       r = extreme(r, all[i], how == combine::max);
@@ -65,7 +65,7 @@ inline i64 offset_of(const strides& step, const i64* at, int rank) {
   for (int i = 0; i < rank; ++i) r += at[i] * step[i];
   return r;
 }
-using values = std::vector<range>;
+using values = std::vector<interval>;
 
 /// Maps: the program over the ranges of the operands, which broadcast.
 inline values map(const table_view& t, const node& n, const ranges& all, const inexact& e) {
@@ -73,7 +73,7 @@ inline values map(const table_view& t, const node& n, const ranges& all, const i
   values r;
   i64 at[max_rank]{};
   do {
-    range arguments[max_operands];
+    interval arguments[max_operands];
     for (int k = 0; k < n.operands; ++k)
       arguments[k] = all[static_cast<std::size_t>(n.in[k])][static_cast<std::size_t>(
           offset_of(broadcast(t.nodes[n.in[k]].out.shape, n.out.shape), at, n.out.shape.rank))];
@@ -100,7 +100,8 @@ inline values reduce(const table_view& t, const node& n, const values& x, const 
   while (next(s, at));
   values r;
   for (const values& p : parts) {
-    const range all = combined(how.how, p, e), terms = range::point(static_cast<double>(p.size()));
+    const interval all = combined(how.how, p, e),
+                   terms = interval::point(static_cast<double>(p.size()));
     r.push_back(how.average ? widened(quotient(all, terms), e) : all);
   }
   return r;
@@ -130,10 +131,11 @@ inline values window(const table_view& t, const node& n, const values& x, const 
           inside_window.push_back(
               x[static_cast<std::size_t>(offset_of(from, position, n.out.shape.rank))]);
       }
-    const range all = combined(w.how, inside_window, e);
+    const interval all = combined(w.how, inside_window, e);
     r.push_back(
         w.average && !inside_window.empty()
-            ? widened(quotient(all, range::point(static_cast<double>(inside_window.size()))), 2 * e)
+            ? widened(quotient(all, interval::point(static_cast<double>(inside_window.size()))),
+                      2 * e)
             : all);
   } while (next(n.out.shape, at));
   return r;
@@ -150,7 +152,7 @@ inline bool next(const contraction& c, bool reduced, i64* at) {
 /// One product of a contraction. A tap outside of the image multiplies by 0, which is NaN for a
 /// weight that is not finite; whether a policy multiplies at all is its own affair: then it is
 /// anything.
-inline range product_at(const contraction& c, const i64* at, const values& a, const values& b) {
+inline interval product_at(const contraction& c, const i64* at, const values& a, const values& b) {
   i64 of_a = 0, of_b = 0;
   for (int i = 0; i < c.axes; ++i) {
     of_a += at[i] * c.axis[i].a;
@@ -163,8 +165,8 @@ inline range product_at(const contraction& c, const i64* at, const values& a, co
     inside = inside && position >= 0 && position < w.extent;
     of_a += position * w.step;
   }
-  const range& y = b[static_cast<std::size_t>(of_b)];
-  if (!inside) return y.finite() ? range::point(0) : range{};
+  const interval& y = b[static_cast<std::size_t>(of_b)];
+  if (!inside) return y.finite() ? interval::point(0) : interval{};
   return corners([](double p, double q) { return p * q; }, a[static_cast<std::size_t>(of_a)], y);
 }
 /// Contractions: a sum of products in any order, whether products are rounded or not.

@@ -55,29 +55,29 @@ class maker {
     step s;
     s.out = t;
     for (int i = 0; i < t.shape.rank && i < max_rank && !varying_.empty(); ++i)
-      if (varies(t.shape[i]) != decide.one_in(64)) s.bounded |= 1u << i;
-    const bool state = has_states_ && !ends_ && decide.one_in(s.bounded == 0 ? 2 : 16);
+      if (varies(t.shape[i]) != decide.one_in(64)) s.limited |= 1u << i;
+    const bool state = has_states_ && !ends_ && decide.one_in(s.limited == 0 ? 2 : 16);
     s.is = state                                ? step::leaf::state
-           : s.bounded == 0 && decide.one_in(3) ? step::leaf::weight
+           : s.limited == 0 && decide.one_in(3) ? step::leaf::weight
                                                 : step::leaf::input;
-    if (s.is == step::leaf::state) s.bounded = 0;
-    s.called = name("x") + leaves_++;
+    if (s.is == step::leaf::state) s.limited = 0;
+    s.label = name("x") + leaves_++;
     s.code = code_of_leaf(s);
-    auto axes = axes_in(s.bounded);
+    auto axes = axes_in(s.limited);
     if (limit.spoiled && !axes.empty() && decide.one_in(32)) axes[0] = decide.in(-1, max_rank);
-    const auto v = s.is == step::leaf::weight  ? b_.weight(s.called, t)
-                   : s.is == step::leaf::state ? b_.state(s.called, t)
+    const auto v = s.is == step::leaf::weight  ? b_.weight(s.label, t)
+                   : s.is == step::leaf::state ? b_.state(s.label, t)
                                                : with_list(axes, [&](std::initializer_list<int> l) {
-                                                   return b_.input(s.called, t, l);
+                                                   return b_.input(s.label, t, l);
                                                  });
-    const std::uint32_t bounded = s.bounded;
+    const std::uint32_t limited = s.limited;
     // What is refused (too large a shape, a wrong axis) stands there nevertheless, for whoever asks
     // for its shape; `finish` says it.
     const int value = refused() ? keep(v, std::move(s)) : push(v, {}, std::move(s));
     if (is_state(value)) states_.push_back(value);
     for (int p = 0; p < probes; ++p) {
       tensor& other = other_[p].back();
-      for (const int axis : axes_in(bounded)) other.shape.extent[axis] = probed(p, t.shape[axis]);
+      for (const int axis : axes_in(limited)) other.shape.extent[axis] = probed(p, t.shape[axis]);
     }
     return value;
   }
@@ -196,8 +196,8 @@ class maker {
   }
   /// Asks for a policy, sometimes.
   void put(int v) {
-    if (v < 0 || !decide.one_in(limit.places > 1 ? 3 : 12)) return;
-    const int p = decide.below(limit.places);
+    if (v < 0 || !decide.one_in(limit.policies > 1 ? 3 : 12)) return;
+    const int p = decide.below(limit.policies);
     b_.on(p, pool_[static_cast<std::size_t>(v)]);
     step& s = steps_[static_cast<std::size_t>(v)];
     s.policy = p;
@@ -307,7 +307,7 @@ class maker {
       other_[p].push_back(others != nullptr ? others[p] : s.out);
       const shape& now = other_[p].back().shape;
       for (int i = 0; i < now.rank; ++i)
-        if (now[i] != s.out.shape[i]) s.bounded |= 1u << i;
+        if (now[i] != s.out.shape[i]) s.limited |= 1u << i;
     }
     steps_.push_back(std::move(s));
     pool_.push_back(v);

@@ -128,7 +128,7 @@ inline random_graph simpler(const random_graph& g, bool states, bool limits) {
     if (!states) r.outputs.push_back(c.next);
   for (step& s : r.steps) {
     if (!states && s.is == step::leaf::state) s.is = step::leaf::input;
-    if (!limits) s.bounded = 0;
+    if (!limits) s.limited = 0;
     if (s.is != step::leaf::none) s.code = code_of_leaf(s);
   }
   if (auto net = build_again(r, nullptr); net.ok())

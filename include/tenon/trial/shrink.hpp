@@ -91,7 +91,7 @@ inline random_graph part_of(const random_graph& g, const std::vector<int>& outpu
     step s = g.steps[i];
     if (s.node == replaced) {
       s.is = step::leaf::input;
-      s.called = name("v") + s.node;
+      s.label = name("v") + s.node;
       s.operands.clear();
       s.policy = -1;
       s.code = code_of_leaf(s);

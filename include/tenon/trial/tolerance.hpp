@@ -14,7 +14,7 @@ inline values given(const tensor& t, const elements& e) {
   if (is_four_bit(t.type)) {
     values r;
     for (i64 i = 0; i < t.shape.count(); ++i)
-      r.push_back(range::point(half_byte(t.type, e.data(), i)));
+      r.push_back(interval::point(half_byte(t.type, e.data(), i)));
     return r;
   }
   return with_element(t.type, [&]<class T>() {
@@ -22,7 +22,7 @@ inline values given(const tensor& t, const elements& e) {
     for (std::size_t i = 0; i < e.size(); i += sizeof(T)) {
       T x;
       std::memcpy(&x, e.data() + i, sizeof x);
-      r.push_back(range::point(static_cast<double>(x)));
+      r.push_back(interval::point(static_cast<double>(x)));
     }
     return r;
   });
@@ -64,7 +64,7 @@ inline ranges ranges_of(const table_view& t, const contents& c, const inexact& e
       default: node_ranges.resize(static_cast<std::size_t>(n.out.shape.count())); break;
     }
     if ((e.relative > 0x1p-24 || e.least > smallest_float) && n.out.type == type::float32)
-      for (range& r : node_ranges) r = intervals::widened(r, e);
+      for (interval& r : node_ranges) r = intervals::widened(r, e);
   }
   return all;
 }

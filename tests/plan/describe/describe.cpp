@@ -157,14 +157,14 @@ TEST_CASE("no name spoils the text") {
 
 TEST_CASE("the longest name gets a line of its own") {
   tn::builder b;
-  const std::string called(95, 'n');
-  const auto x = b.input(called.c_str(), {tn::type::float32, tn::extents(2, 2)});
+  const std::string label(95, 'n');
+  const auto x = b.input(label.c_str(), {tn::type::float32, tn::extents(2, 2)});
   const auto made = planned(b.finish({b.add<tn::relu_t>({}, {x})}), fusing);
   REQUIRE(made.ok());
   const std::string text = tn::describe(made->view());
-  CHECK(contains(text,
-                 "inputs     0  %0 " + called + "\n" + std::string(36, ' ') + "float32 [2, 2]"));
-  CHECK(contains(text, "  reads    %0 " + called + "\n" + std::string(60, ' ') + "[2, 2]"));
+  CHECK(
+      contains(text, "inputs     0  %0 " + label + "\n" + std::string(36, ' ') + "float32 [2, 2]"));
+  CHECK(contains(text, "  reads    %0 " + label + "\n" + std::string(60, ' ') + "[2, 2]"));
 }
 
 TEST_CASE("texts of random plans fit 120 columns and name every group, stored value and reason") {

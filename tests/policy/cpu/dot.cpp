@@ -309,8 +309,8 @@ TEST_CASE("integers are offered where weights decide, and every sum has one scal
     builder b;
     const bool image = x.rank == 4;
     const shape w = image ? extents(6, x[1] / groups, 3, 3) : extents(x[1], 6);
-    const auto leaf = [&](const char* called, type t, const shape& s) {
-      return weights ? b.weight(called, {t, s}) : b.input(called, {t, s});
+    const auto leaf = [&](const char* label, type t, const shape& s) {
+      return weights ? b.weight(label, {t, s}) : b.input(label, {t, s});
     };
     const builder::value in = b.input("x", {type::int8, x}),
                          xs = b.weight("xs", {type::float32, x_scale}),
@@ -350,9 +350,7 @@ TEST_CASE("integers are offered where weights decide, and every sum has one scal
 TEST_CASE("a graph with limits multiplies float32") {
   builder b;
   const builder::value x = b.input("x", {type::int8, extents(9, 7)}, {0});
-  const auto w = [&](const char* called, type t, const shape& s) {
-    return b.weight(called, {t, s});
-  };
+  const auto w = [&](const char* label, type t, const shape& s) { return b.weight(label, {t, s}); };
   const builder::value a = b.add<dequantizeLinear_t>(
                            {}, {x, w("s", type::float32, ones(2)), w("z", type::int8, ones(2))}),
                        f = b.add<dequantizeLinear_t>(

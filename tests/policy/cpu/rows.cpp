@@ -15,9 +15,9 @@ struct maker {
   int leaves = 0;
 
   builder::value leaf(const shape& s) {
-    const tenon::name called = tenon::name("x") + leaves++;
-    return d.one_in(4) ? b.weight(called, {tenon::type::float32, s})
-                       : b.input(called, {tenon::type::float32, s});
+    const tenon::name label = tenon::name("x") + leaves++;
+    return d.one_in(4) ? b.weight(label, {tenon::type::float32, s})
+                       : b.input(label, {tenon::type::float32, s});
   }
   shape shape_of(builder::value v) const { return b.type_of_value(v).shape; }
   /// A shape of this rank with at most about `most` elements.

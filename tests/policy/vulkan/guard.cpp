@@ -131,9 +131,9 @@ namespace {
 /// A product or a convolution of float16 with a bias and `relu`, of random extents and layouts.
 tn::result<tn::table> halves_net(trial::choices& d) {
   tn::builder b;
-  const auto leaf = [&](const char* called, bool constant, const tn::shape& s) {
+  const auto leaf = [&](const char* label, bool constant, const tn::shape& s) {
     const tn::tensor t{tn::type::float16, s};
-    return constant ? b.weight(called, t) : b.input(called, t);
+    return constant ? b.weight(label, t) : b.input(label, t);
   };
   const auto size = [&](i64 least, i64 most) {
     return least + d.below(static_cast<int>(most - least + 1));

@@ -17,13 +17,13 @@ struct diagram {
   /// The lines of a node's label: its name, its shape.
   std::vector<std::string> label(int id) const {
     const node& n = at(id);
-    std::string called =
+    std::string text =
         is_leaf(n.kind) ? printable(p.table.name_of(n).c_str()) : operator_name(p.table, id);
-    if (n.kind == family::reduce && called != word_of(p.table.reduction_of(n)))
-      called += std::string(" (") + word_of(p.table.reduction_of(n)) + ")";
-    if (is_state(p.table, id)) called += " (state)";
+    if (n.kind == family::reduce && text != word_of(p.table.reduction_of(n)))
+      text += std::string(" (") + word_of(p.table.reduction_of(n)) + ")";
+    if (is_state(p.table, id)) text += " (state)";
     const std::string typed = n.out.type == type::float32 ? "" : name_of(n.out.type);
-    return {called, typed + (typed.empty() ? "" : " ") + describe(n.out.shape)};
+    return {text, typed + (typed.empty() ? "" : " ") + describe(n.out.shape)};
   }
   /// `output 0`; for the next value of a state `next` and its name.
   std::string output_label(int o) const {

@@ -148,16 +148,15 @@ inline std::string symbol(table_view t, int id) {
   const std::string number = joined("%", id);
   const node& n = t.nodes[id];
   if (!is_leaf(n.kind)) return number;
-  const std::string called = t.name_of(n).c_str();
+  const std::string label = t.name_of(n).c_str();
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '.' || c == ':';
   };
-  for (const char c : called)
+  for (const char c : label)
     if (!plain(c)) return number;
-  const bool number_like =
-      called.empty() || (called[0] >= '0' && called[0] <= '9') || called[0] == '.';
-  return number_like || called.size() > 40 ? number : called;
+  const bool number_like = label.empty() || (label[0] >= '0' && label[0] <= '9') || label[0] == '.';
+  return number_like || label.size() > 40 ? number : label;
 }
 
 /// The operand of a program: a reshaped input or weight keeps its name.

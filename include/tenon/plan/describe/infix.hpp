@@ -86,9 +86,9 @@ inline std::string infix(program_view p, const std::vector<std::string>& argumen
                  ? term{arguments[operand], syntax::atom}
                  : write(x, of(0), of(1), of(2));
     if (!leaf && uses[i] > 1) {
-      const std::string called = joined("t", ++named);
-      text += called + " = " + t.text + "; ";
-      t = {called, syntax::atom};
+      const std::string variable = joined("t", ++named);
+      text += variable + " = " + t.text + "; ";
+      t = {variable, syntax::atom};
     }
     terms.push_back(t);
   }

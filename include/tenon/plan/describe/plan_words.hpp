@@ -45,9 +45,9 @@ struct plan_words {
   std::string policy_of(int g) const { return p.policies[p.groups[g].policy].name; }
   /// An input's or weight's own name, with its number where programs have to use that; else `%3`.
   std::string value_name(int id) const {
-    const std::string called = symbol(p.table, id);
-    if (!is_leaf(at(id).kind) || called[0] != '%') return called;
-    return called + " " + printable(p.table.name_of(at(id)).c_str());
+    const std::string label = symbol(p.table, id);
+    if (!is_leaf(at(id).kind) || label[0] != '%') return label;
+    return label + " " + printable(p.table.name_of(at(id)).c_str());
   }
   /// `%5 relu`.
   std::string node_name(int id) const {
@@ -81,9 +81,9 @@ struct plan_words {
     if (!where.materialised) return "inside the group";
     const plans::buffer& holder = p.buffers[where.holder];
     const tensor& shown = at(id).out;
-    const bool packed = plans::is_contiguous(where, shown.shape);
-    const i64 first = packed ? where.offset * size_bytes(shown.type) : 0;
-    const i64 bytes = packed ? shown.bytes() : holder.bytes;
+    const bool contiguous = plans::is_contiguous(where, shown.shape);
+    const i64 first = contiguous ? where.offset * size_bytes(shown.type) : 0;
+    const i64 bytes = contiguous ? shown.bytes() : holder.bytes;
     const std::string part = first > 0 ? ", from byte " + digits(first) : "";
     switch (holder.in) {
       case plans::buffer::storage::input:

@@ -26,12 +26,12 @@ struct plan_header : plan_words {
     out.line("plan       " + text);
     for (int i = 0; i < p.policies.size; ++i) policy(i);
     const table_view& t = p.table;
-    for (int i = 0; i < t.call_inputs(); ++i) border(i == 0 ? "inputs" : "", i, t.inputs[i], "");
+    for (int i = 0; i < t.call_inputs(); ++i) line_of(i == 0 ? "inputs" : "", i, t.inputs[i], "");
     for (int o = 0; o < t.call_outputs(); ++o)
-      border(o == 0 ? "outputs" : "", o, t.outputs[o], delivery(o));
+      line_of(o == 0 ? "outputs" : "", o, t.outputs[o], delivery(o));
     for (int i = 0; i < t.states; ++i)
-      border(i == 0 ? "states" : "", i, t.inputs[t.call_inputs() + i],
-             "next: " + next_value(t.call_outputs() + i));
+      line_of(i == 0 ? "states" : "", i, t.inputs[t.call_inputs() + i],
+              "next: " + next_value(t.call_outputs() + i));
     if (p.has_limits())
       out.line("limits     extents, bytes and operations below are those of the largest call");
     numbers();
@@ -46,7 +46,7 @@ struct plan_header : plan_words {
   }
   /// A line for an input, an output or a state: its number, node, type, bytes and a note. Long
   /// names stand on a line of their own.
-  void border(const char* label, int index, int id, const std::string& note) const {
+  void line_of(const char* label, int index, int id, const std::string& note) const {
     const tensor& t = at(id).out;
     const std::string typed = joined(name_of(t.type), " ", extents_of(id));
     std::string front = left(label, 11) + std::to_string(index) + "  " + left(node_name(id), 20);

@@ -57,8 +57,8 @@ constexpr footprint most_for_contract(const plan_view& p, int g) {
   need.scratch = larger(need.scratch, aligned(contracts_cpu::most_image(r) * 4) + panels);
   if (widest.form != vector_form::panels)
     need.per_thread = larger(need.per_thread, aligned(tile_rows * block_columns * 4));
-  const i64 work = aligned(static_cast<i64>(sizeof(contract_work)));
-  need.bound = larger(need.bound, work + aligned(widest.terms * 4));  // one table or the other
+  const i64 fixed = aligned(static_cast<i64>(sizeof(contract_work)));
+  need.bound = larger(need.bound, fixed + aligned(widest.terms * 4));  // one table or the other
   return need;
 }
 

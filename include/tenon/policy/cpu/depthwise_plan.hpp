@@ -32,7 +32,7 @@ struct axis_of_window {
   }
 };
 /// First element of an operand, in the buffer of node `holder`.
-struct operand_place {
+struct first_element {
   int holder = -1;
   i64 offset = 0;  ///< elements
 };
@@ -45,7 +45,7 @@ struct depthwise_plan {
   bool at_binding = false;      ///< and that when the weights are bound
   output_axis image{}, channel{}, filter{}, line{}, column{};  ///< rows: input, lanes: weights
   axis_of_window down{}, across{};
-  operand_place in{}, filters{}, out{};
+  first_element in{}, filters{}, out{};
   i64 strip = 1;  ///< output rows of a strip
   i64 phase = 0;  ///< elements of one stride phase of a copied row: whole registers
   // A thread's memory in elements. Planes: the copied rows, the strip's sums, the packed taps.
@@ -126,12 +126,12 @@ struct depthwise_planner {
     return {s.extent, r.through(0, s.step), s.begin, s.stride, s.dilation, s.taps, r.b(tap_axis)};
   }
   constexpr void find_operands(int anchor) {
-    t.in = place_of_node(r.n.in[0]);
-    t.filters = place_of_node(r.n.in[1]);
-    t.out = place_of_node(r.map >= 0 ? r.map : anchor);
+    t.in = first_element_of(r.n.in[0]);
+    t.filters = first_element_of(r.n.in[1]);
+    t.out = first_element_of(r.map >= 0 ? r.map : anchor);
     t.epilogue = r.epilogue(anchor);
   }
-  constexpr operand_place place_of_node(int id) const {
+  constexpr first_element first_element_of(int id) const {
     return {r.p.locations[id].holder, r.p.locations[id].offset};
   }
   /// Channels last. Filters that do not lie as [tap][channel] are packed: at binding if they are

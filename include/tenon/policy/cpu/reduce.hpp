@@ -32,13 +32,13 @@ struct reduce_plan {
 /// over the reduced axes, the last one fastest, as `reference` does.
 template <combine How>
 inline void reduce_columns(const reduce_plan& p, const float* x, float* out, i64 n) noexcept {
-  real partial[reduction_lanes];
+  real partial[partial_results];
   for (real& r : partial) r = real(neutral(How));
   i64 at[max_rank]{}, offset = 0;
   for (i64 k = 0; k < p.terms; ++k) {
     const real e = n == width ? load(x + offset) : load_part(x + offset, n);
-    real& r = partial[k % reduction_lanes];
-    r = k < reduction_lanes ? e : combined<How>(r, e);  // the first one as it is: -0, NaN
+    real& r = partial[k % partial_results];
+    r = k < partial_results ? e : combined<How>(r, e);  // the first one as it is: -0, NaN
     for (int d = p.summed - 1; d >= 0; --d) {
       offset += p.summed_step[d];
       if (++at[d] < p.summed_extent[d]) break;
@@ -46,7 +46,7 @@ inline void reduce_columns(const reduce_plan& p, const float* x, float* out, i64
       at[d] = 0;
     }
   }
-  for (int half = reduction_lanes / 2; half > 0; half /= 2)
+  for (int half = partial_results / 2; half > 0; half /= 2)
     for (int k = 0; k < half; ++k) partial[k] = combined<How>(partial[k], partial[k + half]);
   if (n == width)
     store(partial[0], out);

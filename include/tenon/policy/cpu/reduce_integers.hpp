@@ -127,7 +127,7 @@ struct integer_plan {
   combine how = combine::sum;
   type element = type::int32, result = type::int32;
   int holder = -1, out_holder = -1;
-  i64 offset = 0, out_offset = 0, results = 1, work = 1;  ///< work: terms of a result
+  i64 offset = 0, out_offset = 0, results = 1, result_terms = 1;
   integer_nest kept{}, terms{};
   bool slides = false;
   sweep swept[2]{};
@@ -188,7 +188,7 @@ inline void integer_results(const integer_plan& p, const frame& f, i64 begin, i6
 }
 inline void run_integers(const integer_plan& p, const frame& f) noexcept {
   if (p.by_bytes) return run_byte_window(p.bytes, f);
-  f.threads(p.results, 1 + 4096 / p.work,
+  f.threads(p.results, 1 + 4096 / p.result_terms,
             [&](i64 begin, i64 end, int) { integer_results(p, f, begin, end); });
 }
 
@@ -218,7 +218,7 @@ template <class Binding> const integer_plan* bind_integers(const Binding& b) noe
     w->how = r.how;
     for (int i = 0; i < x.shape.rank; ++i)
       (r.reduces(i) ? w->terms : w->kept).push(x.shape[i], from.step[i]);
-    w->work = x.shape.count() / w->results;
+    w->result_terms = x.shape.count() / w->results;
     return w;
   }
   const windowing& r = p.table.windowing_of(n);
@@ -237,7 +237,7 @@ template <class Binding> const integer_plan* bind_integers(const Binding& b) noe
     w->swept[s] = r.swept[s];
     w->swept[s].step = from.step[r.swept[s].out_axis];
     w->terms.push(r.swept[s].taps, w->swept[s].step * r.swept[s].dilation);
-    w->work *= r.swept[s].taps;
+    w->result_terms *= r.swept[s].taps;
   }
   return w;
 }

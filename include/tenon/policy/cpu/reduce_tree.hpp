@@ -15,8 +15,8 @@
 namespace tenon::simd {
 
 /// Sixteen partial results in as many registers as they need.
-struct partial_results {
-  static constexpr int count = reduction_lanes / width;
+struct partial_registers {
+  static constexpr int count = partial_results / width;
   real r[count];
 };
 /// One step of a reduction. A product is hidden from contraction into a sum that follows.
@@ -32,11 +32,11 @@ template <combine How> [[gnu::always_inline]] inline real combined(real a, real 
 }
 /// The tree (i, i + half), halves first. Registers are wider than the last steps of the tree: these
 /// combine padded copies, with the same code as all others.
-template <combine How> inline float combine_tree(partial_results all) noexcept {
-  alignas(64) float e[reduction_lanes];
-  for (int k = 0; k < partial_results::count; ++k) store(all.r[k], e + k * width);
+template <combine How> inline float combine_tree(partial_registers all) noexcept {
+  alignas(64) float e[partial_results];
+  for (int k = 0; k < partial_registers::count; ++k) store(all.r[k], e + k * width);
   float padded[3 * width] = {};
-  for (int half = reduction_lanes / 2; half > 0; half /= 2)
+  for (int half = partial_results / 2; half > 0; half /= 2)
     for (int k = 0; k < half; k += width) {
       const int n = half - k < width ? half - k : width;
       std::memcpy(padded, e + k, static_cast<std::size_t>(n) * sizeof(float));
@@ -50,8 +50,8 @@ template <combine How> inline float combine_tree(partial_results all) noexcept {
 /// are fewer, the rest start as what changes nothing. The last elements, fewer than sixteen, go to
 /// their partial results one by one.
 template <combine How> float reduce_run(const float* x, i64 n) noexcept {
-  partial_results all;
-  for (int k = 0; k < partial_results::count; ++k) {
+  partial_registers all;
+  for (int k = 0; k < partial_registers::count; ++k) {
     const i64 left = n - k * width;
     if (left >= width) {
       all.r[k] = load(x + k * width);
@@ -61,18 +61,18 @@ template <combine How> float reduce_run(const float* x, i64 n) noexcept {
       all.r[k] = load(padded);
     }
   }
-  i64 at = reduction_lanes;
-  for (; at + reduction_lanes <= n; at += reduction_lanes)
-    for (int k = 0; k < partial_results::count; ++k)
+  i64 at = partial_results;
+  for (; at + partial_results <= n; at += partial_results)
+    for (int k = 0; k < partial_registers::count; ++k)
       all.r[k] = combined<How>(all.r[k], load(x + at + k * width));
   if (at < n) {
-    alignas(64) float e[reduction_lanes];
-    for (int k = 0; k < partial_results::count; ++k) store(all.r[k], e + k * width);
+    alignas(64) float e[partial_results];
+    for (int k = 0; k < partial_registers::count; ++k) store(all.r[k], e + k * width);
     for (i64 j = 0; at + j < n; ++j) {  // a vector operation on one element: the same code for all
       const real y = combined<How>(real(e[j]), real(x[at + j]));
       e[j] = y.get(0);
     }
-    for (int k = 0; k < partial_results::count; ++k) all.r[k] = load(e + k * width);
+    for (int k = 0; k < partial_registers::count; ++k) all.r[k] = load(e + k * width);
   }
   return combine_tree<How>(all);
 }

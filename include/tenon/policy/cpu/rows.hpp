@@ -74,11 +74,11 @@ inline void run_row(const row_plan& p, const row_index& row, i64 first, i64 n, c
   }
 }
 
-/// All rows. A unit of work for threads is a piece of a row, or a row.
+/// All rows. A thread takes a piece of a row, or a row.
 inline void run_rows(const row_plan& p, const frame& f) noexcept {
   const i64 pieces = p.piece > 0 ? (p.columns + p.piece - 1) / p.piece : 1;
-  const i64 work = p.columns * p.stage_count / pieces + 1;
-  f.threads(p.rows * pieces, 1 + 16384 / work, [&](i64 begin, i64 end, int thread) {
+  const i64 piece_operations = p.columns * p.stage_count / pieces + 1;
+  f.threads(p.rows * pieces, 1 + 16384 / piece_operations, [&](i64 begin, i64 end, int thread) {
     auto* locals = f.thread_scratch<std::byte>(thread);
     row_index row;
     row.start(p, begin / pieces);

@@ -23,18 +23,19 @@ template <class First, class Second, int... I>
   x = __builtin_shufflevector(a, b, First::of(I)...);
   y = __builtin_shufflevector(a, b, Second::of(I)...);
 }
-/// Interleaves runs of `Run` elements from the lower (or upper) half of every `Lane` elements: with
-/// Lane 4 and Run 1 these are unpcklps and unpckhps, with Run 2 movlhps and movhlps.
-template <int Lane, int Run, bool Upper> struct interleaved {
+/// Interleaves stretches of `Stretch` elements from the lower (or upper) half of every `Lane`
+/// elements: with Lane 4 and Stretch 1 these are unpcklps and unpckhps, with Stretch 2 movlhps and
+/// movhlps.
+template <int Lane, int Stretch, bool Upper> struct interleaved {
   static constexpr int of(int i) {
-    const int in_lane = i % Lane, pair = in_lane / (2 * Run);
-    return i - in_lane + pair * Run + in_lane % Run + (Upper ? Lane / 2 : 0) +
-           (in_lane / Run % 2) * width;
+    const int in_lane = i % Lane, pair = in_lane / (2 * Stretch);
+    return i - in_lane + pair * Stretch + in_lane % Stretch + (Upper ? Lane / 2 : 0) +
+           (in_lane / Stretch % 2) * width;
   }
 };
-template <int Lane, int Run>
+template <int Lane, int Stretch>
 [[gnu::always_inline]] inline void interleave(lanes_of_register& x, lanes_of_register& y) noexcept {
-  shuffle_pair(x, y, interleaved<Lane, Run, false>{}, interleaved<Lane, Run, true>{},
+  shuffle_pair(x, y, interleaved<Lane, Stretch, false>{}, interleaved<Lane, Stretch, true>{},
                std::make_integer_sequence<int, width>{});
 }
 /// The even (or odd) quarters of 4 elements of both registers: a vshuff32x4.

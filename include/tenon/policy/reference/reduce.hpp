@@ -36,16 +36,16 @@ constexpr i64 first_extreme(combine how, const float* x, odometer<1> o, i64 m) {
 /// The first elements are copied and not combined with the neutral element: 0 + -0 would be 0.
 /// Partial results without elements hold the neutral one.
 constexpr float reduced(combine how, const float* x, odometer<1> o, i64 m) {
-  float lanes[reduction_lanes];
-  for (float& lane : lanes) lane = neutral(how);
+  float partial[partial_results];
+  for (float& r : partial) r = neutral(how);
   for (i64 k = 0; k < m; ++k, o.next()) {
-    float& lane = lanes[k % reduction_lanes];
+    float& r = partial[k % partial_results];
     const float e = x[o.offset[0]];
-    lane = k < reduction_lanes ? e : combined(how, lane, e);
+    r = k < partial_results ? e : combined(how, r, e);
   }
-  for (int half = reduction_lanes / 2; half > 0; half /= 2)
-    for (int k = 0; k < half; ++k) lanes[k] = combined(how, lanes[k], lanes[k + half]);
-  return lanes[0];
+  for (int half = partial_results / 2; half > 0; half /= 2)
+    for (int k = 0; k < half; ++k) partial[k] = combined(how, partial[k], partial[k + half]);
+  return partial[0];
 }
 
 /// An integer of any type in 64 bits; in fewer bits arithmetic wraps around alike.

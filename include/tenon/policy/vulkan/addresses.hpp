@@ -9,7 +9,7 @@
 
 namespace tenon {
 
-/// A place in a buffer: what an address means.
+/// What an address means: a byte in a buffer.
 struct vulkan_range {
   vk::Buffer buffer{};
   i64 offset = 0;             ///< of the address, in the buffer

@@ -35,10 +35,10 @@ class vulkan_descriptors {
   /// A set of these ports; `offsets` receives for each where it begins in its descriptor, in
   /// elements. Error: capacity (more bytes than a descriptor can have); alignment; memory.
   error take(const vulkan_kernel& kernel, std::span<const vulkan_port> ports,
-             const vulkan_range* places, vk::DescriptorSet& set, std::uint32_t* offsets) noexcept {
+             const vulkan_range* ranges, vk::DescriptorSet& set, std::uint32_t* offsets) noexcept {
     vk::DescriptorBufferInfo buffers[vulkan_pipelines::most_ports];
     for (std::size_t i = 0; i < ports.size(); ++i)
-      if (error e = window(ports[i], places[i], buffers[i], offsets[i]); !e.ok()) return e;
+      if (error e = window(ports[i], ranges[i], buffers[i], offsets[i]); !e.ok()) return e;
     if (error e = take_set(kernel, set); !e.ok()) return e;
     write(set, {buffers, ports.size()});
     return {};

@@ -77,11 +77,11 @@ class vulkan_recording {
         return fail({code::capacity, "vulkan", "groups",
                      static_cast<i64>(context_->facts().groups[i]), static_cast<i64>(groups[i])});
     if (x == 0 || y == 0 || z == 0) return {};
-    vulkan_range places[vulkan_pipelines::most_ports];
+    vulkan_range ranges[vulkan_pipelines::most_ports];
     for (std::size_t i = 0; i < ports.size(); ++i)
-      if (error e = look(kernel, ports[i], places[i]); !e.ok()) return fail(e);
+      if (error e = look(kernel, ports[i], ranges[i]); !e.ok()) return fail(e);
     if (error e = compare(ports); !e.ok()) return fail(e);
-    if (error e = attach(kernel, ports, places); !e.ok()) return fail(e);
+    if (error e = attach(kernel, ports, ranges); !e.ok()) return fail(e);
     commands_.dispatch(x, y, z, context_->functions());
     ++steps_;
     return {};
@@ -246,7 +246,7 @@ class vulkan_recording {
   }
 
   error attach(const vulkan_kernel& kernel, std::span<const vulkan_port> ports,
-               const vulkan_range* places) noexcept {
+               const vulkan_range* ranges) noexcept {
     const auto& d = context_->functions();
     commands_.bindPipeline(vk::PipelineBindPoint::eCompute, kernel.pipeline, d);
     if (kernel.ports == 0) return {};
@@ -258,7 +258,7 @@ class vulkan_recording {
     }
     std::uint32_t offsets[vulkan_pipelines::most_ports];
     vk::DescriptorSet set{};
-    if (error e = descriptors_.take(kernel, ports, places, set, offsets); !e.ok()) return e;
+    if (error e = descriptors_.take(kernel, ports, ranges, set, offsets); !e.ok()) return e;
     commands_.bindDescriptorSets(vk::PipelineBindPoint::eCompute, kernel.layout, 0, 1, &set, 0,
                                  nullptr, d);
     push(kernel, offsets);

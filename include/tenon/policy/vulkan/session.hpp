@@ -61,7 +61,7 @@ class vulkan_session {
   status run(const plan_view& p, const group_range& r, const frame& host,
              const vulkan_commands& way) noexcept {
     if (!way.buffer) return {code::null, -1, 0, 0};
-    device_groups& groups = where_.run(r);
+    device_groups& groups = where_.find(r);
     recorded& recording = of(groups, theirs_);
     groups.follow(host);
     const status s = record(p, groups, recording, host, way.buffer);
@@ -127,7 +127,7 @@ class vulkan_session {
   /// addresses have changed.
   status ready(const plan_view& p, const group_range& r, const frame& host,
                recorded*& recording) noexcept {
-    device_groups& groups = where_.run(r);
+    device_groups& groups = where_.find(r);
     recording = &of(groups, recorded_);
     if (const status s = recording->commands.wait(); !s.ok()) return s;
     if (!renewed(groups, *recording, host)) return {};

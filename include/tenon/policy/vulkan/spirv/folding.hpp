@@ -9,7 +9,7 @@ namespace tenon::spirv {
 /// Invocations that share a reduction of `n` elements. On CPU drivers 16, one per partial result,
 /// so the bits are reference's.
 constexpr i64 group_size(const target& t, i64 n) {
-  if (t.cpu_driver) return reduction_lanes;
+  if (t.cpu_driver) return partial_results;
   i64 local = 32;
   while (local < n && 2 * local <= t.invocations && local < 256) local *= 2;
   return local;
@@ -17,7 +17,7 @@ constexpr i64 group_size(const target& t, i64 n) {
 /// True if there are too few reductions for an invocation each, although barriers are slow.
 constexpr bool few_long(i64 results, i64 terms) { return results < 16 && terms >= 4096; }
 
-/// How a reduction combines the lanes of elements of a type.
+/// How a reduction combines elements of a type.
 class folding {
  public:
   constexpr folding(writer& m, const reduction& r, type element)
@@ -49,15 +49,15 @@ class folding {
   /// One invocation, elements one behind the other: `at(column, width)` gives 1 or 4 of them. Lane
   /// k of the sixteen partial results is component k % 4 of vector k / 4.
   template <class At> constexpr id fold_lanes(i64 n, At&& at) const {
-    variable lanes[4];
-    for (int q = 0; q < 4; ++q) lanes[q] = m_.local(starts(q, n));
-    m_.loop(n / reduction_lanes, [&](id block) {
-      const id column = m_.times(block, reduction_lanes);
-      for (int q = 0; q < 4; ++q) add(lanes[q], at(m_.plus(column, 4 * q), 4));
+    variable partial[4];
+    for (int q = 0; q < 4; ++q) partial[q] = m_.local(starts(q, n));
+    m_.loop(n / partial_results, [&](id block) {
+      const id column = m_.times(block, partial_results);
+      for (int q = 0; q < 4; ++q) add(partial[q], at(m_.plus(column, 4 * q), 4));
     });
     id r[4];
-    for (int q = 0; q < 4; ++q) r[q] = m_.get(lanes[q]);
-    const i64 whole = n / reduction_lanes * reduction_lanes;
+    for (int q = 0; q < 4; ++q) r[q] = m_.get(partial[q]);
+    const i64 whole = n / partial_results * partial_results;
     for (int q = 0; q < 4; ++q) {
       const i64 column = whole + 4 * q;
       if (column + 4 <= n)
@@ -75,29 +75,29 @@ class folding {
   }
   /// The same for elements that do not lie evenly: `at(column)` is one of them.
   template <class At> constexpr id fold_one_by_one(i64 n, At&& at) const {
-    const variable lanes = m_.local_array(kind_, reduction_lanes);
-    for (int k = 0; k < reduction_lanes; ++k) m_.set(lanes, m_.integer(k), start(k < n));
+    const variable partial = m_.local_array(kind_, partial_results);
+    for (int k = 0; k < partial_results; ++k) m_.set(partial, m_.integer(k), start(k < n));
     m_.loop(n, [&](id column) {
-      const id k = m_.modulo(column, reduction_lanes), x = at(column);
-      m_.set(lanes, k, combined(m_.get(lanes, k), x));
+      const id k = m_.modulo(column, partial_results), x = at(column);
+      m_.set(partial, k, combined(m_.get(partial, k), x));
     });
-    id r[reduction_lanes];
-    for (int k = 0; k < reduction_lanes; ++k) r[k] = m_.get(lanes, m_.integer(k));
+    id r[partial_results];
+    for (int k = 0; k < partial_results; ++k) r[k] = m_.get(partial, m_.integer(k));
     return tree(r);
   }
-  /// The same for elements that are merely loaded: the lanes are written out.
+  /// The same for elements that are merely loaded: the partial results are written out.
   template <class At> constexpr id fold_loads(i64 n, At&& at) const {
-    variable lanes[reduction_lanes];
-    const int used = n < reduction_lanes ? static_cast<int>(n) : reduction_lanes;
-    for (int k = 0; k < used; ++k) lanes[k] = m_.local(start(true));
-    m_.loop(n / reduction_lanes, [&](id block) {
-      const id column = m_.times(block, reduction_lanes);
-      for (int k = 0; k < reduction_lanes; ++k) add(lanes[k], at(m_.plus(column, k)));
+    variable partial[partial_results];
+    const int used = n < partial_results ? static_cast<int>(n) : partial_results;
+    for (int k = 0; k < used; ++k) partial[k] = m_.local(start(true));
+    m_.loop(n / partial_results, [&](id block) {
+      const id column = m_.times(block, partial_results);
+      for (int k = 0; k < partial_results; ++k) add(partial[k], at(m_.plus(column, k)));
     });
-    id r[reduction_lanes];
-    const i64 whole = n / reduction_lanes * reduction_lanes;
-    for (int k = 0; k < reduction_lanes; ++k) {
-      r[k] = k < used ? m_.get(lanes[k]) : start(false);
+    id r[partial_results];
+    const i64 whole = n / partial_results * partial_results;
+    for (int k = 0; k < partial_results; ++k) {
+      r[k] = k < used ? m_.get(partial[k]) : start(false);
       if (whole + k < n) r[k] = combined(r[k], at(m_.integer(whole + k)));
     }
     return tree(r);
@@ -147,19 +147,19 @@ class folding {
       m_.loop(second, end, step, blocks_of(n, local) - 1, [&](id k) { e.look(k, at); });
     }
     const variable values = m_.scratch(kind_, local),
-                   places = m_.shared(kind::int32, static_cast<int>(local));
+                   positions = m_.shared(kind::int32, static_cast<int>(local));
     m_.set(values, invocation, m_.get(e.best));
-    m_.set(places, invocation, m_.get(e.position));
+    m_.set(positions, invocation, m_.get(e.position));
     by_halves(local, invocation, [&](i64 half) {
       const id other = m_.plus(invocation, half), a = m_.get(values, invocation),
-               b = m_.get(values, other), at_a = m_.get(places, invocation),
-               at_b = m_.get(places, other);
+               b = m_.get(values, other), at_a = m_.get(positions, invocation),
+               at_b = m_.get(positions, other);
       const id further = ahead(a, b), even = level(a, b), before = m_.less(at_b, at_a),
                first_of_both = m_.both(even, before), better = m_.either(further, first_of_both);
       m_.set(values, invocation, m_.select(better, b, a));
-      m_.set(places, invocation, m_.select(better, at_b, at_a));
+      m_.set(positions, invocation, m_.select(better, at_b, at_a));
     });
-    const id r = m_.get(places, m_.integer(0));
+    const id r = m_.get(positions, m_.integer(0));
     m_.barrier();
     return r;
   }
@@ -221,23 +221,23 @@ class folding {
   }
   constexpr void add(const variable& all, id x) const { m_.set(all, combined(m_.get(all), x)); }
   constexpr id start(bool used) const { return m_.constant(kind_, start_bits(used)); }
-  /// Vector `q` of the lanes of `n` elements.
+  /// Vector `q` of the partial results of `n` elements.
   constexpr id starts(int q, i64 n) const {
     if (4 * q + 4 <= n || 4 * q >= n) return m_.constant_like({0, kind_, 4}, start_bits(4 * q < n));
     id x[4];
     for (int k = 0; k < 4; ++k) x[k] = start(4 * q + k < n);
     return m_.vector(x[0], x[1], x[2], x[3]);
   }
-  template <class At> constexpr id combine_part(id lanes, i64 column, i64 n, At& at) const {
+  template <class At> constexpr id combine_part(id partial, i64 column, i64 n, At& at) const {
     id x[4];
     for (int k = 0; k < 4; ++k) {
-      x[k] = m_.component(lanes, k);
+      x[k] = m_.component(partial, k);
       if (column + k < n) x[k] = combined(x[k], at(m_.integer(column + k), 1));
     }
     return m_.vector(x[0], x[1], x[2], x[3]);
   }
-  constexpr id tree(id (&r)[reduction_lanes]) const {
-    for (int half = reduction_lanes / 2; half > 0; half /= 2)
+  constexpr id tree(id (&r)[partial_results]) const {
+    for (int half = partial_results / 2; half > 0; half /= 2)
       for (int k = 0; k < half; ++k) r[k] = combined(r[k], r[k + half]);
     return r[0];
   }

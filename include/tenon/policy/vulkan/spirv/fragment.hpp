@@ -8,7 +8,7 @@ namespace tenon::spirv {
 
 /// Where a fragment begins in an array of the workgroup with elements of 8 bytes: four operands, or
 /// two sums. `stride` is the distance of its rows, or of its columns.
-struct fragment_place {
+struct fragment_access {
   variable memory{};
   id start{};
   int stride = 0;
@@ -101,7 +101,7 @@ class matrix_fragments {
     m_.emit(op::Store, {v, m_.once(op::ConstantComposite, {sum_, none})});
     return {v};
   }
-  constexpr operand load(matrix_use use, const fragment_place& from) {
+  constexpr operand load(matrix_use use, const fragment_access& from) {
     const word p = m_.element_of(from.memory, from.start), layout = layout_of(from),
                stride = m_.integer(from.stride).number, t = use == matrix_use::a ? a_ : b_;
     return {m_.emit_typed(op::CooperativeMatrixLoad, t, {p, layout, stride, m_.non_private})};
@@ -112,7 +112,7 @@ class matrix_fragments {
     const word r = m_.emit_typed(op::CooperativeMatrixMulAdd, sum_, {a.number, b.number, before});
     m_.emit(op::Store, {sum.variable, r});
   }
-  constexpr void store(const accumulator& sum, const fragment_place& to) {
+  constexpr void store(const accumulator& sum, const fragment_access& to) {
     const word p = m_.element_of(to.memory, to.start), layout = layout_of(to),
                stride = m_.integer(to.stride).number;
     const word x = m_.emit_typed(op::Load, sum_, {sum.variable});
@@ -123,7 +123,7 @@ class matrix_fragments {
   writer& m_;
   word a_ = 0, b_ = 0, sum_ = 0;
 
-  constexpr word layout_of(const fragment_place& p) {
+  constexpr word layout_of(const fragment_access& p) {
     return m_.integer(static_cast<word>(p.layout)).number;
   }
   constexpr word component_type(precision p) {
@@ -149,7 +149,7 @@ class array_fragments {
   }
 
  public:
-  using operand = fragment_place;
+  using operand = fragment_access;
   struct accumulator {
     variable held{};
   };
@@ -166,7 +166,7 @@ class array_fragments {
     count(each(), [&](id i) { m_.set(r.held, i, m_.real(0)); });
     return r;
   }
-  constexpr operand load(matrix_use, const fragment_place& from) { return from; }
+  constexpr operand load(matrix_use, const fragment_access& from) { return from; }
   constexpr void multiply(const operand& a, const operand& b, const accumulator& sum) {
     count(each(), [&](id i) {
       const element position = element_of(i);
@@ -178,7 +178,7 @@ class array_fragments {
       m_.set(sum.held, i, m_.get(sum_));
     });
   }
-  constexpr void store(const accumulator& sum, const fragment_place& to) {
+  constexpr void store(const accumulator& sum, const fragment_access& to) {
     count(each(), [&](id i) {
       const element position = element_of(i);
       const bool by_rows = to.layout == matrix_layout::by_rows;

@@ -1,6 +1,6 @@
 // The kernels of moves: copies between layouts, padding, bands, sampling, and elements of 4 bits.
-// An invocation writes one element of the result, or four where a copy is long; a byte of two
-// elements when 4-bit ones are packed. Nothing is shared.
+// An invocation writes one element of the result, or four where a copy is long; of elements
+// of 4 bits a byte, which holds two. Nothing is shared.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/vulkan/spirv/writer.hpp>

@@ -62,7 +62,7 @@ struct target {
 /// A buffer that a kernel binds: a holder of the plan.
 struct port {
   int holder = -1;
-  type element = type::float32;  ///< uint8 for types that are packed
+  type element = type::float32;  ///< uint8 for types of four bits
   bool reads = false, writes = false;
 };
 /// Most buffers of a kernel: 128 bytes of push constants.
