@@ -16,17 +16,17 @@ constexpr scalar widened(scalar x, scalar scale, scalar zero) {
 /// all integers of 24 bits, so the sum is exact where it is not clamped.
 constexpr scalar narrowed(scalar x, scalar scale, scalar zero, int low, int high) {
   const scalar y = round_even(x / scale) + cast<float>(zero);
-  const scalar bounded = select(y > low, select(y < high, y, y.lift(high)), y.lift(low));
-  return bounded.apply(sop::to_int);
+  const scalar clamped = select(y > low, select(y < high, y, y.lift(high)), y.lift(low));
+  return clamped.apply(sop::to_int);
 }
 /// Quantizes to 32 bits. float32 cannot hold all of these integers, so the zero point is added in
 /// 64 bits.
 constexpr scalar narrowed(scalar x, scalar scale, scalar zero, type t) {
   constexpr float far = 0x1p40f;  // beyond it, no zero point of 32 bits brings the sum into range
   const scalar y = round_even(x / scale);
-  const scalar bounded = select(y > -far, select(y < far, y, y.lift(far)), y.lift(-far));
+  const scalar clamped = select(y > -far, select(y < far, y, y.lift(far)), y.lift(-far));
   const scalar sum =
-      symbols::to_wide(bounded, false) + symbols::to_wide(zero, false).as_unsigned(false);
+      symbols::to_wide(clamped, false) + symbols::to_wide(zero, false).as_unsigned(false);
   const auto low = static_cast<i64>(numbers::begin_of(t)),
              high = static_cast<i64>(numbers::end_of(t)) - 1;
   return min(max(sum, low), high).apply(sop::narrow).as_unsigned(!is_signed(t));

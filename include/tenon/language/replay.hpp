@@ -15,10 +15,11 @@ constexpr void start_again(recorder& r, table_view from) {
   t.nodes.clear();
   each_detail_pool([](auto& pool) { pool.clear(); }, t);
   t.regions.clear();
-  if (t.names.empty() && t.names.grows())  // only for people to read; lent memory has no room
+  if (t.names.empty() && t.names.grows())  // for messages only; lent memory has no room for them
     for (const name& x : from.names) t.names.push(x);
   if (t.programs.size() == from.programs.size) return;
-  t.code.clear();  // the first call, or the last one left a program that `same_nodes` refused
+  // Either this is the first call, or the one before left a program that `same_nodes` refused.
+  t.code.clear();
   t.programs.clear();
   t.code.reserve(from.code.size + 8 * max_program);  // room for programs that will be refused
   t.programs.reserve(from.programs.size + 8);

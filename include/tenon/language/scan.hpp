@@ -59,8 +59,8 @@ struct cumulativeSum_t {
     const int result_of_step = o.exclusive ? r.copy_of_step(name, before) : sum;
     r.end_scan();
     const int y = r.all_steps(name, result_of_step, front, o.exclusive ? -1 : before);
-    // The sum is the state's next value in either case. Where the sums are not the results, a last
-    // step that nobody reads says so.
+    // The sum is the state's next value in either case. If the sums are not the results, it is
+    // named by a `last_step` that nobody reads.
     if (o.exclusive) (void)r.last_step(name, sum, step.shape, before);
     const int result = from_front(r, y, axis);
     r.close();

@@ -89,7 +89,7 @@ constexpr int home_of(list<policy_facts> policies, int policy) {
 struct body_groups {
   int first = -1, last = -1;
 };
-/// Its groups stand side by side, so the first and the last one are all that there is to know.
+/// The first and the last group of every body; those between them belong to it, too.
 constexpr sequence<body_groups> bodies_of(table_view t, list<int> group_of) {
   sequence<body_groups> bodies(t.scans.size > 0 ? t.scans[t.scans.size - 1].loop + 1 : 0);
   for (int i = 0; bodies.size() > 0 && i < t.nodes.size; ++i) {

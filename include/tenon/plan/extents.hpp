@@ -14,9 +14,9 @@ constexpr table_sizes room_to_follow(table_sizes s) {
   s.limits = s.recipes = s.used = 0;
   return s;
 }
-/// Follows a plan with the extents of each call. Replays the graph for the new shapes, and takes
-/// over shapes, details of operators and locations; what the passes decided stays. After `start`,
-/// `set` allocates nothing.
+/// A plan with the extents of each call. `set` records the graph again for the new shapes and takes
+/// shapes, details of operators and locations from that; groups and aliases stay as the passes
+/// decided for the limits. After `start`, `set` allocates nothing.
 class actual_extents {
  public:
   /// Memory for a plan of `Groups` groups with a table of these sizes, made from one of the sizes

@@ -32,8 +32,8 @@ struct policy_facts {
   bool (*owns)(const table_view&, const region&) = nullptr;
   /// Whether it wants the integers of what contractions multiply: see `offers_integers`.
   bool multiplies_integers = false;
-  /// Whether its contractions read float16 where it lies, and epilogues make it: casts in front of
-  /// them are views then, and those behind them join them.
+  /// Whether its contractions read float16 operands, and its epilogues write float16 results. Casts
+  /// of operands are aliases then, and casts of results are part of the contraction's group.
   bool takes_halves = false;
   /// The most buffers that a group may read and write; 0: any number. At least those of one node.
   int most_buffers = 0;

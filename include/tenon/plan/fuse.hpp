@@ -48,8 +48,8 @@ constexpr grouping order_groups(const grown_groups& grown) {
 /// The pass. Reads the table and the policies; decides which nodes run as one step. Afterwards
 /// every operator is in one group, whose members run on one policy and in one scan's body (or in
 /// none). A group is convex: nothing outside lies on a path between two of its members. Groups come
-/// out in the order of execution: that of their first members, except that a group that grew later
-/// than one that it feeds comes first.
+/// out in the order of execution. That is the order of their first members, except where a group
+/// reads one that began later: then the other one comes first.
 constexpr grouping fuse(table_view t, list<policy_facts> policies) {
   fuser f(t, policies);
   for (int i = 0; i < t.nodes.size; ++i)

@@ -67,7 +67,7 @@ class fuser {
     return {t_, count_, groups_memory_.data(), of_memory_.data(), next_memory_.data()};
   }
 
-  // What the next `add(id)` goes by, for plan/describe/reason.hpp.
+  // The conditions that `add(id)` checks. Public for plan/describe/reason.hpp.
   /// True if all its readers are contractions that could read its integer operand instead: then it
   /// is a group of its own, which binding can leave out.
   constexpr bool stands_in(int id) const {
@@ -160,8 +160,8 @@ class fuser {
     ++groups_[g].size;
     renew(id, g);
   }
-  /// All groups that depend on `g` depend on node `id` now. Their users stand before `id`, which is
-  /// the newest node there is.
+  /// All groups that depend on `g` depend on node `id` now. Only users before `id` have a group so
+  /// far, because nodes are added in the order of the table.
   constexpr void renew(int id, int g) {
     newest_[g] = id;
     open_.clear();
@@ -205,8 +205,8 @@ class fuser {
     }
     return false;
   }
-  /// Looks at what member `i` of group `from` reads; true if that is group `g`. What has no node
-  /// behind the first one of `g` cannot depend on it.
+  /// Looks at what member `i` of group `from` reads; true if that is group `g`. A group is
+  /// skipped if it and all that it depends on are older than the first node of `g`.
   constexpr bool visit(int i, int from, int g) {
     const int first = groups_[g].anchor;
     int* reached = reached_.data();

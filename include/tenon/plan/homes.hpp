@@ -20,11 +20,11 @@ constexpr sequence<int> policies_of_bodies(const plan_view& p) {
   return policies;
 }
 
-/// Calls `use(holder, policy, first, last, writes)` for each buffer that a group reads or writes
-/// and each that the steps of a scan move through, on the policy at that position, from group
-/// `first` to group `last`: one group, or a body that runs on one policy, as a whole. A buffer that
-/// moves with the steps of such a body stands for the one that it moves through; where several
-/// policies run a body, it is a buffer of its own.
+/// Calls `use(holder, policy, first, last, writes)` for each buffer that a group reads or writes,
+/// and for each buffer from which the steps of a scan read or into which they write (`policy` is -1
+/// there if several run its body). The use lasts from group `first` to group `last`. Both are the
+/// same group, except for a body that runs on one policy: that counts as a whole, and what moves
+/// with its steps is no buffer of its own. If several policies run the body, it is.
 template <class Use> constexpr void each_use(const plan_view& p, const Use& use) {
   const sequence<int> bodies = policies_of_bodies(p);
   const sequence<body_groups> groups_of = bodies_of(p.table, p.group_of);
@@ -52,8 +52,8 @@ template <class Use> constexpr void each_use(const plan_view& p, const Use& use)
 }
 
 /// The homes of the arena's buffers: the memory of the one policy that touches them, where that has
-/// its own, else the host's. What two policies touch, or a copy into an output, stays in the
-/// host's.
+/// its own, else the host's. A buffer that two policies touch, or that is copied into an output,
+/// stays in the host's memory.
 template <class Plan> constexpr void choose_homes(Plan& p, const plan_view& so_far) {
   constexpr int untouched = -2;
   sequence<int> home(so_far.table.nodes.size, untouched);
@@ -87,7 +87,7 @@ template <class Plan> constexpr void choose_mirrors(Plan& p, const plan_view& so
   });
   for (mirror& m : p.mirrors)
     if (m.copied_after >= 0)
-      m.copied_before = -1;  // what a policy reads of its own results is there
+      m.copied_before = -1;  // the policy wrote it itself, so there is nothing to fetch
 }
 
 /// Calls `upload(node, policy, bytes)` for every weight that a policy reads in a memory of its own,

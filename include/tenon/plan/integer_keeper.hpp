@@ -13,18 +13,18 @@ namespace tenon::plans {
 ///
 /// Why: a number x of 8 bits comes back from `y = (x - zero) * scale` by `round(y / scale) + zero`.
 /// The product and the quotient of float32 are off by 2^-15 at most where the difference is an
-/// integer below 256. That holds for positive scales with which the numbers do not overflow (WebNN
-/// leaves other scales to the implementation). Rounding a quotient and limiting it keep the order,
-/// so minima and maxima may be taken before or after; a number in such a program is quantized once
-/// instead.
+/// integer below 256, so rounding gives x back. That holds for positive scales with which the
+/// numbers do not overflow (WebNN leaves other scales to the implementation). Quantizing keeps the
+/// order of numbers, so a minimum or maximum gives the same before it and after it. Literals in
+/// such a program are quantized once.
 class integer_keeper {
  public:
   constexpr integer_keeper(table_view t, const sequence<int>& uses, const sequence<int>& whole)
       : t_(t), uses_(uses), whole_(whole) {
     for (int i = 0; i < t.programs.size; ++i) roles_.push(role_of(i));
   }
-  /// The table with what can be kept in integers; `origin` says where a node was. Nodes beside
-  /// those of the table are in graphs without limits alone.
+  /// The table with what can be kept in integers; `origin` is a node's number in the
+  /// old table. Nodes are added only to graphs without limits.
   constexpr table rewrite() {
     sequence<int> kept(t_.nodes.size, -1);
     for (int i = 0; i < t_.nodes.size; ++i) {
@@ -91,12 +91,12 @@ class integer_keeper {
   constexpr bool narrows(int id) const {
     return has(id, role::narrows) && uses_[id] > 0 && whole_[id] < 0 && keeps_shape(id);
   }
-  /// The scale and the zero point, which are broadcast, do not give it another shape.
+  /// True if broadcasting with scale and zero point leaves the first operand's shape as it is.
   constexpr bool keeps_shape(int id) const {
     const node& n = t_.nodes[id];
     return t_.nodes[n.in[0]].out.shape == n.out.shape;
   }
-  /// The node that a chain of reshapes shows.
+  /// The node in front of a chain of reshapes that ends with `id`.
   constexpr int behind(int id) const {
     while (t_.nodes[id].kind == family::move && t_.movement_of(t_.nodes[id]).reshapes())
       id = t_.nodes[id].in[0];
@@ -114,9 +114,8 @@ class integer_keeper {
     return one_number(last) && behind(n.in[1]) == behind(last.in[1]) &&
            behind(n.in[2]) == behind(last.in[2]);
   }
-  /// Collects the nodes between `id`, which `last` quantizes, and the integers: backwards over the
-  /// operands, up to what dequantizes. False if one of them needs the numbers, or is read by others
-  /// too, which would want both forms.
+  /// Collects the nodes from `id`, which `last` quantizes, back to the nodes that dequantize. False
+  /// if one of them cannot run on integers, or has other readers, which need the float32 numbers.
   constexpr bool collect(int id, const node& last, sequence<int>& chain) const {
     chain.push(id);
     for (int k = 0; k < chain.size(); ++k) {
@@ -159,7 +158,7 @@ class integer_keeper {
   }
   static constexpr bool carries(const movement& m) {
     using form = movement::form;
-    if (m.is == form::pad) return m.mode != padding_mode::constant;  // a number that is not there
+    if (m.is == form::pad) return m.mode != padding_mode::constant;  // it is none of the operand's
     if (m.is == form::sample) return m.how != sampling::fraction;
     return m.is == form::affine || m.is == form::reshape || m.is == form::join;
   }
@@ -194,8 +193,8 @@ class integer_keeper {
     if (n.kind == family::map) order(out, kept, program(n.detail), last);
     return out.nodes.push(kept);
   }
-  /// Gives `kept` the program `p` of minima and maxima on integers. The numbers in it become
-  /// operands: what they are as integers only the scale says, which is a weight.
+  /// Gives `kept` the program `p` of minima and maxima on integers. Its literals become operands:
+  /// their integers depend on the scale, a weight, whose value is known at binding only.
   constexpr void order(table& out, node& kept, program_view p, const node& last) const {
     tape t;
     int slots[max_program]{};

@@ -44,8 +44,8 @@ class integer_offers {
   }
   /// Fewer terms than this are not worth the packing: integers are multiplied four to a word.
   static constexpr i64 least_terms = 3;
-  /// True if the sums run over one axis of terms beside the taps of a window, which is packed into
-  /// words, and all terms of a sum have one scale.
+  /// True if all terms of a sum have the same scale, and the sums run over just one axis besides
+  /// the taps of a window: the axis that is packed into words.
   constexpr bool is_worth_it(const contraction& c, const node& b) const {
     const strides scale = broadcast(t_.nodes[b.in[1]].out.shape, b.out.shape);
     int axes = 0;

@@ -9,8 +9,8 @@
 namespace tenon::plans {
 
 /// Rewrites a loop stride over a dense tensor of shape `s` as one over the memory that `v`
-/// describes. A stride is a sum of dense strides, each a whole number of times: so many steps along
-/// each axis, which division finds, the outermost axis first.
+/// describes. The stride is taken apart into steps along each axis, by division, the outermost axis
+/// first; the same steps are then taken with the strides of `v`.
 constexpr i64 restride(i64 stride, const shape& s, const location& v) {
   const strides contiguous = dense(s);
   i64 r = 0;
@@ -122,8 +122,8 @@ constexpr location view_of_operand(table_view t, const sequence<location>& locat
   v.offset += restride(m.offset, s, from);
   return v;
 }
-/// Gives what is computed inside of a join the join's holder and its offset there. Then views of it
-/// and joins inside of joins follow their holders up to one that holds itself.
+/// Sets holder and offset of the operands that are computed inside of a join. Then every location
+/// whose holder lies in another buffer is rewritten, until its holder owns its buffer.
 constexpr void settle_joins(table_view t, sequence<location>& locations) {
   for (int i = 0; i < t.nodes.size; ++i) {
     if (locations[i].inside < 0) continue;
@@ -146,7 +146,7 @@ constexpr void settle_joins(table_view t, sequence<location>& locations) {
 /// another join, values that a scan moves, nodes of another policy. A join with no other operands
 /// has no kernel.
 constexpr void join_in_place(table_view t, grouping& g, sequence<location>& locations) {
-  sequence<bool> elsewhere(t.nodes.size);  // by node: its memory is decided by something else
+  sequence<bool> elsewhere(t.nodes.size);  // by node: it cannot be moved into a join
   for (const int o : t.outputs) elsewhere[o] = true;
   for (const scanning& s : t.scans) elsewhere[s.enters() ? s.node : t.nodes[s.node].in[0]] = true;
   for (int i = 0; i < t.nodes.size; ++i) {
@@ -206,8 +206,8 @@ constexpr void drop_views(grouping& g) {
 /// Nodes that need no kernel leave their groups (`of` becomes -1): moves that are views, casts that
 /// their readers do, and scans. Groups that are empty then are dropped and the others renumbered.
 ///
-/// Afterwards what is not a view is dense and row-major, or lies in one piece in a join; and what
-/// only members of its own group read is not materialised.
+/// Afterwards every node that is no alias is dense and row-major, or a contiguous part of a join;
+/// and a node that only members of its own group read is not materialised.
 constexpr sequence<location> lay_out(table_view t, grouping& g, list<policy_facts> policies) {
   sequence<location> locations(t.nodes.size);
   const users read_by(t);
@@ -235,7 +235,7 @@ constexpr sequence<location> lay_out(table_view t, grouping& g, list<policy_fact
   }
   join_in_place(t, g, locations);
   drop_views(g);
-  // What only members of its own group read lives in the group.
+  // A node that only members of its own group read needs no memory.
   sequence<bool> inside(t.nodes.size), outside(t.nodes.size);
   const int* of = g.of.data();
   for (int i = 0; i < t.nodes.size; ++i) {

@@ -57,8 +57,9 @@ class merger {
   }
 
  private:
-  /// A program of the table (`producer` -1), or one of ours whose argument `hole` another one of
-  /// ours computes; and which arguments of the result theirs become.
+  /// Two programs that become one: `producer` computes the argument `hole` of `program`. Or, with
+  /// `producer` -1, a program of the table alone. `argument` and `produced` say which arguments of
+  /// the result their arguments become.
   struct joint {
     int program = -1, producer = -1, hole = -1;
     int argument[max_operands]{}, produced[max_operands]{};
@@ -105,8 +106,8 @@ class merger {
     }
     return types;
   }
-  /// Records a joint; -1 if it exceeds a limit. Without a producer it is a program of the table, of
-  /// which operands may come to share an argument.
+  /// Records a joint; -1 if it exceeds a limit. Without a producer it is a program of the table, in
+  /// which operands that are one node share an argument.
   constexpr int make(const joint& j, int operands) {
     tape t;
     int arguments[max_operands]{}, of_reader[max_operands]{}, of_producer[max_operands]{};

@@ -38,7 +38,8 @@ struct plan_view : plan_numbers {
   list<i64> packed_offset;   ///< by group, in the model's packed memory
   list<i64> bound_offset;    ///< by group, in the memory of bound forms
 
-  /// The type of node `id`'s elements in memory: of a view that of what it shows.
+  /// The type of node `id`'s elements in memory: that of its holder. An alias may have another type
+  /// itself, if it is a cast that its readers compute.
   constexpr type stored_type(int id) const { return table.nodes[locations[id].holder].out.type; }
   /// Two copies of every state, one to read and one to write.
   constexpr i64 state_bytes() const {
@@ -48,7 +49,8 @@ struct plan_view : plan_numbers {
     return bytes;
   }
   constexpr bool has_limits() const { return table.limits.size > 0; }
-  /// The contraction by which a policy chooses what must be the same for all extents up to a limit.
+  /// A contraction with the extents of the limits. By these a policy decides what must be the same
+  /// for all extents, such as the layout of packed weights.
   constexpr const contraction& widest(const node& n) const {
     return limits.size > 0 ? limits[n.detail] : table.contraction_of(n);
   }

@@ -145,7 +145,7 @@ class cleaner {
     for (int k = 0; k < n.operands; ++k) n.in[k] = to_[n.in[k]];
     to_[i] = out_.nodes.push(n);
   }
-  /// The table, with what stands beside the nodes.
+  /// The new table, with regions, limits, states, and the new numbers of inputs and outputs.
   constexpr table finish() {
     for (const region& r : t_.regions) out_.regions.push(r);
     for (const int i : t_.inputs) out_.inputs.push(to_[i]);

@@ -17,7 +17,7 @@ struct borrowed_table {
   constexpr table_view view() const { return lent; }
 };
 
-/// How much a plan holds, or at most: the room of a frozen one.
+/// The sizes of a plan's lists, or their largest sizes: the room of a frozen plan.
 struct plan_sizes {
   table_sizes table;
   int groups = 0, members = 0, copies_out = 0, mirrors = 0;
@@ -80,7 +80,8 @@ template <table_sizes Room> struct placed_table {
     table = frozen<Room>(placed.view());
   }
 };
-/// Most that `prepare` leaves of a table: it merges programs, so equal ones may come to differ.
+/// The largest sizes of the table that `prepare` leaves. Merging may make different programs of
+/// nodes that shared one, so every map counts with a program of its own.
 constexpr table_sizes room_to_prepare(const table_view& t) {
   table_sizes r = tenon::sizes_of(t);
   r.programs = r.code = 0;

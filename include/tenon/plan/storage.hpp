@@ -7,10 +7,10 @@
 
 namespace tenon::plans {
 
-/// The storage of what a scan moves. What a step of its body reads or writes at moving addresses
-/// has no offset: the executor hands it out. A state of which only the last step comes out has
-/// memory of its own in the arena, into which every other step writes, so that no step overwrites
-/// the state that it reads.
+/// The storage of what a scan moves. A value that a step reads or writes at a moving address has no
+/// offset: the executor sets its address. A state whose last value alone is a result has a second
+/// buffer in the arena: the steps alternate between the two, so that none overwrites the state that
+/// it reads.
 template <class Table> constexpr void assign_steps(basic_plan<Table>& p, table_view t) {
   constexpr auto moves = buffer::storage::step;
   for (const scanning& s : t.scans) {

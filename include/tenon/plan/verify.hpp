@@ -5,8 +5,8 @@
 
 namespace tenon::plans {
 
-/// The group after which every value is complete: its own, for views and joins that of the last
-/// operand, for what comes out of a scan the last one of its body.
+/// By node: the group after which its value is complete. It is the node's own group; for views and
+/// joins the last group of an operand; for results of a scan the last group of its body.
 constexpr sequence<int> completions(const plan_view& p) {
   sequence<int> ready(p.table.nodes.size, -1);
   const sequence<body_groups> bodies = bodies_of(p.table, p.group_of);
@@ -67,9 +67,9 @@ constexpr finding verify_bodies(const plan_view& p) {
   return {};
 }
 
-/// What a node of scan `s` that leads out of the body shows: a result of a group in the body, which
-/// moves with the steps and comes out once, and for a carried one its state. `out` notes what has
-/// come out so far.
+/// Checks a node that leads out of scan `s`. It must show the result of a group in the body, whose
+/// address moves with the steps, and no other node may show it; with a second operand, that must be
+/// a state of the scan. `out` notes which results and states were shown so far.
 constexpr finding verify_exit(const plan_view& p, const scanning& s, sequence<bool>& out) {
   const table_view& t = p.table;
   const node& n = t.nodes[s.node];
@@ -88,8 +88,8 @@ constexpr finding verify_exit(const plan_view& p, const scanning& s, sequence<bo
 }
 
 /// Scans: their bodies are in one piece; nodes that lead in stand in the body and those that lead
-/// out behind it; every state gets a next value; and nothing outside reads what a step computes but
-/// through a node that leads out.
+/// out behind it; every state gets a next value; and nodes outside read values of the body
+/// only through nodes that lead out.
 constexpr finding verify_scans(const plan_view& p) {
   const table_view& t = p.table;
   if (t.scans.size == 0) return {};

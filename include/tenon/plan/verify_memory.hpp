@@ -120,9 +120,9 @@ constexpr finding verify_overlaps(const plan_view& p, const sequence<held>& rang
   return {};
 }
 
-/// Nodes that are computed into one holder beside each other write different elements. Only a join
-/// covers what is computed in it: it copies its other operands into the gaps. Dense parts are
-/// intervals, from an offset on.
+/// Nodes that are computed into one holder write different elements. The exception is a join: its
+/// elements include those of the operands that are computed inside it, and it copies the others
+/// into the gaps. All of them are contiguous, so comparing intervals is enough.
 constexpr finding verify_joins(const plan_view& p) {
   const auto part_of = [&](int part, int join) {
     while (part >= 0 && part != join) part = p.locations.data[part].inside;

@@ -89,8 +89,8 @@ concept plannable =
 template <class P>
 concept backend = plannable<P> && compiles_programs<P> && binds_and_runs<P>;
 
-/// A range of groups: neighbours that one policy runs. `inside`: part of a scan's body
-/// that is shared with other policies; run once per step. Otherwise any body in it is complete.
+/// A range of groups: neighbours that one policy runs. `inside`: part of a scan's body that
+/// is shared with other policies; run once per step. Otherwise any body in it is complete.
 struct group_range {
   int begin = 0, end = 0;
   bool inside = false;

@@ -45,8 +45,9 @@ class panel_piece : placed_piece {
   }
 
  private:
-  /// What tiles do behind their sums. They know no residual, whose rows are the output's: with one
-  /// they only add the bias, and leave the limits to `turned_output` as well.
+  /// The part of the epilogue that tiles compute: bias and limits. With a residual, which these
+  /// tiles cannot add, they only add the bias; `turned_output` adds the residual and then applies
+  /// the limits.
   void read_epilogue() noexcept {
     const fused_epilogue& fused = call.work.fused;
     if (!fused.used) return;

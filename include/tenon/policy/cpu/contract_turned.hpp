@@ -66,7 +66,7 @@ class turned_output {
               [&](real x, i64 c, i64 at, i64 rows) {
                 const float* from = residual + c * step + at;
                 const real y = rows == width ? load(from) : load_part(from, rows);
-                return bounded(x + (y + real(shifts[c])), low, high);
+                return clamped(x + (y + real(shifts[c])), low, high);
               });
   }
   /// Transposes a register's width of filters into the lines behind the sums, then runs the

@@ -78,7 +78,7 @@ struct strip_operands {
   float bias, low, high;  ///< the fused epilogue
 };
 [[gnu::always_inline]] inline real with_epilogue(const strip_operands& s, real sum) noexcept {
-  return bounded(sum + real(s.bias), real(s.low), real(s.high));
+  return clamped(sum + real(s.bias), real(s.low), real(s.high));
 }
 /// Stores a tile. Rows that are shorter than the tile get the first `columns` outputs.
 template <int Rows, int Vectors>

@@ -148,8 +148,8 @@ struct dot_piece {
     const float* at;
     i64 n;
   };
-  /// Writes outputs of filter `filter` and on at a position, by rows; else of neighbouring
-  /// positions of that filter. Runs the epilogue on the way.
+  /// Writes finished sums to the output, through the epilogue. By rows these are filters from
+  /// `filter` on at one position, else neighbouring positions of one filter.
   void write(i64 y, i64 x, i64 filter, const finished_sums& from) const noexcept {
     const dot_plan& plan = work.plan;
     float* out = f.at<float>(plan.out_holder, item.out) + y * plan.line.out + x * plan.column.out +
@@ -228,9 +228,9 @@ inline void write_terms(const dot_plan& plan, dot_word* to) noexcept {
               v / plan.y.phases * plan.x.plane + h / plan.x.phases);
       }
 }
-/// Writes the weights in words, zeros where there are no filters or channels, unless `packed` is
-/// null; where their sums begin; and their scales. Sums begin with -zero * (sum of the weights):
-/// what the image's zero point adds to every product is taken away before.
+/// Writes the weights in words, with zeros for missing filters and channels (not if `packed` is
+/// null: they are written already), and each filter's scale and initial sum. Sums begin with
+/// -zero * (sum of the weights), which cancels the image's zero point in all products.
 inline void pack_filters(const dot_plan& plan, const dot_source& s, dot_word zero,
                          const dot_memory& memory, std::byte* packed) noexcept {
   const i64 unit = plan.by_rows ? width : tile_rows, bytes = plan.filters() * plan.terms() * 4;

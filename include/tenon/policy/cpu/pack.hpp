@@ -13,8 +13,8 @@
 
 namespace tenon::simd {
 
-/// The lines [first, end) of a plane, or positions of a line, that show the image; the others show
-/// the edge, zeros.
+/// The lines [first, end) of a plane, or positions of a line, that lie in the image. All others are
+/// edge: zeros.
 struct range_of_lines {
   i64 first, end;
 };

@@ -77,7 +77,7 @@ struct machine {
                const link::run_type* forms) noexcept;
 };
 constexpr int source_of(instruction x, int k) { return k == 0 ? x.a() : k == 1 ? x.b() : x.c(); }
-/// For each instruction the registers that are read behind it before they are written.
+/// By instruction: the registers (a bit each) whose values later instructions still read.
 inline void find_later(program_view p, std::uint32_t* later) noexcept {
   std::uint32_t live = 0;
   for (int i = p.size - 1; i >= 0; --i) {

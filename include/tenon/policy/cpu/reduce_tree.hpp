@@ -46,9 +46,9 @@ template <combine How> inline float combine_tree(partial_registers all) noexcept
     }
   return e[0];
 }
-/// Reduces `n` contiguous elements. Each of the first sixteen starts a partial result; where there
-/// are fewer, the rest start as what changes nothing. The last elements, fewer than sixteen, go to
-/// their partial results one by one.
+/// Reduces `n` contiguous elements. Each of the first sixteen starts a partial result; with fewer
+/// elements the other partial results are the neutral value. The last elements, fewer than sixteen,
+/// go to their partial results one by one.
 template <combine How> float reduce_run(const float* x, i64 n) noexcept {
   partial_registers all;
   for (int k = 0; k < partial_registers::count; ++k) {

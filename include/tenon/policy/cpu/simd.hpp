@@ -104,8 +104,8 @@ inline void store_lanes(real x, float* p, lanes_mask lanes) noexcept {
 }
 
 #if defined(__AVX512F__)
-/// b where that is NaN, else a: one instruction, which looks up what to do with each kind of
-/// number. Kinds 0 and 1 are the NaNs; 1 stands for the operand, 0 for what was there.
+/// b where that is NaN, else a. One instruction, with a table of 4 bits for each kind of number in
+/// b: kinds 0 and 1 are the NaNs, for which 1 takes b; 0 keeps a.
 [[gnu::always_inline]] inline real unless_nan(real a, real b) noexcept {
   return _mm512_fixupimm_ps(a, b, _mm512_set1_epi32(0x11), 0);
 }

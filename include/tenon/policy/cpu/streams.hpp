@@ -10,7 +10,7 @@
 
 namespace tenon::simd {
 
-/// Elements of a stack buffer into which strided runs are gathered.
+/// Elements of a stack buffer into which strided operands are gathered.
 inline constexpr i64 gather_block = 256;
 
 /// `n` elements that lie `step` apart, one behind the other.

@@ -38,7 +38,7 @@ struct epilogue_reader {
       constant,  ///< an operand: bias or shift, as it will turn out
       residual,  ///< an operand
       shifted,   ///< residual + shift
-      total,     ///< (sums + bias) + (residual + shift), perhaps bounded
+      total,     ///< (sums + bias) + (residual + shift), perhaps clamped
       number     ///< a literal: a limit
     };
     form is = form::other;
@@ -78,9 +78,9 @@ struct epilogue_reader {
   static bool is_sum(const held& h) noexcept {
     return h.is == held::form::sums || h.is == held::form::biased || h.is == held::form::total;
   }
-  /// `a` bounded by a literal, from above or below. max stands before min in the form: a lower
+  /// `a` clamped by a literal, from above or below. max stands before min in the form: a lower
   /// limit after an upper one, or a second limit on the same side, is another program.
-  static held bounded(const held& a, const held& b, bool above) noexcept {
+  static held clamped(const held& a, const held& b, bool above) noexcept {
     held h;
     const bool free = a.so_far.high == std::numeric_limits<float>::infinity() &&
                       (above || a.so_far.low == -std::numeric_limits<float>::infinity());
@@ -99,7 +99,7 @@ struct epilogue_reader {
     else if (x.op() == sop::add)
       to = sum(at[x.a()], at[x.b()]);
     else if (x.op() == sop::max || x.op() == sop::min)
-      to = bounded(at[x.a()], at[x.b()], x.op() == sop::min);
+      to = clamped(at[x.a()], at[x.b()], x.op() == sop::min);
     else
       to = {};
   }
@@ -126,7 +126,7 @@ struct tile_epilogue {
   const float* shift = nullptr;     ///< one for each row
   float low = 0, high = 0;
 };
-[[gnu::always_inline]] inline real bounded(real x, real low, real high) noexcept {
+[[gnu::always_inline]] inline real clamped(real x, real low, real high) noexcept {
   return min_with_number(max_with_number(x, low), high);
 }
 /// Copies `n` constants of an operand, or as many -0 if there is no operand: tiles load them as

@@ -39,9 +39,9 @@ inline bool halves(const window_plan& p) noexcept {
   alignas(64) static constexpr float all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   return real::load_aligned(all) < real(static_cast<float>(n));
 }
-/// A row of windows of 2 or 3 columns with stride 2, a register of outputs at a time. These see two
-/// registers of column results and, for 3 taps, the first lane of a third, which is the next
-/// outputs' first register and is kept. `Rows` is a number or a constant.
+/// A row of windows of 2 or 3 columns with stride 2, a register of outputs at a time. A register
+/// of outputs needs two registers of column results and, for 3 taps, the first lane of a third. The
+/// third is kept: it is the first one of the next outputs. `Rows` is a number or a constant.
 template <combine How, int Taps, class Rows>
 [[gnu::always_inline]] inline void halve_row(const sweep& h, const float* x, i64 row_step,
                                              Rows rows, i64 n, float divisor, float* out) noexcept {
@@ -53,7 +53,7 @@ template <combine How, int Taps, class Rows>
     for (i64 k = 1; k < rows; ++k) e = combined<How>(e, load_one(x + k * row_step + at));
     return e;
   };
-  // The same from the image's first column on; behind its last one stands what changes nothing.
+  // The same from the image's first column on; behind its last one `none`.
   const auto behind_begin = [&](i64 at) {
     const i64 left = extent - at, lanes = left > 0 ? left : 0;
     if (left >= width) return columns(at, [](const float* p) { return load(p); });
