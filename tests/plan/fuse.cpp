@@ -161,8 +161,8 @@ static_assert(one_each);
 static_assert(planned<lenet_graph>(fusing)->grouped.groups.size() == 6);
 
 // Policies do not share groups.
-constexpr auto two_places = [](auto x) { return tn::softmax<1>(tn::on<1>(tn::exp(x))); };
-static_assert(planned<tn::graph<two_places, rows>>(fusing, fusing)->grouped.groups.size() == 2);
+constexpr auto two_policies = [](auto x) { return tn::softmax<1>(tn::on<1>(tn::exp(x))); };
+static_assert(planned<tn::graph<two_policies, rows>>(fusing, fusing)->grouped.groups.size() == 2);
 
 /// A random graph over 8 x 8 matrices.
 tn::result<tn::table> random_graph(std::mt19937& random, int nodes) {

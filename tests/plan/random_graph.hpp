@@ -9,8 +9,8 @@ namespace tenon_test {
 
 /// A random graph over 8 x 8 matrices and what is made of them: products, reductions over either
 /// axis, positions, masks, transposes, reshapes, parts, joins, images that are convolved and
-/// pooled, composite operators. `places`: policies that nodes ask for.
-inline tn::result<tn::table> any_graph(std::mt19937& random, int nodes, int places = 1) {
+/// pooled, composite operators. `policies`: nodes ask for that many.
+inline tn::result<tn::table> any_graph(std::mt19937& random, int nodes, int policies = 1) {
   const auto below = [&](int n) { return std::uniform_int_distribution<int>(0, n - 1)(random); };
   constexpr tn::tensor square{tn::type::float32, tn::extents(8, 8)};
   tn::builder b;
@@ -108,7 +108,7 @@ inline tn::result<tn::table> any_graph(std::mt19937& random, int nodes, int plac
       case 24: full.push_back(b.add<tn::reverse_t>({}, {any()})); break;
       default: full.push_back(b.add<tn::add_t>({}, {any(), any()})); break;
     }
-    if (places > 1 && below(3) == 0) b.on(below(places), full.back());
+    if (policies > 1 && below(3) == 0) b.on(below(policies), full.back());
   }
   return b.finish({full.back(), any()});
 }

@@ -215,9 +215,9 @@ TEST_CASE("a scan runs where it is told to, or where each of its nodes can run")
              "on the second policy", 0);
   const tn::model<tn::dynamic, only_products, tn::cpu> apart(plain->view(), source);
   REQUIRE(apart.fault().ok());
-  int places[2]{};
-  for (const tn::plans::group& g : apart.plan_of().groups) ++places[g.policy];
-  CHECK((places[0] == 1 && places[1] > 1));
+  int groups_of[2]{};
+  for (const tn::plans::group& g : apart.plan_of().groups) ++groups_of[g.policy];
+  CHECK((groups_of[0] == 1 && groups_of[1] > 1));
   CHECK(apart.plan_of().moved.copies == 0);
   check_same(call(wanted, {in[0], in[2], in[3]}), call(apart, {in[0], in[2], in[3]}),
              "a body on two policies");
