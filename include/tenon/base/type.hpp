@@ -66,8 +66,8 @@ constexpr bool is_four_bit(type t) { return facts_of(t).bits < 8; }
 constexpr type unpacked(type t) { return facts_of(t).unpacked; }
 /// Size of one element in bytes; of one of four bits, of the byte that it is in.
 constexpr i64 size_bytes(type t) { return (facts_of(t).bits + 7) / 8; }
-/// Bytes of that many elements. If they have four bits, the last byte may be half used. Rows are not
-/// padded.
+/// Bytes of that many elements. If they have four bits, the last byte may be half used. Rows are
+/// not padded.
 constexpr i64 bytes_of(type t, i64 elements) {
   return is_four_bit(t) ? (elements + 1) / 2 : elements * size_bytes(t);
 }
