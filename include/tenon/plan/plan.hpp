@@ -10,7 +10,7 @@ namespace tenon {
 
 /// Plans a table for these policies: the passes in their order, each of which reads what those
 /// before it decided. `plans::stages` runs the same ones for static graphs.
-/// Error: policy, unsupported; capacity if the verifier refuses.
+/// Error: policy, unsupported; capacity, if the verifier refuses.
 constexpr result<owned_plan> make_plan(table_view t, list<policy_facts> policies) {
   owned_plan p;
   for (const policy_facts& f : policies) p.policies.push(f);

@@ -60,7 +60,7 @@ template <class Model, class Memory = owned> class instance {
     return call(waiting{}, static_cast<V&&>(views)...);
   }
   /// The same in another way that the sessions of all policies understand, such as recording into a
-  /// command buffer. Error: also place, when a policy runs on the host.
+  /// command buffer. Error: also policy, when a policy runs on the host.
   template <class Way, viewable... V> status call(const Way& way, V&&... views) noexcept {
     if constexpr (Model::is_static)
       static_assert(sizeof...(V) == Model::inputs + Model::outputs,

@@ -1,7 +1,7 @@
 // Depthwise convolutions on the CPU: every output plane sees one input plane.
 //
 // policy.hpp comes here for contractions of which `is_depthwise` is true. depthwise_plan.hpp tells
-// the two ways to run and decides; binding writes the plan, the taps' table and, for weights, the
+// the three ways to run and decides; binding writes the plan, the taps' table and, for weights, the
 // packed filters.
 // SPDX-License-Identifier: MIT
 #pragma once

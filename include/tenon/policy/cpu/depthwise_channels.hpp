@@ -1,6 +1,6 @@
 // Depthwise convolutions with channels last: pixel by pixel, neighbouring channels in a register.
 //
-// For each output pixel the addresses of its taps are listed; a tap in the padding points to zeros
+// For each output pixel the addresses of its taps are listed; a tap in the edge points to zeros
 // as long as the channels. Then tiles of 4 registers of channels, and of 1 for the rest, go through
 // the list: one load of inputs, one of weights ([tap][channel]) and one fma for each. The last
 // register loads and stores a part. The epilogue runs over all channels of the pixel while they are
@@ -68,7 +68,7 @@ inline void pack_filters(const depthwise_plan& p, const float* from, float* to) 
       gather(from + y * p.down.tap_step + x * p.across.tap_step, p.channel.lanes, to,
              p.channel.extent);
 }
-/// The addresses of a pixel's inputs, tap by tap; in the padding, zeros.
+/// The addresses of a pixel's inputs, tap by tap; in the edge, zeros.
 inline void list_taps(const depthwise_plan& p, const frame& f, i64 image, i64 y, i64 x,
                       const float* zeros, const float** tap) noexcept {
   const float* from = f.at<const float>(p.in.holder, p.in.offset) + image * p.image.rows;

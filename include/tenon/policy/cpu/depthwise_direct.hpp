@@ -1,4 +1,4 @@
-// Depthwise convolutions of 3 x 3 taps that read the image itself: no copy, padding by masks.
+// Depthwise convolutions of 3 x 3 taps that read the image itself: no copy, the edge by masks.
 //
 // Chosen (`depthwise_plan::direct`) where masked loads cost nothing, that is with AVX-512, for
 // strides of 1 or 2 and planes of at least `direct_rows` rows, if the epilogue is one that a tile
@@ -6,7 +6,7 @@
 // weights and the masks of its columns in registers; columns are therefore the outer loop.
 //
 // The last tile of rows is shifted up and the last one of columns shifted left to stay inside; they
-// compute some outputs a second time, to the same bits. A row in the padding is read from `padding`
+// compute some outputs a second time, to the same bits. A row in the edge is read from `edge_row`
 // and multiplied like any other, as the zeros in the copy of depthwise_strip.hpp are.
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -35,8 +35,8 @@ template <int Stride> struct taps_of_row {
     }
   }
 };
-/// What rows in the padding are read from.
-alignas(64) inline constexpr float padding[4 * width] = {};
+/// What rows in the edge are read from.
+alignas(64) inline constexpr float edge_row[4 * width] = {};
 
 /// A register's width of columns from `x` on, for output rows [first, first + rows). All loops
 /// over `Rows` are unrolled, so that `acc` and `weight` are registers.
@@ -61,7 +61,7 @@ template <int Rows, int Stride>
       real in[3];
       // One comparison for both ends: a negative row is a large number without a sign.
       const bool inside = static_cast<std::uint64_t>(row + i) < static_cast<std::uint64_t>(height);
-      taps.read(inside ? at : padding, in);
+      taps.read(inside ? at : edge_row, in);
 #pragma GCC unroll 7
       for (int r = 0; r < Rows; ++r) {
         const int tap = i - r * Stride;

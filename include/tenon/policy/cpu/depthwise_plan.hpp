@@ -2,14 +2,16 @@
 // and when. Numbers only; the kernels are in depthwise_{strip,direct,planes,channels}.hpp.
 //
 // Chosen for groups of one input channel each: there a contraction has only taps for terms, too few
-// for the panels of contract_plan.hpp. Two ways to run:
+// for the panels of contract_plan.hpp. Three ways to run:
 //
-//   planes    channels first (nchw). Vectors are filled with neighbouring columns of one plane. A
-//             plane is cut into strips of rows, its blocks. A strip's input is copied
-//             with its padding, split by stride phase, so that all loads of a tile are contiguous;
-//             or, for 3 x 3 taps with masked loads, tiles read the image itself ("direct").
-//   channels  channels last (nhwc). Vectors are filled with neighbouring channels of one pixel; the
-//             addresses of its taps are listed first, with zeros for those in the padding.
+//   direct    channels first (nchw), 3 x 3 taps, with masked loads: tiles read the image itself.
+//   strip     channels first otherwise. A strip of rows, the block of this kernel, is copied with
+//             its edge, split by stride phase, so that all loads of a tile are contiguous.
+//   channels  channels last (nhwc). Registers are filled with neighbouring channels of one pixel;
+//             the addresses of its taps are listed first, with zeros for those in the edge.
+//
+// The first two go plane by plane (`planes`): registers are filled with neighbouring columns of one
+// plane, and a piece is some strips of rows, of one plane or several.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/bound_layout.hpp>
@@ -22,7 +24,7 @@ namespace tenon::simd {
 /// One of the two axes along which the window slides: height (down) or width (across).
 struct axis_of_window {
   i64 extent = 1, step = 0;  ///< of the input, elements from a position to the next
-  i64 begin = 0;             ///< padding in front
+  i64 begin = 0;             ///< edge in front
   i64 stride = 1, dilation = 1;
   i64 taps = 1, tap_step = 0;  ///< step: elements of the filter from a tap to the next
 
@@ -135,7 +137,7 @@ struct depthwise_planner {
     return {r.p.locations[id].holder, r.p.locations[id].offset};
   }
   /// Channels last. Filters that do not lie as [tap][channel] are packed: at binding if they are
-  /// weights, else into the arena at every call. A thread has zeros for the padding and a list of
+  /// weights, else into the arena at every call. A thread has zeros for the edge and a list of
   /// addresses, which are 8 bytes each.
   constexpr void plan_channels() {
     const i64 channels = t.channel.extent;

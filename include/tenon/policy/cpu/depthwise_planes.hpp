@@ -18,7 +18,7 @@ struct strip_offsets {
   i64 epilogue[max_operands];
 
   /// The strip of output plane `plane` whose first row is `first`. `in` is the input plane's first
-  /// element, because the input rows depend on the padding.
+  /// element, because the input rows depend on the edge.
   strip_offsets(const depthwise_plan& p, i64 plane, i64 first) noexcept
       : in(p.in.offset), filter(p.filters.offset), out(first * p.line.out) {
     const i64 at[] = {plane / p.filter.extent / p.channel.extent,

@@ -1,4 +1,4 @@
-// A strip of a depthwise convolution: its input, copied with padding, and tiles over the copy.
+// A strip of a depthwise convolution: its input, copied with its edge, and tiles over the copy.
 //
 // A strip is the block of this kernel: some rows of one output plane, about `strip_outputs`
 // outputs. The copy holds the input rows that these see. Every row is split into its stride phases:
@@ -17,7 +17,7 @@
 
 namespace tenon::simd {
 
-/// Copies `n` rows, padded on both sides and phase by phase. Every element of the copy is written,
+/// Copies `n` rows with their edge, phase by phase. Every element of the copy is written,
 /// so that what tiles compute too much of is computed from defined numbers.
 inline void copy_rows(const depthwise_plan& p, const float* rows, i64 n, float* to) noexcept {
   const i64 pitch = p.pitch(), step = p.down.step, phase = p.phase, stride = p.across.stride,
@@ -51,7 +51,7 @@ inline void copy_strip(const depthwise_plan& p, const float* plane, i64 first, i
   const i64 begin = first * p.down.stride - p.down.begin, end = begin + p.down.seen_by(rows);
   i64 low = begin > 0 ? begin : 0;  // [low, high): the rows of the image
   i64 high = end < p.down.extent ? end : p.down.extent;
-  if (low > high) low = high = begin > 0 ? end : begin;  // the strip lies in the padding
+  if (low > high) low = high = begin > 0 ? end : begin;  // the strip lies in the edge
   const auto clear = [&](i64 from, i64 past) {
     std::memset(to + (from - begin) * p.pitch(), 0,
                 static_cast<std::size_t>((past - from) * p.pitch()) * sizeof(float));

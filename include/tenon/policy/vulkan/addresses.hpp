@@ -31,7 +31,7 @@ class vulkan_addresses {
   };
 
   /// Enters a buffer at the address that the device gave it, or (0) under a new name.
-  /// Error: 0, when there is no memory for the entry.
+  /// Gives the address, or 0 when there is no memory for the entry.
   std::uint64_t enter(std::uint64_t address, const range& r) noexcept {
     const std::lock_guard lock(mutex_);
     const std::uint64_t at = address != 0 ? address : next_;
