@@ -23,32 +23,27 @@ template <class Wanted> consteval instruction_list all_where(Wanted wanted) {
   }
   return all;
 }
-/// By what they read and give: primitives, but for elementary functions and the rare ones.
+/// Primitives, by what they read and give.
 template <slot_kind In, slot_kind Out>
 inline constexpr instruction_list primitives_of = all_where([](const instruction_facts& f) {
   return f.kind == instruction_kind::primitive && f.in == In && f.out == Out;
 });
-inline constexpr instruction_list real_arithmetic = all_where([](const instruction_facts&f) {
+/// Sums, products and the like: what most programs are made of.
+inline constexpr auto real_arithmetic = all_where([](const instruction_facts& f) {
   return f.kind == instruction_kind::primitive && f.in == slot_kind::real &&
          f.out == slot_kind::real && f.sources > 1;
-}),
-                                  real_functions = all_where([](const instruction_facts&f) {
-                                    return f.in == slot_kind::real && f.out == slot_kind::real &&
-                                           (f.sources == 1 ||
-                                            f.kind == instruction_kind::elementary);
-                                  }),
-                                  mask_logic = primitives_of<slot_kind::mask, slot_kind::mask>,
-                                  word_arithmetic =
-                                      primitives_of<slot_kind::integer, slot_kind::integer>,
-                                  rare_ones = all_where([](const instruction_facts&f) {
-                                    return f.kind == instruction_kind::rare;
-                                  }),
-                                  into_wide = all_where([](const instruction_facts&f) {
-                                    return f.in == slot_kind::integer && f.out == slot_kind::wide;
-                                  }),
-                                  out_of_wide = all_where([](const instruction_facts&f) {
-                                    return f.in == slot_kind::wide && f.out != slot_kind::wide;
-                                  });
+});
+inline constexpr auto real_functions = all_where([](const instruction_facts& f) {
+  return f.in == slot_kind::real && f.out == slot_kind::real &&
+         (f.sources == 1 || f.kind == instruction_kind::elementary);
+});
+inline constexpr auto rare_ones =
+    all_where([](const instruction_facts& f) { return f.kind == instruction_kind::rare; });
+inline constexpr auto into_wide = all_where([](const instruction_facts& f) {
+  return f.in == slot_kind::integer && f.out == slot_kind::wide;
+});
+inline constexpr auto out_of_wide = all_where(
+    [](const instruction_facts& f) { return f.in == slot_kind::wide && f.out != slot_kind::wide; });
 
 /// Writes a random program over arguments of these types, with values of all slot kinds. Every
 /// argument is used. The bits of a real are taken only where it is a number: nothing defines the
@@ -178,13 +173,13 @@ class programmer {
         return;
       }
       case 7: return draw_from(primitives_of<slot_kind::mask, slot_kind::real>);
-      case 8: return draw_from(mask_logic);
+      case 8: return draw_from(primitives_of<slot_kind::mask, slot_kind::mask>);
       case 9: return draw_from(primitives_of<slot_kind::real, slot_kind::integer>);
       case 10:
         if (!masks_.empty()) return draw_from(primitives_of<slot_kind::mask, slot_kind::integer>);
         [[fallthrough]];
       case 11:
-      case 12: return draw_from(word_arithmetic);
+      case 12: return draw_from(primitives_of<slot_kind::integer, slot_kind::integer>);
       default: return draw_from(primitives_of<slot_kind::integer, slot_kind::real>);
     }
   }
