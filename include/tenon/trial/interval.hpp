@@ -140,7 +140,10 @@ struct cell {
 };
 
 /// A scalar program over ranges. `e` is the error of a rounding. Elementary functions get six of
-/// them, which is more than the error that any of them documents (language/elementary.hpp).
+/// them, which is more than the error that any of them documents (language/elementary.hpp). A
+/// primitive on reals that has no case in `real`, or a comparison that has none in `truth`, may
+/// give anything: elements that depend on it count as unchecked, until it gets one. One on integers
+/// needs none.
 class program_ranges {
  public:
   program_ranges(program_view p, const inexact& e) : p_(p), e_(e), cells_(256) {}
@@ -224,7 +227,7 @@ class program_ranges {
         return monotone(
             [](double p) { return static_cast<double>(halves::rounded(static_cast<float>(p))); },
             x);
-      default: return widened(elementary(o, x, y), 6 * e_);
+      default: return widened(elementary(o, x, y), 6 * e_);  // anything, if it is none
     }
   }
   static interval elementary(sop o, const interval& x, const interval& y) {
@@ -273,17 +276,17 @@ class program_ranges {
     if (x.op() == sop::mask_to_int)
       return a.truth < 0 ? cell{} : cell{{}, -1, true, static_cast<std::uint32_t>(a.truth)};
     if (x.op() == sop::as_int && a.known) return {{}, -1, true, a.word};
-    const bool from_real = x.op() == sop::to_int || x.op() == sop::as_int;
-    const bool is_exact =
-        from_real ? a.real.is_point() : a.known && (sources_of(x.op()) < 2 || b.known);
-    if (!is_exact) return {};
+    const int sources = sources_of(x.op());
+    const bool from_real = facts_of(x.op()).in == slot_kind::real;
+    const bool is_exact = from_real ? a.real.is_point() : a.known && (sources < 2 || b.known);
+    if (!is_exact || sources > (from_real ? 1 : 2)) return {};
     scalar_register r[3]{};
     if (from_real)
       r[1].real = static_cast<float>(a.real.low);
     else
       r[1].word = a.word;
     r[2].word = b.word;
-    evaluate_step(instruction::make(x.op(), 0, 1, sources_of(x.op()) < 2 ? x.b() : 2), r, nullptr);
+    evaluate_step(instruction::make(x.op(), 0, 1, sources < 2 ? x.b() : 2), r, nullptr);
     return {{}, -1, true, r[0].word};
   }
   program_view p_;
