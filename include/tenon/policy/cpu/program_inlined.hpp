@@ -22,6 +22,16 @@ template <int N> struct registers {
   mask m[N];
 };
 
+/// Those of a lane.
+template <slot_kind Kind, int N> [[gnu::always_inline]] inline auto& of_kind(registers<N>& r) {
+  if constexpr (Kind == slot_kind::real)
+    return r.f;
+  else if constexpr (Kind == slot_kind::integer)
+    return r.i;
+  else
+    return r.m;
+}
+
 template <int N> constexpr int register_count(const program<N>& p) {
   int count = 0;
   for (const instruction& x : p.code)
@@ -49,52 +59,16 @@ template <auto P, int At, class R>
     r.f[d] = max_with_number(r.f[a], r.f[b]);
   else if constexpr (o == sop::min && second_is_number(P.code, At))
     r.f[d] = min_with_number(r.f[a], r.f[b]);
-  else if constexpr (o == sop::select)
-    r.f[d] = xsimd::select(r.m[a], r.f[b], r.f[c]);
-  else if constexpr (o == sop::less || o == sop::less_equal || o == sop::equal)
-    r.m[d] = compare<o>(r.f[a], r.f[b]);
-  else if constexpr (o == sop::int_less || o == sop::int_less_equal || o == sop::int_equal)
-    r.m[d] = compare<o>(r.i[a], r.i[b]);
-  else if constexpr (o == sop::int_less_unsigned)
-    r.m[d] = less_unsigned(r.i[a], r.i[b]);
-  else if constexpr (o == sop::mask_to_int)
-    r.i[d] = as_integer(from_mask(r.m[a])) & integer(1);
-  else if constexpr (o == sop::to_byte)
-    r.i[d] = r.i[a] & integer(255);
-  else if constexpr (o == sop::to_int8)
-    r.i[d] = low_int8(r.i[a]);
-  else if constexpr (o == sop::to_half)
-    r.f[d] = rounded_to_half(r.f[a]);
-  else if constexpr (o == sop::typed_float32)
-    r.f[d] = r.f[a];
-  else if constexpr (o == sop::typed_int32 || o == sop::typed_uint32)
-    r.i[d] = r.i[a];
-  else if constexpr (o == sop::mask_and)
-    r.m[d] = r.m[a] & r.m[b];
-  else if constexpr (o == sop::mask_or)
-    r.m[d] = r.m[a] | r.m[b];
-  else if constexpr (o == sop::mask_not)
-    r.m[d] = !r.m[a];
-  else if constexpr (o == sop::to_int)
-    r.i[d] = truncated(r.f[a]);
-  else if constexpr (o == sop::to_float)
-    r.f[d] = converted(r.i[a]);
-  else if constexpr (o == sop::as_int)
-    r.i[d] = as_integer(r.f[a]);
-  else if constexpr (o == sop::as_float)
-    r.f[d] = as_real(r.i[a]);
-  else if constexpr (o == sop::shift_left)
-    r.i[d] = shift_left(r.i[a], b);
-  else if constexpr (o == sop::shift_right)
-    r.i[d] = shift_right(r.i[a], b);
-  else if constexpr (slot_kind_of(o) == slot_kind::integer)
-    r.i[d] = apply_integer<o>(r.i[a], r.i[b]);
   else if constexpr (is_elementary(o)) {
     const real sources[2] = {r.f[a], r.f[sources_of(o) > 1 ? b : a]};
     r.f[d] = run_program<elementary_program<o>>(sources);
   } else {
+    // A select's branches have the kind of its result, all other sources that of the first one.
     constexpr int n = sources_of(o);
-    r.f[d] = apply_real<o>(r.f[a], r.f[n > 1 ? b : a], r.f[n > 2 ? c : a]);
+    constexpr slot_kind in = facts_of(o).in, others = o == sop::select ? slot_kind_of(o) : in;
+    constexpr int second = n > 1 ? b : a, third = n > 2 ? c : a;
+    of_kind<slot_kind_of(o)>(r)[d] =
+        compute<o>(x, of_kind<in>(r)[a], of_kind<others>(r)[second], of_kind<others>(r)[third]);
   }
 }
 /// The last instruction's result as a word; a mask as 1 or 0.

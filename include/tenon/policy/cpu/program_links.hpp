@@ -14,53 +14,41 @@
 
 namespace tenon::simd {
 
+/// A word as a register of a kind, and back.
+template <slot_kind Kind> [[gnu::always_inline]] inline auto from_word(real x) noexcept {
+  if constexpr (Kind == slot_kind::integer)
+    return as_integer(x);
+  else if constexpr (Kind == slot_kind::mask)
+    return to_mask(x);
+  else
+    return x;
+}
+[[gnu::always_inline]] inline real to_word(real x) noexcept { return x; }
+[[gnu::always_inline]] inline real to_word(integer x) noexcept { return as_real(x); }
+[[gnu::always_inline]] inline real to_word(mask x) noexcept { return from_mask(x); }
+
 /// One instruction of the interpreter on one register. Between links all values are words in real
-/// registers: integers by their bits, masks as all ones or all zeros.
+/// registers: integers by their bits, masks as all ones or all zeros. Logic on masks stays on
+/// words, which saves the way into masks and back.
 template <sop O>
 [[gnu::always_inline]] inline real interpret(instruction x, real a, real b, real c) noexcept {
+  constexpr slot_kind in = facts_of(O).in,
+                      others = O == sop::select ? slot_kind_of(O) : facts_of(O).in;
   if constexpr (O == sop::literal || O == sop::literal_int)
     return as_real(integer(static_cast<std::int32_t>(x.bits())));
-  else if constexpr (O == sop::select)
-    return xsimd::select(to_mask(a), b, c);
-  else if constexpr (O == sop::less || O == sop::less_equal || O == sop::equal)
-    return from_mask(compare<O>(a, b));
-  else if constexpr (O == sop::int_less || O == sop::int_less_equal || O == sop::int_equal)
-    return from_mask(compare<O>(as_integer(a), as_integer(b)));
-  else if constexpr (O == sop::int_less_unsigned)
-    return from_mask(less_unsigned(as_integer(a), as_integer(b)));
   else if constexpr (O == sop::mask_to_int)
     return as_real(as_integer(a) & integer(1));
-  else if constexpr (O == sop::to_byte)
-    return as_real(as_integer(a) & integer(255));
-  else if constexpr (O == sop::to_int8)
-    return as_real(low_int8(as_integer(a)));
-  else if constexpr (O == sop::to_half)
-    return rounded_to_half(a);
-  else if constexpr (is_typed(O))
-    return a;
   else if constexpr (O == sop::mask_and)
     return as_real(as_integer(a) & as_integer(b));
   else if constexpr (O == sop::mask_or)
     return as_real(as_integer(a) | as_integer(b));
   else if constexpr (O == sop::mask_not)
     return as_real(as_integer(a) ^ integer(-1));
-  else if constexpr (O == sop::to_int)
-    return as_real(truncated(a));
-  else if constexpr (O == sop::to_float)
-    return converted(as_integer(a));
-  else if constexpr (O == sop::as_int || O == sop::as_float)
-    return a;
-  else if constexpr (O == sop::shift_left)
-    return as_real(shift_left(as_integer(a), x.b()));
-  else if constexpr (O == sop::shift_right)
-    return as_real(shift_right(as_integer(a), x.b()));
-  else if constexpr (slot_kind_of(O) == slot_kind::integer)
-    return as_real(apply_integer<O>(as_integer(a), as_integer(b)));
   else if constexpr (is_elementary(O)) {
     const real sources[2] = {a, b};
     return run_program<elementary_program<O>>(sources);
   } else
-    return apply_real<O>(a, b, c);
+    return to_word(compute<O>(x, from_word<in>(a), from_word<others>(b), from_word<others>(c)));
 }
 
 /// Registers that a link computes at once, and their elements. A call hands all of them on in

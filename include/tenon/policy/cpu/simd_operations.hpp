@@ -189,6 +189,52 @@ template <sop O>
 #endif
 }
 
+/// One primitive on registers of the kinds that it reads; the result has the kind that it writes.
+/// This is what a primitive means on `cpu`: constant programs and links both call it. `x` has the
+/// count of a shift; of sources that `O` does not have, any register is given.
+template <sop O, class A, class B, class C>
+[[gnu::always_inline]] inline auto compute(instruction x, A a, B b, C c) noexcept {
+  constexpr slot_kind in = facts_of(O).in, out = slot_kind_of(O);
+  if constexpr (O == sop::select)
+    return xsimd::select(a, b, c);
+  else if constexpr (O == sop::int_less_unsigned)
+    return less_unsigned(a, b);
+  else if constexpr (out == slot_kind::mask && in != slot_kind::mask)
+    return compare<O>(a, b);
+  else if constexpr (O == sop::mask_to_int)
+    return as_integer(from_mask(a)) & integer(1);
+  else if constexpr (O == sop::mask_and)
+    return a & b;
+  else if constexpr (O == sop::mask_or)
+    return a | b;
+  else if constexpr (O == sop::mask_not)
+    return !a;
+  else if constexpr (O == sop::to_byte)
+    return a & integer(255);
+  else if constexpr (O == sop::to_int8)
+    return low_int8(a);
+  else if constexpr (O == sop::to_half)
+    return rounded_to_half(a);
+  else if constexpr (is_typed(O))
+    return a;
+  else if constexpr (O == sop::to_int)
+    return truncated(a);
+  else if constexpr (O == sop::to_float)
+    return converted(a);
+  else if constexpr (O == sop::as_int)
+    return as_integer(a);
+  else if constexpr (O == sop::as_float)
+    return as_real(a);
+  else if constexpr (O == sop::shift_left)
+    return shift_left(a, x.b());
+  else if constexpr (O == sop::shift_right)
+    return shift_right(a, x.b());
+  else if constexpr (out == slot_kind::integer)
+    return apply_integer<O>(a, b);
+  else
+    return apply_real<O>(a, b, c);
+}
+
 }  // namespace tenon::simd
 
 #if defined(__GNUC__) && !defined(__clang__)
