@@ -100,7 +100,7 @@ TEST_CASE("a replaced step becomes an input of its type, and what it read goes")
   REQUIRE(nodes_of(r) == std::vector<int>{3, 5});
   CHECK(r.steps[0].is == step::leaf::input);
   CHECK(r.steps[0].operands.empty());
-  CHECK(r.steps[0].called == tn::name("v3"));
+  CHECK(r.steps[0].label == tn::name("v3"));
   CHECK(r.steps[0].out.shape == extents(2));
 }
 

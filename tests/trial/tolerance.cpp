@@ -66,7 +66,7 @@ TEST_CASE("roundings widen results as they add up; a coarser one widens operands
 TEST_CASE("a leaf of which only ranges are known passes them on") {
   const tn::table t = product();
   ranges leaves(static_cast<std::size_t>(t.nodes.size()));
-  leaves[0] = {{1, 2, false}, range::point(0), {-1, 5, false}, {}};
+  leaves[0] = {{1, 2, false}, interval::point(0), {-1, 5, false}, {}};
   const ranges r = ranges_of(t.view(), contents_of(t, four), exact, leaves);
   CHECK((r[0][0].low == 1 && r[0][0].high == 2));
   CHECK((r[1][2].low == 0 && r[1][2].high == 5));
