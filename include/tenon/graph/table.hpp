@@ -237,11 +237,27 @@ template <table_sizes S> struct frozen {
     v.states = states;
     return v;
   }
-  /// A table that is built in this memory. It must not outlive it.
+  /// A table that is built in this memory. It must not outlive it. Its pools are named here once
+  /// more: a table that began with pools of its own would link the heap, which programs for
+  /// microcontrollers do not have.
   constexpr tenon::table lend() {
-    tenon::table t;
-    each_pool([](auto& rows, auto& pool) { rows = pool.lend(); }, t, *this);
-    return t;
+    return {.nodes = nodes.lend(),
+            .code = code.lend(),
+            .programs = programs.lend(),
+            .contractions = contractions.lend(),
+            .windowings = windowings.lend(),
+            .reductions = reductions.lend(),
+            .movements = movements.lend(),
+            .gatherings = gatherings.lend(),
+            .scans = scans.lend(),
+            .names = names.lend(),
+            .regions = regions.lend(),
+            .inputs = inputs.lend(),
+            .weights = weights.lend(),
+            .outputs = outputs.lend(),
+            .limits = limits.lend(),
+            .recipes = recipes.lend(),
+            .used = used.lend()};
   }
 };
 
