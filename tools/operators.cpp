@@ -28,8 +28,9 @@ policy on_vulkan() {
     return spirv::supports(t, n, spirv::target{});
   };
   f.measure = [](const plan_view&, int) { return footprint{}; };
-  return {f.name, f,
-          [](const plan_view& p, int g) { return spirv::emit(p, g, spirv::target{}).size(); }};
+  return {f.name, f, [](const plan_view& p, int g) {
+            return spirv::kernels_of(p, g, spirv::target{}).size();
+          }};
 }
 const std::vector<policy> policies = {listed<reference>(), listed<cpu>(), on_vulkan()};
 

@@ -8,6 +8,7 @@ namespace tenon {
 template cpu::function cpu::interpreted<void>(program_view) noexcept;
 template void cpu::bind<void>(const binding<cpu::function>&, cpu::work&) noexcept;
 template void reference::run<void>(const reference::work&, const frame&) noexcept;
+template result<owned_plan> planned<void>(const table_view&, list<policy_facts>);
 template result<owned_plan> plan_for<cpu>(const table_view&);
 template result<owned_plan> plan_for<reference>(const table_view&);
 

@@ -11,6 +11,7 @@ namespace tenon {
 extern template cpu::function cpu::interpreted<void>(program_view) noexcept;
 extern template void cpu::bind<void>(const binding<cpu::function>&, cpu::work&) noexcept;
 extern template void reference::run<void>(const reference::work&, const frame&) noexcept;
+extern template result<owned_plan> planned<void>(const table_view&, list<policy_facts>);
 extern template result<owned_plan> plan_for<cpu>(const table_view&);
 extern template result<owned_plan> plan_for<reference>(const table_view&);
 

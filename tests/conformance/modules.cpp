@@ -46,7 +46,7 @@ void collect(const tn::table_view& net, module_set& to) {
   for (const auto by : {spirv::addressing::address, spirv::addressing::descriptor})
     for (const bool cpu_driver : {true, false})
       for (int g = 0; g < p.groups.size; ++g)
-        for (const spirv::kernel& k : spirv::emit(p, g, target(by, cpu_driver))) {
+        for (const spirv::kernel& k : spirv::kernels_of(p, g, target(by, cpu_driver))) {
           to.all.insert({k.words.data(), k.words.data() + k.words.size()});
           ++to.kernels;
         }

@@ -33,9 +33,9 @@ struct differential_report {
   int skipped = 0;   ///< that no policy of the list supports
   i64 elements = 0;  ///< of outputs that were compared, and how many of them may be anything
   i64 unchecked = 0;
-  int operators[trial::operator_count]{};  ///< of random graphs, by entry of `trial::operators`
-  trial::call_counts calls;                ///< of graphs with limits or states
-  std::string text;                        ///< what differs; empty: nothing
+  std::vector<int> operators;  ///< of random graphs, by entry of `trial::operators`
+  trial::call_counts calls;    ///< of graphs with limits or states
+  std::string text;            ///< what differs; empty: nothing
   bool ok() const { return text.empty(); }
 };
 
@@ -197,7 +197,7 @@ template <class... Policies> void test_random(tester<Policies...>& test, int num
   limits sizes = test.options.most;
   if (number % 16 == 15) sizes.elements *= 8;  // large enough to be split between threads
   choices d = choices::from_seed(seed);
-  const random_graph g = make_graph(d, sizes, test.report.operators);
+  const random_graph g = make_graph(d, sizes, &test.report.operators);
   const auto failure = failure_of(g);
   test.report.skipped += test.unsupported;
   ++test.report.graphs;

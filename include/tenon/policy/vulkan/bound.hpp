@@ -67,40 +67,12 @@ class vulkan_bound {
   /// `vulkan_staged`); feature, with what the device lacks, matrices of the policy's precision
   /// among it; capacity (a group with more than 16 buffers, or with longer loops than the driver
   /// runs); memory; what the driver refuses.
-  error bind(vulkan_context& context, const plan_view& p, int policy,
-             const std::byte* const* weights) noexcept {
-    context_ = &context;
-    if (!context.ok()) return context.fault();
-    if (p.policies[policy].memory == sharing::importable && !context.facts().host_import)
-      return {code::import_failed, p.policies[policy].name, "host memory", "vulkan_staged",
-              "no VK_EXT_external_memory_host"};
-    if (products_ != spirv::precision::float32 &&
-        !matrix_unit_of(context.facts()).of(products_).exists())
-      return lacks_matrices(context.facts(), p.policies[policy], products_);
-    return platform::guarded(
-        [&] {
-          if (const error e = make_kernels(p, policy); !e.ok()) return e;
-          return take_weights(p, policy, weights);
-        },
-        [] {
-          return error{code::memory, "vulkan", "model"};
-        });
-  }
+  template <class = void> error bind(vulkan_context& context, const plan_view& p, int policy,
+                                     const std::byte* const* weights) noexcept;
   /// Kernels for other extents of the same graph; the weights are those of `limits`, which outlives
   /// this.
-  error follow(const vulkan_bound& limits, const plan_view& p, int policy) noexcept {
-    context_ = limits.context_;
-    return platform::guarded(
-        [&] {
-          weight_at_ = limits.weight_at_;
-          steps_.clear();
-          of_group_.clear();
-          return make_kernels(p, policy);
-        },
-        [] {
-          return error{code::memory, "vulkan", "model"};
-        });
-  }
+  template <class = void>
+  error follow(const vulkan_bound& limits, const plan_view& p, int policy) noexcept;
   vulkan_context& context() const noexcept { return *context_; }
   /// The dispatches of a group, in their order.
   list<vulkan_step> steps_of(int group) const noexcept {
@@ -140,7 +112,7 @@ class vulkan_bound {
             return lacks(p.table, from, device);
       }
       of_group_[g].begin = steps_.size();
-      const sequence<spirv::kernel> kernels = spirv::emit(p, g, device);
+      const sequence<spirv::kernel> kernels = spirv::kernels_of(p, g, device);
       if (kernels.empty())
         return {code::capacity, p.anchor_of(g).op, "kernel",
                 "16 buffers, and loops that the driver runs", "more"};
@@ -212,5 +184,40 @@ class vulkan_bound {
   sequence<device_address> weight_at_;
   std::vector<vulkan_memory> memory_;
 };
+
+// Not inline: see tenon/compiled_vulkan.hpp.
+template <class> error vulkan_bound::bind(vulkan_context& context, const plan_view& p, int policy,
+                                          const std::byte* const* weights) noexcept {
+  context_ = &context;
+  if (!context.ok()) return context.fault();
+  if (p.policies[policy].memory == sharing::importable && !context.facts().host_import)
+    return {code::import_failed, p.policies[policy].name, "host memory", "vulkan_staged",
+            "no VK_EXT_external_memory_host"};
+  if (products_ != spirv::precision::float32 &&
+      !matrix_unit_of(context.facts()).of(products_).exists())
+    return lacks_matrices(context.facts(), p.policies[policy], products_);
+  return platform::guarded(
+      [&] {
+        if (const error e = make_kernels(p, policy); !e.ok()) return e;
+        return take_weights(p, policy, weights);
+      },
+      [] {
+        return error{code::memory, "vulkan", "model"};
+      });
+}
+template <class>
+error vulkan_bound::follow(const vulkan_bound& limits, const plan_view& p, int policy) noexcept {
+  context_ = limits.context_;
+  return platform::guarded(
+      [&] {
+        weight_at_ = limits.weight_at_;
+        steps_.clear();
+        of_group_.clear();
+        return make_kernels(p, policy);
+      },
+      [] {
+        return error{code::memory, "vulkan", "model"};
+      });
+}
 
 }  // namespace tenon

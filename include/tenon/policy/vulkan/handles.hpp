@@ -20,37 +20,10 @@ class vulkan_handles {
 
   /// Opens a device of our own; `enabled` receives what of `vulkan_features` it has.
   /// Error: no_device, with the name that was asked for; feature; memory; device.
-  error open(const vulkan_options& options, vulkan_features& enabled) {
-    if (error e = instance_.make(options); !e.ok()) return e;
-    if (error e = choose(options); !e.ok()) return e;
-    if (error e = find_family(); !e.ok()) return e;
-    const bool by_address = options.addressing == vulkan_addressing::address;
-    if (error e = make_device(by_address, enabled); !e.ok()) return e;
-    // SwiftShader has addresses and no 64-bit integers, and ends the program on kernels with
-    // addresses.
-    if (by_address && !enabled.int64)
-      return {code::feature, "vulkan", "addresses", "shaderInt64, or addressing by descriptor",
-              "none"};
-    return {};
-  }
+  template <class = void> error open(const vulkan_options& options, vulkan_features& enabled);
   /// Takes the application's; `enabled` receives what it switched on.
   /// Error: null; no_device; feature.
-  error adopt(const vulkan_adopted& a, vulkan_features& enabled) noexcept {
-    if (!a.instance || !a.physical || !a.device)
-      return {code::null, "vulkan", "adopted", "instance, physical device and device", "null"};
-    if (error e = instance_.adopt(a); !e.ok()) return e;
-    physical_ = a.physical, queue_ = a.queue, family_ = a.family;
-    functions().init(vk::Device(a.device));
-    if (functions().vkGetBufferDeviceAddress == nullptr || functions().vkWaitSemaphores == nullptr)
-      return {code::feature, "vulkan", "Vulkan 1.2", "an instance and device of it",
-              "an older one"};
-    device_ = a.device;
-    const bool by_address = a.addressing == vulkan_addressing::address;
-    enabled = enabled_by(a.created, by_address);
-    if (a.created == nullptr && by_address)
-      return {code::feature, "vulkan", "adopted", "the device's create info", "null"};
-    return {};
-  }
+  template <class = void> error adopt(const vulkan_adopted& a, vulkan_features& enabled) noexcept;
 
   const vulkan_instance& instance() const noexcept { return instance_; }
   bool is_owned() const noexcept { return instance_.is_owned(); }
@@ -195,5 +168,37 @@ class vulkan_handles {
   vk::Queue queue_{};
   std::uint32_t family_ = 0;
 };
+
+// Not inline: see tenon/compiled_vulkan.hpp.
+template <class>
+error vulkan_handles::open(const vulkan_options& options, vulkan_features& enabled) {
+  if (error e = instance_.make(options); !e.ok()) return e;
+  if (error e = choose(options); !e.ok()) return e;
+  if (error e = find_family(); !e.ok()) return e;
+  const bool by_address = options.addressing == vulkan_addressing::address;
+  if (error e = make_device(by_address, enabled); !e.ok()) return e;
+  // SwiftShader has addresses and no 64-bit integers, and ends the program on kernels with
+  // addresses.
+  if (by_address && !enabled.int64)
+    return {code::feature, "vulkan", "addresses", "shaderInt64, or addressing by descriptor",
+            "none"};
+  return {};
+}
+template <class>
+error vulkan_handles::adopt(const vulkan_adopted& a, vulkan_features& enabled) noexcept {
+  if (!a.instance || !a.physical || !a.device)
+    return {code::null, "vulkan", "adopted", "instance, physical device and device", "null"};
+  if (error e = instance_.adopt(a); !e.ok()) return e;
+  physical_ = a.physical, queue_ = a.queue, family_ = a.family;
+  functions().init(vk::Device(a.device));
+  if (functions().vkGetBufferDeviceAddress == nullptr || functions().vkWaitSemaphores == nullptr)
+    return {code::feature, "vulkan", "Vulkan 1.2", "an instance and device of it", "an older one"};
+  device_ = a.device;
+  const bool by_address = a.addressing == vulkan_addressing::address;
+  enabled = enabled_by(a.created, by_address);
+  if (a.created == nullptr && by_address)
+    return {code::feature, "vulkan", "adopted", "the device's create info", "null"};
+  return {};
+}
 
 }  // namespace tenon

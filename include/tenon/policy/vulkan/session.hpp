@@ -27,49 +27,18 @@ struct vulkan_submission {
 class vulkan_session {
  public:
   /// Error: memory; what the driver refuses.
-  status start(const vulkan_bound& bound, const plan_view& p, int policy, const frame&) noexcept {
-    bound_ = &bound;
-    copies_ = p.policies[policy].memory == sharing::separate;
-    const error e = platform::guarded([&] { return prepare(p, policy); },
-                                      [] {
-                                        return error{code::memory, "vulkan", "instance"};
-                                      });
-    return {e.what, -1, 0, 0};
-  }
+  template <class = void>
+  status start(const vulkan_bound& bound, const plan_view& p, int policy, const frame&) noexcept;
   /// Error: import_failed, memory, device_lost, device.
-  status run(const plan_view& p, const group_range& r, const frame& host, waiting) noexcept {
-    recorded* recording = nullptr;
-    if (const status s = ready(p, r, host, recording); !s.ok()) return s;
-    copy_in(*recording, host);
-    if (const status s = recording->commands.submit_and_wait(); !s.ok()) return s;
-    for (const staged_copy& c : recording->out)
-      std::memcpy(host.at<std::byte>(c.holder), staging_.data() + c.at,
-                  static_cast<std::size_t>(c.bytes));
-    return {};
-  }
+  template <class = void>
+  status run(const plan_view& p, const group_range& r, const frame& host, waiting) noexcept;
   /// Submits without waiting. Error: also policy, when results have to be copied by the host.
-  status run(const plan_view& p, const group_range& r, const frame& host,
-             const vulkan_submission& way) noexcept {
-    recorded* recording = nullptr;
-    if (const status s = ready(p, r, host, recording); !s.ok()) return s;
-    if (!recording->out.empty()) return {code::policy, -1, 0, 0};
-    copy_in(*recording, host);
-    return recording->commands.submit(*way.value, way.after);
-  }
+  template <class = void> status run(const plan_view& p, const group_range& r, const frame& host,
+                                     const vulkan_submission& way) noexcept;
   /// Records into a command buffer of the application. Error: also policy, when the host has to
   /// copy; null, for no command buffer.
-  status run(const plan_view& p, const group_range& r, const frame& host,
-             const vulkan_commands& way) noexcept {
-    if (!way.buffer) return {code::null, -1, 0, 0};
-    device_groups& groups = where_.find(r);
-    recorded& recording = of(groups, theirs_);
-    groups.follow(host);
-    const status s = record(p, groups, recording, host, way.buffer);
-    groups.forget();
-    return s.ok() && !(recording.in.empty() && recording.out.empty())
-               ? status{code::policy, -1, 0, 0}
-               : s;
-  }
+  template <class = void> status run(const plan_view& p, const group_range& r, const frame& host,
+                                     const vulkan_commands& way) noexcept;
   /// Runs other kernels from now on.
   void renew(const vulkan_bound& bound) noexcept {
     bound_ = &bound;
@@ -229,5 +198,49 @@ class vulkan_session {
   std::deque<recorded> recorded_, theirs_;  ///< by range: in our buffers, in the application's;
                                             ///< a deque, because recordings do not move
 };
+
+// Not inline: see tenon/compiled_vulkan.hpp.
+template <class> status vulkan_session::start(const vulkan_bound& bound, const plan_view& p,
+                                              int policy, const frame&) noexcept {
+  bound_ = &bound;
+  copies_ = p.policies[policy].memory == sharing::separate;
+  const error e = platform::guarded([&] { return prepare(p, policy); },
+                                    [] {
+                                      return error{code::memory, "vulkan", "instance"};
+                                    });
+  return {e.what, -1, 0, 0};
+}
+template <class> status vulkan_session::run(const plan_view& p, const group_range& r,
+                                            const frame& host, waiting) noexcept {
+  recorded* recording = nullptr;
+  if (const status s = ready(p, r, host, recording); !s.ok()) return s;
+  copy_in(*recording, host);
+  if (const status s = recording->commands.submit_and_wait(); !s.ok()) return s;
+  for (const staged_copy& c : recording->out)
+    std::memcpy(host.at<std::byte>(c.holder), staging_.data() + c.at,
+                static_cast<std::size_t>(c.bytes));
+  return {};
+}
+template <class> status vulkan_session::run(const plan_view& p, const group_range& r,
+                                            const frame& host,
+                                            const vulkan_submission& way) noexcept {
+  recorded* recording = nullptr;
+  if (const status s = ready(p, r, host, recording); !s.ok()) return s;
+  if (!recording->out.empty()) return {code::policy, -1, 0, 0};
+  copy_in(*recording, host);
+  return recording->commands.submit(*way.value, way.after);
+}
+template <class> status vulkan_session::run(const plan_view& p, const group_range& r,
+                                            const frame& host,
+                                            const vulkan_commands& way) noexcept {
+  if (!way.buffer) return {code::null, -1, 0, 0};
+  device_groups& groups = where_.find(r);
+  recorded& recording = of(groups, theirs_);
+  groups.follow(host);
+  const status s = record(p, groups, recording, host, way.buffer);
+  groups.forget();
+  return s.ok() && !(recording.in.empty() && recording.out.empty()) ? status{code::policy, -1, 0, 0}
+                                                                    : s;
+}
 
 }  // namespace tenon

@@ -453,7 +453,7 @@ struct emitted {
   };
   static void bind(const tenon::binding<function>& b, work& w) noexcept { w = {b.plan, b.group}; }
   static void run(const work& w, const tenon::frame& f) noexcept {
-    const auto kernels = spirv::emit(*w.plan, w.group, emission_target());
+    const auto kernels = spirv::kernels_of(*w.plan, w.group, emission_target());
     if (kernels.empty()) bare_device::instance().fault = "a group was not emitted";
     for (const spirv::kernel& k : kernels) {
       std::vector<bare_device::memory> ports;

@@ -41,7 +41,7 @@ template <class Net> inline constexpr auto module_of = [] {
   return m;
 }();
 template <class Net> bool same_at_run_time() {
-  const auto all = spirv::emit(tn::plan<Net, emits>::view(), 0, plain);
+  const auto all = spirv::kernels_of(tn::plan<Net, emits>::view(), 0, plain);
   const auto& constant = module_of<Net>;
   bool same = all[0].words.size() == words_of<Net>;
   for (int i = 0; same && i < words_of<Net>; ++i) same = all[0].words[i] == constant.word[i];
@@ -151,7 +151,7 @@ TEST_CASE("the same structure has the same words wherever it stands in a graph")
   const tn::plan_view v = p.value().view();
   std::vector<spirv::kernel> softmax;
   for (int g = 0; g < v.groups.size; ++g)
-    if (v.groups[g].columns > 0) softmax.push_back(spirv::emit(v, g, plain)[0]);
+    if (v.groups[g].columns > 0) softmax.push_back(spirv::kernels_of(v, g, plain)[0]);
   REQUIRE(softmax.size() == 2);
   CHECK(std::vector<spirv::word>(softmax[0].words.begin(), softmax[0].words.end()) ==
         std::vector<spirv::word>(softmax[1].words.begin(), softmax[1].words.end()));
@@ -174,7 +174,7 @@ TEST_CASE("a group of more buffers than push constants is not emitted") {
   REQUIRE(p.ok());
   const tn::plan_view v = p.value().view();
   REQUIRE(v.groups.size == 1);
-  CHECK(spirv::emit(v, 0, plain).empty());
+  CHECK(spirv::kernels_of(v, 0, plain).empty());
 }
 
 TEST_CASE("random graphs agree with reference: addresses, a CPU driver") { agrees(lavapipe()); }

@@ -248,8 +248,8 @@ bool in_fragments(const tenon::table_view& t) {
   without.matrix = {};
   for (int g = 0; g < made->view().groups.size; ++g) {
     if (made->view().groups[g].kind != tenon::family::contract) continue;
-    const auto with_them = spirv::emit(made->view(), g, emission_target());
-    const auto plain = spirv::emit(made->view(), g, without);
+    const auto with_them = spirv::kernels_of(made->view(), g, emission_target());
+    const auto plain = spirv::kernels_of(made->view(), g, without);
     if (hash_of(with_them[0]) == hash_of(plain[0])) return false;
   }
   return true;

@@ -90,5 +90,10 @@ constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) 
   wide.cpu_driver = false;
   return writing::emit(p, p.groups[group], wide);
 }
+/// `emit` at run time. Not inline: see tenon/compiled_vulkan.hpp.
+template <class = void>
+sequence<kernel> kernels_of(const plan_view& p, int group, const target& t) {
+  return emit(p, group, t);
+}
 
 }  // namespace tenon::spirv

@@ -1,4 +1,0 @@
-// What tests of -O1 begin with: precompiled, see meson.build.
-// SPDX-License-Identifier: MIT
-#pragma once
-#include "shared.hpp"
