@@ -1,7 +1,8 @@
 """Passes if every relative link of the pages leads to a file, and to a heading where it names one: links.py ROOT
 
 Pages are ROOT/*.md and ROOT/docs/*.md. Each page of docs/ is linked from docs/README.md. What stands as `name.hpp`
-on a page is the name, or the end of the path, of a file; the changelog alone names files that are gone.
+on a page is the name, or the end of the path, of a file; the changelog alone names files that are gone. Lines of
+prose have at most 112 columns; tables, code and the generated page have as many as they need.
 """
 # SPDX-License-Identifier: MIT
 
@@ -50,6 +51,14 @@ def unknown(page, files):
             yield f'{name}: there is no such header'
 
 
+def wide(page):
+    """Lines of prose that an editor would break."""
+    text = FENCED.sub(lambda block: '\n' * block.group(0).count('\n'), page.read_text(encoding='utf-8'))
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > 112 and not line.startswith(('|', '<!--')):
+            yield f'line {number} has {len(line)} columns'
+
+
 def main(root):
     root = pathlib.Path(root).resolve()
     pages = sorted(root.glob('*.md')) + sorted(root.glob('docs/*.md'))
@@ -57,6 +66,8 @@ def main(root):
     files = ['/' + path.relative_to(root).as_posix() for path in root.rglob('*.hpp')]
     wrong += [f'{page.relative_to(root)}: {why}' for page in pages if page.name != 'CHANGELOG.md'
               for why in unknown(page, files)]
+    wrong += [f'{page.relative_to(root)}: {why}' for page in pages if page.name != 'operators.md'
+              for why in wide(page)]
     index = root / 'docs' / 'README.md'
     listed = set(LINK.findall(index.read_text(encoding='utf-8')))
     wrong += [f'docs/README.md does not list {page.name}'

@@ -332,7 +332,7 @@ TEST_CASE("an invalid, a long and a wide program are refused") {
   CHECK(wide == error{code::program, "map", "registers", 32, 40});
 }
 
-TEST_CASE("a place is 0 to 7 and belongs to a value") {
+TEST_CASE("a position is 0 to 7 and belongs to a value") {
   builder b;
   const auto x = b.input("x", floats(4));
   (void)b.on(8, x);

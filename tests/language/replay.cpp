@@ -128,14 +128,14 @@ TEST_CASE("an operator whose programs depend on extents is refused") {
   const auto net = b.finish({b.add<divided_t>({}, {x})});
   REQUIRE(net.ok());
   tn::recorder r;
-  const tn::shape bound[] = {tn::extents(8, 2)}, smaller[] = {tn::extents(7, 2)};
-  CHECK(tn::replay(net->view(), bound, r).ok());
+  const tn::shape limit[] = {tn::extents(8, 2)}, smaller[] = {tn::extents(7, 2)};
+  CHECK(tn::replay(net->view(), limit, r).ok());
   CHECK(tn::replay(net->view(), smaller, r).is(code::capacity, "divided"));
   tn::recorder fresh;
   CHECK(tn::replay(net->view(), smaller, fresh).is(code::capacity, "divided"));
 }
 
-TEST_CASE("the builder refuses a bound on an axis that is not there") {
+TEST_CASE("the builder refuses a limit on an axis that is not there") {
   tn::builder b;
   (void)b.input("x", floats(8, 2), {2});
   CHECK(b.fault().is(code::axis, "input"));

@@ -116,6 +116,9 @@ static_assert(run([](auto x, auto y) { return max(x, y); }, 1, 2) == 2);
 static_assert(run([](auto x) { return max(x, 0.0f) != max(x, 0.0f); }, none) == 1,
               "max propagates NaN");
 static_assert(run([](auto x) { return sqrt(x); }, 9) == 3);
+static_assert(run([](auto x) { return x.apply(tenon::sop::sqrt); }, 9) == 3 &&
+                  run([](auto x, auto y) { return x.apply(tenon::sop::max, y); }, 1, 2) == 2,
+              "an instruction without a symbol of its own");
 static_assert(run([](auto x) { return floor(x); }, -1.5f) == -2);
 static_assert(run([](auto x) { return round_even(x); }, 2.5f) == 2);
 static_assert(run([](auto x) { return cast<float>(cast<std::int32_t>(x)); }, -1.75f) == -1);

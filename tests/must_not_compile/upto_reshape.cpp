@@ -1,5 +1,5 @@
 // expect: graph: an operator refuses extents below a limit; a weight or an option has the limit itself as an extent: slice() it, or use upto<> for all of them
-// A shape with the bound written out.
+// A shape with the limit written out.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>
 namespace tn = tenon;

@@ -288,7 +288,7 @@ TEST_CASE("policies that mind other extents are found") {
 }
 
 TEST_CASE("a graph with limits and states is built once more as it was, and with other extents") {
-  int with_bounds = 0;
+  int with_limits = 0;
   for (std::uint64_t s = 0; s < 200; ++s) {
     choices d = choices::from_seed(s);
     const auto g = tn::trial::make_graph(d, {});
@@ -300,14 +300,14 @@ TEST_CASE("a graph with limits and states is built once more as it was, and with
     CHECK(same->states == t.states);
     for (int i = 0; i < t.nodes.size; ++i) CHECK(same->nodes[i].out == t.nodes[i].out);
     if (t.limits.size == 0) continue;
-    ++with_bounds;
+    ++with_limits;
     std::vector<tn::shape> shapes;
     for (int i = 0; i < t.call_inputs(); ++i) shapes.push_back(t.nodes[t.inputs[i]].out.shape);
     const auto fixed = tn::trial::build_again(g, &shapes);
     REQUIRE(fixed.ok());
     CHECK(fixed->limits.size() == 0);
   }
-  CHECK(with_bounds > 40);
+  CHECK(with_limits > 40);
 }
 
 TEST_CASE("a graph follows from its seed, and from its decisions") {
@@ -339,11 +339,11 @@ TEST_CASE("decisions shrink to the smallest list that fails") {
   CHECK(small == choices::list{500});
 }
 
-TEST_CASE("ranges hold what rounding can give") {
+TEST_CASE("intervals hold what rounding can give") {
   using tn::trial::interval;
   const auto of = [](auto f, interval x) {
-    return tn::trial::intervals::program_ranges(tn::record_program<1>(f).view(),
-                                                tn::trial::inexact{0x1p-24})(&x);
+    return tn::trial::intervals::program_intervals(tn::record_program<1>(f).view(),
+                                                   tn::trial::inexact{0x1p-24})(&x);
   };
   const interval third = of([](auto x) { return x / 3.0f; }, interval::point(1));
   CHECK(third.holds(static_cast<double>(1.0f / 3.0f)));
@@ -442,7 +442,7 @@ TEST_CASE("extents with which a state would change its shape are refused") {
   CHECK(out == std::vector<float>(5, 0));
 }
 
-TEST_CASE("extents that would make a result larger than its bound are refused") {
+TEST_CASE("extents that would make a result larger than its limit are refused") {
   tn::builder b;
   const auto x = b.input("x", {tn::type::float32, tn::extents(1, 1, 9, 9)});
   const auto f = b.input("f", {tn::type::float32, tn::extents(1, 1, 5, 3)}, {2});
@@ -461,7 +461,7 @@ TEST_CASE("extents that would make a result larger than its bound are refused") 
 }
 
 TEST_CASE(
-    "axes with the same bound in one group may have other extents from each other, or are "
+    "axes with the same limit in one group may have other extents from each other, or are "
     "refused") {
   tn::builder b;
   const auto x = b.input("x", {tn::type::float32, tn::extents(5)}, {0});
@@ -471,7 +471,7 @@ TEST_CASE(
   CHECK(compared(net) == "");
 }
 
-TEST_CASE("expand does not repeat an axis that is whole with its bound") {
+TEST_CASE("expand does not repeat an axis that is whole with its limit") {
   tn::builder b;
   const auto x = b.input("x", {tn::type::float32, tn::extents(2, 7, 2)}, {1});
   const auto y = b.add<tn::abs_t>({}, {b.add<tn::expand_t>({{2, 7, 2}}, {x})});

@@ -16,11 +16,11 @@ constexpr inexact rounds{0x1p-24};
 
 /// The interval of a program's result.
 template <class F> interval of(F f, interval x, const inexact& e = rounds) {
-  return intervals::program_ranges(tenon::record_program<1>(f).view(), e)(&x);
+  return intervals::program_intervals(tenon::record_program<1>(f).view(), e)(&x);
 }
 template <class F> interval of(F f, interval x, interval y) {
   const interval both[] = {x, y};
-  return intervals::program_ranges(tenon::record_program<2>(f).view(), rounds)(both);
+  return intervals::program_intervals(tenon::record_program<2>(f).view(), rounds)(both);
 }
 bool same(const interval& a, double low, double high, bool nan) {
   return a.low == low && a.high == high && a.nan == nan;
@@ -28,7 +28,7 @@ bool same(const interval& a, double low, double high, bool nan) {
 
 }  // namespace
 
-TEST_CASE("a range: a point, a NaN alone, anything") {
+TEST_CASE("an interval: a point, a NaN alone, anything") {
   CHECK((interval::point(2).is_point() && interval::point(2).holds(2) &&
          !interval::point(2).holds(2.5)));
   CHECK((interval::point(NAN).only_nan() && interval::point(NAN).holds(NAN) &&
@@ -59,7 +59,7 @@ TEST_CASE("sums and products have their extremes at the corners; infinity - infi
   CHECK(intervals::corners(minus, interval::point(NAN), {}).only_nan());
 }
 
-TEST_CASE("division: by zero either infinity, by a range around zero anything") {
+TEST_CASE("division: by zero either infinity, by an interval around zero anything") {
   CHECK(same(intervals::quotient({1, 2, false}, {4, 8, false}), 0.125, 0.5, false));
   CHECK(same(intervals::quotient({1, 2, false}, interval::point(0)), -infinity, infinity, false));
   CHECK(intervals::quotient(interval::point(0), interval::point(0)).holds(NAN));
@@ -72,7 +72,7 @@ TEST_CASE("extremes: NaN from either side comes out") {
   CHECK(intervals::extreme(interval::point(NAN), {1, 2, false}, true).only_nan());
 }
 
-TEST_CASE("comparisons are sure where ranges do not overlap") {
+TEST_CASE("comparisons are sure where intervals do not overlap") {
   using intervals::compared;
   CHECK(compared(sop::less, {0, 1, false}, {2, 3, false}) == 1);
   CHECK(compared(sop::less, {2, 3, false}, {0, 2, false}) == 0);
@@ -125,7 +125,7 @@ TEST_CASE("every operation of one or two reals holds what the reference computes
         const float arguments[] = {a, b};
         const interval points[] = {interval::point(static_cast<double>(a)),
                                    interval::point(static_cast<double>(b))};
-        const interval found = intervals::program_ranges(p.view(), rounds)(points);
+        const interval found = intervals::program_intervals(p.view(), rounds)(points);
         CAPTURE(a, b, found.low, found.high, found.nan);
         CHECK(found.holds(static_cast<double>(tenon::evaluate(p.view(), arguments))));
       }

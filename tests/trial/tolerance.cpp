@@ -1,4 +1,4 @@
-// What the nodes of a table may hold: points without roundings, ranges that hold the reference's
+// What the nodes of a table may hold: points without roundings, intervals that hold the reference's
 // results with them, and anything where nothing is known.
 // SPDX-License-Identifier: MIT
 #include <tenon/language/builder.hpp>
@@ -39,7 +39,7 @@ constexpr double wanted[] = {1 - 6, -8, 3 + 12, 16};
 
 TEST_CASE("without roundings every node holds points, those of exact arithmetic") {
   const tn::table t = product();
-  const ranges r = ranges_of(t.view(), contents_of(t, four), exact);
+  const node_intervals r = intervals_of(t.view(), contents_of(t, four), exact);
   REQUIRE(r.size() == static_cast<std::size_t>(t.nodes.size()));
   CHECK((r[0][1].is_point() && r[0][1].low == -2));
   CHECK((r[1][1].is_point() && r[1][1].low == 0));
@@ -51,8 +51,8 @@ TEST_CASE("without roundings every node holds points, those of exact arithmetic"
 
 TEST_CASE("roundings widen results as they add up; a coarser one widens operands too") {
   const tn::table t = product();
-  const ranges fine = ranges_of(t.view(), contents_of(t, four), rounds),
-               wide = ranges_of(t.view(), contents_of(t, four), coarse);
+  const node_intervals fine = intervals_of(t.view(), contents_of(t, four), rounds),
+                       wide = intervals_of(t.view(), contents_of(t, four), coarse);
   CHECK(fine[0][3].is_point());
   CHECK((!wide[0][3].is_point() && wide[0][3].holds(4.001) && !wide[0][3].holds(4.01)));
   for (std::size_t i = 0; i < 4; ++i) {
@@ -63,11 +63,11 @@ TEST_CASE("roundings widen results as they add up; a coarser one widens operands
   }
 }
 
-TEST_CASE("a leaf of which only ranges are known passes them on") {
+TEST_CASE("a leaf of which only intervals are known passes them on") {
   const tn::table t = product();
-  ranges leaves(static_cast<std::size_t>(t.nodes.size()));
+  node_intervals leaves(static_cast<std::size_t>(t.nodes.size()));
   leaves[0] = {{1, 2, false}, interval::point(0), {-1, 5, false}, {}};
-  const ranges r = ranges_of(t.view(), contents_of(t, four), exact, leaves);
+  const node_intervals r = intervals_of(t.view(), contents_of(t, four), exact, leaves);
   CHECK((r[0][0].low == 1 && r[0][0].high == 2));
   CHECK((r[1][2].low == 0 && r[1][2].high == 5));
   CHECK((r.back()[0].holds(4) && !r.back()[0].holds(5)));
@@ -88,7 +88,7 @@ TEST_CASE("leaves of all widths are read as their numbers") {
   CHECK(given(type::uint4, 1, bytes_of<std::uint8_t>({0x0f}))[0].low == 15);
 }
 
-TEST_CASE("moves and gathering hold the ranges of the elements that they show") {
+TEST_CASE("moves and gathering hold the intervals of the elements that they show") {
   builder b;
   const builder::value x = b.input("x", {type::float32, extents(2, 2)});
   const builder::value i = b.input("i", {type::int32, extents(1)});
@@ -96,7 +96,7 @@ TEST_CASE("moves and gathering hold the ranges of the elements that they show") 
   const tn::table t = b.finish({b.add<tn::gather_t>({}, {y, i})}).value();
   contents c = contents_of(t, four);
   c[1] = bytes_of<std::int32_t>({1});
-  const ranges r = ranges_of(t.view(), c, rounds);
+  const node_intervals r = intervals_of(t.view(), c, rounds);
   CHECK((r[2][1].is_point() && r[2][1].low == 3 && r[2][2].low == -2));
   CHECK((r.back().size() == 2 && r.back()[0].low == -2 && r.back()[1].low == 4));
 }

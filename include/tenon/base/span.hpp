@@ -64,7 +64,8 @@ template <nested_array T> struct view_traits<T> {
   }
 };
 
-/// A std::span becomes a run: it has a number of elements and takes the shape that is asked for.
+/// A std::span becomes a flat view: it has a number of elements and takes the shape that is asked
+/// for.
 template <class E, std::size_t N>
 requires is_element<std::remove_const_t<E>>
 struct view_traits<std::span<E, N>> {
@@ -73,7 +74,7 @@ struct view_traits<std::span<E, N>> {
   }
 };
 
-/// An object that has more than a number of elements: as a run it would lose its shape.
+/// An object that has more than a number of elements: as a flat view it would lose its shape.
 // clang-format off
 template <class T>
 concept has_own_shape = requires(T& t) { t.rows(); } || requires(T& t) { t.extent(0); } ||
@@ -83,20 +84,20 @@ concept has_own_shape = requires(T& t) { t.rows(); } || requires(T& t) { t.exten
 /// A contiguous range by its members.
 // clang-format off
 template <class T>
-concept contiguous_range = !nested_array<T> && !has_own_shape<T> && requires(T& run) {
-  requires std::contiguous_iterator<decltype(run.begin())>;
-  requires is_element<std::remove_const_t<std::remove_pointer_t<decltype(run.data())>>>;
-  { run.size() } -> std::convertible_to<std::size_t>;
+concept contiguous_range = !nested_array<T> && !has_own_shape<T> && requires(T& range) {
+  requires std::contiguous_iterator<decltype(range.begin())>;
+  requires is_element<std::remove_const_t<std::remove_pointer_t<decltype(range.data())>>>;
+  { range.size() } -> std::convertible_to<std::size_t>;
 };
 // clang-format on
 
-/// std::vector and its likes become runs. The view ends with the next reallocation.
+/// std::vector and its likes become flat views. The view ends with the next reallocation.
 template <contiguous_range T> struct view_traits<T> {
-  static constexpr auto make(T& run) noexcept {
-    return flat_view_of(run.data(), static_cast<i64>(run.size()));
+  static constexpr auto make(T& range) noexcept {
+    return flat_view_of(range.data(), static_cast<i64>(range.size()));
   }
-  static constexpr auto make(const T& run) noexcept {
-    return flat_view_of(run.data(), static_cast<i64>(run.size()));
+  static constexpr auto make(const T& range) noexcept {
+    return flat_view_of(range.data(), static_cast<i64>(range.size()));
   }
 };
 

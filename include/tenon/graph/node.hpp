@@ -8,7 +8,7 @@
 
 namespace tenon {
 
-/// The few families that backends implement; operators are combinations of them.
+/// The few families that policies implement; operators are combinations of them.
 enum class family : std::uint8_t {
   input,     ///< given at every call
   weight,    ///< given once, when the model is bound

@@ -35,7 +35,7 @@ struct location {
   int inside = -1;            ///< the join in whose result it is computed
 };
 
-/// What holds a holder's elements, by the holder's node; other nodes have none.
+/// The memory of a holder, by its node; other nodes have none.
 struct buffer {
   enum class storage : std::uint8_t {
     none,
@@ -43,8 +43,8 @@ struct buffer {
     weight,
     output,
     arena,
-    step
-  };  ///< see `scanning`
+    step,  ///< moves with the steps of a scan: see `scanning`
+  };
   storage in = storage::none;
   int index = -1;  ///< position among inputs, weights or outputs
   i64 offset = 0;  ///< bytes, in the arena

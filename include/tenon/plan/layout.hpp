@@ -110,7 +110,7 @@ constexpr i64 join_offset(table_view t, const node& n, int operand) {
   for (int k = 0; k < operand; ++k) positions += t.nodes[n.in[k]].out.shape[axis];
   return positions * dense(n.out.shape)[axis];
 }
-/// A move as a view of its operand's value: no elements are copied.
+/// A move as an alias of its operand: no elements are copied.
 constexpr location view_of_operand(table_view t, const sequence<location>& locations,
                                    const node& n) {
   const movement& m = t.movement_of(n);
@@ -189,8 +189,8 @@ constexpr void follow_extents(table_view t, list<int> group_of, sequence<locatio
   settle_joins(t, locations);
 }
 
-/// Removes the groups of moves that became views.
-constexpr void drop_views(grouping& g) {
+/// Removes the groups of moves that became aliases.
+constexpr void drop_aliases(grouping& g) {
   sequence<group> kept;
   sequence<int> to;
   for (int i = 0; i < g.groups.size(); ++i) {
@@ -203,8 +203,9 @@ constexpr void drop_views(grouping& g) {
     if (of >= 0) of = to[of];
 }
 /// The pass. Reads the table and the groups; decides for every node where its elements are found.
-/// Nodes that need no kernel leave their groups (`of` becomes -1): moves that are views, casts that
-/// their readers do, and scans. Groups that are empty then are dropped and the others renumbered.
+/// Nodes that need no kernel leave their groups (`of` becomes -1): moves that are aliases, casts
+/// that their readers do, and scans. Groups that are empty then are dropped and the others
+/// renumbered.
 ///
 /// Afterwards every node that is no alias is dense and row-major, or a contiguous part of a join;
 /// and a node that only members of its own group read is not materialised.
@@ -230,11 +231,11 @@ constexpr sequence<location> lay_out(table_view t, grouping& g, list<policy_fact
       v = locations[n.in[0]];
       g.of[i] = -1;
     }
-    if (n.kind == family::scan) g.of[i] = -1;  // the executor's affair
+    if (n.kind == family::scan) g.of[i] = -1;  // `run_groups` moves its address
     locations[i] = v;
   }
   join_in_place(t, g, locations);
-  drop_views(g);
+  drop_aliases(g);
   // A node that only members of its own group read needs no memory.
   sequence<bool> inside(t.nodes.size), outside(t.nodes.size);
   const int* of = g.of.data();

@@ -15,7 +15,7 @@ constexpr error place(table& t, list<policy_facts> policies) {
     if (is_leaf(n.kind)) continue;
     int policy = n.policy < 0 ? 0 : n.policy;
     if (policy >= policies.size) return {code::policy, n.op, "on", policies.size, policy};
-    if (n.kind == family::scan) {  // the executor's affair: it is where its operand is
+    if (n.kind == family::scan) {  // it is where its operand is: `run_groups` moves its address
       const node& from = t.nodes[n.in[0]];
       n.policy = is_leaf(from.kind) ? static_cast<std::int8_t>(policy) : from.policy;
       continue;

@@ -14,7 +14,7 @@ namespace tenon {
 constexpr result<owned_plan> make_plan(table_view t, list<policy_facts> policies) {
   owned_plan p;
   for (const policy_facts& f : policies) p.policies.push(f);
-  // Places are decided before merging, so that what merges is what runs together.
+  // Merging keeps maps with different tags apart; `place` then chooses a policy for each node.
   table placed;
   placed = plans::prepare(t, policies);
   if (const error e = plans::place(placed, policies); !e.ok()) return e;

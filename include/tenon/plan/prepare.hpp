@@ -55,15 +55,15 @@ constexpr sequence<int> whole_regions(table_view t, list<policy_facts> policies)
   };
   for (int r = 0; r < t.regions.size; ++r) {
     int first = -1, last = -1;
-    bool one_place = true, closed = true;
+    bool one_policy = true, closed = true;
     for (int i = 0; i < t.nodes.size; ++i) {
       if (is_leaf(t.nodes[i].kind) || !inside(i, r)) continue;
       if (first < 0) first = i;
-      one_place = one_place && t.nodes[i].policy == t.nodes[first].policy &&
-                  t.nodes[i].loop == t.nodes[first].loop && t.nodes[i].kind != family::scan;
+      one_policy = one_policy && t.nodes[i].policy == t.nodes[first].policy &&
+                   t.nodes[i].loop == t.nodes[first].loop && t.nodes[i].kind != family::scan;
       last = i;
     }
-    if (first < 0 || whole[first] >= 0 || !one_place) continue;
+    if (first < 0 || whole[first] >= 0 || !one_policy) continue;
     const int policy = t.nodes[first].policy < 0 ? 0 : t.nodes[first].policy;
     if (policy >= policies.size || policies[policy].owns == nullptr ||
         !policies[policy].owns(t, t.regions[r]))

@@ -8,7 +8,7 @@
 namespace tenon::plans {
 
 /// The storage of what a scan moves. A value that a step reads or writes at a moving address has no
-/// offset: the executor sets its address. A state whose last value alone is a result has a second
+/// offset: `run_groups` sets its address. A state whose last value alone is a result has a second
 /// buffer in the arena: the steps alternate between the two, so that none overwrites the state that
 /// it reads.
 template <class Table> constexpr void assign_steps(basic_plan<Table>& p, table_view t) {

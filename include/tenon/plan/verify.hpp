@@ -5,8 +5,8 @@
 
 namespace tenon::plans {
 
-/// By node: the group after which its value is complete. It is the node's own group; for views and
-/// joins the last group of an operand; for results of a scan the last group of its body.
+/// By node: the group after which its value is complete. It is the node's own group; for aliases
+/// and joins the last group of an operand; for results of a scan the last group of its body.
 constexpr sequence<int> completions(const plan_view& p) {
   sequence<int> ready(p.table.nodes.size, -1);
   const sequence<body_groups> bodies = bodies_of(p.table, p.group_of);
@@ -23,7 +23,7 @@ constexpr sequence<int> completions(const plan_view& p) {
   return ready;
 }
 
-/// Every operator stands in one group, that of its policy, or is a view that no group runs. Nodes
+/// Every operator stands in one group, that of its policy, or is an alias that no group runs. Nodes
 /// and groups come after what they read, and what is read outside of its group is in memory.
 constexpr finding verify_groups(const plan_view& p) {
   const sequence<int> ready = completions(p);
@@ -52,8 +52,8 @@ constexpr finding verify_groups(const plan_view& p) {
   return {};
 }
 
-/// The groups of each body stand side by side, and hold nothing else: the executor repeats them as
-/// one piece.
+/// The groups of each body stand side by side, and hold nothing else: `run_groups` repeats them
+/// as one piece.
 constexpr finding verify_bodies(const plan_view& p) {
   const table_view& t = p.table;
   sequence<bool> closed(t.scans[t.scans.size - 1].loop + 1);

@@ -66,8 +66,8 @@ inline device_address device_address_in(const void* data) noexcept {
 }
 
 /// The address of every holder by node number, and the arenas. On the host these are addresses of
-/// const bytes: inputs and weights are the user's, and may be const. Only the executor changes
-/// them: between the steps of a scan.
+/// const bytes: inputs and weights are the user's, and may be const. Only `run_groups`
+/// changes them: between the steps of a scan.
 template <class Address> struct basic_frame {
   static constexpr bool on_host = std::is_pointer_v<Address>;
   using arena_address = std::conditional_t<on_host, std::byte*, Address>;

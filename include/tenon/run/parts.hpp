@@ -209,6 +209,7 @@ class policy_set<Storage, std::index_sequence<I...>, Policies...>
     };
     return (takes_it(static_cast<const policy_part<Storage, I, Policies>*>(nullptr)) || ...);
   }
+  /// At the end of a model's binding: every part takes its weights and makes its kernels.
   /// Error: what a device refuses.
   error bind(const plan_view& p, const binding_memory& at, const devices& all) noexcept {
     return each_part(*this, [&](auto& part) { return part.bind(all, p, at); });
@@ -222,10 +223,12 @@ class policy_set<Storage, std::index_sequence<I...>, Policies...>
   void renew(sessions& all) const noexcept {
     each_part(*this, [&](const auto& part) { part.renew(all); });
   }
-  /// `host` has the host's arena.
+  /// At the making of an instance: sessions get their memory. `host` knows the host's arena.
   status start(sessions& all, const plan_view& p, const frame& host) const noexcept {
     return each_part(*this, [&](const auto& part) { return part.start(all, p, host); });
   }
+  /// At a call: the ranges of groups of one policy after the other, each by its part. The first
+  /// error ends it.
   template <class Way>
   status run(const plan_view& p, const frame& f, sessions& all, const Way& way) const noexcept {
     const auto run_range = [&](const group_range& r) noexcept {

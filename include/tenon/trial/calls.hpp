@@ -54,8 +54,8 @@ struct planned_call {
 };
 
 /// The calls of one graph, worked out one after the other: a state depends on the calls before.
-/// States begin as zeros. A policy that rounds leaves states that are known as ranges only, so the
-/// next call's tolerance is computed from these ranges.
+/// States begin as zeros. A policy that rounds leaves states that are known as intervals only, so
+/// the next call's tolerance is computed from these intervals.
 class call_sequence {
  public:
   static constexpr int length = 9;
@@ -95,31 +95,31 @@ class call_sequence {
     const auto first = static_cast<std::size_t>(t_.call_outputs());
     for (std::size_t s = 0; s < states_.size(); ++s) {
       states_[s] = c.e.wanted[first + s];
-      if (error_.relative > 0) ranges_[s] = c.e.allowed[first + s];
+      if (error_.relative > 0) intervals_[s] = c.e.allowed[first + s];
     }
   }
 
  private:
   void forget() {
     states_.clear();
-    ranges_.assign(static_cast<std::size_t>(t_.states), {});
+    intervals_.assign(static_cast<std::size_t>(t_.states), {});
     for (int s = 0; s < t_.states; ++s)
       states_.emplace_back(
           static_cast<std::size_t>(t_.nodes[t_.inputs[t_.call_inputs() + s]].out.bytes()));
   }
   bool expect(planned_call& c, std::string& problem) const {
     const table_view now = c.net.view();
-    ranges state_ranges(static_cast<std::size_t>(now.nodes.size));
+    node_intervals state_intervals(static_cast<std::size_t>(now.nodes.size));
     for (int s = 0; s < t_.states; ++s) {
       const auto at = static_cast<std::size_t>(now.inputs[t_.call_inputs() + s]);
       c.values[at] = states_[static_cast<std::size_t>(s)];
-      state_ranges[at] = ranges_[static_cast<std::size_t>(s)];
+      state_intervals[at] = intervals_[static_cast<std::size_t>(s)];
     }
     auto results = results_of_reference(now, c.values, problem);
     if (!results) return false;
     c.e.wanted = std::move(*results);
     if (error_.relative > 0) {
-      const ranges all = ranges_of(now, c.values, error_, state_ranges);
+      const node_intervals all = intervals_of(now, c.values, error_, state_intervals);
       for (const int o : now.outputs) c.e.allowed.push_back(all[static_cast<std::size_t>(o)]);
     }
     return true;
@@ -192,7 +192,7 @@ class call_sequence {
   inexact error_;
   int number_ = 0;
   contents states_;
-  ranges ranges_;
+  node_intervals intervals_;
 };
 
 /// Makes a planned call. `happened`: it was not refused. A call that fails must leave the outputs

@@ -41,8 +41,8 @@ static_assert(executor<splitting_executor>);
 
 /// What an output may be.
 struct expectation {
-  contents wanted;  ///< of the reference, by output
-  ranges allowed;   ///< by output; empty: the same bits
+  contents wanted;         ///< of the reference, by output
+  node_intervals allowed;  ///< by output; empty: the same bits
 };
 
 /// The first thing that is wrong.

@@ -136,7 +136,7 @@ template <class... Policies> class tester {
     if (!results) return {};
     expectation e{std::move(*results), {}};
     if (options.rounding > 0) {
-      const ranges all = ranges_of(t, c, error());
+      const node_intervals all = intervals_of(t, c, error());
       for (const int o : t.outputs) e.allowed.push_back(all[static_cast<std::size_t>(o)]);
     }
     for (const int o : t.outputs) report.elements += t.nodes[o].out.shape.count();

@@ -46,8 +46,8 @@ struct interval {
 
 namespace intervals {
 
-/// The range after an operation that is off by `e`. A policy may overflow where another one does
-/// not yet: a bound beyond the largest float becomes infinite on the outer side, and the largest
+/// The interval after an operation that is off by `e`. A policy may overflow where another one does
+/// not yet: an end beyond the largest float becomes infinite on the outer side, and the largest
 /// float on the inner side.
 inline interval widened(interval r, const inexact& e) {
   if (r.only_nan() || r.anything()) return r;
@@ -62,7 +62,7 @@ inline interval widened(interval r, const inexact& e) {
   if (r.high < -largest_float && r.high > -infinite) r.high = -largest_float;
   return r;
 }
-/// The range of a function that is monotone in each argument: its extremes are at the corners. A
+/// The interval of a function that is monotone in each argument: its extremes are at the corners. A
 /// corner may be NaN (infinity - infinity): then anything between is possible.
 template <class F> interval corners(F f, const interval& a, const interval& b) {
   if (a.only_nan() || b.only_nan()) return interval::point(NAN);
@@ -80,7 +80,7 @@ template <class F> interval monotone(F f, const interval& a) {
   return corners([&](double x, double) { return f(x); }, a, interval::point(0));
 }
 /// Division. By an exact zero: any number but NaN, since a policy may have the zero of the other
-/// sign. By a range around zero: anything.
+/// sign. By an interval around zero: anything.
 inline interval quotient(const interval& a, const interval& b) {
   if (b.is_point() && b.low == 0 && a.finite() && a.low * a.high > 0)
     return {-infinite, infinite, false};
@@ -130,8 +130,8 @@ inline int compared(sop o, const interval& a, const interval& b) {
   return (strict ? a.low >= b.high : a.low > b.high) ? 0 : -1;
 }
 
-/// The value of one instruction: a range for reals; for masks 0, 1 or -1 (unknown); for integers
-/// their bits, if they are known. Integers of 64 bits are never known here: anything.
+/// The value of one instruction: an interval for reals; for masks 0, 1 or -1 (unknown); for
+/// integers their bits, if they are known. Integers of 64 bits are never known here: anything.
 struct cell {
   interval real{};
   int truth = -1;
@@ -139,14 +139,14 @@ struct cell {
   std::uint32_t word = 0;
 };
 
-/// A scalar program over ranges. `e` is the error of a rounding. Elementary functions get six of
+/// A scalar program over intervals. `e` is the error of a rounding. Elementary functions get six of
 /// them, which is more than the error that any of them documents (language/elementary.hpp). A
 /// primitive on reals that has no case in `real`, or a comparison that has none in `truth`, may
 /// give anything: elements that depend on it count as unchecked, until it gets one. One on integers
 /// needs none.
-class program_ranges {
+class program_intervals {
  public:
-  program_ranges(program_view p, const inexact& e) : p_(p), e_(e), cells_(256) {}
+  program_intervals(program_view p, const inexact& e) : p_(p), e_(e), cells_(256) {}
   interval operator()(const interval* arguments) {
     for (int i = 0; i < p_.size; ++i)
       cells_[static_cast<std::size_t>(p_.code[i].dst())] = step(p_.code[i], arguments);

@@ -1,5 +1,5 @@
 // Interval arithmetic of the families that move elements: moves, gathering, scattering. Moves
-// compute nothing, so a result's range is that of the element it comes from. The loops here are
+// compute nothing, so a result's interval is that of the element it comes from. The loops here are
 // written apart from those of `reference`: an error in one of them shows as a difference.
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -8,7 +8,7 @@
 namespace tenon::trial::intervals {
 
 /// Operands one behind the other along an axis.
-inline values join(const table_view& t, const node& n, const ranges& all) {
+inline values join(const table_view& t, const node& n, const node_intervals& all) {
   values r(static_cast<std::size_t>(n.out.shape.count()));
   const strides step = dense(n.out.shape);
   const int axis = t.movement_of(n).axis;
@@ -24,7 +24,7 @@ inline values join(const table_view& t, const node& n, const ranges& all) {
   }
   return r;
 }
-/// Outside of the operand an element's range is the filling, rounded to the type of the result.
+/// Outside of the operand an element's interval is the filling, rounded to the type of the result.
 inline values pad(const table_view& t, const node& n, const values& x) {
   const movement& m = t.movement_of(n);
   const shape& s = t.nodes[n.in[0]].out.shape;
@@ -77,7 +77,7 @@ inline values sample(const table_view& t, const node& n, const values& x) {
   } while (next(n.out.shape, at));
   return r;
 }
-inline values move(const table_view& t, const node& n, const ranges& all) {
+inline values move(const table_view& t, const node& n, const node_intervals& all) {
   const movement& m = t.movement_of(n);
   const values& x = all[static_cast<std::size_t>(n.in[0])];
   if (m.is == movement::form::reshape || m.is == movement::form::unpack) return x;

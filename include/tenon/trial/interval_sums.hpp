@@ -5,15 +5,15 @@
 
 namespace tenon::trial {
 
-using ranges = std::vector<std::vector<interval>>;
+using node_intervals = std::vector<std::vector<interval>>;
 
 namespace intervals {
 
-/// Adds up ranges in no particular order. In whatever order n terms are added, no partial sum
+/// Adds up intervals in no particular order. In whatever order n terms are added, no partial sum
 /// exceeds the sum of their magnitudes, so each rounding is off by at most the relative error times
 /// that sum (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2). If partial sums
 /// can overflow in some order, the result is anything.
-struct sum_of_ranges {
+struct sum_of_intervals {
   double low = 0, high = 0, magnitude = 0;
   i64 terms = 0;
   bool unknown = false;
@@ -38,7 +38,7 @@ inline interval combined(combine how, const std::vector<interval>& all, const in
   if (all.empty()) return interval::point(0);
   if (how == combine::sum) {
     if (all.size() == 1) return all[0];
-    sum_of_ranges s;
+    sum_of_intervals s;
     for (const interval& r : all) s.add(r);
     return s.total(e);
   }
@@ -67,9 +67,9 @@ inline i64 offset_of(const strides& step, const i64* at, int rank) {
 }
 using values = std::vector<interval>;
 
-/// Maps: the program over the ranges of the operands, which broadcast.
-inline values map(const table_view& t, const node& n, const ranges& all, const inexact& e) {
-  program_ranges program(t.program_of(n), e);
+/// Maps: the program over the intervals of the operands, which broadcast.
+inline values map(const table_view& t, const node& n, const node_intervals& all, const inexact& e) {
+  program_intervals program(t.program_of(n), e);
   values r;
   i64 at[max_rank]{};
   do {
@@ -176,7 +176,7 @@ inline values contract(const table_view& t, const node& n, const values& a, cons
   values r(static_cast<std::size_t>(n.out.shape.count()));
   i64 at[contraction::max_axes]{};
   do {
-    sum_of_ranges sum;
+    sum_of_intervals sum;
     do sum.add(product_at(c, at, a, b));
     while (next(c, true, at));
     i64 to = 0;

@@ -33,38 +33,36 @@ inline values given(const tensor& t, const elements& e) {
 /// What all nodes of a table may hold when every operation is off by `e`. Who rounds more than
 /// float32, or takes small numbers for zero, also does so to what it reads and moves. A family that
 /// is not known here may hold anything.
-/// `known`: of leaves whose contents are only known to be in these ranges, by node.
-inline ranges ranges_of(const table_view& t, const contents& c, const inexact& e,
-                        const ranges& leaf_ranges = {}) {
-  ranges all(static_cast<std::size_t>(t.nodes.size));
+/// `known`: of leaves whose contents are only known to be in these intervals, by node.
+inline node_intervals intervals_of(const table_view& t, const contents& c, const inexact& e,
+                                   const node_intervals& leaf_intervals = {}) {
+  node_intervals all(static_cast<std::size_t>(t.nodes.size));
   for (int i = 0; i < t.nodes.size; ++i) {
     const node& n = t.nodes[i];
     const auto in = [&](int k) -> const intervals::values& {
       return all[static_cast<std::size_t>(n.in[k])];
     };
-    auto& node_ranges = all[static_cast<std::size_t>(i)];
-    if (!leaf_ranges.empty() && !leaf_ranges[static_cast<std::size_t>(i)].empty()) {
-      node_ranges = leaf_ranges[static_cast<std::size_t>(i)];
+    auto& here = all[static_cast<std::size_t>(i)];
+    if (!leaf_intervals.empty() && !leaf_intervals[static_cast<std::size_t>(i)].empty()) {
+      here = leaf_intervals[static_cast<std::size_t>(i)];
       continue;
     }
     switch (n.kind) {
       case family::input:
-      case family::weight:
-        node_ranges = intervals::given(n.out, c[static_cast<std::size_t>(i)]);
-        break;
-      case family::map: node_ranges = intervals::map(t, n, all, e); break;
-      case family::reduce: node_ranges = intervals::reduce(t, n, in(0), e); break;
-      case family::contract: node_ranges = intervals::contract(t, n, in(0), in(1), e); break;
-      case family::window: node_ranges = intervals::window(t, n, in(0), e); break;
-      case family::move: node_ranges = intervals::move(t, n, all); break;
+      case family::weight: here = intervals::given(n.out, c[static_cast<std::size_t>(i)]); break;
+      case family::map: here = intervals::map(t, n, all, e); break;
+      case family::reduce: here = intervals::reduce(t, n, in(0), e); break;
+      case family::contract: here = intervals::contract(t, n, in(0), in(1), e); break;
+      case family::window: here = intervals::window(t, n, in(0), e); break;
+      case family::move: here = intervals::move(t, n, all); break;
       case family::gather:
-        node_ranges = t.gathering_of(n).writes ? intervals::scatter(t, n, in(0), in(1), in(2))
-                                               : intervals::gather(t, n, in(0), in(1));
+        here = t.gathering_of(n).writes ? intervals::scatter(t, n, in(0), in(1), in(2))
+                                        : intervals::gather(t, n, in(0), in(1));
         break;
-      default: node_ranges.resize(static_cast<std::size_t>(n.out.shape.count())); break;
+      default: here.resize(static_cast<std::size_t>(n.out.shape.count())); break;
     }
     if ((e.relative > 0x1p-24 || e.least > smallest_float) && n.out.type == type::float32)
-      for (interval& r : node_ranges) r = intervals::widened(r, e);
+      for (interval& r : here) r = intervals::widened(r, e);
   }
   return all;
 }

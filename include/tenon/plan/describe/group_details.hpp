@@ -7,7 +7,8 @@
 
 namespace tenon::notation {
 
-/// Writes the paragraph of a group; see `write`.
+/// Writes the paragraph of a group: `write` has the order of its lines, every other member is one
+/// kind of line. Lines that do not apply are left out, so a paragraph says nothing that is usual.
 struct group_details : plan_words {
   list<multiplied> bound{};  ///< by group: see `multiplication` of models; empty: not bound
   page& out;
@@ -74,7 +75,8 @@ struct group_details : plan_words {
         operands.push_back(from);
       }
   }
-  /// What makes its members one step.
+  /// What makes its members one step: the epilogue of a contraction, rows, a composite operator,
+  /// or one pass over the same elements. A group of one node says nothing.
   void fused(int g) const {
     const plans::group& group = p.groups[g];
     const list<int> members = p.members_of(group);
@@ -102,7 +104,8 @@ struct group_details : plan_words {
         return;
     }
   }
-  /// What is computed in integers, and what binding made of integers that were offered.
+  /// What is computed in integers, and what binding made of integers that were offered: only
+  /// binding sees the scales, so the plan of a model that is not bound speaks of an offer.
   void integers(int g) const {
     for (const int i : p.members_of(p.groups[g]))
       if (at(i).keeps_integers)
@@ -122,7 +125,7 @@ struct group_details : plan_words {
     if (bound.size > 0 && plans::is_left_out(p, g, how))
       out.wrapped("  left out ", "nobody reads it: the integers are multiplied");
   }
-  /// Why a move is no view.
+  /// Why a move is no view of its operand but copies: the first of its readers that needs it.
   void copies(int id) const {
     const node& n = at(id);
     if (p.table.movement_of(n).is == movement::form::join) return joins(id);

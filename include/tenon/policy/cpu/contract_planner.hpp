@@ -50,27 +50,29 @@ struct contract_planner {
   constexpr void copy_image() {
     const sweep &down = r.c.swept[0], &across = r.c.swept[1];
     const plans::location& from = r.p.locations[r.n.in[0]];
-    image_copy& m = plan.image;
-    m.used = true;
-    m.holder = from.holder;
-    m.offset = from.offset;
-    m.at = scratch;
-    m.height = down.extent;
-    m.width = across.extent;
-    m.inner = across.step;
-    m.count = r.extents_of(0).count() / (m.height * m.width * m.inner);
-    m.top = down.begin;
-    m.left = across.begin;
-    m.phases_y = vectors.pixels ? down.stride : 1;
-    m.phases_x = vectors.pixels ? across.stride : 1;
-    m.plane_height = (span(down) + m.phases_y - 1) / m.phases_y;
-    m.plane_width = (span(across) + m.phases_x - 1) / m.phases_x;
-    if (vectors.pixels && m.phases_y * m.phases_x == 1) m.tail = shared_edge(across, span(across));
-    m.plane_width -= m.tail;
-    m.item = m.phases_y * m.phases_x * m.plane_height * m.plane_width * m.inner + m.tail;
+    image_copy& copy = plan.image;
+    copy.used = true;
+    copy.holder = from.holder;
+    copy.offset = from.offset;
+    copy.at = scratch;
+    copy.height = down.extent;
+    copy.width = across.extent;
+    copy.inner = across.step;
+    copy.count = r.extents_of(0).count() / (copy.height * copy.width * copy.inner);
+    copy.top = down.begin;
+    copy.left = across.begin;
+    copy.phases_y = vectors.pixels ? down.stride : 1;
+    copy.phases_x = vectors.pixels ? across.stride : 1;
+    copy.plane_height = (span(down) + copy.phases_y - 1) / copy.phases_y;
+    copy.plane_width = (span(across) + copy.phases_x - 1) / copy.phases_x;
+    if (vectors.pixels && copy.phases_y * copy.phases_x == 1)
+      copy.tail = shared_edge(across, span(across));
+    copy.plane_width -= copy.tail;
+    copy.item = copy.phases_y * copy.phases_x * copy.plane_height * copy.plane_width * copy.inner +
+                copy.tail;
     // The last tile of pixels reads whole registers, up to a tile behind the last output.
-    scratch += aligned((m.count * m.item + (vectors.pixels ? tile_columns : 0)) * 4);
-    r.image = m;
+    scratch += aligned((copy.count * copy.item + (vectors.pixels ? tile_columns : 0)) * 4);
+    r.image = copy;
   }
   constexpr void choose_sides() {
     const plans::location &rows = r.p.locations[r.n.in[vectors.swap ? 1 : 0]],
@@ -137,28 +139,28 @@ struct contract_planner {
   /// is packed once, at binding. The panels' layout is the same in both cases, so that packed
   /// weights do not depend on the image's extents, which may differ from call to call.
   constexpr void plan_panels() {
-    panel_copy& m = plan.panels;
+    panel_copy& copies = plan.panels;
     const bool pixels = vectors.pixels;
     side& of = pixels ? plan.row_side : plan.lane_side;
-    m.columns = pixels ? plan.rows : plan.column.extent;
-    m.column_step = pixels ? plan.row[0].rows : plan.column.lanes;
-    m.item = plan.terms * registers_of(m.columns) * width;
+    copies.columns = pixels ? plan.rows : plan.column.extent;
+    copies.column_step = pixels ? plan.row[0].rows : plan.column.lanes;
+    copies.item = plan.terms * registers_of(copies.columns) * width;
     for (int k = 0; k < plan.term_axes; ++k)
-      m.term[k] = pixels ? plan.term_rows[k] : plan.term_lanes[k];
+      copies.term[k] = pixels ? plan.term_rows[k] : plan.term_lanes[k];
     for (int b = plan.batch_axes - 1; b >= 0; --b) {
       i64& step = pixels ? plan.batch[b].rows : plan.batch[b].lanes;
       if (step == 0) continue;  // the same matrix for the whole axis
-      m.extent[m.outer] = plan.batch[b].extent;
-      m.step[m.outer++] = step;
-      step = m.items * m.item;  // from here on the stride in the panels
-      m.items *= plan.batch[b].extent;
+      copies.extent[copies.outer] = plan.batch[b].extent;
+      copies.step[copies.outer++] = step;
+      step = copies.items * copies.item;  // from here on the stride in the panels
+      copies.items *= plan.batch[b].extent;
     }
-    m.holder = of.holder;
-    m.offset = of.offset;
-    m.at_binding = r.p.table.nodes[m.holder].kind == family::weight;
-    i64& where = m.at_binding ? packed : scratch;
-    of = {m.at_binding ? side::source::packed : side::source::scratch, -1, 0, where};
-    where += aligned(m.items * m.item * 4);
+    copies.holder = of.holder;
+    copies.offset = of.offset;
+    copies.at_binding = r.p.table.nodes[copies.holder].kind == family::weight;
+    i64& where = copies.at_binding ? packed : scratch;
+    of = {copies.at_binding ? side::source::packed : side::source::scratch, -1, 0, where};
+    where += aligned(copies.items * copies.item * 4);
   }
   /// A thread's memory for the sums of one piece. Turned sums are transposed in whole squares,
   /// which takes a register of rows more; an epilogue behind them needs `width` lines besides.

@@ -109,29 +109,29 @@ namespace contracts_cpu {
 /// Decides step by step; the order of the members is the order of the decisions.
 struct depthwise_planner {
   reading r;
-  depthwise_plan t{};
+  depthwise_plan plan{};
 
   /// Loops of a depthwise contraction: image, channel, filter, row, column, (input channel), taps
   /// down and across.
   constexpr void read_axes() {
-    t.image = r.axis(0, false);
-    t.channel = r.axis(1, false);
-    t.filter = r.axis(2, false);
-    t.line = r.axis(3, false);
-    t.column = r.axis(4, false);
-    t.down = window_of(0, 6);
-    t.across = window_of(1, 7);
-    t.planes = t.across.step == 1;
+    plan.image = r.axis(0, false);
+    plan.channel = r.axis(1, false);
+    plan.filter = r.axis(2, false);
+    plan.line = r.axis(3, false);
+    plan.column = r.axis(4, false);
+    plan.down = window_of(0, 6);
+    plan.across = window_of(1, 7);
+    plan.planes = plan.across.step == 1;
   }
   constexpr axis_of_window window_of(int swept, int tap_axis) const {
     const sweep& s = r.c.swept[swept];
     return {s.extent, r.through(0, s.step), s.begin, s.stride, s.dilation, s.taps, r.b(tap_axis)};
   }
   constexpr void find_operands(int anchor) {
-    t.in = first_element_of(r.n.in[0]);
-    t.filters = first_element_of(r.n.in[1]);
-    t.out = first_element_of(r.map >= 0 ? r.map : anchor);
-    t.epilogue = r.epilogue(anchor);
+    plan.in = first_element_of(r.n.in[0]);
+    plan.filters = first_element_of(r.n.in[1]);
+    plan.out = first_element_of(r.map >= 0 ? r.map : anchor);
+    plan.epilogue = r.epilogue(anchor);
   }
   constexpr first_element first_element_of(int id) const {
     return {r.p.locations[id].holder, r.p.locations[id].offset};
@@ -140,37 +140,41 @@ struct depthwise_planner {
   /// weights, else into the arena at every call. A thread has zeros for the edge and a list of
   /// addresses, which are 8 bytes each.
   constexpr void plan_channels() {
-    const i64 channels = t.channel.extent;
-    t.at_binding = r.p.table.nodes[t.filters.holder].kind == family::weight;
-    t.filters_packed = t.channel.lanes != 1 || t.down.tap_step != t.across.taps * t.across.tap_step;
-    t.table = aligned(channels * 4) / 4;
-    const i64 packed = t.filters_packed ? aligned(t.taps() * channels * 4) : 0;
-    t.need = {t.at_binding ? packed : 0, t.at_binding ? 0 : packed,
-              aligned(t.table * 4 + t.taps() * 8), lay_out(t, nullptr).bytes};
+    const i64 channels = plan.channel.extent;
+    plan.at_binding = r.p.table.nodes[plan.filters.holder].kind == family::weight;
+    plan.filters_packed =
+        plan.channel.lanes != 1 || plan.down.tap_step != plan.across.taps * plan.across.tap_step;
+    plan.table = aligned(channels * 4) / 4;
+    const i64 packed = plan.filters_packed ? aligned(plan.taps() * channels * 4) : 0;
+    plan.need = {plan.at_binding ? packed : 0, plan.at_binding ? 0 : packed,
+                 aligned(plan.table * 4 + plan.taps() * 8), lay_out(plan, nullptr).bytes};
   }
   /// Channels first: how many rows a strip has. A multiple of both kinds of tiles' rows, so that
   /// only a plane's last strip has tiles that overlap.
   constexpr void choose_strip() {
     constexpr i64 unit = strip_rows * direct_rows;
-    t.strip = (strip_outputs / t.column.extent + unit) / unit * unit;
-    if (t.strip > t.line.extent) t.strip = t.line.extent;
-    t.at_once = r.continues(t.line, t.column);
-    t.direct = masks_loads && is_dense_3x3() && t.down.stride == t.across.stride &&
-               t.across.stride <= 2 && t.line.extent >= direct_rows;
+    plan.strip = (strip_outputs / plan.column.extent + unit) / unit * unit;
+    if (plan.strip > plan.line.extent) plan.strip = plan.line.extent;
+    plan.at_once = r.continues(plan.line, plan.column);
+    plan.direct = masks_loads && is_dense_3x3() && plan.down.stride == plan.across.stride &&
+                  plan.across.stride <= 2 && plan.line.extent >= direct_rows;
   }
   constexpr bool is_dense_3x3() const {
-    return t.down.taps == 3 && t.across.taps == 3 && t.down.dilation == 1 && t.across.dilation == 1;
+    return plan.down.taps == 3 && plan.across.taps == 3 && plan.down.dilation == 1 &&
+           plan.across.dilation == 1;
   }
   /// Channels first: what a thread holds while it runs a strip.
   constexpr void plan_strip_memory() {
-    const i64 rows = t.down.seen_by(t.strip), columns = t.across.seen_by(t.column.extent),
-              per_phase = (columns + t.across.stride - 1) / t.across.stride;
-    t.phase = registers_of(per_phase) * width;
-    t.copied = aligned((rows * t.pitch() + 2 * width) * 4) / 4;  // tiles read behind the last row
-    t.summed = aligned(t.strip * t.column.extent * 4) / 4;
-    t.table = t.copied + t.summed;
-    t.filters_packed = t.across.tap_step != 1 || t.down.tap_step != t.across.taps;
-    t.need = {0, 0, aligned((t.table + t.taps()) * 4), lay_out(t, nullptr).bytes};
+    const i64 rows = plan.down.seen_by(plan.strip),
+              columns = plan.across.seen_by(plan.column.extent),
+              per_phase = (columns + plan.across.stride - 1) / plan.across.stride;
+    plan.phase = registers_of(per_phase) * width;
+    plan.copied =
+        aligned((rows * plan.pitch() + 2 * width) * 4) / 4;  // tiles read behind the last row
+    plan.summed = aligned(plan.strip * plan.column.extent * 4) / 4;
+    plan.table = plan.copied + plan.summed;
+    plan.filters_packed = plan.across.tap_step != 1 || plan.down.tap_step != plan.across.taps;
+    plan.need = {0, 0, aligned((plan.table + plan.taps()) * 4), lay_out(plan, nullptr).bytes};
   }
 };
 
@@ -182,13 +186,13 @@ constexpr depthwise_plan plan_depthwise(const plan_view& p, int g) {
   contracts_cpu::depthwise_planner planner{contracts_cpu::read_group(p, g)};
   planner.read_axes();
   planner.find_operands(p.groups[g].anchor);
-  if (planner.t.planes) {
+  if (planner.plan.planes) {
     planner.choose_strip();
     planner.plan_strip_memory();
   } else {
     planner.plan_channels();
   }
-  return planner.t;
+  return planner.plan;
 }
 
 }  // namespace tenon::simd

@@ -18,7 +18,7 @@
 namespace tenon::simd {
 
 /// Copies `n` rows with their edge, phase by phase. Every element of the copy is written,
-/// so that what tiles compute too much of is computed from defined numbers.
+/// so that surplus outputs are computed from defined numbers.
 inline void copy_rows(const depthwise_plan& p, const float* rows, i64 n, float* to) noexcept {
   const i64 pitch = p.pitch(), step = p.down.step, phase = p.phase, stride = p.across.stride,
             begin = p.across.begin, extent = p.across.extent;

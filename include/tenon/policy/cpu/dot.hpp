@@ -83,7 +83,7 @@ struct dot_piece {
     return tile;
   }
   /// Filters over neighbouring pixels. The pixels' words, of all terms, stay in the first level of
-  /// the cache while a tile's filters after the other pass over them.
+  /// the cache while one tile of filters after the other passes over them.
   void run_pixels() const noexcept {
     const even_split tiles(registers_of(positions.size()), tile_vectors);
     for (i64 filter = filters.begin; filter < filters.end; filter += tile_rows) {
@@ -173,7 +173,7 @@ inline void write_images(const dot_work& w, const frame& f, dot_word* images) no
   const dot_plan& plan = w.plan;
   const image_writer writer(plan, w.zero);
   const i64 pieces = image_pieces(plan);
-  // 4096 words a step of the executor at least.
+  // A piece has 4,096 words at least.
   f.threads(plan.images * pieces, 1 + 4096 * pieces / plan.image_words(),
             [&](i64 begin, i64 end, int) {
               for (i64 i = begin; i < end; ++i)

@@ -3,7 +3,8 @@
 // With `ByRows` filters fill the vectors and each row is a pixel; else pixels fill the vectors and
 // each row is a filter. Either way the weights, which are signed here, are the second operand of
 // `dot`. Sums begin with the share of the image's zero point (`first`), so that they need no
-// correction. SPDX-License-Identifier: MIT
+// correction.
+// SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/policy/cpu/dot_instruction.hpp>
 #include <tenon/policy/cpu/tile_operands.hpp>

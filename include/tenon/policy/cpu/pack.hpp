@@ -1,7 +1,7 @@
 // Copies that contractions on the CPU make before their tiles run: images with their edge, and
 // panels of a register's width. The layouts are `image_copy` and `panel_copy` (contract_plan.hpp).
 //
-// An image is copied at every call, one image per step of the executor, plane by plane; the three
+// An image is copied at every call, one image a unit of the executor, plane by plane; the three
 // ways differ in the stride along the lines: `copy_columns` (1), `copy_halves` (2), `copy_plane`
 // (any, and targets whose loads have no masks). Panels of weights are packed once, at binding.
 // SPDX-License-Identifier: MIT

@@ -18,7 +18,7 @@
 
 namespace tenon::simd {
 
-/// An operand of a run. Its type is in the program.
+/// An operand of a function. Its type is in the program.
 struct stream {
   const void* data = nullptr;  ///< the first element
   i64 step = 1;                ///< elements: 1 (contiguous) or 0 (one element, repeated)
@@ -47,7 +47,7 @@ constexpr bool second_is_number(const instruction* code, int at) {
   return false;
 }
 
-/// A register of elements as the lanes of a program: bytes and halves are widened.
+/// A register of elements as words of a program: bytes and halves are widened.
 template <type T> [[gnu::always_inline]] inline real load_as(const std::byte* p) noexcept {
   if constexpr (T == type::float16) return load_halves(p);
   if constexpr (size_bytes(T) == 4) return load(reinterpret_cast<const float*>(p));
@@ -76,7 +76,7 @@ template <type T> [[gnu::always_inline]] inline real repeat_as(const std::byte* 
   std::memcpy(&x, p, sizeof(x));
   return real(x);
 }
-/// The lanes of a program as a register's width of elements: integers keep their low byte.
+/// Words of a program as a register's width of elements: integers keep their low byte.
 template <type T> [[gnu::always_inline]] inline void store_as(real x, std::byte* p) noexcept {
   if constexpr (T == type::float16) return store_halves(x, p);
   if constexpr (size_bytes(T) == 4) return store(x, reinterpret_cast<float*>(p));

@@ -15,14 +15,14 @@
 
 namespace tenon::simd {
 
-/// Registers of the three lanes; only those that a program uses come to life.
+/// Registers of the three slot kinds; only those that a program uses come to life.
 template <int N> struct registers {
   real f[N];
   integer i[N];
   mask m[N];
 };
 
-/// Those of a lane.
+/// Those of one kind.
 template <slot_kind Kind, int N> [[gnu::always_inline]] inline auto& of_kind(registers<N>& r) {
   if constexpr (Kind == slot_kind::real)
     return r.f;
@@ -41,7 +41,7 @@ template <int N> constexpr int register_count(const program<N>& p) {
 
 template <auto P> [[gnu::always_inline]] inline real run_program(const real* arguments) noexcept;
 
-/// Instruction `At` of program `P`: registers of one lane or several are read, one is written.
+/// Instruction `At` of program `P`: registers of one kind or several are read, one is written.
 template <auto P, int At, class R>
 [[gnu::always_inline]] inline void step(R& r, const real* arguments) noexcept {
   constexpr instruction x = P.code[At];

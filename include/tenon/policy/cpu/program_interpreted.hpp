@@ -1,10 +1,10 @@
 // Scalar programs as data: an interpreter that works on blocks of registers.
 //
 // Chosen for programs that are given at run time (builder, model files) and not known to
-// program_known.hpp. For every run, that is for each row or piece of one, `machine::write` makes
-// the program a chain of links: it decides which values go from link to link in registers, which go
-// through rooms in memory, and makes the blocks of literals and repeated operands once. Then the
-// chain runs once for each block of 4 registers of elements.
+// program_known.hpp. At each execution, that is for each row or piece of one, `machine::write`
+// makes the program a chain of links: it decides which values go from link to link in registers,
+// which go through rooms in memory, and makes the blocks of literals and repeated operands once.
+// Then the chain runs once for each block of 4 registers of elements.
 //
 // The last elements, fewer than a block, run through the same chain: `pad` copies the operands
 // into blocks filled up with zeros and lets all links read and write those.
@@ -14,7 +14,8 @@
 
 namespace tenon::simd {
 
-/// Literals whose blocks are made once for a run; further ones are links, made for every block.
+/// Literals whose blocks are made once for each execution; further ones are links, made for every
+/// block.
 inline constexpr int max_literals = 32;
 
 /// A program as a chain of links, on the stack: nothing is allocated. About 50 kB with AVX-512, of

@@ -16,7 +16,7 @@
 
 namespace tenon::simd {
 
-/// True if a program needs more than lanes of 32 bits.
+/// True if a program needs more than slots of 32 bits.
 constexpr bool is_rare(program_view p) {
   for (int i = 0; i < p.size; ++i)
     if (tenon::is_rare(p.code[i].op()) || slot_kind_of(p.code[i]) == slot_kind::wide) return true;

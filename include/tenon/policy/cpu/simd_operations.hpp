@@ -3,7 +3,8 @@
 // Each gives the bits of its scalar definition in base/arithmetic.hpp, so that programs have the
 // same results on `cpu` and `reference`, and with registers of any width. Comments say where xsimd
 // or an instruction differs from the definition: NaN, ties, the sign of zero, conversions out of
-// range. SPDX-License-Identifier: MIT
+// range.
+// SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/base/half.hpp>
 #include <tenon/policy/cpu/simd.hpp>

@@ -119,6 +119,7 @@ constexpr void evaluate_step(instruction i, scalar_register* r, const scalar_reg
     case sop::sqrt: d.real = m::sqrt(a.real); break;
     default:
       if (is_rare(static_cast<sop>(w & 255))) return evaluate_rare(i, d, a, b, c);
+      if (!is_elementary(i.op())) __builtin_unreachable();  // a primitive without its case above
       // what an instruction of one source does not read may not have been written
       d.real = function(a.real, sources_of(i.op()) > 1 ? b.real : 0.0f);
       break;

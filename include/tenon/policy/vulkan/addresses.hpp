@@ -81,7 +81,9 @@ class vulkan_addresses {
 
  private:
   static constexpr std::uint64_t first_name = std::uint64_t{1} << 62;
-  static constexpr std::uint64_t gap = 1 << 16;  // and alignment: any imported page's offset stays
+  /// Between names: a multiple of every page, so that offsets in imported pages keep their
+  /// alignment.
+  static constexpr std::uint64_t gap = 1 << 16;
 
   mutable std::mutex mutex_;
   std::multimap<std::uint64_t, range> ranges_;

@@ -284,8 +284,9 @@ template <class Fragments> class matrix_tile_writer {
     const id row = m_.add(side_[0].first, m_.plus(m_.add(high, in_row), r * t_.fragment.rows)),
              column = m_.add(side_[1].first, m_.add(wide, in_column));
     const id where = m_.add(m_.times(subgroup, patch), at);
-    store_in_tile(m_, n_, epilogue_, side_[0], side_[1], row, column, outer_,
-                  [&] { return m_.bits_as(m_.get_component(memory_, where), kind::float32); });
+    const tile_store store_sum{m_, n_, epilogue_, side_[0], side_[1]};
+    store_sum(row, column, outer_,
+              [&] { return m_.bits_as(m_.get_component(memory_, where), kind::float32); });
   }
 };
 

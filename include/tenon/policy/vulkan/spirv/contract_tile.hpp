@@ -96,21 +96,28 @@ class product_side {
   const loop_nest& n_;
 };
 
-/// Stores a sum at a row and a column if there are such; `sum()` writes what gives it.
-template <class F> constexpr void store_in_tile(writer& m, const loop_nest& n,
-                                                epilogue_writer& epilogue, const product_side& rows,
-                                                const product_side& columns, id row, id column,
-                                                const id* outer, F&& sum) {
-  const id is_column = m.below(column, m.integer(columns.count)),
-           is_row = m.below(row, m.integer(rows.count));
-  const id inside = m.both(is_row, is_column);
-  id position[max_axes]{};
-  for (int i = 0; i < n.out.dims; ++i) position[i] = outer[i];
-  rows.position_of(row, position);
-  columns.position_of(column, position);
-  epilogue.enter(n.out, position);
-  const i64 here[max_axes]{};
-  epilogue.store(sum(), here, n.out.dims, inside);
-}
+/// Where the sums of a tile go.
+struct tile_store {
+  writer& m;
+  const loop_nest& n;
+  epilogue_writer& epilogue;
+  const product_side& rows;
+  const product_side& columns;
+
+  /// Stores a sum at a row and a column of the product at `outer`, if there are such; `sum()`
+  /// writes what gives it.
+  template <class F> constexpr void operator()(id row, id column, const id* outer, F&& sum) const {
+    const id is_column = m.below(column, m.integer(columns.count)),
+             is_row = m.below(row, m.integer(rows.count));
+    const id inside = m.both(is_row, is_column);
+    id position[max_axes]{};
+    for (int i = 0; i < n.out.dims; ++i) position[i] = outer[i];
+    rows.position_of(row, position);
+    columns.position_of(column, position);
+    epilogue.enter(n.out, position);
+    const i64 here[max_axes]{};
+    epilogue.store(sum(), here, n.out.dims, inside);
+  }
+};
 
 }  // namespace tenon::spirv

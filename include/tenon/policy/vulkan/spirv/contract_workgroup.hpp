@@ -155,11 +155,12 @@ class workgroup_tile_writer {
   constexpr void store() {
     const id row = m_.add(side_[0].first, m_.over(invocation_, side)),
              column = m_.add(side_[1].first, m_.modulo(invocation_, side));
+    const tile_store store_sum{m_, n_, epilogue_, side_[0], side_[1]};
     for (int r = 0; r < t_.rows; ++r)
       for (int c = 0; c < t_.columns; ++c) {
         const id output_row = m_.plus(row, side * r), output_column = m_.plus(column, side * c);
-        store_in_tile(m_, n_, epilogue_, side_[0], side_[1], output_row, output_column, outer_,
-                      [&] { return m_.get(sums_[r * t_.columns + c]); });
+        store_sum(output_row, output_column, outer_,
+                  [&] { return m_.get(sums_[r * t_.columns + c]); });
       }
   }
 };

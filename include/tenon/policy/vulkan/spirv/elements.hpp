@@ -19,13 +19,13 @@ class element_writer : public port_writer {
       if (i > 0) flat = over(flat, s.extent[i]);
     }
   }
-  /// The element that a access shows at a position of the axes [first, end), from `start` on.
+  /// The element that an access shows at a position of the axes [first, end), from `start` on.
   constexpr id advance(id start, const access& v, const id* position, int first, int end) {
     for (int i = first; i < end; ++i)
       if (v.step[i] != 0) start = sum(start, times(position[i], v.step[i]));
     return start;
   }
-  /// Where a access begins.
+  /// Where an access begins.
   constexpr id begin_of(const access& v) {
     if (device.by == addressing::address) return v.offset == 0 ? id{} : integer(v.offset);
     return plus(base_[v.port], v.offset);
@@ -89,7 +89,7 @@ class element_writer : public port_writer {
                               {cursor.number});
     return widened(load({p, k, 1, bytes_of(k)}), v.element);
   }
-  /// Two neighbours of a access, of 4 or of 2 bytes, read as one.
+  /// Two neighbours of an access, of 4 or of 2 bytes, read as one.
   constexpr bool has_pairs() const { return has_cursors() && device.unaligned; }
   constexpr void read_pair(const access& v, id cursor, id* both) {
     const bool halves = size_bytes(v.element) == 2;

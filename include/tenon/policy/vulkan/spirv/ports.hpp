@@ -52,7 +52,7 @@ class port_writer : public half_assembler {
   id base_[max_ports]{};  ///< of descriptors: where the holder begins
   bool overflows_ = false;
 
-  /// The buffer of a access.
+  /// The buffer of an access.
   constexpr word base(const access& v) const { return buffer_[v.port]; }
   /// Declares all ports, when they are known.
   constexpr void declare_buffers() {

@@ -123,7 +123,10 @@ class program_writer {
         return m_.binary(op::ShiftRightArithmetic, m_.binary(op::ShiftLeftLogical, a, word_of(24)),
                          word_of(24));
       case sop::to_half: return m_.half_value(m_.half_bits(a));
-      default: return a;  // it says the type of a result
+      case sop::typed_float32:
+      case sop::typed_int32:
+      case sop::typed_uint32: return a;
+      default: __builtin_unreachable();  // a primitive without its case above
     }
   }
   /// Divisions and powers of integers, and all of 64 bits.
@@ -165,7 +168,9 @@ class program_writer {
       case sop::wide_less_unsigned: return m_.below(a, b);
       case sop::wide_equal: return m_.equal(a, b);
       case sop::wide_select: return m_.select(a, b, c);
-      default: return a;
+      case sop::typed_int64:
+      case sop::typed_uint64: return a;
+      default: __builtin_unreachable();  // a primitive without its case above
     }
   }
 

@@ -1,5 +1,5 @@
 // expect: on: a policy is named by its position, 0 to 7
-// A place that no list of policies has.
+// A position that no list of policies has.
 // SPDX-License-Identifier: MIT
 #include <tenon/tenon.hpp>
 namespace tn = tenon;
