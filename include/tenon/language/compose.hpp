@@ -218,7 +218,8 @@ struct attention_t {
               heads_v = split(in[2], {0, 2, 1, 3});
     int scores = part<matmul_t>(r, {}, {heads_q, heads_k});
     const tensor scores_type = r.at(scores);
-    const float root = arithmetic::constant::sqrt(static_cast<float>(columns / o.heads));
+    const i64 of_a_head = columns / o.heads;  // whole: `infer` refuses other numbers of heads
+    const float root = arithmetic::constant::sqrt(static_cast<float>(of_a_head));
     scores =
         r.map(name, record_program<1>([&](scalar s) { return s / root; }), {scores}, scores_type);
     if (in.size == 4)
