@@ -235,8 +235,8 @@ TEST_CASE(
     "leaked") {
   tn::vulkan_context works;
   need(works);
-  const auto fault_of = [](const char* function, auto replacement, bool ran = false) {
-    tn::vulkan_context c(failing({function, reinterpret_cast<PFN_vkVoidFunction>(+replacement)}));
+  const auto fault_of = [](const fake& replaced, bool ran = false) {
+    tn::vulkan_context c(failing(replaced));
     tn::code what{};
     {
       small_call<tn::vulkan> s(c);
@@ -246,15 +246,23 @@ TEST_CASE(
     CHECK(c.live() == 0);
     return what;
   };
-  for (const char* function :
-       {"vkCreateBuffer", "vkAllocateMemory", "vkCreateShaderModule", "vkCreateComputePipelines",
-        "vkCreatePipelineLayout", "vkCreateCommandPool", "vkAllocateCommandBuffers",
-        "vkCreateFence", "vkQueueSubmit"}) {
-    INFO(function);
-    CHECK(fault_of(function, [](void) -> VkResult { return VK_ERROR_OUT_OF_HOST_MEMORY; }) ==
-          tn::code::memory);
+  constexpr VkResult full = VK_ERROR_OUT_OF_HOST_MEMORY;
+  const fake refusals[] = {
+      answers<full, PFN_vkCreateBuffer>("vkCreateBuffer"),
+      answers<full, PFN_vkAllocateMemory>("vkAllocateMemory"),
+      answers<full, PFN_vkCreateShaderModule>("vkCreateShaderModule"),
+      answers<full, PFN_vkCreateComputePipelines>("vkCreateComputePipelines"),
+      answers<full, PFN_vkCreatePipelineLayout>("vkCreatePipelineLayout"),
+      answers<full, PFN_vkCreateCommandPool>("vkCreateCommandPool"),
+      answers<full, PFN_vkAllocateCommandBuffers>("vkAllocateCommandBuffers"),
+      answers<full, PFN_vkCreateFence>("vkCreateFence"),
+      answers<full, PFN_vkQueueSubmit>("vkQueueSubmit"),
+  };
+  for (const fake& refusal : refusals) {
+    INFO(refusal.name);
+    CHECK(fault_of(refusal) == tn::code::memory);
   }
-  CHECK(fault_of("vkQueueSubmit", [](void) -> VkResult { return VK_ERROR_DEVICE_LOST; }) ==
+  CHECK(fault_of(answers<VK_ERROR_DEVICE_LOST, PFN_vkQueueSubmit>("vkQueueSubmit")) ==
         tn::code::device_lost);
   // A device that is lost has stopped: this one must have, before what it works on is freed.
   const auto stopped = [](VkDevice device, std::uint32_t n, const VkFence* fences, VkBool32 all,
@@ -263,7 +271,8 @@ TEST_CASE(
                                                                                   all, most);
     return VK_ERROR_DEVICE_LOST;
   };
-  CHECK(fault_of("vkWaitForFences", stopped, true) == tn::code::device_lost);
+  CHECK(fault_of({"vkWaitForFences", reinterpret_cast<PFN_vkVoidFunction>(+stopped)}, true) ==
+        tn::code::device_lost);
 }
 
 TEST_CASE("a sum of thirty inputs takes more kernels than one, and is no error") {
