@@ -14,6 +14,7 @@ trap 'rm -rf "$work"' EXIT
 # The one foreign header that a public header may ask for.
 foreign() {
   case $1 in
+    tenon/comp*_vulkan.hpp) echo vulkan/vulkan.hpp ;;
     tenon/cpu.hpp | tenon/comp*.hpp | tenon/policy/cpu/*) echo xsimd/xsimd.hpp ;;
     tenon/vulkan.hpp | tenon/policy/vulkan/*) echo vulkan/vulkan.hpp ;;
     tenon/view/eigen.hpp) echo Eigen/Core ;;
