@@ -2,21 +2,14 @@
 // SPDX-License-Identifier: MIT
 #include <tenon/policy/vulkan/spirv/lane_reads.hpp>
 #include "../../../catch.hpp"
+#include "product.hpp"
 
 namespace {
 
 using namespace tenon::spirv;
 using tenon::i64;
+using tenon_test::product;
 
-/// rows x terms times terms x columns, dense.
-constexpr loop_nest product(i64 rows, i64 columns, i64 terms) {
-  loop_nest n;
-  n.out = {2, {rows, columns}};
-  n.terms = {1, {terms}};
-  n.a.step[0] = terms, n.b.step[1] = 1;
-  n.term_a[0] = 1, n.term_b[0] = columns;
-  return n;
-}
 /// A line of `extent` pixels under a window of `taps`, with so many outputs that it reaches over
 /// both ends.
 constexpr loop_nest line(i64 extent, i64 taps) {

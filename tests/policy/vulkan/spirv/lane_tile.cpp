@@ -2,23 +2,16 @@
 // SPDX-License-Identifier: MIT
 #include <tenon/policy/vulkan/spirv/lane_tile.hpp>
 #include "../../../catch.hpp"
+#include "product.hpp"
 
 namespace {
 
 using namespace tenon::spirv;
 using tenon::i64;
+using tenon_test::product;
 
 constexpr lane_tile tile_of(const loop_nest& n) { return lane_tile_choice(n).chosen(); }
 
-/// rows x terms times terms x columns, dense.
-constexpr loop_nest product(i64 rows, i64 columns, i64 terms) {
-  loop_nest n;
-  n.out = {2, {rows, columns}};
-  n.terms = {1, {terms}};
-  n.a.step[0] = terms, n.b.step[1] = 1;
-  n.term_a[0] = 1, n.term_b[0] = columns;
-  return n;
-}
 /// filters x lines x columns under windows of `taps` x `taps` that reach over the edge.
 constexpr loop_nest convolution(i64 filters, i64 channels, i64 side, i64 taps) {
   loop_nest n;
