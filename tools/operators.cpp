@@ -1,6 +1,6 @@
 // Prints docs/operators.md: what every operator is recorded as, and what each policy runs of it,
 // for every element type. A test compares; `build/tests/operators > docs/operators.md` writes it
-// again. A new operator is one line of `samples`, a new policy one of `policies`.
+// again. A new operator is in a list of its family or a line here, a new policy one of `policies`.
 // SPDX-License-Identifier: MIT
 #include <tenon/base/describe.hpp>
 #include <tenon/cpu.hpp>
@@ -63,7 +63,7 @@ sample with(const typename Op::options& o, const std::vector<operand>& operands)
           },
           ""};
 }
-template <class... Op> void each(std::vector<sample>& all,
+template <class... Op> void each(std::vector<sample>& all, operator_list<Op...>,
                                  const typename std::common_type_t<typename Op::options...>& o,
                                  const std::vector<operand>& operands) {
   (all.push_back(with<Op>(o, operands)), ...);
@@ -72,21 +72,24 @@ template <class... Op> void each(std::vector<sample>& all,
 template <class... Op> void plain(std::vector<sample>& all, const std::vector<operand>& operands) {
   (all.push_back(with<Op>(typename Op::options{}, operands)), ...);
 }
+template <class... Op>
+void plain(std::vector<sample>& all, operator_list<Op...>, const std::vector<operand>& operands) {
+  plain<Op...>(all, operands);
+}
 
 std::vector<sample> element_wise() {
   const operand x = of(extents(4, 6)), row = of(extents(6)), byte = of(type::uint8, extents(4, 6));
   std::vector<sample> all;
-  plain<add_t, sub_t, mul_t, tenon::div_t, max_t, min_t, pow_t, prelu_t>(all, {x, row});
-  plain<identity_t, abs_t, neg_t, ceil_t, floor_t, roundEven_t, sign_t, sqrt_t, reciprocal_t, exp_t,
-        log_t, sin_t, cos_t, tan_t, erf_t, tanh_t, sigmoid_t, relu_t, softplus_t, softsign_t,
-        hardSwish_t, gelu_t, elu_t, leakyRelu_t, hardSigmoid_t, linear_t>(all, {x});
+  plain(all, binary_operators{}, {x, row});
+  plain(all, unary_operators{}, {x});
+  plain(all, activation_operators{}, {x});
   clamp_options six;
   six.minValue = 0;
   six.maxValue = 6;
   all.push_back(with<clamp_t>(six, {x}));
-  plain<equal_t, notEqual_t, greater_t, greaterOrEqual_t, lesser_t, lesserOrEqual_t>(all, {x, row});
-  plain<logicalAnd_t, logicalOr_t, logicalXor_t>(all, {x, row});
-  plain<logicalNot_t, isNaN_t, isInfinite_t>(all, {x});
+  plain(all, comparison_operators{}, {x, row});
+  plain(all, binary_logic_operators{}, {x, row});
+  plain(all, unary_logic_operators{}, {x});
   plain<where_t>(all, {byte, x, row});
   plain<cast_t>(all, {x});
   return all;
@@ -94,10 +97,8 @@ std::vector<sample> element_wise() {
 std::vector<sample> reductions() {
   const operand x = of(extents(4, 6));
   std::vector<sample> all;
-  each<reduceSum_t, reduceProduct_t, reduceMax_t, reduceMin_t, reduceMean_t, reduceL1_t,
-       reduceSumSquare_t, reduceL2_t, reduceLogSum_t, reduceLogSumExp_t>(all, {.axes = {1}}, {x});
-  all.push_back(with<argMax_t>({1, {}}, {x}));
-  all.push_back(with<argMin_t>({1, {}}, {x}));
+  each(all, reduce_operators{}, {.axes = {1}}, {x});
+  each(all, arg_operators{}, {1, {}}, {x});
   return all;
 }
 std::vector<sample> products() {
@@ -109,8 +110,7 @@ std::vector<sample> products() {
   all.push_back(with<conv2d_t>({.padding = {1, 1, 1, 1}}, {image, filter, bias}));
   all.push_back(
       with<convTranspose2d_t>({.strides = {2, 2}}, {image, of(extents(4, 6, 3, 3)), bias}));
-  each<maxPool2d_t, averagePool2d_t, l2Pool2d_t>(
-      all, {.windowDimensions = {2, 2}, .strides = {2, 2}}, {image});
+  each(all, pool2d_operators{}, {.windowDimensions = {2, 2}, .strides = {2, 2}}, {image});
   return all;
 }
 std::vector<sample> moves() {

@@ -426,74 +426,62 @@ values lstm(reading& r) {
 }
 
 using table_type = std::map<std::string, values (*)(reading&)>;
-template <class... Op> table_type with_plain(table_type all) {
-  (all.emplace(Op::name, plain<Op>), ...);
-  return all;
+/// Operators of one form, and how each is read.
+template <class... Op, class Reader>
+void add_each(table_type& to, tn::operator_list<Op...>, Reader reader) {
+  (to.emplace(Op::name, reader.template operator()<Op>()), ...);
 }
-const table_type operators =
-    with_plain<tn::abs_t, tn::add_t, tn::ceil_t, tn::cos_t, tn::dequantizeLinear_t, tn::div_t,
-               tn::equal_t, tn::erf_t, tn::exp_t, tn::floor_t, tn::gatherND_t, tn::gelu_t,
-               tn::greaterOrEqual_t, tn::greater_t, tn::hardSwish_t, tn::identity_t,
-               tn::isInfinite_t, tn::isNaN_t, tn::lesserOrEqual_t, tn::lesser_t, tn::log_t,
-               tn::logicalAnd_t, tn::logicalNot_t, tn::logicalOr_t, tn::logicalXor_t, tn::matmul_t,
-               tn::max_t, tn::min_t, tn::mul_t, tn::neg_t, tn::notEqual_t, tn::pow_t, tn::prelu_t,
-               tn::quantizeLinear_t, tn::reciprocal_t, tn::relu_t, tn::roundEven_t, tn::scatterND_t,
-               tn::sigmoid_t, tn::sign_t, tn::sin_t, tn::softplus_t, tn::softsign_t, tn::sqrt_t,
-               tn::sub_t, tn::tan_t, tn::tanh_t, tn::where_t>({
-        // map
-        {"cast", cast},
-        {"clamp", clamp},
-        {"elu", activation<tn::elu_t>},
-        {"hardSigmoid", activation<tn::hardSigmoid_t>},
-        {"leakyRelu", activation<tn::leakyRelu_t>},
-        {"linear", activation<tn::linear_t>},
-        // reduce
-        {"argMax", position<tn::argMax_t>},
-        {"argMin", position<tn::argMin_t>},
-        {"reduceL1", reduce<tn::reduceL1_t>},
-        {"reduceL2", reduce<tn::reduceL2_t>},
-        {"reduceLogSum", reduce<tn::reduceLogSum_t>},
-        {"reduceLogSumExp", reduce<tn::reduceLogSumExp_t>},
-        {"reduceMax", reduce<tn::reduceMax_t>},
-        {"reduceMean", reduce<tn::reduceMean_t>},
-        {"reduceMin", reduce<tn::reduceMin_t>},
-        {"reduceProduct", reduce<tn::reduceProduct_t>},
-        {"reduceSum", reduce<tn::reduceSum_t>},
-        {"reduceSumSquare", reduce<tn::reduceSumSquare_t>},
-        // contract, window
-        {"averagePool2d", pool2d<tn::averagePool2d_t>},
-        {"conv2d", conv2d},
-        {"convTranspose2d", convTranspose2d},
-        {"gemm", gemm},
-        {"l2Pool2d", pool2d<tn::l2Pool2d_t>},
-        {"maxPool2d", pool2d<tn::maxPool2d_t>},
-        // move, gather
-        {"concat", concat},
-        {"expand", expand},
-        {"gather", gather<tn::gather_t>},
-        {"gatherElements", gather<tn::gatherElements_t>},
-        {"pad", pad},
-        {"reshape", reshape},
-        {"reverse", reverse},
-        {"scatterElements", scatterElements},
-        {"slice", slice},
-        {"split", split},
-        {"tile", tile},
-        {"transpose", transpose},
-        {"triangular", triangular},
-        // scan
-        {"cumulativeSum", cumulativeSum},
-        {"gru", gru},
-        {"gruCell", gruCell},
-        {"lstm", lstm},
-        {"lstmCell", lstmCell},
-        // compose
-        {"batchNormalization", batchNormalization},
-        {"instanceNormalization", instanceNormalization},
-        {"layerNormalization", layerNormalization},
-        {"resample2d", resample2d},
-        {"softmax", softmax},
-    });
+const table_type operators = [] {
+  table_type all = {
+      // map
+      {"cast", cast},
+      {"clamp", clamp},
+      // contract, window
+      {"conv2d", conv2d},
+      {"convTranspose2d", convTranspose2d},
+      {"gemm", gemm},
+      // move, gather
+      {"concat", concat},
+      {"expand", expand},
+      {"gather", gather<tn::gather_t>},
+      {"gatherElements", gather<tn::gatherElements_t>},
+      {"pad", pad},
+      {"reshape", reshape},
+      {"reverse", reverse},
+      {"scatterElements", scatterElements},
+      {"slice", slice},
+      {"split", split},
+      {"tile", tile},
+      {"transpose", transpose},
+      {"triangular", triangular},
+      // scan
+      {"cumulativeSum", cumulativeSum},
+      {"gru", gru},
+      {"gruCell", gruCell},
+      {"lstm", lstm},
+      {"lstmCell", lstmCell},
+      // compose
+      {"batchNormalization", batchNormalization},
+      {"instanceNormalization", instanceNormalization},
+      {"layerNormalization", layerNormalization},
+      {"resample2d", resample2d},
+      {"softmax", softmax},
+  };
+  constexpr auto no_options = []<class Op>() { return plain<Op>; };
+  add_each(all, tn::unary_operators{}, no_options);
+  add_each(all, tn::binary_operators{}, no_options);
+  add_each(all, tn::comparison_operators{}, no_options);
+  add_each(all, tn::unary_logic_operators{}, no_options);
+  add_each(all, tn::binary_logic_operators{}, no_options);
+  using others = tn::operator_list<tn::dequantizeLinear_t, tn::gatherND_t, tn::matmul_t,
+                                   tn::quantizeLinear_t, tn::scatterND_t, tn::where_t>;
+  add_each(all, others{}, no_options);
+  add_each(all, tn::activation_operators{}, []<class Op>() { return activation<Op>; });
+  add_each(all, tn::reduce_operators{}, []<class Op>() { return reduce<Op>; });
+  add_each(all, tn::arg_operators{}, []<class Op>() { return position<Op>; });
+  add_each(all, tn::pool2d_operators{}, []<class Op>() { return pool2d<Op>; });
+  return all;
+}();
 
 }  // namespace
 

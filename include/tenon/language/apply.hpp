@@ -15,6 +15,11 @@ concept operator_like = requires(const typename Op::options& o, list<tensor> in,
   { Op::record(r, o, ids, t) } -> std::same_as<int>;
 };
 
+/// Operators of one form. A family says at its end which are of each of its forms. Random graphs
+/// and the tables of tests and documentation are made of these lists: another operator of such a
+/// form is added in one header.
+template <class... Op> struct operator_list {};
+
 /// Type and shape of an operator's result for these operands. An operator that does not say
 /// `takes_four_bits` gets no operands and gives no results with elements of 4 bits.
 /// Error: what `Op::infer` refuses; element_type.

@@ -142,4 +142,7 @@ template <operand_like A, number N> constexpr auto pow(A a, N b) {
   return maps::number_operator<pow_t>(a, b);
 }
 
+/// The operators above: two operands that broadcast, no options.
+using binary_operators = operator_list<add_t, sub_t, mul_t, div_t, max_t, min_t, pow_t, prelu_t>;
+
 }  // namespace tenon

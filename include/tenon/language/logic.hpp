@@ -243,4 +243,10 @@ template <operand_like A, operand_like B> constexpr auto operator^(A a, B b) {
 }
 template <operand_like A> constexpr auto operator!(A a) { return logicalNot(a); }
 
+/// The operators above by their forms, but for where and cast.
+using comparison_operators =
+    operator_list<equal_t, notEqual_t, greater_t, greaterOrEqual_t, lesser_t, lesserOrEqual_t>;
+using binary_logic_operators = operator_list<logicalAnd_t, logicalOr_t, logicalXor_t>;
+using unary_logic_operators = operator_list<logicalNot_t, isNaN_t, isInfinite_t>;
+
 }  // namespace tenon

@@ -183,14 +183,16 @@ struct arg_options {
   type outputDataType = type::int32;
   constexpr bool operator==(const arg_options&) const = default;
 };
+/// The axis, and WebNN's options.
+struct position_options {
+  i64 axis = 0;
+  arg_options more{};
+  constexpr bool operator==(const position_options&) const = default;
+};
 /// The position of the smallest or largest element along one axis, the first one of several. A NaN
 /// counts as smaller and as larger than every number.
 template <class Op> struct arg_operator {
-  struct options {
-    i64 axis = 0;
-    arg_options more{};
-    constexpr bool operator==(const options&) const = default;
-  };
+  using options = position_options;
   static constexpr bool explains_types = true;
   static constexpr result<tensor> infer(const options& o, list<tensor> in) {
     if (in.size != 1) return error{code::operand_count, Op::name, "", 1, in.size};
@@ -277,5 +279,11 @@ template <i64 Axis, arg_options O = arg_options{}, operand_like X> constexpr aut
 template <i64 Axis, arg_options O = arg_options{}, operand_like X> constexpr auto argMin(X x) {
   return apply<argMin_t, argMin_t::options{Axis, O}>(x);
 }
+
+/// The operators above by their forms.
+using reduce_operators =
+    operator_list<reduceSum_t, reduceProduct_t, reduceMax_t, reduceMin_t, reduceMean_t, reduceL1_t,
+                  reduceSumSquare_t, reduceL2_t, reduceLogSum_t, reduceLogSumExp_t>;
+using arg_operators = operator_list<argMin_t, argMax_t>;
 
 }  // namespace tenon

@@ -245,4 +245,11 @@ template <clamp_options O = clamp_options{}, operand_like X> constexpr auto clam
 }
 template <operand_like X> constexpr auto operator-(X x) { return neg(x); }
 
+/// The operators above by their forms: without options, and with numbers as options.
+using unary_operators =
+    operator_list<identity_t, abs_t, neg_t, ceil_t, floor_t, roundEven_t, sign_t, sqrt_t,
+                  reciprocal_t, exp_t, log_t, sin_t, cos_t, tan_t, erf_t, tanh_t, sigmoid_t, relu_t,
+                  softplus_t, softsign_t, hardSwish_t, gelu_t>;
+using activation_operators = operator_list<elu_t, leakyRelu_t, hardSigmoid_t, linear_t>;
+
 }  // namespace tenon

@@ -211,4 +211,7 @@ template <pool2d_options O = pool2d_options{}, operand_like X> constexpr auto l2
   return apply<l2Pool2d_t, O>(x);
 }
 
+/// The operators above.
+using pool2d_operators = operator_list<maxPool2d_t, averagePool2d_t, l2Pool2d_t>;
+
 }  // namespace tenon
