@@ -5,6 +5,7 @@
 #include <tenon/cpu.hpp>
 #include <tenon/reference.hpp>
 #include "../../support/seed.hpp"
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstdio>
@@ -68,10 +69,10 @@ inline tenon::pool2d_options any_pool(dice& d) {
   o.outputShapeRounding = d.one_in(2) ? tenon::rounding::floor : tenon::rounding::ceil;
   return o;
 }
-/// `usual` cases, or TENON_TIMES as many.
+/// `usual` cases, or TENON_TIMES as many: 10, or 0.5.
 inline int times(int usual) {
   const char* given = std::getenv("TENON_TIMES");
-  return given ? usual * std::atoi(given) : usual;
+  return given ? std::max(1, static_cast<int>(usual * std::atof(given))) : usual;
 }
 
 /// Bytes with a forbidden page directly behind or directly before them; what is left of their own
