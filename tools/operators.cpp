@@ -170,7 +170,7 @@ std::vector<sample> recurrent_nets() {
   plain<lstm_t>(all, {steps, stacked(8)[0], stacked(8)[1]});
   return all;
 }
-std::vector<sample> quantisations() {
+std::vector<sample> quantizations() {
   const shape x = extents(4, 6), one = extents(1, 1), blocks = extents(2, 3);
   std::vector<sample> all;
   plain<dequantizeLinear_t>(all, {of(x), of(type::float32, one), of(one)});
@@ -321,5 +321,5 @@ int main() {
   print("Gathers and scatters", gathers_of());
   print("Compositions", compositions());
   print("Scans and recurrent networks", recurrent_nets());
-  print("Quantisation; the element type is that of the input", quantisations());
+  print("Quantization; the element type is that of the input", quantizations());
 }

@@ -18,6 +18,9 @@ int main() {
   tn::instance infer{model};  // the last allocation
   const float x[1][3] = {{1, 2, 3}};
   float y[1][2];
-  if (infer(x, y)) std::printf("%.3f %.3f\n", y[0][0], y[0][1]);
+  if (const tn::status s = infer(x, y); s.ok())
+    std::printf("%.3f %.3f\n", y[0][0], y[0][1]);
+  else
+    std::puts(tn::text_of(s.what));
 }
 // [/readme]

@@ -77,10 +77,10 @@ TEST_CASE("element types are carried over") {
   CHECK(tn::view_of(longs).type == tn::type::int64);
 }
 
-TEST_CASE("a run takes any shape with its number of elements, an array only its own") {
-  std::vector<float> run(6);
-  CHECK(tn::fits(tn::view_of(run), floats(tn::extents(6)), 0).ok());
-  CHECK(tn::fits(tn::view_of(run), floats(tn::extents(1, 2, 3)), 0).ok());
+TEST_CASE("a flat view takes any shape with its number of elements, an array only its own") {
+  std::vector<float> flat(6);
+  CHECK(tn::fits(tn::view_of(flat), floats(tn::extents(6)), 0).ok());
+  CHECK(tn::fits(tn::view_of(flat), floats(tn::extents(1, 2, 3)), 0).ok());
   float array[2][3] = {};
   CHECK(tn::fits(tn::view_of(array), floats(tn::extents(2, 3)), 0).ok());
   CHECK(tn::fits(tn::view_of(array), floats(tn::extents(3, 2)), 4) ==
@@ -90,20 +90,20 @@ TEST_CASE("a run takes any shape with its number of elements, an array only its 
 }
 
 TEST_CASE("fits refuses a wrong size, type, address or alignment by its code") {
-  std::vector<float> run(6);
-  CHECK(tn::fits(tn::view_of(run), floats(tn::extents(7)), 1) ==
+  std::vector<float> flat(6);
+  CHECK(tn::fits(tn::view_of(flat), floats(tn::extents(7)), 1) ==
         tn::status{tn::code::size, 1, 7, 6});
-  CHECK(tn::fits(tn::view_of(run), {tn::type::int32, tn::extents(6)}, 1).what ==
+  CHECK(tn::fits(tn::view_of(flat), {tn::type::int32, tn::extents(6)}, 1).what ==
         tn::code::element_type);
   CHECK(tn::fits(tn::view_of(std::span<float>()), floats(tn::extents(1)), 0).what ==
         tn::code::null);
-  tn::const_view odd = tn::view_of(run);
+  tn::const_view odd = tn::view_of(flat);
   odd.data = static_cast<const std::byte*>(odd.data) + 1;
   odd.shape = tn::extents(5);
   CHECK(tn::fits(odd, floats(tn::extents(5)), 0) == tn::status{tn::code::alignment, 0, 4, 1});
 }
 
-TEST_CASE("empty arrays and runs are views of no elements") {
+TEST_CASE("empty arrays and spans are views of no elements") {
   std::vector<float> none;
   std::array<float, 0> empty{};
   std::array<std::array<float, 3>, 0> empty_rows{};

@@ -171,6 +171,6 @@ TEST_CASE("compositions without operands are refused") {
   check_without_operands<resample2d_t, softmax_t, attention_t, layerNormalization_t,
                          batchNormalization_t, instanceNormalization_t>();
 }
-TEST_CASE("distinct errors", "[.distinct]") {
+TEST_CASE("no two misuses of these operators give the same error", "[.distinct]") {
   std::printf("distinct: %d\n", distinct(others, repeated, normalized, attentions));
 }

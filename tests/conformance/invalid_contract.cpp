@@ -265,7 +265,7 @@ TEST_CASE("products, convolutions and pools without operands are refused") {
   check_without_operands<matmul_t, gemm_t, conv2d_t, convTranspose2d_t, maxPool2d_t,
                          averagePool2d_t, l2Pool2d_t>();
 }
-TEST_CASE("distinct errors", "[.distinct]") {
+TEST_CASE("no two misuses of these operators give the same error", "[.distinct]") {
   std::printf("distinct: %d\n",
               distinct(products, convolutions, transposed, pools, sums, repeated));
 }

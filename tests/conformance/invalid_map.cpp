@@ -159,7 +159,7 @@ TEST_CASE("element-wise operators without operands are refused") {
       tanh_t, sigmoid_t, relu_t, softplus_t, softsign_t, hardSwish_t, gelu_t, elu_t, leakyRelu_t,
       hardSigmoid_t, linear_t, clamp_t>();
 }
-TEST_CASE("distinct errors", "[.distinct]") {
+TEST_CASE("no two misuses of these operators give the same error", "[.distinct]") {
   std::printf("distinct: %d\n", distinct(binary, comparisons, real, with_sign, two_booleans,
                                          not_numbers, others, repeated) +
                                     8);

@@ -281,6 +281,6 @@ TEST_CASE("moves and gathers without operands are refused") {
                          reverse_t, pad_t, triangular_t, gather_t, gatherElements_t, gatherND_t,
                          scatterElements_t, scatterND_t>();
 }
-TEST_CASE("distinct errors", "[.distinct]") {
+TEST_CASE("no two misuses of these operators give the same error", "[.distinct]") {
   std::printf("distinct: %d\n", distinct(shapes, pads, gathers_of, reads, writes));
 }

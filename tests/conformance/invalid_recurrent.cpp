@@ -1,4 +1,4 @@
-// Scans, recurrent networks and quantisation that the WebNN specification rejects.
+// Scans, recurrent networks and quantization that the WebNN specification rejects.
 // SPDX-License-Identifier: MIT
 #include "invalid.hpp"
 
@@ -94,7 +94,7 @@ constexpr auto grus = net_lines<gru_t, 3>();
 constexpr auto lstms = net_lines<lstm_t, 4>();
 
 constexpr tensor bytes = of(type::int8, 4, 6), scale = f32(1, 1), zero = of(type::int8, 1, 1);
-constexpr auto quantisations = std::to_array<line>({
+constexpr auto quantizations = std::to_array<line>({
     refused_plain<dequantizeLinear_t, f32(4, 6), scale, zero>(code::element_type, "input",
                                                               type::int8, type::float32),
     refused_plain<dequantizeLinear_t, i64s(4, 6), scale, zero>(code::element_type, "input",
@@ -134,7 +134,7 @@ constexpr auto quantisations = std::to_array<line>({
              of(type::int4, 4, 1)>(),
 });
 static_assert(as_wanted(sums) && as_wanted(gru_cells) && as_wanted(lstm_cells) && as_wanted(grus) &&
-              as_wanted(lstms) && as_wanted(quantisations));
+              as_wanted(lstms) && as_wanted(quantizations));
 
 }  // namespace
 
@@ -145,11 +145,11 @@ TEST_CASE("recurrent networks refuse operands that do not fit") {
   check_lines(grus);
   check_lines(lstms);
 }
-TEST_CASE("quantisation refuses what the specification rejects") { check_lines(quantisations); }
-TEST_CASE("scans and quantisation without operands are refused") {
+TEST_CASE("quantization refuses what the specification rejects") { check_lines(quantizations); }
+TEST_CASE("scans and quantization without operands are refused") {
   check_without_operands<cumulativeSum_t, gru_t, gruCell_t, lstm_t, lstmCell_t, quantizeLinear_t,
                          dequantizeLinear_t>();
 }
-TEST_CASE("distinct errors", "[.distinct]") {
-  std::printf("distinct: %d\n", distinct(sums, gru_cells, lstm_cells, grus, lstms, quantisations));
+TEST_CASE("no two misuses of these operators give the same error", "[.distinct]") {
+  std::printf("distinct: %d\n", distinct(sums, gru_cells, lstm_cells, grus, lstms, quantizations));
 }

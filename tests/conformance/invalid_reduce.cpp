@@ -78,6 +78,6 @@ TEST_CASE("reductions without operands are refused") {
                          reduceL1_t, reduceSumSquare_t, reduceL2_t, reduceLogSum_t,
                          reduceLogSumExp_t, argMin_t, argMax_t>();
 }
-TEST_CASE("distinct errors", "[.distinct]") {
+TEST_CASE("no two misuses of these operators give the same error", "[.distinct]") {
   std::printf("distinct: %d\n", distinct(axes, without_bytes, without_integers, positions));
 }

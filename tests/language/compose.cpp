@@ -99,7 +99,7 @@ array rounded(array x) {
 
 }  // namespace
 
-TEST_CASE("softmax along every axis") {
+TEST_CASE("softmax along every axis is what plain loops compute") {
   for (int round = 0; round < times(16); ++round) {
     dice d = dice_of(761, round);
     const tn::shape s = random_shape(d, d.in(1, 4), 9);
@@ -222,7 +222,7 @@ TEST_CASE("layerNormalization over any axes, in any order, with and without scal
   }
 }
 
-TEST_CASE("batchNormalization with every choice of operands") {
+TEST_CASE("batchNormalization with every choice of operands is what plain loops compute") {
   for (int round = 0; round < times(30); ++round) {
     dice d = dice_of(763, round);
     const tn::shape s = random_shape(d, d.in(1, 4), 6);
@@ -245,7 +245,9 @@ TEST_CASE("batchNormalization with every choice of operands") {
   }
 }
 
-TEST_CASE("instanceNormalization in both layouts with every choice of operands") {
+TEST_CASE(
+    "instanceNormalization in both layouts with every choice of operands is what plain loops "
+    "compute") {
   for (int round = 0; round < times(24); ++round) {
     dice d = dice_of(764, round);
     const tn::shape s = tn::extents(d.in(1, 3), d.in(2, 6), d.in(2, 6), d.in(2, 6));

@@ -263,7 +263,7 @@ TEST_CASE("scatterND writes slices at coordinates, in order") {
   }
 }
 
-TEST_CASE("scatters of views, in a static graph") {
+TEST_CASE("scatters of views in a static graph are what plain loops compute") {
   constexpr auto model = [](auto x, auto u, auto at) {
     const auto turned = tn::transpose<1, 0>(x);  // [6, 4]
     return tn::outputs(

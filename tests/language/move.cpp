@@ -265,7 +265,7 @@ TEST_CASE("concat of 20 operands in one call of a static graph") {
   CHECK(difference(naive_concat(0, twelve), found[2]) == "");
 }
 
-TEST_CASE("concats of views, inputs, outputs and each other") {
+TEST_CASE("concat joins views, inputs, outputs and other concats") {
   dice d = dice_of(734, 0);
   const array x = random_array(floats(4, 6), d), y = random_array(floats(4, 6), d);
   const std::vector<array> found = run_static_both<many_net>({x, y});
@@ -447,7 +447,7 @@ TEST_CASE("resample2d shows the nearest element along any two axes") {
   }
 }
 
-TEST_CASE("triangles and samples of views, in a static graph") {
+TEST_CASE("triangles and samples of views in a static graph are those of copies") {
   constexpr auto model = [](auto x) {
     const auto t = tn::transpose<0, 2, 1>(x);  // [2, 7, 5]
     const auto image = tn::reshape<1, 2, 5, 7>(x);

@@ -212,7 +212,7 @@ inline constexpr auto there_and_back = [](auto x) {
 };
 }  // namespace
 
-TEST_CASE("quantizing there and back in a static graph") {
+TEST_CASE("a static graph quantizes and dequantizes as the formulas say") {
   using net = tn::graph<there_and_back, tn::input<"x", float, 4, 5>>;
   dice d = dice_of(9029, 0);
   array x = random_array(floats(4, 5), d);

@@ -394,10 +394,18 @@ static_assert(tn::check<tn::graph<mistaken, tn::input<"x", float, 4, 2, 3>>>.ope
 
 }  // namespace
 
-TEST_CASE("gruCell with all options") { check_cells<false, tn::gruCell_t>(3201); }
-TEST_CASE("lstmCell with all options") { check_cells<true, tn::lstmCell_t>(3202); }
-TEST_CASE("gru with all options") { check_nets<false, tn::gru_t>(3203); }
-TEST_CASE("lstm with all options") { check_nets<true, tn::lstm_t>(3204); }
+TEST_CASE("gruCell with all options is what plain loops compute") {
+  check_cells<false, tn::gruCell_t>(3201);
+}
+TEST_CASE("lstmCell with all options is what plain loops compute") {
+  check_cells<true, tn::lstmCell_t>(3202);
+}
+TEST_CASE("gru with all options is what plain loops compute") {
+  check_nets<false, tn::gru_t>(3203);
+}
+TEST_CASE("lstm with all options is what plain loops compute") {
+  check_nets<true, tn::lstm_t>(3204);
+}
 
 TEST_CASE("static recurrent graphs compute what their tables do") {
   dice d = dice_of(3205, 0);

@@ -194,7 +194,7 @@ TEST_CASE("identity keeps every bit of every type") {
   });
 }
 
-TEST_CASE("comparisons and where in every type") {
+TEST_CASE("comparisons and where compute in every type") {
   dice d = dice_of(754, 0);
   for_all_types([&]<class T>() {
     const tn::shape s = tn::extents(3, 67);

@@ -145,7 +145,7 @@ TEST_CASE("positions of extremes among integers are the first ones") {
     }
   });
 }
-TEST_CASE("maxPool2d of integers, with padding, strides and dilations, in both layouts") {
+TEST_CASE("maxPool2d of integers with all options is what plain loops compute") {
   dice d = dice_of(774, 0);
   for_integers([&]<class T>() {
     check_pool<T>({.windowDimensions = {3, 2}}, d);

@@ -42,10 +42,10 @@ static_assert(!tn::weight_source<throwing_source>, "find has to be noexcept");
 }  // namespace
 
 TEST_CASE("a set finds what was named") {
-  std::vector<float> run(18);
-  const tn::weights set{tn::named("run", run), tn::named("bias", std::span<const float>(bias))};
-  CHECK(set.find("run").data == run.data());
-  CHECK_FALSE(set.find("run").shaped);
+  std::vector<float> flat(18);
+  const tn::weights set{tn::named("flat", flat), tn::named("bias", std::span<const float>(bias))};
+  CHECK(set.find("flat").data == flat.data());
+  CHECK_FALSE(set.find("flat").shaped);
   CHECK(set.find("bias").data == &bias[0]);
   CHECK(set.find("nothing").data == nullptr);
 }
@@ -63,21 +63,21 @@ TEST_CASE("a missing, repeated or cut name is an error that says which") {
   CHECK(cut.check().what == tn::code::name_length);
 }
 
-TEST_CASE("a run can be given a shape") {
-  std::vector<float> run(18);
-  const auto v = tn::named("w", run, tn::extents(2, 1, 3, 3)).view;
+TEST_CASE("a flat view can be given a shape") {
+  std::vector<float> flat(18);
+  const auto v = tn::named("w", flat, tn::extents(2, 1, 3, 3)).view;
   CHECK(v.shaped);
-  CHECK(v.data == run.data());
+  CHECK(v.data == flat.data());
   CHECK(v.shape == tn::extents(2, 1, 3, 3));
   CHECK(v.strides == tn::dense(v.shape));
 }
 
 TEST_CASE("a shape that does not fit its object is left to be refused") {
-  std::vector<float> run(18);
+  std::vector<float> flat(18);
   const tn::tensor wanted{tn::type::float32, tn::extents(2, 10)};
-  const auto v = tn::named("w", run, wanted.shape).view;
+  const auto v = tn::named("w", flat, wanted.shape).view;
   CHECK(tn::fits(v, wanted, 0) == tn::status{tn::code::size, 0, 20, 18});
-  const tn::const_view columns{run.data(), tn::type::float32, tn::extents(3, 6), {{1, 3}}, true};
+  const tn::const_view columns{flat.data(), tn::type::float32, tn::extents(3, 6), {{1, 3}}, true};
   const auto kept = tn::named("w", columns, tn::extents(6, 3)).view;
   CHECK(kept.shape == columns.shape);
   CHECK(kept.strides == columns.strides);

@@ -17,22 +17,22 @@ template <class F> std::string found(F corrupt) {
   corrupt(*p);
   return overlap_in(p->view());
 }
-/// Two lodgers that live at the same time.
-std::pair<lodger, lodger> neighbours(const tn::owned_plan& p, bool with_scratch) {
-  const std::vector<lodger> all = lodgers_of(p.view());
-  for (const lodger& a : all)
-    for (const lodger& b : all)
+/// Two parts that live at the same time.
+std::pair<arena_part, arena_part> neighbours(const tn::owned_plan& p, bool with_scratch) {
+  const std::vector<arena_part> all = arena_parts_of(p.view());
+  for (const arena_part& a : all)
+    for (const arena_part& b : all)
       if (&a != &b && a.node >= 0 && (b.node < 0) == with_scratch && a.first <= b.last &&
           b.first <= a.last)
         return {a, b};
-  FAIL("no two lodgers live at the same time");
+  FAIL("no two parts live at the same time");
   return {};
 }
 
 }  // namespace
 
-TEST_CASE("a sound plan has no overlap, and lodgers to look at") {
-  CHECK(found([](tn::owned_plan& p) { CHECK(lodgers_of(p.view()).size() > 50); }) == "");
+TEST_CASE("a sound plan has no overlap, and parts to look at") {
+  CHECK(found([](tn::owned_plan& p) { CHECK(arena_parts_of(p.view()).size() > 50); }) == "");
 }
 
 TEST_CASE("two values that share bytes are found, wherever one begins") {

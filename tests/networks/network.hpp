@@ -45,14 +45,15 @@ inline double spread(const std::vector<float>& v) {
 }
 
 /// Bytes of the arena, and the groups from whose start to whose end they are in use.
-struct lodger {
+struct arena_part {
   i64 begin = 0, end = 0;
   int first = 0, last = 0, node = -1;
 };
 
-/// The lodgers of a plan's arena. Lifetimes are worked out from the table alone: a value lives from
-/// the group that computes it to the last group that reads it, through whatever needs no kernel.
-inline std::vector<lodger> lodgers_of(const tn::plan_view& p) {
+/// The parts of a plan's arena that are in use. Lifetimes are worked out from the table alone: a
+/// value lives from the group that computes it to the last group that reads it, through whatever
+/// needs no kernel.
+inline std::vector<arena_part> arena_parts_of(const tn::plan_view& p) {
   const tn::table_view t = p.table;
   std::vector<int> last(static_cast<std::size_t>(t.nodes.size), -1);
   const auto read = [&](auto&& self, int id, int group) -> void {
@@ -66,7 +67,7 @@ inline std::vector<lodger> lodgers_of(const tn::plan_view& p) {
       read(read, t.nodes[i].in[k], p.group_of[i]);
   for (const int o : t.outputs) read(read, o, p.groups.size);
 
-  std::vector<lodger> all;
+  std::vector<arena_part> all;
   for (int i = 0; i < t.nodes.size; ++i) {
     const int group = p.group_of[i];
     if (group < 0 || (!p.locations[i].materialised && last[static_cast<std::size_t>(i)] == group))
@@ -89,14 +90,14 @@ inline std::vector<lodger> lodgers_of(const tn::plan_view& p) {
 }
 /// What is wrong in a plan's arena; "" if nothing is.
 inline std::string overlap_in(const tn::plan_view& p) {
-  const std::vector<lodger> all = lodgers_of(p);
-  const auto at = [](const lodger& l) {
+  const std::vector<arena_part> all = arena_parts_of(p);
+  const auto at = [](const arena_part& l) {
     return l.node < 0 ? "the scratch memory of group " + std::to_string(l.first)
                       : "node " + std::to_string(l.node);
   };
-  for (const lodger& a : all) {
+  for (const arena_part& a : all) {
     if (a.begin < 0 || a.end > p.shared_bytes) return at(a) + " lies outside";
-    for (const lodger& b : all)
+    for (const arena_part& b : all)
       if (&a < &b && a.first <= b.last && b.first <= a.last && a.begin < b.end && b.begin < a.end)
         return at(a) + " overlaps " + at(b);
   }

@@ -192,16 +192,16 @@ void check_network(const std::string& name, const tn::shape& input) {
 
 }  // namespace
 
-TEST_CASE("dense layers, with and without bias, and four activations") {
+TEST_CASE("dense layers with four activations give RTNeural's results") {
   check_network("dense", tn::extents(100, 1));
 }
-TEST_CASE("causal convolutions with dilation and groups, normalization, prelu") {
+TEST_CASE("causal convolutions, normalization and prelu give RTNeural's results") {
   check_network("conv", tn::extents(1, 1, 100, 1));
 }
-TEST_CASE("convolutions over time and features") {
+TEST_CASE("convolutions over time and features give RTNeural's results") {
   check_network("conv2d", tn::extents(1, 50, 23, 1));
 }
-TEST_CASE("recurrent nets along a sequence") {
+TEST_CASE("recurrent nets along a sequence give RTNeural's results") {
   check_network("gru", tn::extents(100, 1, 1));
   check_network("gru_1d", tn::extents(100, 1, 1));
 }

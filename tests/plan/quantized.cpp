@@ -137,7 +137,7 @@ double any_scale(dice& d) {
 
 }  // namespace
 
-TEST_CASE("integers that are only moved and ordered have the bits of dequantising and quantising") {
+TEST_CASE("integers that are only moved and ordered have the bits of dequantizing and quantizing") {
   int with_nodes = 0;
   for (int round = 0; round < times(300); ++round) {
     const type coded = round % 2 ? type::int8 : type::uint8;

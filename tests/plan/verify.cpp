@@ -82,7 +82,7 @@ TEST_CASE("holder: a value whose holder holds nothing") {
   CHECK(found([](owned_plan& p) { p.locations[10].holder = -1; }) == defect::holder);
 }
 
-TEST_CASE("limits: a value beyond its buffer, a buffer or scratch beyond the arena") {
+TEST_CASE("a value beyond its buffer, and a buffer or scratch beyond the arena, are found") {
   CHECK(found([](owned_plan& p) { p.locations[10].offset = 1; }) == defect::outside);
   CHECK(found([](owned_plan& p) { p.locations[10].offset = -1; }) == defect::outside);
   CHECK(found([](owned_plan& p) { p.locations[10].step.step[0] = -1; }) == defect::outside);
@@ -127,7 +127,7 @@ TEST_CASE("overlap: a buffer that is copied out after its life") {
   CHECK(tn::plans::verify(p.view()).what == defect::overlap);
 }
 
-TEST_CASE("output: written by nothing, or twice") {
+TEST_CASE("an output that nothing writes, or two nodes, is found") {
   CHECK(found([](owned_plan& p) { p.copies_out.push({9, 0}); }) == defect::output);
   CHECK(found([](owned_plan& p) { p.buffers[4].index = 0; }) == defect::output);
   CHECK(found([](owned_plan& p) { p.buffers[9].index = none_of_them; }) == defect::output);

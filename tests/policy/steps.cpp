@@ -178,7 +178,7 @@ TEST_CASE("states advance whichever of the results are used") {
   check_same({found[0], found[2]}, {found[1], found[3]}, "an output twice", 0);
 }
 
-TEST_CASE("a static graph with two scans, one behind the other") {
+TEST_CASE("a static graph runs two scans, one after the other") {
   dice d = dice_of(3303, 0);
   const array x = random_array(floats(6, 4, 9), d), s = random_array(floats(4, 9), d),
               c = random_array(floats(4, 1), d), w = random_array(floats(9, 9), d);

@@ -292,7 +292,7 @@ TEST_CASE("every number of rows gives the bits of a graph of that many rows") {
   check_extents<layers_net>(build_layers, {tn::extents(21, 16)}, cases, d);
 }
 
-TEST_CASE("attention over sequences of every length") {
+TEST_CASE("attention over sequences of every length has the bits of a graph of that length") {
   dice d = dice_of(802, 0);
   std::vector<shapes> cases;
   for (int n = 1; n <= 9; ++n)
@@ -303,7 +303,9 @@ TEST_CASE("attention over sequences of every length") {
                                cases, d);
 }
 
-TEST_CASE("convolutions and pooling of images of every number and size") {
+TEST_CASE(
+    "convolutions and pooling of every number and size of images have the bits of a graph of that "
+    "size") {
   dice d = dice_of(803, 0);
   std::vector<shapes> cases;
   for (int n = 1; n <= 3; ++n)
@@ -312,7 +314,8 @@ TEST_CASE("convolutions and pooling of images of every number and size") {
   check_extents<images_net>(build_images, {tn::extents(3, 4, 9, 7)}, cases, d);
 }
 
-TEST_CASE("depthwise convolutions of every height and width") {
+TEST_CASE(
+    "depthwise convolutions of every height and width have the bits of a graph of that size") {
   dice d = dice_of(810, 0);
   std::vector<shapes> cases{{tn::extents(2, 5, 40, 33)},
                             {tn::extents(1, 5, 1, 1)},
@@ -335,7 +338,7 @@ TEST_CASE("moves, gathers and reductions along an axis with a limit") {
                            cases, d);
 }
 
-TEST_CASE("recurrent nets over sequences of every length") {
+TEST_CASE("recurrent nets over sequences of every length have the bits of a graph of that length") {
   dice d = dice_of(811, 0);
   std::vector<shapes> cases;
   for (int steps = 1; steps <= 7; ++steps)
@@ -592,7 +595,7 @@ TEST_CASE("owned and borrowed instances with threads take any extent") {
   CHECK(arena.untouched());
 }
 
-TEST_CASE("random convolutions and products with random limits") {
+TEST_CASE("random convolutions and products with random limits have the bits of graphs without") {
   for (int round = 0; round < times(60); ++round) {
     dice d = dice_of(811, round);
     const bool nhwc = d.one_in(2), each = d.one_in(3), by_matrix = d.one_in(4);

@@ -100,7 +100,7 @@ TEST_CASE("the trained lenet reads ten digits with the same bits however it runs
   }
 }
 
-TEST_CASE("hashes of all models over fixed data") {
+TEST_CASE("every model has on cpu the bits of reference, where the target has fma") {
   each_model([]<class Graph>(const char* name) {
     INFO(name);
     const std::uint64_t own = hash_of_model<tenon::cpu, Graph>(),

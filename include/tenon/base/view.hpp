@@ -9,7 +9,7 @@ namespace tenon {
 
 /// A read-only view: address, element type, shape and strides in elements. tenon never owns, frees
 /// or copies what a view points to. `shaped` is false for flat memory (std::span), whose
-/// only extent is their number of elements. `device` says whose address `data` is: null for host
+/// only extent is its number of elements. `owner` says whose address `data` is: null for host
 /// memory, otherwise the object that stands for a device's address space (a vulkan_context).
 struct const_view {
   const void* data = nullptr;
@@ -17,7 +17,7 @@ struct const_view {
   tenon::shape shape{};
   tenon::strides strides{};
   bool shaped = false;
-  const void* device = nullptr;
+  const void* owner = nullptr;
 };
 
 /// A writable view.
@@ -27,8 +27,8 @@ struct mutable_view {
   tenon::shape shape{};
   tenon::strides strides{};
   bool shaped = false;
-  const void* device = nullptr;
-  constexpr operator const_view() const { return {data, type, shape, strides, shaped, device}; }
+  const void* owner = nullptr;
+  constexpr operator const_view() const { return {data, type, shape, strides, shaped, owner}; }
 };
 
 template <bool Const> using view_for = std::conditional_t<Const, const_view, mutable_view>;
@@ -61,11 +61,11 @@ template <class E> constexpr auto flat_view_of(E* data, i64 count) noexcept {
 }
 
 /// Checks a view against what a graph wants: type, number of elements or shape, dense row-major
-/// strides, alignment to the element's size; and that it lies in the memory of `device` (null: the
+/// strides, alignment to the element's size; and that it lies in the memory of `owner` (null: the
 /// host's). `operand` is copied into the status.
 inline status fits(const const_view& v, const tensor& wanted, int operand,
-                   const void* device = nullptr) noexcept {
-  if (v.device != device) return {code::owner, operand, device != nullptr, v.device != nullptr};
+                   const void* owner = nullptr) noexcept {
+  if (v.owner != owner) return {code::owner, operand, owner != nullptr, v.owner != nullptr};
   if (v.data == nullptr && wanted.shape.count() > 0) return {code::null, operand, 0, 0};
   if (v.type != wanted.type)
     return {code::element_type, operand, static_cast<i64>(wanted.type), static_cast<i64>(v.type)};

@@ -148,8 +148,8 @@ constexpr i64 shown(padding_mode mode, i64 at, i64 extent) {
   if (mode == padding_mode::edge) return at < 0 ? 0 : extent - 1;
   return at < 0 ? -at : 2 * (extent - 1) - at;
 }
-/// `to` positions cover the same length as `from` elements do. The middle of position `at` lies
-/// `over / under` elements behind the middle of the first element, exactly.
+/// `to` positions are spread evenly over `from` elements. The centre of position `at` is at
+/// `over / under`, counted in elements from the centre of the first one; the fraction is exact.
 struct sampled {
   i64 over = 0, under = 1;
   constexpr sampled(i64 at, i64 from, i64 to) : over((2 * at + 1) * from - to), under(2 * to) {}

@@ -196,8 +196,8 @@ class recorder {
   constexpr int state_of_step(const char* op, int initial) {
     return border(op, scanning::part::state, {initial}, at(initial));
   }
-  /// In a body: `id` in a form in which it can come out of the body, once. That takes memory of its
-  /// own, so leaves, moves and what enters the body are copied.
+  /// In a body: a node that may leave it with the value of `id`. Results need memory of their own,
+  /// so leaves, moves and values from outside are copied first.
   constexpr int result_of_step(const char* op, int id) {
     const node& n = out.nodes[id];
     if (n.loop == body_.loop && !is_leaf(n.kind) && n.kind != family::move &&
@@ -213,7 +213,7 @@ class recorder {
   constexpr int all_steps(const char* op, int value, const shape& to, int state = -1) {
     return leave(op, scanning::part::all, value, to, state);
   }
-  /// The same for the last step alone.
+  /// As `all_steps`, with the value of the last step alone.
   constexpr int last_step(const char* op, int value, const shape& to, int state = -1) {
     return leave(op, scanning::part::last, value, to, state);
   }
@@ -229,8 +229,8 @@ class recorder {
       if (!is_leaf(out.nodes[i].kind) && out.nodes[i].policy < 0)
         out.nodes[i].policy = static_cast<std::int8_t>(policy);
   }
-  /// The same for the operators that `record` recorded; it has just run for the first time. It is
-  /// run once more to count them, and what that run recorded is removed again.
+  /// Asks for `policy` for what `record` has just recorded. `record` runs again to count its nodes;
+  /// those of the second run are removed.
   template <class Record> constexpr void put_last(int policy, const Record& record) {
     const table_sizes before = sizes_of(out.view());
     const bool rehearsed = rehearses_;

@@ -100,7 +100,7 @@ template <operand_like X, operand_like S> constexpr auto prelu(X x, S slope) {
   return apply<prelu_t>(x, slope);
 }
 
-/// The same as C++ operators, between handles and between a handle and a number. A number becomes a
+/// These as C++ operators, between handles and between a handle and a number. A number becomes a
 /// literal of the program and takes the handle's element type.
 /// Error: option, when the element type cannot hold the number.
 /// Misuse: a number beside a weight that has not met a handle does not compile.

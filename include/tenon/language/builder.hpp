@@ -64,7 +64,7 @@ class builder {
   constexpr value add(const typename Op::options& options, std::initializer_list<value> operands) {
     return add<Op>(options, list<value>{operands.begin(), static_cast<int>(operands.size())});
   }
-  /// The same with a number of operands that is known at run time only; at most 64.
+  /// Adds an operator with a number of operands that is known at run time only; at most 64.
   template <operator_like Op>
   constexpr value add(const typename Op::options& options, list<value> operands) {
     constexpr int room = 64;
@@ -132,8 +132,8 @@ class builder {
       recorder_.put(v.id, policy);
     return v;
   }
-  /// The same for all operators that a callable adds, except those for which it asks itself.
-  /// Returns what the callable returns.
+  /// Asks for a policy for all operators that a callable adds, but for those for which it asks
+  /// itself. Returns what the callable returns.
   template <class F>
   requires std::invocable<const F&>
   constexpr auto on(int policy, const F& add_operators) {
@@ -156,7 +156,7 @@ class builder {
   constexpr result<table> finish(std::initializer_list<value> outputs) {
     return finish(list<value>{outputs.begin(), static_cast<int>(outputs.size())});
   }
-  /// The same with a number of outputs that is known at run time only.
+  /// The finished table, with a number of outputs that is known at run time only.
   constexpr result<table> finish(list<value> outputs) {
     if (!recorder_.fault.ok()) return recorder_.fault;
     if (outputs.size == 0) recorder_.refuse({code::output, "finish", "outputs", 1, 0});

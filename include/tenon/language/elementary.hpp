@@ -338,7 +338,7 @@ inline constexpr view_list views =
     all_views(std::make_integer_sequence<int, instructions::elementary_count>{});
 }  // namespace elementary
 
-/// The same program as data; empty for an instruction that is not elementary.
+/// The program of an elementary function as data; empty for an instruction that is none.
 constexpr program_view elementary_view(sop o) {
   if (!is_elementary(o)) return {};
   return elementary::views.of[static_cast<int>(o) - instructions::first_elementary];

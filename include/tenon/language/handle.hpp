@@ -95,7 +95,7 @@ template <tensor T> struct weight_leaf {
 /// twice is the same weight.
 template <fixed_string Name, class T, i64... Extent>
 inline constexpr weight_leaf<tensor{type_of<T>, extents(Extent...)}> weight{name(Name)};
-/// The same with a name that is put together, in a loop for example:
+/// A weight whose name is put together, in a loop for example:
 /// `weight_of<float, 32>(name("block") + i + ".bias")`.
 template <class T, i64... Extent> constexpr auto weight_of(const name& label) {
   return weight_leaf<tensor{type_of<T>, extents(Extent...)}>{label};
@@ -165,7 +165,8 @@ template <class... H> constexpr recorder* recorder_behind(const std::tuple<H...>
 }
 }  // namespace front
 
-/// The same for all operators that a callable records: `on<1>([&] { return relu(conv(x)); })`. The
+/// Asks for a policy for all operators that a callable records:
+/// `on<1>([&] { return relu(conv(x)); })`. The
 /// callable returns a handle, `outputs(...)` or a tuple. An `on` inside it has precedence.
 /// Misuse: the callable is called twice, so it must record the same both times.
 template <int Policy, class F>

@@ -169,7 +169,8 @@ template <class T, operand_like X> constexpr auto cast(X x) {
   return apply<cast_t, cast_options{type_of<T>}>(x);
 }
 
-/// The same as C++ operators. With the number on the left, the comparison is turned around.
+/// Comparisons and logic as C++ operators. With the number on the left, the comparison is turned
+/// around.
 /// Misuse: `a == b` on handles gives a handle, no bool; it cannot stand in an `if`.
 template <operand_like A, operand_like B> constexpr auto operator==(A a, B b) {
   return equal(a, b);

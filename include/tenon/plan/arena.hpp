@@ -18,7 +18,7 @@ struct arena_contents {
   }
 };
 /// Everything that belongs into the arena of policy `home` (-1: of the host). Scratch memory lives
-/// while its group runs: from that group to the same.
+/// while its group runs: `first` and `last` are that group.
 template <class Table> constexpr arena_contents contents_of(basic_plan<Table>& p, int home) {
   arena_contents r;
   for (buffer& b : p.buffers)

@@ -68,8 +68,8 @@ class fuser {
   }
 
   // The conditions that `add(id)` checks. Public for plan/describe/reason.hpp.
-  /// True if all its readers are contractions that could read its integer operand instead: then it
-  /// is a group of its own, which binding can leave out.
+  /// True for a node that dequantizes only for contractions that were offered its integers. It is a
+  /// group of its own, so that binding can leave it out.
   constexpr bool stands_in(int id) const {
     if (!offered_) return false;
     for (const int u : users_.of(id)) {
@@ -112,7 +112,7 @@ class fuser {
   sequence<group> groups_memory_;          ///< `size` counts members while growing
   sequence<int> of_memory_, next_memory_;  ///< by node: its group, the group's next member
   sequence<int> tail_;                     ///< by group: its last member
-  /// By group: the last node that joined it or a group that it depends on.
+  /// By group: the highest number of a node in it or in any group that it depends on.
   sequence<int> newest_memory_;
   sequence<int> reached_;  ///< by group: the last search that reached it
   /// By node: how often a scan's body began or ended before it. Groups of one epoch stay together.

@@ -22,9 +22,9 @@ constexpr sequence<int> policies_of_bodies(const plan_view& p) {
 
 /// Calls `use(holder, policy, first, last, writes)` for each buffer that a group reads or writes,
 /// and for each buffer from which the steps of a scan read or into which they write (`policy` is -1
-/// there if several run its body). The use lasts from group `first` to group `last`. Both are the
-/// same group, except for a body that runs on one policy: that counts as a whole, and what moves
-/// with its steps is no buffer of its own. If several policies run the body, it is.
+/// there if several run its body). The use lasts from group `first` to group `last`, usually one
+/// and the same. In a body that one policy runs, a use lasts for the whole body, and values that
+/// move with the steps are left out. In a body that several policies run, they are reported too.
 template <class Use> constexpr void each_use(const plan_view& p, const Use& use) {
   const sequence<int> bodies = policies_of_bodies(p);
   const sequence<body_groups> groups_of = bodies_of(p.table, p.group_of);

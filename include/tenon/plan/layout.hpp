@@ -1,6 +1,6 @@
 // Layout: where every value's elements are found. Reshapes, transposes, slices and their like cost
-// nothing where their users can read the operand's own memory; what is joined is computed in its
-// place where it can be; everything else is dense row-major.
+// nothing where their users can read the operand's own memory; the operands of a join are computed
+// inside of its result where possible; everything else is dense row-major.
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/decision.hpp>
@@ -74,9 +74,9 @@ constexpr bool users_widen(table_view t, const users& read_by, const grouping& g
   return g.groups[g.of[id]].size == 1 && read_by_contractions(t, read_by, g, id, contiguous);
 }
 
-/// True if all users of a view read it in place at no cost. Contiguous elements: every reader. Any
-/// strides: matrix products, and a convolution's filters and integers. Contiguous last axis: maps
-/// that are alone in their group.
+/// True if all users of a view read it in place at no cost. Contiguous elements suit every reader.
+/// Any strides suit matrix products, and the filters and integers of convolutions. Views with a
+/// contiguous last axis also suit maps that are alone in their group.
 constexpr bool users_take_view(table_view t, const users& read_by, const grouping& g,
                                list<policy_facts> policies, int id, const location& v) {
   const shape& s = t.nodes[id].out.shape;

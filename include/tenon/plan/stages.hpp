@@ -27,8 +27,8 @@ constexpr plan_sizes sizes_of(const plan_view& p) {
           p.mirrors.size};
 }
 
-/// What the passes decided up to some point, as a constant; all but the table. A list's room is the
-/// most that it can hold, its size what it does hold.
+/// The decisions of the passes so far, as a constant, without the table. A list's room is its
+/// maximum, its size what it holds.
 template <plan_sizes S, int Policies> struct frozen_decisions {
   pool<policy_facts, Policies> policies;
   pool<group, S.groups> groups;
@@ -117,7 +117,7 @@ template <class Graph, class... Policies> struct stages {
     pass(p);
     return decided(p.view());
   }
-  /// Up to the locations: what lies behind them a single constant decides, `reserved`.
+  /// Copies what was decided up to the locations; `reserved` decides the rest, as one constant.
   static constexpr void thaw(basic_plan<borrowed_table>& p, const plan_view& v) {
     const auto copy = []<class T>(sequence<T>& to, list<T> from) {
       to.resize(from.size);

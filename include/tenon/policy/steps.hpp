@@ -15,7 +15,7 @@ Address address_of(const plan_view& p, int id, const basic_frame<Address>& f) no
 
 /// Sets the addresses that one node of the border moves in a step. Nothing is copied:
 ///   a sequence    is read and written in place, position by position;
-///   its state     is, if all values come out, the position that the step before wrote;
+///   a state       is read where the previous step wrote it, if all values are results;
 ///   a last value  is double-buffered (result memory and state memory); the order is chosen so that
 ///                 the last step writes the result.
 template <class Address>

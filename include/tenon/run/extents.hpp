@@ -42,7 +42,7 @@ struct varied_on_heap {
   sequence<shape> shapes, requested;
   aligned_memory bound;
 };
-/// The same inside of the instance of a static graph, whose sizes are constants.
+/// As `varied_on_heap`, inside of the instance of a static graph, whose sizes are constants.
 template <class Plan> struct varied_parts {
   plans::actual_extents::room<Plan::source_sizes, Plan::sizes.table, Plan::groups> room;
   pool<shape, Plan::sizes.table.inputs> shapes_room, requested_room;

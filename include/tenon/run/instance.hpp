@@ -59,8 +59,8 @@ template <class Model, class Memory = owned> class instance {
   template <viewable... V> status operator()(V&&... views) noexcept {
     return call(waiting{}, static_cast<V&&>(views)...);
   }
-  /// The same in another way that the sessions of all policies understand, such as recording into a
-  /// command buffer. Error: also policy, when a policy runs on the host.
+  /// Calls the model in another way, such as recording into a command buffer. The sessions of all
+  /// policies must offer it. Error: as operator(); policy, when a policy runs on the host.
   template <class Way, viewable... V> status call(const Way& way, V&&... views) noexcept {
     if constexpr (Model::is_static)
       static_assert(sizeof...(V) == Model::inputs + Model::outputs,
@@ -92,7 +92,7 @@ template <class Model, class Memory = owned> class instance {
                     : bad;
   }
 
-  /// The same with lists of views, for graphs whose number of views is known at run time only.
+  /// As `call`, with lists of views, for graphs whose number of views is known at run time only.
   template <class Way = waiting> status run(std::span<const const_view> in,
                                             std::span<const mutable_view> out,
                                             const Way& way = {}) noexcept {
@@ -132,7 +132,7 @@ template <class Model, class Memory = owned> class instance {
              std::span<const mutable_view> out, const Way& way) noexcept {
     if (const status s = calling::check(
             p, model_->weight_addresses(), in.data(), out.data(),
-            [&](int node, const void* device) { return users_.take(sessions_, p, node, device); });
+            [&](int node, const void* owner) { return users_.take(sessions_, p, node, owner); });
         !s.ok())
       return s;
     if (!std::same_as<Way, waiting> && (p.copies_out.size > 0 || p.table.states > 0))

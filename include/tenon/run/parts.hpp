@@ -125,8 +125,9 @@ struct binding_memory {
   std::byte* bound = nullptr;
 };
 
-/// What a model holds for the policy at a position; a policy may stand at several. Here for one on
-/// the host, below for one on a device: nowhere else is there a difference.
+/// What a model holds for the policy at a position; a policy may stand at several. Policies of the
+/// host and of devices differ in nothing but this struct, for the host, and its specialisation
+/// below.
 template <class Storage, std::size_t Position, class P> struct policy_part
     : Storage::template host_part<P> {
   static constexpr int position = static_cast<int>(Position);
@@ -214,8 +215,8 @@ class policy_set<Storage, std::index_sequence<I...>, Policies...>
   error bind(const plan_view& p, const binding_memory& at, const devices& all) noexcept {
     return each_part(*this, [&](auto& part) { return part.bind(all, p, at); });
   }
-  /// The same for other extents of the graph that `limits` is bound to, for the sessions of one
-  /// instance.
+  /// Binds the kernels of one instance anew for other extents. `limits` is the model's set, whose
+  /// packed weights are used again.
   error follow(const policy_set& limits, const plan_view& p, const binding_memory& at) noexcept {
     return each_part(*this, [&](auto& part) { return part.follow(limits, p, at); });
   }

@@ -12,7 +12,7 @@ inline bool overlap(const void* a, i64 n, const void* b, i64 m) noexcept {
   return x < y + static_cast<std::uintptr_t>(m) && y < x + static_cast<std::uintptr_t>(n);
 }
 
-/// Checks all views before anything is written; `takes(node, device)` says whether what uses a
+/// Checks all views before anything is written; `takes(node, owner)` says whether what uses a
 /// node's buffer reaches a device's memory. Error: what `fits` refuses; aliasing, `operand` being
 /// the output that overlaps.
 template <class Takes> status check(const plan_view& p, const std::byte* const* weights,
@@ -20,27 +20,27 @@ template <class Takes> status check(const plan_view& p, const std::byte* const* 
                                     const Takes& takes) noexcept {
   const table_view& t = p.table;
   const int inputs = t.call_inputs();
-  const auto reached = [&](int node, const void* device) {
-    return device != nullptr && takes(node, device) ? device : nullptr;
+  const auto reached = [&](int node, const void* owner) {
+    return owner != nullptr && takes(node, owner) ? owner : nullptr;
   };
   for (int i = 0; i < inputs; ++i)
     if (const status s =
-            fits(in[i], t.nodes[t.inputs[i]].out, i, reached(t.inputs[i], in[i].device));
+            fits(in[i], t.nodes[t.inputs[i]].out, i, reached(t.inputs[i], in[i].owner));
         !s.ok())
       return s;
   for (int o = 0; o < t.call_outputs(); ++o) {
     const tensor& output = t.nodes[t.outputs[o]].out;
     const int at = inputs + o;
-    if (const status s = fits(out[o], output, at, reached(t.outputs[o], out[o].device)); !s.ok())
+    if (const status s = fits(out[o], output, at, reached(t.outputs[o], out[o].owner)); !s.ok())
       return s;
-    const auto hits = [&](const void* data, const void* device, const tensor& other) {
-      return device == out[o].device && overlap(out[o].data, output.bytes(), data, other.bytes());
+    const auto hits = [&](const void* data, const void* owner, const tensor& other) {
+      return owner == out[o].owner && overlap(out[o].data, output.bytes(), data, other.bytes());
     };
     for (int i = 0; i < inputs; ++i)
-      if (hits(in[i].data, in[i].device, t.nodes[t.inputs[i]].out))
+      if (hits(in[i].data, in[i].owner, t.nodes[t.inputs[i]].out))
         return {code::aliasing, at, 0, i};
     for (int k = 0; k < o; ++k)
-      if (hits(out[k].data, out[k].device, t.nodes[t.outputs[k]].out))
+      if (hits(out[k].data, out[k].owner, t.nodes[t.outputs[k]].out))
         return {code::aliasing, at, 0, inputs + k};
     for (const int w : t.weights)
       if (hits(weights[w], nullptr, t.nodes[w].out)) return {code::aliasing, at, 0, -1};
@@ -102,23 +102,23 @@ template <class Model> class buffer_users {
         },
         [] { return false; });
   }
-  /// Whether everything that uses a node's buffer takes it in the memory of `device`.
+  /// Whether everything that uses a node's buffer takes it in the memory of `owner`.
   bool take(const typename Model::sessions& sessions, const plan_view& p, int node,
-            const void* device) const noexcept {
+            const void* owner) const noexcept {
     const int holder = p.locations[node].holder;
     const std::uint32_t users = policies_[holder] | policies_[node];
     if ((users & host) != 0) return false;
     for (int i = 0; i < p.policies.size; ++i)
-      if ((users >> i & 1u) != 0 && !Model::policies_type::takes(sessions, i, device)) return false;
+      if ((users >> i & 1u) != 0 && !Model::policies_type::takes(sessions, i, owner)) return false;
     return true;
   }
   void note(const plan_view& p, std::span<const const_view> in,
             std::span<const mutable_view> out) noexcept {
     for (std::size_t i = 0; i < in.size(); ++i)
-      owner_[p.table.inputs[static_cast<int>(i)]] = in[i].device;
+      owner_[p.table.inputs[static_cast<int>(i)]] = in[i].owner;
     for (int i = 0; i < p.buffers.size; ++i)
       if (const plans::buffer& b = p.buffers[i]; b.in == plans::buffer::storage::output)
-        owner_[i] = b.index < p.table.call_outputs() ? out[static_cast<std::size_t>(b.index)].device
+        owner_[i] = b.index < p.table.call_outputs() ? out[static_cast<std::size_t>(b.index)].owner
                                                      : nullptr;
   }
   const void* const* owner() const noexcept { return owner_.data(); }

@@ -66,7 +66,7 @@ template <class T> bool same(const std::byte* a, const std::byte* b) {
   std::memcpy(&y, b, sizeof y);
   return std::memcmp(a, b, sizeof x) == 0 || (x != x && y != y);
 }
-/// The same of elements of 4 bits.
+/// The first element of 4 bits that differs by more than is allowed; -1: none.
 inline i64 first_half_byte(const tensor& t, const elements& wanted, const elements& found,
                            const std::vector<interval>* allowed) {
   for (i64 i = 0, n = t.shape.count(); i < n; ++i) {

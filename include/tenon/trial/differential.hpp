@@ -266,7 +266,7 @@ differential_report differential(const differential_options& options = {}) {
   }
   return std::move(test.report);
 }
-/// The same for one table with `options.graphs` sets of contents.
+/// Compares policies on one table, with `options.graphs` sets of contents.
 template <class... Policies>
 differential_report differential(const table_view& t, const differential_options& options = {}) {
   trial::tester<Policies...> test(options);

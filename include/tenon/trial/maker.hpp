@@ -71,8 +71,8 @@ class maker {
                                                    return b_.input(s.label, t, l);
                                                  });
     const std::uint32_t limited = s.limited;
-    // What is refused (too large a shape, a wrong axis) stands there nevertheless, for whoever asks
-    // for its shape; `finish` says it.
+    // A leaf that is refused (too large a shape, a wrong axis) is still kept, so that its shape can
+    // be asked for; `finish` reports the error.
     const int value = refused() ? keep(v, std::move(s)) : push(v, {}, std::move(s));
     if (is_state(value)) states_.push_back(value);
     for (int p = 0; p < probes; ++p) {

@@ -118,7 +118,7 @@ std::string words_of_case(const Test& test, const small_case& s, int number, Lin
   return r + words_of_element(s.what) + words_of_graph(s.net, s.values, line);
 }
 
-/// The same graph with inputs in place of its states, or extents in place of its limits.
+/// `g` with inputs in place of its states, or extents in place of its limits.
 inline random_graph simpler(const random_graph& g, bool states, bool limits) {
   random_graph r;
   r.steps = g.steps;

@@ -5,7 +5,43 @@
 using namespace tenon_test;
 using namespace tenon;
 
-TEST_CASE("the largest byte of each window") {
+namespace {
+
+// Which pools this kernel takes: the general one would give the same bytes, more slowly.
+constexpr sweep along(int axis, i64 extent, i64 taps, i64 stride, i64 begin = 0, i64 dilation = 1) {
+  sweep s;
+  s.out_axis = axis, s.extent = extent, s.taps = taps, s.stride = stride, s.begin = begin;
+  s.dilation = dilation;
+  return s;
+}
+constexpr bool taken(const shape& x, const shape& out, sweep v, sweep h, type element = type::uint8,
+                     combine how = combine::max, i64 column = 1) {
+  windowing m;
+  m.how = how;
+  m.swept[0] = v;
+  m.swept[1] = h;
+  plans::location from;
+  from.step = dense(x);
+  from.step.step[x.rank - 1] = column;
+  return simd::is_byte_window(m, {element, x}, from, out);
+}
+constexpr shape image = extents(1, 3, 8, 8), half = extents(1, 3, 4, 4);
+constexpr sweep down = along(2, 8, 2, 2), across = along(3, 8, 2, 2);
+static_assert(taken(image, half, down, across) && taken(image, half, down, across, type::int8));
+static_assert(taken(image, half, down, across, type::uint8, combine::min));
+static_assert(!taken(image, half, down, across, type::int32), "four bytes");
+static_assert(!taken(image, half, down, across, type::uint8, combine::sum));
+static_assert(!taken(image, half, down, across, type::uint8, combine::max, 2), "not contiguous");
+static_assert(!taken(image, half, down, along(3, 8, 2, 2, 2)), "the first window has no element");
+static_assert(taken(image, half, down, along(3, 8, 3, 2, 1)), "part of the first window has");
+static_assert(taken(extents(1, 8, 8, 3), extents(1, 4, 4, 3), along(1, 8, 2, 2), along(2, 8, 2, 2)),
+              "channels last");
+static_assert(!taken(extents(1, 1, 8, 9999), extents(1, 1, 4, 2), down, along(3, 9999, 5000, 4000)),
+              "a window longer than a line on the stack");
+
+}  // namespace
+
+TEST_CASE("max pooling of bytes gives the largest byte of each window") {
   for (int round = 0; round < times(60); ++round) {
     dice d = dice_of(9203, round);
     const bool last = d.in(0, 1) == 0;

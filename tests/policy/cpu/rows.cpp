@@ -147,7 +147,7 @@ TEST_CASE("a reduction of a map and a map of a reduction on cpu have the bits of
   });
 }
 
-TEST_CASE("layer normalisation as a composite on cpu has the bits of reference") {
+TEST_CASE("layer normalization as a composite on cpu has the bits of reference") {
   compare(24, times(120), 0, [](maker& m) {
     const int rank = m.d.in(1, 5), first = m.d.in(0, rank - 1);
     const shape s = m.any_shape(rank);
@@ -343,8 +343,8 @@ TEST_CASE("groups with more rows than a piece is worth are split, with the bits 
 }
 
 namespace {
-/// All families in one static model; layer normalisation out of handles.
-inline constexpr auto normalised = [](auto x) {
+/// All families in one static model; layer normalization out of handles.
+inline constexpr auto normalized = [](auto x) {
   constexpr tenon::reduce_options rows{.axes = {1}, .keepDimensions = true};
   auto mean = tenon::reduceSum<rows>(x) * (1.0f / 37);
   auto centred = x - mean;
@@ -353,10 +353,10 @@ inline constexpr auto normalised = [](auto x) {
   return tenon::outputs(y * tenon::weight<"gain", float, 37> + tenon::weight<"shift", float, 37>,
                         variance, tenon::softmax<1>(y));
 };
-using norm = tenon::graph<normalised, tenon::input<"x", float, 5, 37>>;
+using norm = tenon::graph<normalized, tenon::input<"x", float, 5, 37>>;
 }  // namespace
 
-TEST_CASE("layer normalisation out of handles runs as one group, with the bits of reference") {
+TEST_CASE("layer normalization out of handles runs as one group, with the bits of reference") {
   STATIC_REQUIRE(tenon::plan<norm, tenon::cpu>::groups == 1);
   dice d = dice_of(30, 0);
   const contents c = random_contents(norm::view(), d);

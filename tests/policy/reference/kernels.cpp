@@ -57,7 +57,7 @@ tn::result<tn::tensor> infer_conv(const tn::conv2d_options& o, const shape& x, c
 
 }  // namespace
 
-TEST_CASE("conv2d: all layouts, groups, strides, dilations and paddings") {
+TEST_CASE("conv2d with all options is what its definition says") {
   std::mt19937 random = fresh("conv2d");
   int cases = 0;
   for (int layout = 0; layout < 8; ++layout)
@@ -128,7 +128,7 @@ TEST_CASE("conv2d: all layouts, groups, strides, dilations and paddings") {
   CHECK(cases > 80);
 }
 
-TEST_CASE("pools: layouts, windows, roundings, output sizes, dilations, windows in padding alone") {
+TEST_CASE("pools with all options, and windows in padding alone, are what their definition says") {
   std::mt19937 random = fresh("pools");
   int cases = 0, empty = 0, whole = 0;
   for (int round = 0; round < 400; ++round) {
@@ -334,7 +334,7 @@ TEST_CASE("keepDimensions decides the shape of a reduction") {
   CHECK(b.type_of_value(b.add<tn::reduceMax_t>({.axes = {}}, {x})) == floats());
 }
 
-TEST_CASE("softmax along every axis") {
+TEST_CASE("softmax along every axis is what plain loops compute") {
   std::mt19937 random = fresh("softmax");
   for (int rank = 1; rank <= 4; ++rank)
     for (int axis = 0; axis < rank; ++axis)
@@ -439,7 +439,7 @@ TEST_CASE("element-wise operators broadcast up to rank 5") {
   }
 }
 
-TEST_CASE("NaN and infinities in element-wise operators") {
+TEST_CASE("NaN and infinities pass through element-wise operators as IEEE 754 says") {
   const floats_of x{none, inf, -inf, -0.0f, 3.0f};
   const shape s = extents(5);
   const auto same = [](const floats_of& a, const floats_of& b) {
@@ -469,7 +469,7 @@ TEST_CASE("NaN and infinities in element-wise operators") {
   CHECK(same(out[1], {none, -inf, -inf, -0.0f, none}));
 }
 
-TEST_CASE("NaN and infinities in pools, reductions, softmax and products") {
+TEST_CASE("NaN and infinities pass through pools, reductions, softmax and products") {
   const tn::pool2d_options two{.windowDimensions = {1, 2}, .strides = {1, 2}};
   const floats_of x{1, none, none, 2, -inf, 3, -inf, -inf};
   const shape image = extents(1, 1, 1, 8);

@@ -235,8 +235,8 @@ TEST_CASE(
     "leaked") {
   tn::vulkan_context works;
   need(works);
-  const auto fault_of = [](const fake& replaced, bool ran = false) {
-    tn::vulkan_context c(failing(replaced));
+  const auto fault_of = [](const fake& refusal, bool ran = false) {
+    tn::vulkan_context c(failing(refusal));
     tn::code what{};
     {
       small_call<tn::vulkan> s(c);

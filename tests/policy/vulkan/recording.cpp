@@ -37,7 +37,7 @@ tn::vulkan_options in(tn::vulkan_options o, tn::vulkan_addressing addressing) {
 
 }  // namespace
 
-TEST_CASE("recorded once, replayed on new values") {
+TEST_CASE("what is recorded once is replayed on new values") {
   for (const auto addressing : both) {
     tn::vulkan_context c(options(addressing));
     {

@@ -32,7 +32,7 @@ inline std::string describe_bound(const plan_view& p, list<multiplied> bound, in
 inline std::string describe(const plan_view& p, int recorded = 0) {
   return notation::describe_bound(p, {}, recorded);
 }
-/// The same of a bound model, with what binding made of the integers that contractions were
+/// The plan of a bound model, with what binding made of the integers that contractions were
 /// offered.
 template <class Model>
 requires requires(const Model& m) { m.multiplication(0); }

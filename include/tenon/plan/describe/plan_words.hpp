@@ -63,7 +63,7 @@ struct plan_words {
       text += joined(i > 0 ? ", " : "", (axes >> i & 1u) != 0 ? "<= " : "", s[i]);
     return text + "]";
   }
-  /// The same with the type in front, where that is not float32.
+  /// `extents_of`, with the type in front where that is not float32: `int32 [2, 3]`.
   std::string shaped(int id) const {
     const type is = at(id).out.type;
     return is == type::float32 ? extents_of(id) : joined(name_of(is), " ", extents_of(id));

@@ -140,8 +140,8 @@ inline void run_byte_window(const byte_window& w, const frame& f) noexcept {
 /// True if this kernel can run a windowing: a maximum or minimum of bytes that are contiguous along
 /// the last axis, with an element of the image in every window; and if windows slide along the last
 /// axis, one of them must fit into a line on the stack.
-inline bool is_byte_window(const windowing& m, const tensor& x, const plans::location& from,
-                           const shape& out) noexcept {
+constexpr bool is_byte_window(const windowing& m, const tensor& x, const plans::location& from,
+                              const shape& out) noexcept {
   const int last = x.shape.rank - 1;
   if (size_bytes(x.type) != 1 || (m.how != combine::max && m.how != combine::min)) return false;
   if (x.shape[last] > 1 && from.step[last] != 1) return false;

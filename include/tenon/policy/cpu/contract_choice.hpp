@@ -14,9 +14,8 @@
 
 namespace tenon::simd::contracts_cpu {
 
-/// Zeros of the left edge of a line of `reach` elements that are also the right edge of the line
-/// before: consecutive lines share these zeros; limited so that no two outputs fall on one
-/// position.
+/// How many zeros two neighbouring lines of `reach` elements share: the left edge of one is the
+/// right edge of the line before. Fewer are shared where two outputs would fall on one position.
 constexpr i64 shared_edge(const sweep& across, i64 reach) {
   i64 shared = reach - across.begin - across.extent;
   if (shared > across.begin) shared = across.begin;

@@ -54,7 +54,7 @@ struct line_walk {
 };
 
 /// Sums of one filter in memory, for positions [first, last) of the flattened image, on their way
-/// to the output: gaps are left out, and an epilogue runs that tiles could not do.
+/// to the output: gaps are dropped, and an epilogue that tiles cannot compute runs here.
 class line_output {
  public:
   line_output(const placed_piece& of, i64 first, i64 last) noexcept

@@ -162,8 +162,8 @@ struct contract_planner {
     of = {copies.at_binding ? side::source::packed : side::source::scratch, -1, 0, where};
     where += aligned(copies.items * copies.item * 4);
   }
-  /// A thread's memory for the sums of one piece. Turned sums are transposed in whole squares,
-  /// which takes a register of rows more; an epilogue behind them needs `width` lines besides.
+  /// A thread's memory for the sums of one piece. Turned sums are transposed in whole squares, so
+  /// `width` extra rows are reserved, and `width` extra lines if an epilogue follows.
   constexpr void plan_sums() {
     const i64 rows = vectors.pixels ? i64{tile_rows}
                      : plan.turned  ? turned_rows
@@ -183,7 +183,7 @@ struct contract_planner {
     } else if (plan.turned) {
       plan.stretch = 1;
       for (int b = plan.row_axes - 1; b >= 0; --b) {
-        // One pixel an image: the next row is a pixel of another image, not its neighbour.
+        // If images have one pixel, the next row belongs to another image: the stretch ends.
         if (plan.row[b].out != plan.stretch) break;
         if (b < plan.row_axes - 1 && !r.continues(plan.row[b], plan.row[b + 1])) break;
         plan.stretch *= plan.row[b].extent;

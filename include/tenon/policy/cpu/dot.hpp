@@ -18,7 +18,8 @@
 
 namespace tenon::simd {
 
-/// An item: which image, which matrix of weights, and offsets into the rest.
+/// One item: its image, its matrix of weights, its offsets in the output and in the epilogue's
+/// operands.
 struct dot_item {
   i64 image = 0, matrix = 0, out = 0;
   i64 epilogue[max_operands]{};

@@ -40,12 +40,12 @@ struct between {
     return load_at(p, real(0.0f));
 #endif
   }
-  /// The same with the lanes of `outside` for what lies outside.
+  /// Elements that lie outside are the lanes of `outside`.
   [[gnu::always_inline]] real load_at(const float* p, real outside) const noexcept {
 #if defined(__AVX512F__)
     return _mm512_mask_loadu_ps(outside, inside, p);
 #else
-    if (end - first == width) return load(p);  // the rule; only edges take the way by memory
+    if (end - first == width) return load(p);  // the usual case; edges go through memory
     float padded[width];
     store(outside, padded);
     std::memcpy(padded + first, p + first, static_cast<std::size_t>(end - first) * sizeof(float));

@@ -33,7 +33,7 @@ template <class Model, int Arity> constexpr auto known_program() {
   return p;
 }
 
-/// The same instructions with the same registers.
+/// True if both have the same instructions with the same registers.
 template <int N> constexpr bool equal(const program<N>& a, program_view b) noexcept {
   if (b.size != N) return false;
   for (int i = 0; i < N; ++i)
@@ -64,8 +64,8 @@ inline constexpr auto exp_minus = [](auto a, auto b) { return exp(a - b); };
 inline constexpr auto quotient = [](auto a, auto b) { return a / b; };
 }  // namespace known
 
-/// The same for the programs above. (`One` makes it depend on a parameter: they are prepared only
-/// where somebody calls this.)
+/// `find_known` among the programs above. (`One` makes it depend on a parameter: they are prepared
+/// only where somebody calls this.)
 template <int One = 1> function::run_type find_known_program(program_view p) noexcept {
   using namespace known;
   return find_known<

@@ -56,8 +56,8 @@ template <sop O>
 inline constexpr int block_registers = 4;
 inline constexpr i64 block = i64{block_registers} * width;
 
-/// What comes from the caller's memory: no operand (but a room of the interpreter), operand 0, 1,
-/// ..., or the result.
+/// Which memory of the caller a link uses: none (-1: it uses a room of the interpreter), that of
+/// operand 0, 1, ..., or of the result.
 inline constexpr std::int8_t no_operand = -1, result_operand = max_operands;
 
 /// A link of the interpreter's chain. It computes a block, hands it to the next link in registers,
@@ -133,7 +133,8 @@ inline void keep_block(const link* s, i64 at, real h0, real h1, real h2, real h3
   s[1].run(s + 1, at, h0, h1, h2, h3);
 }
 
-/// Real arithmetic comes in chains: the operations that can take a source from the link before.
+/// Real arithmetic comes in chains: the operations that can take a source from the link before. All
+/// others read theirs from memory, a store and a load more.
 inline constexpr bool takes_held(sop o) { return o >= sop::add && o <= sop::max; }
 template <sop O, int Held> constexpr link::run_type link_of() {
   if constexpr (Held < 3 && (!takes_held(O) || Held >= sources_of(O)))
@@ -141,7 +142,8 @@ template <sop O, int Held> constexpr link::run_type link_of() {
   else
     return &run_link<O, Held>;
 }
-/// For each operation behind `arg`, the links that have source 0, 1, 2 or none from the one before.
+/// For each operation after `arg` in `sop`: its links that receive source 0, 1, 2 or none in
+/// registers.
 template <int... I> constexpr auto link_table(std::integer_sequence<int, I...>) {
   struct {
     link::run_type of[sizeof...(I)][4];

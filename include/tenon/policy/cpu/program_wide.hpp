@@ -171,7 +171,7 @@ inline void run_words(link::run_type run, instruction x, const std::byte* const 
   const real none(0.0f);
   for (i64 at = 0; at < elements; at += block) run(chain, at, none, none, none, none);
 }
-/// The same for 64-bit integers.
+/// Operands and results as 64-bit integers: a block of them, padded behind the last one.
 inline const std::byte* load_wide(std::byte* room, const stream& s, i64 at, i64 n) noexcept {
   if (s.step != 0 && n == elements) return s.at(at);
   if (s.step != 0) {

@@ -126,7 +126,7 @@ inline void store_lanes(real x, float* p, lanes_mask lanes) noexcept {
   return xsimd::select((b > a) | xsimd::isnan(b), b, a);
 #endif
 }
-/// The same where b cannot be NaN: one instruction.
+/// `min` and `max` for a b that cannot be NaN: one instruction.
 [[gnu::always_inline]] inline real min_with_number(real a, real b) noexcept {
 #if defined(__AVX512F__)
   return _mm512_min_ps(b, a);  // the second where one is NaN or both are equal

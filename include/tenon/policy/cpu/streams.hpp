@@ -22,7 +22,7 @@ template <class T> inline void gather(const stream& from, void* to, i64 n) noexc
   auto* y = static_cast<T*>(to);
   for (i64 i = 0; i < n; ++i) y[i] = x[i * from.step];
 }
-/// The same for elements of any size.
+/// Elements of any size.
 inline void gather(const stream& from, void* to, i64 n) noexcept {
   if (from.bytes == 4) return gather<float>(from, to, n);
   if (from.bytes == 1) return gather<std::byte>(from, to, n);

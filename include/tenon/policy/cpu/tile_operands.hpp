@@ -34,7 +34,7 @@ struct strided_rows {
     return term + r * row;
   }
   [[gnu::always_inline]] void fetch(i64 i) const noexcept { __builtin_prefetch(term(i) + ahead); }
-  /// The same from row `r` and term `i` on.
+  /// These rows from row `r` and term `i` on.
   strided_rows from(int r, i64 i) const noexcept { return {at(term(i), r), row, k, ahead}; }
 };
 /// Rows by a list of addresses, terms by a list of offsets: convolutions whose vectors are filled

@@ -25,7 +25,7 @@ constexpr float harmless(combine how) {
 /// True if `halve_rows` can run these windows: channels first, 2 or 3 columns, stride 2; every
 /// window sees an element of the image; and an average counts the same number of columns in all of
 /// them.
-inline bool halves(const window_plan& p) noexcept {
+constexpr bool halves(const window_plan& p) noexcept {
   const sweep& h = p.w.swept[1];
   const i64 last = 2 * (p.out_width - 1) - h.begin;
   const bool inside = h.begin == 0 && last + h.taps <= h.extent;
@@ -53,7 +53,7 @@ template <combine How, int Taps, class Rows>
     for (i64 k = 1; k < rows; ++k) e = combined<How>(e, load_one(x + k * row_step + at));
     return e;
   };
-  // The same from the image's first column on; behind its last one `none`.
+  // `columns` counted from the image's first column; beyond the last one the result is `none`.
   const auto behind_begin = [&](i64 at) {
     const i64 left = extent - at, lanes = left > 0 ? left : 0;
     if (left >= width) return columns(at, [](const float* p) { return load(p); });
@@ -64,7 +64,7 @@ template <combine How, int Taps, class Rows>
   real first = begin == 0 ? behind_begin(0)
                           : columns(-begin, [&](const float* p) { return front.load_at(p, none); });
   for (i64 i = 0; i < n; i += width) {
-    const float* next = x + (rows + 2) * row_step + 2 * i;  // the row after the next one sees it
+    const float* next = x + (rows + 2) * row_step + 2 * i;  // for the output row after next
     for (i64 line = 0; line < 2 * width && extent > 2 * width; line += 16) {
       __builtin_prefetch(next + line);
       __builtin_prefetch(next + row_step + line);
@@ -129,7 +129,7 @@ template <combine How> void whole_planes(const window_plan& p, const float* data
   }
 }
 /// True for one window that is all of a plane whose rows fit into a register.
-inline bool sees_planes(const window_plan& p) noexcept {
+constexpr bool sees_planes(const window_plan& p) noexcept {
   const auto covers = [](const sweep& s) {
     return s.begin == 0 && s.dilation == 1 && s.taps == s.extent;
   };

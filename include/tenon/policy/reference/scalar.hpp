@@ -140,7 +140,7 @@ constexpr scalar_register evaluate(program_view p, const scalar_register* args) 
   for (const instruction* i = p.code; i != p.code + p.size; ++i) evaluate_step(*i, r, args);
   return r[p.code[p.size - 1].dst()];
 }
-/// The same for programs over float32.
+/// A program whose operands and result are float32.
 constexpr float evaluate(program_view p, const float* args) {
   scalar_register arguments[max_operands]{};
   int operands = 0;

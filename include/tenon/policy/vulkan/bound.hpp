@@ -50,7 +50,7 @@ inline spirv::target target_of(const vulkan_context& c,
   t.subgroup = static_cast<int>(f.subgroup_size);
   t.shuffles = f.subgroup_compute && f.subgroup_shuffle;
   t.unaligned = f.cpu && reads_unaligned;
-  if (f.cpu) t.rounds = 65535;  // lavapipe ends loops after so many; measured: it reports nothing
+  if (f.cpu) t.iterations = 65535;  // measured: lavapipe ends such loops and reports nothing
   t.invocations = static_cast<int>(f.invocations);
   t.shared_bytes = static_cast<int>(f.shared_bytes);
   t.matrix = matrix_unit_of(f);

@@ -134,7 +134,8 @@ template <class T, i64... Extents> class vulkan_buffer {
     if (!ml_) return error{code::feature, "vulkan_buffer", "ml", "declared at making", "not"};
     return take();
   }
-  /// The same for the application's own use, host or device, of a buffer that graphs do not see.
+  /// A lease for the application's own use, host or device, of a buffer that graphs do not see.
+  /// Error: lent; freed.
   result<lease> lend_elsewhere() noexcept {
     if (!fault_.ok()) return fault_;
     if (of_ == nullptr) return error{code::freed, "vulkan_buffer", "buffer", "memory", "none"};

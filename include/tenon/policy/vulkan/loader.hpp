@@ -85,7 +85,7 @@ constexpr error error_of(vk::Result r, const char* what) noexcept {
   if (r == vk::Result::eSuccess) return {};
   return {code_of(r), "vulkan", what, {}, static_cast<int>(r)};
 }
-/// The same for calls.
+/// The driver's answer as the status of a call; found: its VkResult.
 constexpr status status_of(vk::Result r) noexcept {
   if (r == vk::Result::eSuccess) return {};
   return {code_of(r), -1, 0, static_cast<int>(r)};

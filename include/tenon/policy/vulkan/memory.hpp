@@ -100,7 +100,7 @@ class vulkan_memory {
   i64 bytes() const noexcept { return bytes_; }
   /// The first byte's address for recordings: the device's, or a name (vulkan_addresses).
   std::uint64_t address() const noexcept { return base_ + static_cast<std::uint64_t>(offset_); }
-  /// The same byte for the host; null where it cannot see it.
+  /// The first byte's address for the host; null where it cannot see it.
   std::byte* data() const noexcept { return allocation_.data; }
 
  private:

@@ -55,7 +55,7 @@ struct vulkan_f16 : vulkan_policy<sharing::importable, spirv::precision::float16
 struct vulkan_f16_staged : vulkan_policy<sharing::separate, spirv::precision::float16> {
   static constexpr const char* name = "vulkan_f16_staged";
 };
-/// The same with operands rounded to bfloat16: 8 digits, and all of float32's range.
+/// As `vulkan_f16`, with operands rounded to bfloat16: 8 digits, and all of float32's range.
 struct vulkan_bf16 : vulkan_policy<sharing::importable, spirv::precision::bfloat16> {
   static constexpr const char* name = "vulkan_bf16";
 };

@@ -44,8 +44,8 @@ class vulkan_session {
     bound_ = &bound;
     for (recorded& r : recorded_) r.complete = false;
   }
-  /// The device whose views a call may bring instead of views of the host's memory; null where data
-  /// is copied from the host.
+  /// The device whose views a call accepts besides those of the host's memory; null if this policy
+  /// copies from the host.
   const void* owner() const noexcept { return copies_ ? nullptr : &bound_->context(); }
 
  private:

@@ -303,7 +303,7 @@ TEST_CASE(
 TEST_CASE("what needs more rounds than a driver makes is shared or done in turns") {
   device();
   emission_target() = lavapipe();
-  emission_target().rounds = 65535;
+  emission_target().iterations = 65535;
   const auto agree = [](const char* what, auto record) {
     tn::builder b;
     const auto net = b.finish({record(b)});

@@ -105,6 +105,6 @@ TEST_CASE("the loops of a tile make no more rounds than a driver does") {
     CAPTURE(terms);
     const lane_tile t = tile_of(product(4, 16, terms));
     REQUIRE(t.unrolled == 1);
-    CHECK(blocks_of(terms, t.unroll) <= writer::most_rounds);
+    CHECK(blocks_of(terms, t.unroll) <= writer::most_iterations);
   }
 }

@@ -39,13 +39,13 @@ static_assert(count(op::IAdd, neutral) + count(op::IMul, neutral) + count(op::UD
 constexpr auto nested = [](assembler& m) {
   m.loop(3, [&](id) { m.loop(1, [&](id) { m.loop(5, [](id) {}); }); });
 };
-static_assert(count(op::LoopMerge, nested) == 2, "a loop of one round is none");
-constexpr std::int64_t rounds() {
+static_assert(count(op::LoopMerge, nested) == 2, "a loop of one iteration is none");
+constexpr std::int64_t iterations() {
   assembler m;
   nested(m);
-  return m.rounds();
+  return m.iterations();
 }
-static_assert(rounds() == 3 + 3 * 5, "rounds of all loops together");
+static_assert(iterations() == 3 + 3 * 5, "iterations of all loops together");
 
 constexpr auto real_sum = [](assembler& m) {
   const variable v = m.local(m.real(1));

@@ -31,7 +31,7 @@ constexpr spirv::target cpu_driver(spirv::addressing by) {
   t.cpu_driver = true;
   t.fuses = false;
   t.float64 = true;
-  t.rounds = 65535;
+  t.iterations = 65535;
   return t;
 }
 constexpr spirv::target gpu(spirv::addressing by) {

@@ -238,7 +238,7 @@ void check(sop o, bool in_fours) {
     base.push_back(plan.table.nodes[i].kind == tn::family::input
                        ? v.bytes(input++)
                        : reinterpret_cast<std::byte*>(out.data()));
-  for (int k = 0; k < plan.groups.size; ++k) emitted::run({&plan, k}, {base.data()});
+  for (int k = 0; k < plan.groups.size; ++k) emitted::run({&plan, k}, {{base.data()}});
   const type result = plan.table.nodes[plan.table.outputs[0]].out.type;
   int wrong = 0;
   for (i64 i = 0; i < v.n; ++i) {

@@ -26,10 +26,11 @@ class assembler : public memory_assembler {
 
   // ---- loops and conditions
   /// Runs `body(i)` for i = begin, begin + step, ... below `end` (integers with a sign).
-  /// `rounds` of a loop are the most there may be.
-  template <class F> constexpr void loop(id begin, id end, id step, std::int64_t rounds, F&& body) {
-    rounds_ += nest_ * rounds;
-    nest_ *= rounds;
+  /// `iterations` of a loop are the most there may be.
+  template <class F>
+  constexpr void loop(id begin, id end, id step, std::int64_t iterations, F&& body) {
+    iterations_ += nest_ * iterations;
+    nest_ *= iterations;
     const word head = fresh(), test = fresh(), inside = fresh(), again = fresh(), behind = fresh();
     const id next{fresh(), begin.is, 1};
     const word before = block_;
@@ -42,7 +43,7 @@ class assembler : public memory_assembler {
     emit(op::BranchConditional, {less(i, end).number, inside, behind});
     open(inside);
     body(i);
-    nest_ /= rounds;
+    nest_ /= iterations;
     branch(again);
     open(again);
     start(code_, op::IAdd, 4);
@@ -54,8 +55,8 @@ class assembler : public memory_assembler {
     if (n == 1) return body(integer(0));
     if (n > 1) loop(integer(0), integer(n), integer(1), n, body);
   }
-  /// Most rounds of all loops together that an invocation makes.
-  constexpr std::int64_t rounds() const { return rounds_; }
+  /// Most iterations of all loops together that an invocation makes.
+  constexpr std::int64_t iterations() const { return iterations_; }
   template <class F> constexpr void when(id condition, F&& body) {
     const word inside = fresh(), behind = fresh();
     emit(op::SelectionMerge, {behind, 0});
@@ -106,8 +107,8 @@ class assembler : public memory_assembler {
   }
 
  private:
-  std::int64_t rounds_ = 0, nest_ = 1;  ///< of all loops so far; of those that are open
-  word block_ = 0;                      ///< the label of the block that is being written
+  std::int64_t iterations_ = 0, nest_ = 1;  ///< of all loops so far; of those that are open
+  word block_ = 0;                          ///< the label of the block that is being written
 
   constexpr void branch(word to) { emit(op::Branch, {to}); }
   constexpr void open(word label) {

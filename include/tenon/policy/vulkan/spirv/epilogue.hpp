@@ -10,7 +10,7 @@ namespace tenon::spirv {
 
 /// The maps behind a contraction, and what goes to memory: by axis of the output.
 class epilogue_writer {
-  // stands before its users: clang does not yet know it in a constant expression otherwise
+  // Before its users: clang rejects a later definition in constant expressions.
   template <class F> constexpr void where(id condition, F&& write) {
     if (condition.number != 0)
       m_.when(condition, write);

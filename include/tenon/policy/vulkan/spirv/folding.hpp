@@ -14,7 +14,8 @@ constexpr i64 group_size(const target& t, i64 n) {
   while (local < n && 2 * local <= t.invocations && local < 256) local *= 2;
   return local;
 }
-/// True if there are too few reductions for an invocation each, although barriers are slow.
+/// True if reductions are so few and so long that a workgroup shares each one, although barriers
+/// are slow on CPU drivers.
 constexpr bool few_long(i64 results, i64 terms) { return results < 16 && terms >= 4096; }
 
 /// How a reduction combines elements of a type.
@@ -73,7 +74,7 @@ class folding {
       for (int k = 0; k < half; ++k) part[k] = combined(part[k], part[k + half]);
     return part[0];
   }
-  /// The same for elements that do not lie evenly: `at(column)` is one of them.
+  /// As `fold_lanes`, one element at a time: `at(column)`, for elements at unequal distances.
   template <class At> constexpr id fold_one_by_one(i64 n, At&& at) const {
     const variable partial = m_.local_array(kind_, partial_results);
     for (int k = 0; k < partial_results; ++k) m_.set(partial, m_.integer(k), start(k < n));
@@ -85,7 +86,7 @@ class folding {
     for (int k = 0; k < partial_results; ++k) r[k] = m_.get(partial, m_.integer(k));
     return tree(r);
   }
-  /// The same for elements that are merely loaded: the partial results are written out.
+  /// As `fold_one_by_one`, unrolled, for elements that are loaded and not computed.
   template <class At> constexpr id fold_loads(i64 n, At&& at) const {
     variable partial[partial_results];
     const int used = n < partial_results ? static_cast<int>(n) : partial_results;
@@ -133,7 +134,7 @@ class folding {
     for (i64 k = n / block * block; k < n; ++k) e.look(m_.integer(k), at);
     return m_.get(e.position);
   }
-  /// The same by a workgroup of `local` invocations, a power of 2; each gets the result.
+  /// As `first_extreme`, by a workgroup of `local` invocations, a power of 2; each gets the result.
   template <class At>
   constexpr id first_extreme_of_group(i64 n, i64 local, id invocation, At&& at) const {
     id first = invocation;  // without elements it re-reads the last element, which changes nothing

@@ -54,8 +54,8 @@ class operand_rounding {
   constexpr bool converts() const {
     return to_ == precision::float16 && m_.device.matrix.rounds_even;
   }
-  /// bfloat16 in the low bits: the upper half of a float32, rounded to nearest even. A NaN gets a
-  /// digit that survives (0x40), since rounding could carry it over to a zero.
+  /// bfloat16 in the low bits: the upper half of a float32, rounded to nearest even. A NaN keeps
+  /// its upper half with bit 0x40 set: rounding its digits could carry into the sign and give zero.
   constexpr id brain_bits(id x) {
     const id bits = m_.bits_as(x, kind::int32);
     const auto n = [&](std::uint64_t v) { return m_.integer_like(bits, v); };
@@ -136,13 +136,13 @@ class matrix_fragments {
   }
 };
 
-/// The same without such a device: `lanes` neighbouring invocations are a subgroup, and number l
-/// holds the elements l, l + lanes, l + 2 * lanes, ... of a sum, counted by rows. Operands stay in
-/// the memory of the workgroup, which nobody changes between a load and the products with it. Terms
-/// are added in their order.
+/// As `matrix_fragments`, for devices without matrix units: `lanes` neighbouring invocations are a
+/// subgroup, and number l holds the elements l, l + lanes, l + 2 * lanes, ... of a sum, counted by
+/// rows. Operands stay in the memory of the workgroup, which nobody changes between a load and the
+/// products with it. Terms are added in their order.
 class array_fragments {
-  /// A loop whose rounds no driver knows: lavapipe would write all of them out, and compile for
-  /// seconds.
+  /// A loop whose number of iterations is hidden from the driver: lavapipe would unroll it, and
+  /// compile for seconds.
   template <class F> constexpr void count(int n, F&& body) {
     const id end = m_.hidden(m_.integer(n));
     m_.loop(m_.integer(0), end, m_.integer(1), n, body);

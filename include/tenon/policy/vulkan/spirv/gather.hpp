@@ -42,11 +42,11 @@ class gather_writer {
     space apart = s_, turns;
     apart.dims = apart_;
     for (int i = apart_; i < s_.dims; ++i) turns.extent[turns.dims++] = s_.extent[i];
-    const i64 left = turns.count() - first, rounds = m_.device.rounds;
+    const i64 left = turns.count() - first, iterations = m_.device.iterations;
     return m_.each(apart.count(), [&](id flat) {
       id position[max_axes]{};
       m_.unravel(apart, flat, position);
-      m_.loop(left < rounds ? left : rounds, [&](id k) {
+      m_.loop(left < iterations ? left : iterations, [&](id k) {
         m_.unravel(turns, m_.plus(k, first), position + apart_);
         move(position);
       });
@@ -134,7 +134,7 @@ constexpr sequence<kernel> emit_gather(const plan_view& p, int id, const target&
         w.write(n.in[0], p.locations[n.in[0]].step, 0, id, p.locations[id].step, 0, n.out.shape);
     fit = w.fits();
   }
-  for (i64 first = 0, turns = 1; first < turns; first += t.rounds) {
+  for (i64 first = 0, turns = 1; first < turns; first += t.iterations) {
     gather_writer w(p, id, t);
     turns = w.turns();
     all.push({});

@@ -82,7 +82,7 @@ constexpr sequence<kernel> emit(const plan_view& p, const plans::group& g, const
 
 /// The dispatches of one group: in order, with a memory barrier between them. The words do not
 /// depend on node numbers or addresses, so groups of equal structure have equal words. Empty if the
-/// group needs more than `max_ports` buffers, or more rounds of loops than the driver runs.
+/// group needs more than `max_ports` buffers, or more iterations of loops than the driver runs.
 constexpr sequence<kernel> emit(const plan_view& p, int group, const target& t) {
   sequence<kernel> all = writing::emit(p, p.groups[group], t);
   if (!all.empty() || !t.cpu_driver) return all;

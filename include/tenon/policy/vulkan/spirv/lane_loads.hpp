@@ -44,8 +44,8 @@ class lane_loader {
     lane_ = lane;
     start_ = start;
   }
-  /// For tiles that borrow: `end` is where the first lane begins; in the second half of the lanes
-  /// where the last one does.
+  /// For tiles that borrow: `end` is, for lanes of the first half, the tile of the first lane, for
+  /// the others that of the last one.
   constexpr void enter_ends(const lane_position& end) {
     end_ = end;
     at_first_ = m_.equal(lane_, m_.integer(0));

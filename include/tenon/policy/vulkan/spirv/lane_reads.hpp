@@ -32,8 +32,8 @@ struct lane_need {
   i64 offset = 0, tap[2]{};
   int load = -1, half = 0;  ///< the load that brings it, and which half of a pair it is
   int side = 0;             ///< -1: the lane before has it, 1: the lane behind, 0: loaded
-  int there = -1;           ///< which of that lane's needs it is
-  int end = -1;             ///< and which one among those that the lane at the end lacks
+  int there = -1;           ///< if borrowed: its index among that lane's needs
+  int end = -1;             ///< if borrowed: its index among what the last lane loads itself
   constexpr bool operator==(const lane_need& o) const {
     return offset == o.offset && tap[0] == o.tap[0] && tap[1] == o.tap[1];
   }
@@ -48,8 +48,8 @@ struct lane_load {
 struct end_load {
   int need[lane_sharing::most_lanes]{};
 };
-/// What some terms read. Of the operand of the rows cells are rows, of the other one columns; need
-/// `of[operand][term * cells + cell]` is the element for a term and a cell.
+/// What some terms read. `of[o][term * cells + cell]` is the need that operand o has for a term and
+/// a cell. Cells are the tile's rows for the operand of the rows, its columns for the other.
 struct lane_reads {
   sequence<lane_cell> terms;
   sequence<lane_need> needs[2];
@@ -193,8 +193,8 @@ class lane_read_planner {
   }
 
   // ---- what lanes have from those beside them
-  /// Borrows along the axis that lanes run along, if a line of the image is whole tiles: what a
-  /// lane at the end of a line lacks is then outside of the image, or in the next workgroup.
+  /// Lanes borrow along the axis that they run along, and only where tiles divide a line evenly.
+  /// What the last lane of a line misses is then outside of the image or in the next workgroup.
   constexpr void choose_borrowed() {
     if (!sharing_.shuffles || sharing_.lanes % 2 != 0) return;
     int inner = -1;

@@ -10,8 +10,8 @@ namespace tenon::spirv {
 /// invocation; the tiles of some axes go to lanes, those of the others to workgroups.
 struct lane_tile {
   bool used = false;
-  int row_operand = -1;  ///< 0: a, 1: b; moves along `row_axis` alone within a tile, and all lanes
-                         ///< read the same elements of it; -1: there is no such operand
+  int row_operand = -1;  ///< the operand (0: a, 1: b) that changes along `row_axis` only, so that
+                         ///< all lanes read the same elements; -1: none
   int row_axis = -1;
   i64 extent[max_axes]{};
   bool by_lane[max_axes]{};
@@ -59,8 +59,8 @@ class lane_tile_choice {
 
   constexpr bool moves(int operand, int axis) const { return spirv::moves(n_, operand, axis); }
 
-  /// The extent up to `limit` with the least cost: each tile costs its outputs, of which
-  /// overlapping tiles compute some twice, and `load` for what it loads once.
+  /// The extent up to `limit` with the lowest cost. A tile costs 1 for each of its outputs, those
+  /// of an overlap counted twice, and `load` for what it loads once.
   static constexpr i64 extent_of(i64 extent, i64 limit, i64 load = 2) {
     i64 best = 1, least_cost = 0;
     for (i64 candidate = limit < extent ? limit : extent; candidate > 0; --candidate) {
@@ -118,25 +118,26 @@ class lane_tile_choice {
       if (n_.edge[s].term == term) return true;
     return false;
   }
-  /// Writes out whole axes from the last one on, taps first: their positions are then computed once
-  /// for all terms before. More than `most_terms` taps are written out only to keep the loops below
-  /// the rounds that a driver makes.
+  /// Unrolls whole axes, innermost first. Axes of taps are innermost: their positions are computed
+  /// once, outside of the loops that are left. More than `most_terms` taps are unrolled only to
+  /// keep the loops below the iterations that a driver makes.
   constexpr void choose_unroll() {
-    i64 terms = 1, rounds = n_.terms.count();
+    i64 terms = 1, iterations = n_.terms.count();
     int& first = t_.unrolled = n_.terms.dims;
     while (first > 0) {
       const i64 extent = n_.terms.extent[first - 1];
-      if (terms * extent > most_terms && (!is_tap(first - 1) || rounds <= writer::most_rounds))
+      if (terms * extent > most_terms &&
+          (!is_tap(first - 1) || iterations <= writer::most_iterations))
         break;
       terms *= extent;
-      rounds /= extent;
+      iterations /= extent;
       --first;
     }
     if (first == 0 || is_tap(first - 1)) return;
     const i64 extent = n_.terms.extent[first - 1];
     t_.unroll = few_terms / terms;
-    if (t_.unroll < blocks_of(rounds, writer::most_rounds))
-      t_.unroll = blocks_of(rounds, writer::most_rounds);
+    if (t_.unroll < blocks_of(iterations, writer::most_iterations))
+      t_.unroll = blocks_of(iterations, writer::most_iterations);
     if (t_.unroll > extent) t_.unroll = extent;
   }
 };

@@ -76,7 +76,7 @@ class module_sections {
   }
   /// An instruction without one.
   constexpr void emit(op o, std::initializer_list<word> operands) { put(code_, o, operands); }
-  /// Instructions that stand before all others, whatever is written at the moment.
+  /// Inserts instructions at the start of the function, also while something else is being written.
   template <class F> constexpr auto at_entry(F&& write) {
     code_.swap(entry_);
     auto r = write();

@@ -232,7 +232,7 @@ class program_writer {
     const id q = m_.binary(op::SDiv, a, safe);
     return m_.select(none, zero, m_.select(minus, m_.sub(zero, a), q));
   }
-  /// By squaring, in as many rounds as the exponent has bits: no invocation leaves the loop
+  /// By squaring, in as many iterations as the exponent has bits: no invocation leaves the loop
   /// earlier.
   constexpr id power(id base, id exponent) {
     const id one = number(base.is, 1), zero = number(base.is, 0);

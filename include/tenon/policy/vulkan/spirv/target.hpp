@@ -51,8 +51,9 @@ struct target {
   int subgroup = 0;         ///< invocations of a subgroup; 0: not known
   bool shuffles = false;    ///< an invocation can read what another one of its subgroup has
   int invocations = 256;    ///< most of a workgroup
-  /// Rounds of all its loops after which a driver takes an invocation for endless, and leaves it.
-  std::int64_t rounds = std::numeric_limits<std::int64_t>::max();
+  /// Iterations of all its loops after which a driver takes an invocation for endless, and leaves
+  /// it.
+  std::int64_t iterations = std::numeric_limits<std::int64_t>::max();
   int shared_bytes = 16384;
   bool unaligned =
       false;  ///< 8 bytes may be read at any multiple of 4: CPU drivers on CPUs that can

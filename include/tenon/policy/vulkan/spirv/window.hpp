@@ -85,10 +85,10 @@ class window_writer {
     const id inside = m_.below(x, m_.integer(w.extent));
     return {m_.select(inside, m_.times(x, step_[s]), m_.integer(0)), inside};
   }
-  /// How many taps are written out in a loop's body, so that the loops stay below the rounds of
+  /// How many taps are written out in a loop's body, so that the loops stay below the iterations of
   /// drivers.
   constexpr i64 taps_at_once() const {
-    const i64 n = blocks_of(w_.swept[0].taps * w_.swept[1].taps, writer::most_rounds);
+    const i64 n = blocks_of(w_.swept[0].taps * w_.swept[1].taps, writer::most_iterations);
     return n < w_.swept[0].taps ? n : w_.swept[0].taps;
   }
   constexpr id combined() {

@@ -92,11 +92,12 @@ class writer : public element_writer {
   }
   /// False if the kernel would need more buffers than there are push constants, or longer loops
   /// than the driver runs.
-  constexpr bool fits() const { return !overflows_ && rounds() <= device.rounds; }
+  constexpr bool fits() const { return !overflows_ && iterations() <= device.iterations; }
 
   static constexpr i64 max_groups = 65535, grid_row = 32768;
-  /// Loops that may be unrolled are unrolled until they make fewer rounds; see `target::rounds`.
-  static constexpr i64 most_rounds = 30000;
+  /// Loops that may be unrolled are unrolled until they make fewer iterations; see
+  /// `target::iterations`.
+  static constexpr i64 most_iterations = 30000;
 
  private:
   variable scratch_[9]{};  ///< by kind; see `scratch`
