@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/language/apply.hpp>
-#include <tenon/language/quantized.hpp>
+#include <tenon/language/quantized_programs.hpp>
 
 namespace tenon {
 

@@ -2,7 +2,7 @@
 // result lives.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/facts.hpp>
+#include <tenon/plan/policy_facts.hpp>
 
 namespace tenon::plans {
 

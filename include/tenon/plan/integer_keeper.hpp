@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/graph/recorder.hpp>
-#include <tenon/plan/quantized.hpp>
+#include <tenon/plan/quantized_maps.hpp>
 
 namespace tenon::plans {
 

@@ -1,7 +1,7 @@
 // Contractions of dequantized numbers are offered the integers behind them.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/plan/quantized.hpp>
+#include <tenon/plan/quantized_maps.hpp>
 
 namespace tenon::plans {
 

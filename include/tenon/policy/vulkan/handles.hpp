@@ -1,7 +1,7 @@
 // A Vulkan device that is opened, and its queue: our own, or the application's.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/policy/vulkan/facts.hpp>
+#include <tenon/policy/vulkan/device_facts.hpp>
 #include <tenon/policy/vulkan/instance.hpp>
 #include <vector>
 

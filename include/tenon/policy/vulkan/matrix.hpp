@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <tenon/plan/plan.hpp>
-#include <tenon/policy/vulkan/facts.hpp>
+#include <tenon/policy/vulkan/device_facts.hpp>
 #include <tenon/policy/vulkan/spirv/writer.hpp>
 
 namespace tenon {

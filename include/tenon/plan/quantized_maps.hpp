@@ -2,7 +2,7 @@
 // dequantizeLinear by their programs alone.
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <tenon/language/quantized.hpp>
+#include <tenon/language/quantized_programs.hpp>
 #include <tenon/plan/decision.hpp>
 
 namespace tenon::plans {
