@@ -29,7 +29,7 @@ TEST_CASE("a lent buffer is a view in its context's memory, with type and shape"
     auto lease = buffer.lend();
     REQUIRE(lease);
     const tn::mutable_view v = tn::view_of(*lease);
-    CHECK(v.device == &c);
+    CHECK(v.owner == &c);
     CHECK(reinterpret_cast<std::uint64_t>(v.data) == lease->address());
     CHECK(v.shape == image::shape);
     CHECK(v.shaped);
