@@ -60,7 +60,8 @@ template <class Model, class Memory = owned> class instance {
     return call(waiting{}, static_cast<V&&>(views)...);
   }
   /// Calls the model in another way, such as recording into a command buffer. The sessions of all
-  /// policies must offer it. Error: as operator(); policy, when a policy runs on the host.
+  /// policies must offer it. Error: what `operator()` refuses; policy, when a policy runs on the
+  /// host.
   template <class Way, viewable... V> status call(const Way& way, V&&... views) noexcept {
     if constexpr (Model::is_static)
       static_assert(sizeof...(V) == Model::inputs + Model::outputs,
